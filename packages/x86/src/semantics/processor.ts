@@ -1,0 +1,80 @@
+/**
+ * What an instruction's meaning may ask of the processor, over abstract values (see `ops/ops.ts`).
+ * Engines implement it: the reference engine acts at once, generated engines emit code.
+ */
+import type { Insn, Seg } from '@vmexit/x86-decoder'
+import type { Ops } from '../ops/ops.ts'
+
+export interface Processor<V> extends Ops<V> {
+  /** 64 when addresses and the widest registers are i64 (64-bit code), else 32. */
+  readonly width: 32 | 64
+  /** Operand `n` of the instruction: sizes 8 and 16 sign-extended into i32, 32 as i32, 64 as i64. Loads may fault. GPR, memory and immediate operands only. */
+  read(insn: Insn, n: number): V
+  /** The same, 8 and 16 zero-extended. */
+  readU(insn: Insn, n: number): V
+  /** Write the operand's low bits; a 32-bit register write clears the upper half in 64-bit mode. Stores may fault. */
+  write(insn: Insn, n: number, value: V): void
+  /** Read (sign-extended), compute, write: a memory operand is translated once, for writing, before anything else happens. */
+  modify(insn: Insn, n: number, compute: (value: V) => V): void
+
+  /** A general register by number: 8 (low byte), 16 sign-extended, 32, 64. */
+  gpr(reg: number, bits: number): V
+  setGpr(reg: number, bits: number, value: V): void
+
+  /** Effective address of the memory operand, as offset in its segment, i32 or i64 by `width`, wrapped to the address size. */
+  address(insn: Insn): V
+  /** Load `bits` (8–64) at `offset` in `seg`: ≤ 32 gives i32 (sign- or zero-extended), 64 gives i64. Segment, page and alignment faults. */
+  load(seg: Seg, offset: V, bits: number, signed?: boolean): V
+  store(seg: Seg, offset: V, bits: number, value: V): void
+  /** 16 bytes; `aligned`: #GP(0) unless on a 16-byte boundary. */
+  load128(seg: Seg, offset: V, aligned: boolean): V
+  store128(seg: Seg, offset: V, value: V, aligned: boolean): void
+  /** Fault now if the `bytes` (≤ 16) at `offset` cannot all be written: before a store in several parts. */
+  probeWrite(seg: Seg, offset: V, bytes: number): void
+  /** `offset` plus a constant, wrapped to the instruction's address size. */
+  displace(insn: Insn, offset: V, by: number): V
+
+  /** Push and pop by the stack's address size; `bits` is 16, 32 or 64. `pop` moves the pointer after the load succeeded. */
+  push(bits: number, value: V): void
+  pop(bits: number, signed?: boolean): V
+
+  /** Condition code 0–15 as i32 0 or 1 (SDM vol. 1, appendix B). */
+  condition(cc: number): V
+  /** CF as i32 0 or 1. */
+  carry(): V
+  /** Set all six status flags from operands and result, each sign-extended from the operand's size. */
+  flagsAdd(a: V, b: V, result: V): void
+  flagsAdc(a: V, b: V, result: V, carryOut: V): void
+  flagsSub(a: V, b: V, result: V): void
+  flagsSbb(a: V, b: V, result: V, carryOut: V): void
+  flagsLogic(result: V): void
+  /** INC and DEC: CF stays. */
+  flagsInc(a: V, result: V): void
+  flagsDec(a: V, result: V): void
+  /** ZF, SF, PF from `result`; OF (i32 0/1), CF (i32 0/1) as given, AF cleared. */
+  flagsResult(result: V, overflow: V, carry: V): void
+  /** All six from an EFLAGS image (i32), bits elsewhere ignored (SAHF, POPF, COMISD, FCOMI). */
+  setStatusFlags(image: V): void
+  /** The six status flags as an EFLAGS image (i32). */
+  statusFlags(): V
+
+  /** Leave with a fault, the state being that before the instruction. Inside {@link Ops.if} it ends that path. */
+  raise(vector: number, errorCode?: V): void
+  /** Have this instruction executed again the slow way, by plain TypeScript (rare cases). Nothing may have been written. */
+  bail(): void
+
+  /** Offset of the next instruction (i32 or i64 by `width`). */
+  nextIp(insn: Insn): V
+  /** Continue at next + displacement, when `condition` holds (or always). Ends the instruction. */
+  branch(insn: Insn, condition?: V): void
+  /** Continue at an offset in CS, cut to the operand size. Ends the instruction. */
+  jump(insn: Insn, target: V): void
+
+  /** One step of a string instruction, repeated as the REP prefix says; each iteration counts as one instruction and is a restart point. `step` gets the increments (±bytes by DF) and must advance the index registers itself after its last access; returns the early-exit condition for REPE/REPNE (ZF test is done by the caller from flags) or nothing. */
+  repeat(insn: Insn, step: () => void): void
+}
+
+/** The meaning of one operation. */
+export type Semantics = <V>(c: Processor<V>, insn: Insn) => void
+/** Operation name (`Row.op`) → meaning. */
+export type SemanticsTable = Readonly<Record<string, Semantics>>
