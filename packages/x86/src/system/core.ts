@@ -1,0 +1,98 @@
+/** What the system part of a CPU works with: state, memory, and the few things outside the CPU that it can reach. */
+import type { Insn } from '@vmexit/x86-decoder'
+import type { CpuState } from '../state/state.ts'
+
+/**
+ * Linear memory as the CPU sees it: translated, permission-checked, page by page. Throws {@link Fault} (#PF).
+ * `user`: check as CPL 3 would; system accesses (descriptor tables, TSS, stacks of inner rings) pass false.
+ * Linear addresses are unsigned numbers, wrapped to 32 bits by the caller outside 64-bit mode.
+ */
+export interface LinearMemory {
+  read8(linear: number, user: boolean): number
+  read16(linear: number, user: boolean): number
+  /** int32. */
+  read32(linear: number, user: boolean): number
+  read64(linear: number, user: boolean): bigint
+  write8(linear: number, value: number, user: boolean): void
+  write16(linear: number, value: number, user: boolean): void
+  write32(linear: number, value: number, user: boolean): void
+  write64(linear: number, value: bigint, user: boolean): void
+  /** Fault now if any of the bytes could not be written (or read). */
+  probe(linear: number, bytes: number, write: boolean, user: boolean): void
+}
+
+/** The paging unit's control side. */
+export interface PagingUnit {
+  /** CR0, CR3, CR4 or EFER changed (values are in the state): reload what depends on them and flush as the SDM says (vol. 3A, 4.10.4). May throw #GP(0) (PAE pointers with reserved bits). */
+  controlsChanged(what: 'cr0' | 'cr3' | 'cr4' | 'efer', before: number): void
+  /** INVLPG. */
+  invalidate(linear: number): void
+}
+
+/** I/O ports. `width` in bits. */
+export interface PortSpace {
+  read(port: number, width: 8 | 16 | 32): number
+  write(port: number, width: 8 | 16 | 32, value: number): void
+}
+
+/** What the run loop must know after an instruction was executed the slow way. */
+export interface CoreEvents {
+  /** CS, SS, CPL, a paging mode or a flag that translations depend on changed: look the mode up again. */
+  modeChanged(): void
+  /** INVD, WBINVD, a serialising instruction: nothing to do for most. */
+  halted: boolean
+  /** Triple fault. */
+  shutdown: boolean
+  /** Interrupts are held off until after the next instruction (STI, MOV SS, POP SS). */
+  shadow: 'none' | 'sti' | 'ss'
+  /** Debug conditions for the trap after this instruction: DR6 bits to set (BS, B0–B3, BT). */
+  pendingDebug: number
+}
+
+/** A named CPU: CPUID leaves, MSRs, physical address width, options. */
+export interface CpuModel {
+  readonly name: string
+  /** CPUID: fills `out` with EAX, EBX, ECX, EDX (int32). */
+  cpuid(core: Core, leaf: number, subleaf: number, out: Int32Array): void
+  /** RDMSR: value, or undefined for #GP(0). */
+  readMsr(core: Core, msr: number): bigint | undefined
+  /** WRMSR: false for #GP(0). */
+  writeMsr(core: Core, msr: number, value: bigint): boolean
+  /** Bits of CR4 that may be set. */
+  readonly cr4Mask: number
+  /** EFLAGS bits that POPF and friends can change beyond the status flags. */
+  readonly flagsMask: number
+  readonly physicalAddressBits: number
+}
+
+/** Model-specific registers that the architecture itself uses. */
+export interface Msrs {
+  sysenterCs: number
+  sysenterEsp: number
+  sysenterEip: number
+  /** Difference between the counter that RDTSC returns and virtual time. */
+  tscOffset: bigint
+  /** All others, by number. */
+  readonly other: Map<number, bigint>
+}
+
+export interface Core {
+  readonly state: CpuState
+  readonly linear: LinearMemory
+  readonly paging: PagingUnit
+  readonly ports: PortSpace
+  readonly events: CoreEvents
+  readonly model: CpuModel
+  readonly msrs: Msrs
+  /** Virtual time stamp counter now, before `tscOffset`. */
+  timeStamp(): bigint
+  /** CR0.NE is clear and an unmasked x87 exception is pending: the FERR# pin. */
+  ferr(asserted: boolean): void
+}
+
+/**
+ * An operation in plain TypeScript, for what generated code never does itself. On entry `state.ip` is already the next
+ * instruction's; on a throw the engine puts it back. No architectural write before the last operation that can fault.
+ */
+export type Action = (core: Core, insn: Insn) => void
+export type ActionTable = Readonly<Record<string, Action>>
