@@ -109,14 +109,27 @@ export interface Ops<V> {
 }
 
 export type Shape = 'i8x16' | 'i16x8' | 'i32x4' | 'i64x2'
-/** Names as in the WebAssembly specification, without the `f32x4`/`f64x2` arithmetic. */
+/**
+ * Names as in the WebAssembly specification, those that exist and serve. Floating-point arithmetic is there for paths on
+ * which rounding is to nearest, flags do not matter and no result is a NaN; comparisons, `pmin` and `pmax` serve everywhere.
+ */
 export type SimdName =
   | `v128.${'and' | 'or' | 'xor' | 'andnot' | 'not' | 'bitselect' | 'any_true'}`
-  | `${Shape}.${'add' | 'sub' | 'mul' | 'neg' | 'abs' | 'eq' | 'ne' | 'lt_s' | 'lt_u' | 'gt_s' | 'gt_u' | 'le_s' | 'le_u' | 'ge_s' | 'ge_u' | 'shl' | 'shr_s' | 'shr_u' | 'min_s' | 'min_u' | 'max_s' | 'max_u' | 'avgr_u' | 'add_sat_s' | 'add_sat_u' | 'sub_sat_s' | 'sub_sat_u' | 'bitmask' | 'all_true'}`
-  | 'i8x16.narrow_i16x8_s' | 'i8x16.narrow_i16x8_u' | 'i16x8.narrow_i32x4_s' | 'i16x8.narrow_i32x4_u'
-  | 'i32x4.dot_i16x8_s' | 'i8x16.swizzle'
-  | 'i16x8.extmul_low_i8x16_s' | 'i16x8.extmul_high_i8x16_s' | 'i32x4.extmul_low_i16x8_s' | 'i32x4.extmul_high_i16x8_s'
-  | 'i32x4.extmul_low_i16x8_u' | 'i32x4.extmul_high_i16x8_u' | 'i64x2.extmul_low_i32x4_u' | 'i64x2.extmul_high_i32x4_u'
-  | 'i16x8.extend_low_i8x16_u' | 'i16x8.extend_high_i8x16_u' | 'i16x8.extend_low_i8x16_s' | 'i16x8.extend_high_i8x16_s'
-  | 'i32x4.extend_low_i16x8_u' | 'i32x4.extend_high_i16x8_u' | 'i32x4.extend_low_i16x8_s' | 'i32x4.extend_high_i16x8_s'
-  | 'i64x2.extend_low_i32x4_u' | 'i64x2.extend_high_i32x4_u' | 'i64x2.extend_low_i32x4_s' | 'i64x2.extend_high_i32x4_s'
+  | `${Shape}.${'add' | 'sub' | 'neg' | 'abs' | 'eq' | 'ne' | 'lt_s' | 'gt_s' | 'le_s' | 'ge_s' | 'shl' | 'shr_s' | 'shr_u' | 'bitmask' | 'all_true'}`
+  | `${'i8x16' | 'i16x8' | 'i32x4'}.${'lt_u' | 'gt_u' | 'le_u' | 'ge_u' | 'min_s' | 'min_u' | 'max_s' | 'max_u'}`
+  | `${'i8x16' | 'i16x8'}.${'avgr_u' | 'add_sat_s' | 'add_sat_u' | 'sub_sat_s' | 'sub_sat_u'}`
+  | `${'i16x8' | 'i32x4' | 'i64x2'}.mul`
+  | 'i8x16.swizzle'
+  | 'i32x4.dot_i16x8_s'
+  | `i8x16.narrow_i16x8_${'s' | 'u'}`
+  | `i16x8.narrow_i32x4_${'s' | 'u'}`
+  | `i16x8.${'extend_low' | 'extend_high' | 'extmul_low' | 'extmul_high' | 'extadd_pairwise'}_i8x16_${'s' | 'u'}`
+  | `i32x4.${'extend_low' | 'extend_high' | 'extmul_low' | 'extmul_high' | 'extadd_pairwise'}_i16x8_${'s' | 'u'}`
+  | `i64x2.${'extend_low' | 'extend_high' | 'extmul_low' | 'extmul_high'}_i32x4_${'s' | 'u'}`
+  | `${'f32x4' | 'f64x2'}.${'eq' | 'ne' | 'lt' | 'gt' | 'le' | 'ge' | 'pmin' | 'pmax' | 'add' | 'sub' | 'mul' | 'div' | 'sqrt' | 'trunc' | 'nearest'}`
+  | 'i32x4.trunc_sat_f32x4_s'
+  | 'i32x4.trunc_sat_f64x2_s_zero'
+  | 'f32x4.convert_i32x4_s'
+  | 'f32x4.demote_f64x2_zero'
+  | 'f64x2.convert_low_i32x4_s'
+  | 'f64x2.promote_low_f32x4'
