@@ -1,29 +1,22 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { basename } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { workspaceMembers } from './tools/workspace/src/index.ts'
 
-const root = fileURLToPath(new URL('.', import.meta.url))
+// Started at the root, every member is a project; started in a member's folder, it is the only one, and a report of
+// its results is left for the totals that `pnpm test` prints.
+const all = workspaceMembers()
+const here = all.find(({ path }) => path === process.cwd())
 
-/** Every folder below `packages`, `apps` and `tools` that is a package is a test project under its own name. */
-const folders = ['packages', 'apps', 'tools']
-  .filter((top) => existsSync(`${root}${top}`))
-  .flatMap((top) => readdirSync(`${root}${top}`).map((folder) => `${root}${top}/${folder}`))
-  .filter((folder) => existsSync(`${folder}/package.json`))
-
-/** Tests run from source: the custom condition resolves every `@vmexit/*` import to its `src`. */
 export default defineConfig({
+  // Tests run from source: the custom condition resolves every `@vmexit/*` import to its `src`.
   resolve: { conditions: ['@vmexit/source'] },
   ssr: { resolve: { conditions: ['@vmexit/source'] } },
   test: {
-    projects: folders.map((folder) => ({
+    projects: (here ? [here] : all).map(({ folder, path }) => ({
       extends: true,
-      test: {
-        name: basename(folder),
-        root: folder,
-        include: ['{src,test}/**/*.test.ts'],
-      },
+      test: { name: folder, root: path, include: ['{src,test}/**/*.test.ts'] },
     })),
+    reporters: here ? ['default', ['json', { outputFile: '.vitest/report.json' }]] : ['default'],
+    passWithNoTests: here !== undefined,
     testTimeout: 120_000,
   },
 })
