@@ -34,9 +34,16 @@ export interface Processor<V> extends Ops<V> {
   /** `offset` plus a constant, wrapped to the instruction's address size. */
   displace(insn: Insn, offset: V, by: number): V
 
-  /** Push and pop by the stack's address size; `bits` is 16, 32 or 64. `pop` moves the pointer after the load succeeded. */
+  /** Width of the stack pointer, by SS.B. */
+  readonly stackBits: 16 | 32 | 64
+  /** Store `bits` (16, 32, 64) below the stack pointer, then move it. */
   push(bits: number, value: V): void
-  pop(bits: number, signed?: boolean): V
+  /** Load at stack pointer + `displacement`; the pointer stays. 16 bits are sign-extended. */
+  stackLoad(displacement: number, bits: number): V
+  /** Add `bytes` to the stack pointer. */
+  stackAdjust(bytes: number): void
+  /** +`bytes` or −`bytes` by EFLAGS.DF, in the type of an address. */
+  stringStep(bytes: number): V
 
   /** Condition code 0–15 as i32 0 or 1 (SDM vol. 1, appendix B). */
   condition(cc: number): V
@@ -51,6 +58,10 @@ export interface Processor<V> extends Ops<V> {
   /** INC and DEC: CF stays. */
   flagsInc(a: V, result: V): void
   flagsDec(a: V, result: V): void
+  /** CF (i32 0/1) alone. */
+  flagsCarry(carry: V): void
+  /** OF and CF (i32 0/1 each); SF, ZF, AF, PF stay. */
+  flagsRotate(overflow: V, carry: V): void
   /** ZF, SF, PF from `result`; OF (i32 0/1), CF (i32 0/1) as given, AF cleared. */
   flagsResult(result: V, overflow: V, carry: V): void
   /** All six from an EFLAGS image (i32), bits elsewhere ignored (SAHF, POPF, COMISD, FCOMI). */
@@ -65,12 +76,20 @@ export interface Processor<V> extends Ops<V> {
 
   /** Offset of the next instruction (i32 or i64 by `width`). */
   nextIp(insn: Insn): V
-  /** Continue at next + displacement, when `condition` holds (or always). Ends the instruction. */
+  /** Continue at next + displacement, when `condition` holds (or always). #GP(0) beyond the limit of CS. Ends the instruction. */
   branch(insn: Insn, condition?: V): void
-  /** Continue at an offset in CS, cut to the operand size. Ends the instruction. */
+  /** #GP(0) now if the target of {@link branch} is out of bounds: before a CALL writes its return address. */
+  checkBranch(insn: Insn): void
+  /** `target` cut to the operand size, as an address; #GP(0) when it is beyond the limit of CS or not canonical. */
+  checkTarget(insn: Insn, target: V): V
+  /** Continue at an offset that {@link checkTarget} gave. Ends the instruction. */
   jump(insn: Insn, target: V): void
 
-  /** One step of a string instruction, repeated as the REP prefix says; each iteration counts as one instruction and is a restart point. `step` gets the increments (±bytes by DF) and must advance the index registers itself after its last access; returns the early-exit condition for REPE/REPNE (ZF test is done by the caller from flags) or nothing. */
+  /**
+   * A string instruction: `step` does one element and moves the index registers after its last access. With a REP prefix
+   * the step repeats while the count register says so, and for CMPS and SCAS while ZF does; each iteration counts as one
+   * instruction and is a point where the instruction can be left and taken up again.
+   */
   repeat(insn: Insn, step: () => void): void
 }
 
