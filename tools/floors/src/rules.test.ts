@@ -46,7 +46,7 @@ test('packages are entered through their exports only', () => {
   const deep = "import '@vmexit/core/src/clock.ts'; import '../../core/src/clock.ts'"
   const memory = house('@vmexit/memory', { dependencies: { '@vmexit/core': '' } }, { 'src/index.ts': deep })
   expect(breaches(core, memory)).toEqual([
-    'packages/memory/src/index.ts:1: @vmexit/core does not export "/src/clock.ts"',
+    'packages/memory/src/index.ts:1: @vmexit/core does not export "@vmexit/core/src/clock.ts"',
     'packages/memory/src/index.ts:1: "../../core/src/clock.ts" leaves the package\'s folder',
   ])
 })
