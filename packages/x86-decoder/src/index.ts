@@ -1,1 +1,5 @@
-export {}
+export { createInsn, decode, DecodeError, type DecodeOptions } from './decode.ts'
+export { allFeatures, createDecoder, type Decoder, type DecoderOptions, Failure, failureName, maxLength } from './decoder.ts'
+export { type DecodeFailure, type DecodeMode, type Insn, Kind, type Operand, Seg } from './insn.ts'
+export type { Feature, Privilege, Row, Width } from './row.ts'
+export { table } from './table/index.ts'

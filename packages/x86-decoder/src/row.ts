@@ -10,6 +10,12 @@ export type Feature = '386' | '486' | 'pentium' | 'fpu' | 'tsc' | 'msr' | 'cx8' 
  */
 export type Privilege = 'user' | 'cpl0' | 'iopl' | 'io' | 'sensitive'
 
+/**
+ * Operand size in 64-bit mode, in the words of SDM volume 2, appendix A.2.5.
+ * `v`: 32 bits, 16 with 66, 64 with REX.W. `d64`: 64 bits, 16 with 66; 32 cannot be encoded. `f64`: 64 bits, 66 is ignored.
+ */
+export type Width = 'v' | 'd64' | 'f64'
+
 export interface Row {
   /** Opcode in the manual's notation: `0F B6 /r`, `80 /0 ib`, `NP 0F 58 /r`, `F3 0F 10 /r`, `B8+rd id`. */
   readonly opcode: string
@@ -25,4 +31,6 @@ export interface Row {
   readonly lockable: boolean
   /** Modes in which the encoding exists. */
   readonly modes: 'all' | 'legacy' | 'long'
+  /** How the operand size is found in 64-bit mode. */
+  readonly width: Width
 }
