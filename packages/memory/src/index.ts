@@ -1,1 +1,14 @@
-export {}
+/** Guest RAM over one host memory: frames, copy-on-write, dirty logs, a map of translated code, watched pages. */
+export { CODE_GRANULE_BYTES } from './code-map.ts'
+export { DirtyLog, type LoggedPages } from './dirty-log.ts'
+export type { DmaTarget } from './dma.ts'
+export { MemoryError, type MemoryErrorCode } from './errors.ts'
+export type { MemoryListener, WriteWatcher } from './events.ts'
+export { type FrameOwner, FramePool, type FramePoolOptions, unlimitedOwner } from './frame-pool.ts'
+export { type AccessWidth, GuestMemory, type GuestMemoryOptions, type MmioHandler, UNMAPPED } from './guest-memory.ts'
+export { GuestPages, pageOf } from './guest-pages.ts'
+export { HostMemory, type HostMemoryOptions, PAGE_BYTES, type Span } from './host-memory.ts'
+export { type PcRangesOptions, pcRanges } from './layout.ts'
+export { type LinearMemory, WASM_PAGE_BYTES } from './linear-memory.ts'
+export { MAXIMUM_ADDRESS, type MemoryRange, PageFlag, type PageMap } from './page-map.ts'
+export type { MemoryState } from './state.ts'

@@ -1,0 +1,152 @@
+/**
+ * Where guest-physical pages lie: ranges of RAM and ROM, and for each of their pages a slot holding the host frame and
+ * the state flags. Data only; what a change of state means is `guest-pages.ts`.
+ *
+ * Two levels: a directory by 4 MiB of guest-physical space gives the first of 1024 consecutive slots. The first 1024
+ * slots stand for all space without memory.
+ */
+import { hex, MemoryError } from './errors.ts'
+import { PAGE_BYTES } from './host-memory.ts'
+
+/** State of a guest-physical page, as bits. A page with none of the bits up to `RESTRICTED` is plainly writable. */
+export const PageFlag = {
+  /** No memory here: accesses go to the MMIO handler. */
+  HOLE: 1,
+  /** Reads come from the frame, writes are dropped. */
+  ROM: 2,
+  /** Somebody has translated code on it. */
+  CODE: 4,
+  /** Somebody is told of each write. */
+  WATCHED: 8,
+  /** A dirty log waits for the next write. */
+  LOGGED: 16,
+  /** Its frame is, or may be, shared: the next write gets a frame of its own. */
+  SHARED: 32,
+  /** Any bit that forbids plain stores. */
+  RESTRICTED: 63,
+  /** Some CPU holds a read translation to its frame. */
+  READ_CACHED: 64,
+  /** Some CPU holds a write translation to its frame. */
+  WRITE_CACHED: 128,
+} as const
+
+/** A run of guest-physical memory. */
+export interface MemoryRange {
+  /** `'rom'`: writes by the guest are dropped. */
+  readonly kind: 'ram' | 'rom'
+  /** First guest-physical address; a multiple of 4096. */
+  readonly start: number
+  /** Length; a multiple of 4096. */
+  readonly bytes: number
+  /** For error messages; default the kind. */
+  readonly name?: string
+}
+
+/** Guest-physical memory ends below this address (1 TiB); what lies above is MMIO. */
+export const MAXIMUM_ADDRESS: number = 2 ** 40
+
+const CHUNK_PAGES = 1024
+
+export class PageMap {
+  /** By slot: host offset of the page's frame; 0 in holes. */
+  frame: Uint32Array<ArrayBuffer> = new Uint32Array(CHUNK_PAGES)
+  /** By slot: {@link PageFlag} bits. */
+  flags: Uint8Array<ArrayBuffer> = new Uint8Array(CHUNK_PAGES).fill(PageFlag.HOLE)
+  #directory = new Uint32Array(0)
+  /** Pages the directory covers. */
+  #limit = 0
+  #slots = CHUNK_PAGES
+  #ranges: MemoryRange[] = []
+
+  /** By ascending address. */
+  get ranges(): readonly MemoryRange[] {
+    return this.#ranges
+  }
+
+  /** The slot of page number `pfn` (any non-negative integer). */
+  slot(pfn: number): number {
+    return pfn < this.#limit ? this.#directory[pfn >>> 10] + (pfn & (CHUNK_PAGES - 1)) : 0
+  }
+
+  /**
+   * Adds a range, its pages with frame `frame` and state `flags`.
+   * @throws MemoryError `INVALID_ARGUMENT`, `RANGE_OVERLAP`.
+   */
+  add(range: MemoryRange, frame: number, flags: number): void {
+    const end = range.start + range.bytes
+    const aligned = range.start % PAGE_BYTES === 0 && range.bytes % PAGE_BYTES === 0
+    if (!aligned || !(range.start >= 0) || !(range.bytes > 0) || !(end <= MAXIMUM_ADDRESS)) {
+      throw new MemoryError(
+        'INVALID_ARGUMENT',
+        `${describe(range)} cannot be mapped: start and length must be multiples of 4096, not empty, and end by ${hex(MAXIMUM_ADDRESS)}`,
+      )
+    }
+    const other = this.#ranges.find((known) => known.start < end && range.start < known.start + known.bytes)
+    if (other !== undefined) {
+      throw new MemoryError(
+        'RANGE_OVERLAP',
+        `${describe(range)} overlaps ${describe(other)}: move one, or unmap the other first`,
+      )
+    }
+    this.#ranges = [...this.#ranges, range].sort((a, b) => a.start - b.start)
+    this.#cover(range.start / PAGE_BYTES, end / PAGE_BYTES)
+    for (let pfn = range.start / PAGE_BYTES; pfn < end / PAGE_BYTES; pfn++) {
+      const slot = this.slot(pfn)
+      this.frame[slot] = frame
+      this.flags[slot] = flags
+    }
+  }
+
+  /**
+   * Forgets the range that starts at `start`; its pages become holes. Returns it.
+   * @throws MemoryError `NOT_MEMORY`.
+   */
+  remove(start: number): MemoryRange {
+    const range = this.rangeStartingAt(start)
+    this.#ranges = this.#ranges.filter((known) => known !== range)
+    for (let pfn = start / PAGE_BYTES; pfn < (start + range.bytes) / PAGE_BYTES; pfn++) {
+      const slot = this.slot(pfn)
+      this.frame[slot] = 0
+      this.flags[slot] = PageFlag.HOLE
+    }
+    return range
+  }
+
+  /** @throws MemoryError `NOT_MEMORY`. */
+  rangeStartingAt(start: number): MemoryRange {
+    const range = this.#ranges.find((known) => known.start === start)
+    if (range === undefined) {
+      const list = this.#ranges.map(describe).join(', ') || 'nothing'
+      throw new MemoryError('NOT_MEMORY', `no range of memory starts at ${hex(start)}: mapped are ${list}`)
+    }
+    return range
+  }
+
+  #cover(first: number, end: number): void {
+    const length = Math.ceil(end / CHUNK_PAGES)
+    if (length > this.#directory.length) {
+      const directory = new Uint32Array(length)
+      directory.set(this.#directory)
+      this.#directory = directory
+      this.#limit = length * CHUNK_PAGES
+    }
+    const before = this.#slots
+    for (let chunk = Math.floor(first / CHUNK_PAGES); chunk < length; chunk++) {
+      if (this.#directory[chunk] !== 0) continue
+      this.#directory[chunk] = this.#slots
+      this.#slots += CHUNK_PAGES
+    }
+    if (this.#slots === before) return
+    const frame = new Uint32Array(this.#slots)
+    frame.set(this.frame)
+    this.frame = frame
+    const flags = new Uint8Array(this.#slots)
+    flags.set(this.flags)
+    flags.fill(PageFlag.HOLE, before)
+    this.flags = flags
+  }
+}
+
+function describe(range: MemoryRange): string {
+  return `${range.name ?? range.kind} ${hex(range.start)}–${hex(range.start + range.bytes - 1)}`
+}

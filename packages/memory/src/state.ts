@@ -1,0 +1,74 @@
+/** Saving guest memory and putting it back. Only pages that are not all zeros take room. */
+import { hex, MemoryError } from './errors.ts'
+import type { GuestMemory } from './guest-memory.ts'
+import { PAGE_BYTES } from './host-memory.ts'
+import type { MemoryRange } from './page-map.ts'
+
+export interface MemoryState {
+  readonly version: 1
+  readonly ranges: readonly MemoryRange[]
+  /** Page numbers of the pages that are not all zeros, ascending. */
+  readonly pages: Uint32Array
+  /** Their contents, 4096 bytes each, in the same order. */
+  readonly contents: Uint8Array
+}
+
+/** Contents of `memory` now. */
+export function saveMemory(memory: GuestMemory): MemoryState {
+  const pages: number[] = []
+  forEachPage(memory.ranges, (pfn) => {
+    if (!isZero(memory, memory.readPage(pfn))) pages.push(pfn)
+  })
+  const contents = new Uint8Array(pages.length * PAGE_BYTES)
+  for (const [index, pfn] of pages.entries()) {
+    memory.readBytes(pfn * PAGE_BYTES, contents.subarray(index * PAGE_BYTES, (index + 1) * PAGE_BYTES))
+  }
+  return { version: 1, ranges: memory.ranges, pages: Uint32Array.from(pages), contents }
+}
+
+/**
+ * Makes the contents of `memory` those of `state`.
+ * @throws MemoryError `STATE_MISMATCH`; nothing is changed then.
+ */
+export function restoreMemory(memory: GuestMemory, state: MemoryState): void {
+  if (state.version !== 1) {
+    throw new MemoryError(
+      'STATE_MISMATCH',
+      `memory state has version ${state.version}, this package reads version 1: convert it first`,
+    )
+  }
+  const saved = describe(state.ranges)
+  const present = describe(memory.ranges)
+  if (saved !== present) {
+    throw new MemoryError(
+      'STATE_MISMATCH',
+      `memory state is of ${saved}, this memory is ${present}: make it with the ranges of the state`,
+    )
+  }
+  let next = 0
+  forEachPage(memory.ranges, (pfn) => {
+    if (state.pages[next] !== pfn) {
+      memory.unmapFrame(pfn)
+      return
+    }
+    memory.load(pfn * PAGE_BYTES, state.contents.subarray(next * PAGE_BYTES, (next + 1) * PAGE_BYTES))
+    next++
+  })
+}
+
+function isZero(memory: GuestMemory, frame: number): boolean {
+  if (frame === memory.pool.zeroFrame) return true
+  const words = memory.host.i32
+  for (let index = frame >>> 2; index < (frame + PAGE_BYTES) >>> 2; index++) if (words[index] !== 0) return false
+  return true
+}
+
+function forEachPage(ranges: readonly MemoryRange[], visit: (pfn: number) => void): void {
+  for (const range of ranges) {
+    for (let pfn = range.start / PAGE_BYTES; pfn < (range.start + range.bytes) / PAGE_BYTES; pfn++) visit(pfn)
+  }
+}
+
+function describe(ranges: readonly MemoryRange[]): string {
+  return ranges.map((range) => `${range.kind} ${hex(range.start)}+${hex(range.bytes)}`).join(', ')
+}
