@@ -9,7 +9,7 @@ export type Value = number | bigint | Uint8Array
 
 /** Views of the host memory that values are read from; the owner replaces them when the memory grows. */
 export interface HostViews {
-  readonly data: DataView
+  readonly view: DataView
   readonly u8: Uint8Array
 }
 
@@ -184,7 +184,7 @@ export class Evaluator implements Ops<Value> {
 
   peek(type: ValueType, address: Value, offset: number, bits: number, signed = false): Value {
     const at = (address as number) + offset
-    const d = this.host.data
+    const d = this.host.view
     if (type === 'v128') return this.host.u8.slice(at, at + 16)
     if (bits === 64) return d.getBigInt64(at, true)
     const v =
@@ -193,7 +193,7 @@ export class Evaluator implements Ops<Value> {
   }
   poke(address: Value, offset: number, value: Value, bits: number): void {
     const at = (address as number) + offset
-    const d = this.host.data
+    const d = this.host.view
     if (bits === 128) this.host.u8.set(value as Uint8Array, at)
     else if (bits === 64) d.setBigInt64(at, value as bigint, true)
     else {

@@ -3,7 +3,7 @@ import { Flag, Layout, LDTR, SegmentSlot, STATUS_FLAGS, TR } from './layout.ts'
 
 /** The views of host memory that a CPU works on; their owner replaces them when the memory grows. */
 export interface HostViews {
-  readonly data: DataView
+  readonly view: DataView
   readonly u8: Uint8Array
   readonly i32: Int32Array
   readonly u32: Uint32Array
@@ -36,24 +36,23 @@ export class CpuState {
   set32(offset: number, value: number): void {
     this.host.i32[this.#word + (offset >> 2)] = value
   }
-  /** 64-bit slot as an unsigned number: exact up to 2^53 (linear and physical addresses, bases). */
+  /** 64-bit slot as a signed number: exact for canonical linear and for physical addresses (a canonical upper half is negative). */
   getNumber(offset: number): number {
-    const u = this.host.u32
     const w = this.#word + (offset >> 2)
-    return u[w + 1]! * 0x1_0000_0000 + u[w]!
+    return this.host.i32[w + 1]! * 0x1_0000_0000 + this.host.u32[w]!
   }
   setNumber(offset: number, value: number): void {
     const u = this.host.u32
     const w = this.#word + (offset >> 2)
-    u[w] = value % 0x1_0000_0000
+    u[w] = value
     u[w + 1] = Math.floor(value / 0x1_0000_0000)
   }
   /** 64-bit slot as a signed bigint. */
   get64(offset: number): bigint {
-    return this.host.data.getBigInt64(this.base + offset, true)
+    return this.host.view.getBigInt64(this.base + offset, true)
   }
   set64(offset: number, value: bigint): void {
-    this.host.data.setBigInt64(this.base + offset, value, true)
+    this.host.view.setBigInt64(this.base + offset, value, true)
   }
 
   /** General register as int32. */
@@ -85,7 +84,7 @@ export class CpuState {
     this.set64(n * 8, value)
   }
 
-  /** Instruction pointer as an unsigned number (exact to 2^53; canonical upper-half addresses go through `get64`). */
+  /** Instruction pointer; a canonical upper-half address is negative. */
   get ip(): number {
     return this.getNumber(Layout.ip)
   }

@@ -1,0 +1,90 @@
+/** The reference engine: fetch, decode, execute, one instruction at a time, in plain TypeScript. */
+import { type Decoder, type Insn, Kind, type Row } from '@vmexit/x86-decoder'
+import type { Translator } from '../memory/linear.ts'
+import { semantics } from '../semantics/index.ts'
+import type { Semantics } from '../semantics/processor.ts'
+import type { Action, Core } from '../system/core.ts'
+import { Fault } from '../system/fault.ts'
+import { actions } from '../system/index.ts'
+import { CodeFetch, type CodeMemory } from './fetch.ts'
+import { ReferenceProcessor } from './processor.ts'
+
+/** What is to be done for one row of the instruction table: an action where there is one, else semantics. */
+export interface Meaning {
+  readonly action: Action | undefined
+  readonly semantics: Semantics | undefined
+}
+
+/** Operations that go by another name with a segment, control or debug register. */
+const BY_REGISTER_FILE: Partial<Record<number, string>> = { [Kind.seg]: 'mov_seg', [Kind.cr]: 'mov_cr', [Kind.dr]: 'mov_dr' }
+
+/** The name of an instruction's operation among semantics and actions. */
+export function operationOf(insn: Insn): string {
+  if (insn.op !== 'mov') return insn.op
+  for (const operand of insn.operands) {
+    const name = BY_REGISTER_FILE[operand.kind]
+    if (name) return name
+  }
+  return 'mov'
+}
+
+/** Is the instruction executed by plain TypeScript in every engine? */
+export function isAction(insn: Insn): boolean {
+  return actions[operationOf(insn)] !== undefined
+}
+
+export class ReferenceEngine {
+  readonly #core: Core
+  readonly #processor: ReferenceProcessor
+  readonly #meanings = new Map<Row, Meaning>()
+  /** Checked before each instruction: raises #GP(0) where the CPU's `sensitiveTraps` option says so. */
+  readonly #sensitive: ((core: Core, insn: Insn) => void) | undefined
+  readonly fetch: CodeFetch
+
+  constructor(core: Core, paging: Translator, memory: CodeMemory, decoder: Decoder, sensitive?: (core: Core, insn: Insn) => void) {
+    this.#core = core
+    this.#processor = new ReferenceProcessor(core)
+    this.#sensitive = sensitive
+    this.fetch = new CodeFetch(core.state, paging, memory, decoder)
+  }
+
+  /**
+   * Execute one instruction (of a REP, one iteration). @throws Fault with `ip` at the instruction; all else that the
+   * instruction would have changed is unchanged.
+   */
+  step(): void {
+    const { state } = this.#core
+    const start = state.ip
+    const insn = this.fetch.fetch(start)
+    const next = this.#advance(start, insn)
+    state.ip = next
+    try {
+      if (this.#sensitive) this.#sensitive(this.#core, insn)
+      const meaning = this.#meanings.get(insn.row) ?? this.#resolve(insn)
+      if (meaning.action) meaning.action(this.#core, insn)
+      else {
+        this.#processor.begin(insn, start, next)
+        meaning.semantics!(this.#processor, insn)
+      }
+    } catch (error) {
+      if (error instanceof Fault) state.ip = start
+      throw error
+    }
+  }
+
+  /** `ip` runs on to 2^32 in 16- and 32-bit code; running past the segment's limit faults at the next fetch. */
+  #advance(start: number, insn: Insn): number {
+    const next = start + insn.length
+    return next > 0xffff_ffff && !this.#core.state.long64 ? next - 0x1_0000_0000 : next
+  }
+
+  #resolve(insn: Insn): Meaning {
+    const name = operationOf(insn)
+    const meaning: Meaning = { action: actions[name], semantics: semantics[name] }
+    if (!meaning.action && !meaning.semantics) {
+      throw new TypeError(`the instruction table names the operation '${name}' (${insn.row.mnemonic}, ${insn.row.opcode}), which has no meaning: add it to semantics or actions`)
+    }
+    this.#meanings.set(insn.row, meaning)
+    return meaning
+  }
+}

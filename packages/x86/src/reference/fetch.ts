@@ -1,0 +1,111 @@
+/**
+ * Instruction fetch: bytes at CS:IP, decoded every time. The instruction-side TLB is asked once per page entered
+ * (see "What a count is"): going on within the page last fetched from asks nothing.
+ */
+import { createInsn, type Decoder, Failure, type Insn } from '@vmexit/x86-decoder'
+import { Access, type PhysicalMemory, type Translator } from '../memory/linear.ts'
+import type { CpuState } from '../state/state.ts'
+import { Vector } from '../state/layout.ts'
+import { raise, raisePageFault } from '../system/fault.ts'
+
+/** What fetching needs of guest memory. */
+export interface CodeMemory extends PhysicalMemory {
+  /** Host offset of a physical page for reading, 0 where there is no RAM or ROM. */
+  readPage(pfn: number): number
+}
+
+const CS = 1
+const MAXIMUM = 15
+
+export class CodeFetch {
+  readonly #state: CpuState
+  readonly #paging: Translator
+  readonly #memory: CodeMemory
+  readonly #decoder: Decoder
+  readonly #buffer = new Uint8Array(16)
+  /** Linear page number last entered and its physical address; −1 after a flush. */
+  #page = -1
+  #physical = 0
+  /** The instruction fetched last. */
+  readonly insn: Insn = createInsn()
+
+  constructor(state: CpuState, paging: Translator, memory: CodeMemory, decoder: Decoder) {
+    this.#state = state
+    this.#paging = paging
+    this.#memory = memory
+    this.#decoder = decoder
+  }
+
+  /** Translations were flushed: the next fetch enters its page anew. */
+  flush(): void {
+    this.#page = -1
+  }
+
+  /** Physical address of the code byte at `linear`. @throws Fault #PF. */
+  locate(linear: number): number {
+    const page = Math.floor(linear / 0x1000)
+    if (page !== this.#page) {
+      const user = this.#state.cpl === 3 ? Access.user : 0
+      const physical = this.#paging.translate(linear, Access.execute | user)
+      if (physical < 0) raisePageFault(this.#paging.errorCode, linear)
+      this.#page = page
+      this.#physical = physical - (linear & 0xfff)
+    }
+    return this.#physical + (linear & 0xfff)
+  }
+
+  /** Fetch and decode the instruction at `ip`. @throws Fault #PF, #GP(0), #UD; the state is unchanged. */
+  fetch(ip: number): Insn {
+    const state = this.#state
+    const bits = state.codeBits
+    let linear = ip
+    let available = MAXIMUM
+    if (bits !== 64) {
+      linear = (ip + state.segBase(CS)) % 0x1_0000_0000
+      const room = state.segLimit(CS) - ip + 1
+      if (room <= 0) raise(Vector.GP, 0)
+      if (room < available) available = room
+    }
+    const physical = this.locate(linear)
+    const offset = physical & 0xfff
+    const host = this.#memory.readPage(Math.floor(physical / 0x1000))
+    const inPage = Math.min(available, 0x1000 - offset)
+    let length: number
+    if (host !== 0) {
+      const at = host + offset
+      length = this.#decoder.decode(this.#u8, at, at + inPage, bits, this.insn)
+      if (length > 0) return this.insn
+      if (length !== Failure.truncated) this.#refuse(length)
+    } else {
+      for (let i = 0; i < inPage; i++) this.#buffer[i] = this.#memory.read8(physical + i)
+      length = this.#decoder.decode(this.#buffer, 0, inPage, bits, this.insn)
+      if (length > 0) return this.insn
+      if (length !== Failure.truncated) this.#refuse(length)
+    }
+    if (inPage === available) this.#refuse(available === MAXIMUM ? Failure.tooLong : Failure.truncated)
+    return this.#fetchAcross(linear, physical, inPage, available, bits)
+  }
+
+  get #u8(): Uint8Array {
+    return this.#state.host.u8
+  }
+
+  /** The instruction goes on in the next page, which is entered. */
+  #fetchAcross(linear: number, physical: number, head: number, available: number, bits: 16 | 32 | 64): Insn {
+    const buffer = this.#buffer
+    for (let i = 0; i < head; i++) buffer[i] = this.#memory.read8(physical + i)
+    let next = linear + head
+    if (bits !== 64 && next > 0xffff_ffff) next -= 0x1_0000_0000
+    const second = this.locate(next)
+    for (let i = head; i < available; i++) buffer[i] = this.#memory.read8(second + i - head)
+    const length = this.#decoder.decode(buffer, 0, available, bits, this.insn)
+    if (length > 0) return this.insn
+    this.#refuse(length)
+  }
+
+  /** 15 bytes are the most, and the segment's limit ends code: #GP(0). The rest is #UD. */
+  #refuse(failure: number): never {
+    if (failure === Failure.undefined) raise(Vector.UD)
+    raise(Vector.GP, 0)
+  }
+}
