@@ -7,9 +7,28 @@ import { table } from './table/index.ts'
 export function createInsn(): Insn {
   const row = table.find((candidate) => candidate.opcode === '90')!
   return {
-    row, op: row.op, length: 0, opSize: 32, addrSize: 32, operands: [], cc: 0,
-    seg: 3, segOverride: false, base: -1, index: -1, scale: 0, disp: 0, dispHigh: 0, ripRelative: false,
-    imm: 0, immHigh: 0, imm2: 0, rep: 0, lock: false, rex: 0, modrm: -1,
+    row,
+    op: row.op,
+    length: 0,
+    opSize: 32,
+    addrSize: 32,
+    operands: [],
+    cc: 0,
+    seg: 3,
+    segOverride: false,
+    base: -1,
+    index: -1,
+    scale: 0,
+    disp: 0,
+    dispHigh: 0,
+    ripRelative: false,
+    imm: 0,
+    immHigh: 0,
+    imm2: 0,
+    rep: 0,
+    lock: false,
+    rex: 0,
+    modrm: -1,
   }
 }
 
@@ -25,7 +44,8 @@ export class DecodeError extends Error {
     const causes: Record<DecodeFailure, string> = {
       truncated: 'the instruction goes on behind the last byte; pass more bytes',
       tooLong: `the instruction is longer than ${maxLength} bytes, for which a processor raises #GP`,
-      undefined: 'no instruction of the table has this encoding, for which a processor raises #UD; check bits and offset',
+      undefined:
+        'no instruction of the table has this encoding, for which a processor raises #UD; check bits and offset',
     }
     super(`cannot decode [${shown}] as ${mode.bits}-bit code: ${causes[code]}`)
     this.code = code

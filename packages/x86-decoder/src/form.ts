@@ -1,6 +1,13 @@
 /** A row compiled for one mode: what the decoder does with the bytes behind the opcode. */
 import { Kind, type Operand } from './insn.ts'
-import { type ImmediateCode, type OpcodeNotation, type OperandNotation, type SizeCode, readOpcode, readOperands } from './notation.ts'
+import {
+  type ImmediateCode,
+  type OpcodeNotation,
+  type OperandNotation,
+  readOpcode,
+  readOperands,
+  type SizeCode,
+} from './notation.ts'
 import type { Row } from './row.ts'
 
 /** What follows the address bytes. */
@@ -110,7 +117,9 @@ export class Form {
     const operands = readOperands(row.operands, opcode)
     const first = operands[0]
     const rm = operands.find((operand) => operand.field === 'rm')
-    const special = operands.find((operand) => operand.field === 'reg' && operand.kind >= Kind.seg && operand.kind <= Kind.dr)
+    const special = operands.find(
+      (operand) => operand.field === 'reg' && operand.kind >= Kind.seg && operand.kind <= Kind.dr,
+    )
     const pointers = operands.filter((operand) => operand.pointer >= 0).map((operand) => operand.pointer)
     this.row = row
     this.op = row.op
@@ -151,12 +160,15 @@ export class Form {
 
   private build(notation: OperandNotation, byte: number, modrm: number, rex: number, size: number): Operand {
     const { field, kind } = notation
-    if (field === 'rm' && notation.memory && modrm < 0xc0) return operand(Kind.mem, 0, this.bits(notation.memorySize, size))
+    if (field === 'rm' && notation.memory && modrm < 0xc0)
+      return operand(Kind.mem, 0, this.bits(notation.memorySize, size))
     const bits = this.bits(notation.size, size)
+    if (notation.pointer >= 0) return operand(kind, notation.pointer, bits)
     if (field === 'fixed') return operand(kind, notation.reg, bits)
     let reg = field === 'opcode' ? byte & 7 : field === 'rm' ? modrm & 7 : (modrm >> 3) & 7
     // Segment, x87 and MMX registers have no extension.
-    if (kind === Kind.gpr || kind === Kind.xmm || kind === Kind.cr) reg |= field === 'reg' ? (rex & 4) << 1 : (rex & 1) << 3
+    if (kind === Kind.gpr || kind === Kind.xmm || kind === Kind.cr)
+      reg |= field === 'reg' ? (rex & 4) << 1 : (rex & 1) << 3
     if (kind === Kind.gpr && bits === 8 && rex === 0 && reg >= 4) return operand(kind, reg - 4, bits, true)
     return operand(kind, reg, bits)
   }

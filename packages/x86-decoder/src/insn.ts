@@ -39,7 +39,7 @@ export type Kind = (typeof Kind)[keyof typeof Kind]
 
 export interface Operand {
   readonly kind: Kind
-  /** Register number 0–15 in its file, 0 where `kind` names none. */
+  /** Register number 0–15 in its file, 0 where `kind` names none. Memory of a string instruction: its pointer, SI 6 or DI 7. */
   readonly reg: number
   /** Size in bits: 8, 16, 32, 48, 64, 80, 128; 0 for memory of no size (LEA, INVLPG, FXSAVE). */
   readonly size: number
@@ -76,7 +76,10 @@ export interface Insn {
   seg: Seg
   /** Whether an override prefix that has an effect was present. */
   segOverride: boolean
-  /** Base register, −1 for none. In 16-bit addressing BX, BP, SI or DI. */
+  /**
+   * Base register, −1 for none. In 16-bit addressing BX, BP, SI or DI.
+   * String instructions: SI where one operand lies there, else DI; the operand at DI is always in ES.
+   */
   base: number
   /** Index register, −1 for none. */
   index: number
@@ -94,7 +97,10 @@ export interface Insn {
   immHigh: number
   /** Second immediate (ENTER), or the selector of a far pointer. */
   imm2: number
-  /** Effective REP prefix: 0 none, 0xF3 (REP, REPE), 0xF2 (REPNE). Only the last one counts; 0 where it is mandatory part of the opcode. */
+  /**
+   * REP prefix of a string instruction: 0 none, 0xF3 (REP, REPE), 0xF2 (REPNE). Only the last one counts.
+   * 0 on all other instructions, which ignore it or have it as a part of the opcode.
+   */
   rep: 0 | 0xf3 | 0xf2
   lock: boolean
   /** REX byte or 0. */

@@ -42,9 +42,11 @@ export function readOpcode(text: string): OpcodeNotation {
   for (const word of words) {
     if (word === '/r') extension = 'r'
     else if (/^\/[0-7]$/.test(word)) extension = Number(word[1])
-    else if (/^[0-9A-F]{2}(\+i)?$/.test(word)) modrm = { first: Number.parseInt(word, 16), span: word.endsWith('+i') ? 8 : 1 }
+    else if (/^[0-9A-F]{2}(\+i)?$/.test(word))
+      modrm = { first: Number.parseInt(word, 16), span: word.endsWith('+i') ? 8 : 1 }
     else if (/^(i[bwzv]|c[bzp]|mo)$/.test(word)) immediates.push(word as ImmediateCode)
-    else throw new SyntaxError(`opcode notation "${text}": "${word}" is not a word of it; see table/line.ts for the words`)
+    else
+      throw new SyntaxError(`opcode notation "${text}": "${word}" is not a word of it; see table/line.ts for the words`)
   }
   return {
     prefix,
@@ -157,7 +159,14 @@ function readOperand(word: string, opcode: OpcodeNotation): OperandNotation {
     const xmm = vector[1] === 'xmm'
     const field = vector[2] === '1' && opcode.extension === 'r' ? 'reg' : 'rm'
     const memory = vector[3] !== undefined
-    return { ...plain, kind: xmm ? Kind.xmm : Kind.mm, field, size: xmm ? 128 : 64, memory, memorySize: readSize(vector[3] ?? '') }
+    return {
+      ...plain,
+      kind: xmm ? Kind.xmm : Kind.mm,
+      field,
+      size: xmm ? 128 : 64,
+      memory,
+      memorySize: readSize(vector[3] ?? ''),
+    }
   }
   const memory = memoryPattern.exec(word)
   if (memory) return { ...plain, kind: Kind.mem, field: 'rm', memory: true, memorySize: readSize(memory[1]!) }
@@ -170,6 +179,7 @@ export function readOperands(text: string, opcode: OpcodeNotation): readonly Ope
   const operands = text.split(', ').map((word) => readOperand(word, opcode))
   if (operands.some((operand) => operand.kind === Kind.cr || operand.kind === Kind.dr))
     return operands.map((operand) => (operand.kind === Kind.gpr ? { ...operand, field: 'rm' } : operand))
-  if (opcode.immediates.length === 2) return operands.map((operand, n) => (n === 1 ? { ...operand, kind: Kind.imm2 } : operand))
+  if (opcode.immediates.length === 2)
+    return operands.map((operand, n) => (n === 1 ? { ...operand, kind: Kind.imm2 } : operand))
   return operands
 }

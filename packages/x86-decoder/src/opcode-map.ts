@@ -70,7 +70,9 @@ function settle(draft: Draft): Opcode {
   const { modrm, extended, group } = draft
   if (!modrm) return { modrm, form: draft.form, extended, group: null }
   const [first = null] = group
-  return group.every((form) => form === first) ? { modrm, form: first, extended, group: null } : { modrm, form: null, extended, group }
+  return group.every((form) => form === first)
+    ? { modrm, form: first, extended, group: null }
+    : { modrm, form: null, extended, group }
 }
 
 /** Builds the opcode map of one mode from the rows whose feature is present. */
@@ -85,7 +87,12 @@ export function buildOpcodeMap(rows: readonly Row[], features: ReadonlySet<Featu
     for (const column of prefix === null ? [0, 1, 2, 3] : [columns[prefix]]) {
       for (let n = 0; n < span; n++) {
         const index = column * columnLength + map * 256 + opcode + n
-        drafts[index] ??= { modrm: extension !== 'none' || modrm !== null, form: null, extended: null, group: new Array(groupLength).fill(null) }
+        drafts[index] ??= {
+          modrm: extension !== 'none' || modrm !== null,
+          form: null,
+          extended: null,
+          group: new Array(groupLength).fill(null),
+        }
         place(drafts[index], form)
       }
     }

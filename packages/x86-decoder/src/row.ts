@@ -1,7 +1,26 @@
 /** A row of the instruction table, in the manual's notation. */
 
 /** CPUID feature that must be present, else the opcode is undefined. */
-export type Feature = '386' | '486' | 'pentium' | 'fpu' | 'tsc' | 'msr' | 'cx8' | 'sep' | 'cmov' | 'mmx' | 'fxsr' | 'sse' | 'sse2' | 'clfsh' | 'vmx' | 'lm' | 'pause' | 'nopl' | 'ud'
+export type Feature =
+  | '386'
+  | '486'
+  | 'pentium'
+  | 'fpu'
+  | 'tsc'
+  | 'msr'
+  | 'cx8'
+  | 'sep'
+  | 'cmov'
+  | 'mmx'
+  | 'fxsr'
+  | 'sse'
+  | 'sse2'
+  | 'clfsh'
+  | 'vmx'
+  | 'lm'
+  | 'pause'
+  | 'nopl'
+  | 'ud'
 
 /**
  * Privilege and sensitivity (Popek and Goldberg; Robin and Irvine).

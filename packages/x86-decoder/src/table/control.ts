@@ -24,7 +24,9 @@ const strings: readonly Line[] = [
 const hints: readonly Line[] = [
   ['0F 0D /r', 'NOP', 'nop', 'r/mv, rv', { feature: 'nopl' }],
   ['0F 18 /r', 'NOP', 'nop', 'r/mv', { feature: 'nopl' }],
-  ...['19', '1A', '1B', '1C', '1D', '1E'].map((opcode): Line => [`0F ${opcode} /r`, 'NOP', 'nop', 'r/mv, rv', { feature: 'nopl' }]),
+  ...['19', '1A', '1B', '1C', '1D', '1E'].map(
+    (opcode): Line => [`0F ${opcode} /r`, 'NOP', 'nop', 'r/mv, rv', { feature: 'nopl' }],
+  ),
   ['0F 1F /r', 'NOP', 'nop', 'r/mv', { feature: 'nopl' }],
 ]
 

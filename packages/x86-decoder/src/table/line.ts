@@ -21,7 +21,16 @@
 import type { Feature, Row, Width } from '../row.ts'
 
 /** A mark behind a line: what differs from user-mode, not lockable, all modes, operand size `v`, and the group's feature. */
-export type Mark = 'lock' | 'cpl0' | 'iopl' | 'io' | 'sensitive' | 'legacy' | 'long' | Exclude<Width, 'v'> | { feature: Feature }
+export type Mark =
+  | 'lock'
+  | 'cpl0'
+  | 'iopl'
+  | 'io'
+  | 'sensitive'
+  | 'legacy'
+  | 'long'
+  | Exclude<Width, 'v'>
+  | { feature: Feature }
 
 /** One line: opcode, mnemonic, operation, operands, marks. */
 export type Line = readonly [opcode: string, mnemonic: string, op: string, operands: string, ...marks: Mark[]]
@@ -29,7 +38,17 @@ export type Line = readonly [opcode: string, mnemonic: string, op: string, opera
 /** Turns lines into rows; `feature` is what a line requires unless it is marked otherwise. */
 export function rows(feature: Feature, lines: readonly Line[]): readonly Row[] {
   return lines.map(([opcode, mnemonic, op, operands, ...marks]) => {
-    const row = { opcode, mnemonic, op, operands, privilege: 'user', feature, lockable: false, modes: 'all', width: 'v' } as {
+    const row = {
+      opcode,
+      mnemonic,
+      op,
+      operands,
+      privilege: 'user',
+      feature,
+      lockable: false,
+      modes: 'all',
+      width: 'v',
+    } as {
       -readonly [K in keyof Row]: Row[K]
     }
     for (const mark of marks) {

@@ -5,20 +5,44 @@ import { family, packedIntegerSse } from './mmx.ts'
 
 /** Arithmetic that has a packed and a scalar form: `0F opcode /r`. */
 export const floatArithmetic: readonly (readonly [opcode: string, name: string])[] = [
-  ['51', 'SQRT'], ['58', 'ADD'], ['59', 'MUL'], ['5C', 'SUB'], ['5D', 'MIN'], ['5E', 'DIV'], ['5F', 'MAX'],
+  ['51', 'SQRT'],
+  ['58', 'ADD'],
+  ['59', 'MUL'],
+  ['5C', 'SUB'],
+  ['5D', 'MIN'],
+  ['5E', 'DIV'],
+  ['5F', 'MAX'],
 ]
 
 /** Bitwise logic: packed only. */
 export const floatLogic: readonly (readonly [opcode: string, name: string])[] = [
-  ['54', 'AND'], ['55', 'ANDN'], ['56', 'OR'], ['57', 'XOR'], ['14', 'UNPCKL'], ['15', 'UNPCKH'],
+  ['54', 'AND'],
+  ['55', 'ANDN'],
+  ['56', 'OR'],
+  ['57', 'XOR'],
+  ['14', 'UNPCKL'],
+  ['15', 'UNPCKH'],
 ]
 
 /** Lines for `name` + `suffix` with one prefix. */
-export function floats(list: readonly (readonly [string, string])[], prefix: string, suffix: string, operands: string): Line[] {
-  return list.map(([opcode, name]) => [`${prefix} 0F ${opcode} /r`, name + suffix, (name + suffix).toLowerCase(), operands])
+export function floats(
+  list: readonly (readonly [string, string])[],
+  prefix: string,
+  suffix: string,
+  operands: string,
+): Line[] {
+  return list.map(([opcode, name]) => [
+    `${prefix} 0F ${opcode} /r`,
+    name + suffix,
+    (name + suffix).toLowerCase(),
+    operands,
+  ])
 }
 
-const approximations = [['52', 'RSQRT'], ['53', 'RCP']] as const
+const approximations = [
+  ['52', 'RSQRT'],
+  ['53', 'RCP'],
+] as const
 
 /** SSE instructions. */
 export const sseRows: readonly Row[] = rows('sse', [

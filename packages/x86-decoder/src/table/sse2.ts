@@ -5,7 +5,11 @@ import { family, packedInteger, packedIntegerSse, packedShifts, unpackLow } from
 import { floatArithmetic, floatLogic, floats } from './sse.ts'
 
 /** Operations that SSE2 adds for MMX and XMM registers alike. */
-const quadwords = [['D4', 'PADDQ'], ['F4', 'PMULUDQ'], ['FB', 'PSUBQ']] as const
+const quadwords = [
+  ['D4', 'PADDQ'],
+  ['F4', 'PMULUDQ'],
+  ['FB', 'PSUBQ'],
+] as const
 
 /** SSE2 instructions. */
 export const sse2Rows: readonly Row[] = rows('sse2', [

@@ -27,16 +27,52 @@ const arithmetic = names.flatMap((mnemonic, n): Line[] => {
 
 /** D9 D0 and D9 E0–FF: no operand. */
 const plain = Object.entries({
-  FNOP: 'D0', FCHS: 'E0', FABS: 'E1', FTST: 'E4', FXAM: 'E5',
-  FLD1: 'E8', FLDL2T: 'E9', FLDL2E: 'EA', FLDPI: 'EB', FLDLG2: 'EC', FLDLN2: 'ED', FLDZ: 'EE',
-  F2XM1: 'F0', FYL2X: 'F1', FPTAN: 'F2', FPATAN: 'F3', FXTRACT: 'F4', FPREM1: 'F5', FDECSTP: 'F6', FINCSTP: 'F7',
-  FPREM: 'F8', FYL2XP1: 'F9', FSQRT: 'FA', FSINCOS: 'FB', FRNDINT: 'FC', FSCALE: 'FD', FSIN: 'FE', FCOS: 'FF',
+  FNOP: 'D0',
+  FCHS: 'E0',
+  FABS: 'E1',
+  FTST: 'E4',
+  FXAM: 'E5',
+  FLD1: 'E8',
+  FLDL2T: 'E9',
+  FLDL2E: 'EA',
+  FLDPI: 'EB',
+  FLDLG2: 'EC',
+  FLDLN2: 'ED',
+  FLDZ: 'EE',
+  F2XM1: 'F0',
+  FYL2X: 'F1',
+  FPTAN: 'F2',
+  FPATAN: 'F3',
+  FXTRACT: 'F4',
+  FPREM1: 'F5',
+  FDECSTP: 'F6',
+  FINCSTP: 'F7',
+  FPREM: 'F8',
+  FYL2XP1: 'F9',
+  FSQRT: 'FA',
+  FSINCOS: 'FB',
+  FRNDINT: 'FC',
+  FSCALE: 'FD',
+  FSIN: 'FE',
+  FCOS: 'FF',
 }).map(([mnemonic, modrm]): Line => [`D9 ${modrm}`, mnemonic, mnemonic.toLowerCase(), ''])
 
 /** DA and DB C0–DF. */
 const moves = ['B', 'E', 'BE', 'U'].flatMap((condition, n): Line[] => [
-  [`DA ${hex(0xc0 + n * 8)}+i`, `FCMOV${condition}`, `fcmov${condition.toLowerCase()}`, 'ST(0), ST(i)', { feature: 'cmov' }],
-  [`DB ${hex(0xc0 + n * 8)}+i`, `FCMOVN${condition}`, `fcmovn${condition.toLowerCase()}`, 'ST(0), ST(i)', { feature: 'cmov' }],
+  [
+    `DA ${hex(0xc0 + n * 8)}+i`,
+    `FCMOV${condition}`,
+    `fcmov${condition.toLowerCase()}`,
+    'ST(0), ST(i)',
+    { feature: 'cmov' },
+  ],
+  [
+    `DB ${hex(0xc0 + n * 8)}+i`,
+    `FCMOVN${condition}`,
+    `fcmovn${condition.toLowerCase()}`,
+    'ST(0), ST(i)',
+    { feature: 'cmov' },
+  ],
 ])
 
 /** Absent from the manual; processors execute them as the instruction that each repeats. */
