@@ -93,7 +93,7 @@ function choose<T, B>(from: View<T>, bits: View<B>, second: (a: T, b: T) => bool
 const bytes1 = (compute: (a: number) => number): SimdFunction => each(u8, u8, compute)
 const bytes2 = (compute: Pair): SimdFunction => zip(u8, u8, compute)
 
-const clamp = (low: number, high: number, value: number): number => (value < low ? low : value > high ? high : value)
+const clamp = (low: number, high: number, value: number): number => Math.min(Math.max(value, low), high)
 const signed8 = (value: number): number => clamp(-128, 127, value)
 const unsigned8 = (value: number): number => clamp(0, 255, value)
 const signed16 = (value: number): number => clamp(-32768, 32767, value)
