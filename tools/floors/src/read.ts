@@ -20,7 +20,7 @@ export interface Use {
  * What makes a run depend on the host, or JavaScript from text, and what to do instead. A count is a property of the
  * guest and the modelled hardware: nothing below apps may know the host's time, chance or environment.
  */
-export const forbidden: Readonly<Record<string, string>> = {
+const forbidden: Readonly<Record<string, string>> = {
   'Date.now': 'take the virtual clock, or let the app pass the time in through the input gate',
   'new Date': 'take the virtual clock, or let the app pass the time in through the input gate',
   'performance.now': 'wall-clock is measured by apps; take the virtual clock',

@@ -19,8 +19,13 @@ export interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
-  /** Our own field: `browser` claims that the package runs in browsers, and has its tests run in Chromium. */
-  readonly vmexit?: { readonly browser?: boolean }
+  /** Our own field. */
+  readonly vmexit?: {
+    /** Claims that the package runs in browsers: its tests run in Chromium too. */
+    readonly browser?: boolean
+    /** What the package is useful as by itself, such as "a decoder"; stands in the README's table. */
+    readonly alone?: string
+  }
 }
 
 /** The top folders that hold members. */
