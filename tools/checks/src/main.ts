@@ -11,7 +11,7 @@ import { workspaceRoot } from '@vmexit-tools/workspace'
 interface Check {
   readonly name: string
   readonly command: readonly string[]
-  /** A check that must have passed before, for this one to mean anything. */
+  /** A check that must have passed before, for this one to mean anything; naming this one runs that one too. */
   readonly after?: string
 }
 
@@ -26,21 +26,24 @@ const checks: readonly Check[] = [
   { name: 'unused', command: ['knip', '--no-progress', '--no-config-hints'] },
   { name: 'build', command: target('build') },
   { name: 'types', command: target('typecheck') },
-  { name: 'docs', command: ['typedoc', '--logLevel', 'Warn'] },
+  { name: 'docs', command: ['typedoc', '--logLevel', 'Warn'], after: 'build' },
   { name: 'published', command: tool('published'), after: 'build' },
 ]
 
-const wanted = process.argv.slice(2)
-const unknown = wanted.filter((name) => !checks.some((check) => check.name === name))
+const named = process.argv.slice(2)
+const unknown = named.filter((name) => !checks.some((check) => check.name === name))
 if (unknown.length > 0) {
   throw new Error(`No check "${unknown.join(', ')}": there are ${checks.map(({ name }) => name).join(', ')}`)
 }
+
+const wanted = new Set(named.length > 0 ? named : checks.map(({ name }) => name))
+for (const { name, after } of checks) if (after && wanted.has(name)) wanted.add(after)
 
 const passed = new Set<string>()
 const failed = new Set<string>()
 const skipped = new Set<string>()
 for (const { name, command, after } of checks) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue
+  if (!wanted.has(name)) continue
   if (after && failed.has(after)) {
     console.log(`${name.padEnd(12)} skipped, since ${after} failed`)
     skipped.add(name)
