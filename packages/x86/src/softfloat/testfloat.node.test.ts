@@ -5,11 +5,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { evaluating, type RoutineEngine } from '../../test/softfloat/engines.ts'
+import { evaluating, generating } from '../../test/softfloat/engines.ts'
 import { operations } from '../../test/softfloat/testfloat-operations.ts'
 
 const folder = new URL('../../../../../shared/vectors/testfloat/', import.meta.url)
-const engines: readonly RoutineEngine[] = [evaluating]
+const engines = [evaluating, generating]
 const ROUNDING: Readonly<Record<string, number>> = { near_even: 0, min: 1, max: 2, minMag: 3 }
 
 if (!existsSync(folder)) {

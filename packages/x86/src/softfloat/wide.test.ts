@@ -4,7 +4,7 @@ import type { Ops } from '../ops/ops.ts'
 import { divideWide, multiplyWide, shiftRightSticky, squareRootWide } from './wide.ts'
 
 const memory = new Uint8Array(16)
-const o = new Evaluator({ data: new DataView(memory.buffer), u8: memory }, 0) as Ops<Value>
+const o = new Evaluator({ view: new DataView(memory.buffer), u8: memory }, 0) as Ops<Value>
 const u64 = (v: Value): bigint => BigInt.asUintN(64, v as bigint)
 
 /** A fixed sequence of 64-bit values, runs of equal bits preferred: carries and borrows live at their ends. */
