@@ -1,5 +1,6 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
-import { workspaceMembers } from './tools/workspace/src/index.ts'
+import { workspaceMembers, workspaceRoot } from './tools/workspace/src/index.ts'
 
 // Started at the root, every member is a project; started in a member's folder, it is the only one, and a report of
 // its results is left for the totals that `pnpm test` prints.
@@ -13,7 +14,18 @@ export default defineConfig({
   test: {
     projects: (here ? [here] : all).map(({ folder, path }) => ({
       extends: true,
-      test: { name: folder, root: path, include: ['{src,test}/**/*.test.ts'] },
+      test: {
+        name: folder,
+        root: path,
+        include: ['{src,test}/**/*.test.ts'],
+        // Tests of types are compiled, and count like the others. Errors elsewhere are for the check "types" to find.
+        typecheck: {
+          enabled: true,
+          include: ['{src,test}/**/*.test-d.ts'],
+          tsconfig: join(workspaceRoot, 'tsconfig.test-d.json'),
+          ignoreSourceErrors: true,
+        },
+      },
     })),
     reporters: here ? ['default', ['json', { outputFile: '.vitest/report.json' }]] : ['default'],
     passWithNoTests: here !== undefined,
