@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { workspaceMembers, workspaceRoot } from './tools/workspace/src/index.ts'
@@ -20,7 +21,7 @@ export default defineConfig({
         include: ['{src,test}/**/*.test.ts'],
         // Tests of types are compiled, and count like the others. Errors elsewhere are for the check "types" to find.
         typecheck: {
-          enabled: true,
+          enabled: globSync('{src,test}/**/*.test-d.ts', { cwd: path }).length > 0,
           include: ['{src,test}/**/*.test-d.ts'],
           tsconfig: join(workspaceRoot, 'tsconfig.test-d.json'),
           ignoreSourceErrors: true,

@@ -1,6 +1,7 @@
 /**
- * Every ```ts block of a README or of the docs runs as it stands, from source, and has no type errors. A package's own
- * examples run in its folder, with what it declares; those of the root README and of `docs` may import all packages.
+ * Every ```ts block of a README or of the docs runs as it stands, from source, and has no type errors; every link to a
+ * file leads to one. A package's own examples run in its folder, with what it declares; those of the root README and of
+ * `docs` may import all packages.
  */
 import { execFile } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,11 +10,12 @@ import { promisify } from 'node:util'
 import { workspaceMembers, workspaceRoot } from '@vmexit-tools/workspace'
 import { expect, test } from 'vitest'
 import { examplesOf } from './examples.ts'
+import { relativeLinks } from './links.ts'
 
 const run = promisify(execFile)
 const everything = join(import.meta.dirname, '..')
 
-/** Each Markdown file with examples, and the folder whose dependencies they may import. */
+/** Each README and page of the docs, and the folder whose dependencies they may import. */
 const documents = [
   ...workspaceMembers().map(({ path }) => ({ path: join(path, 'README.md'), folder: path })),
   ...['README.md', ...globSync('docs/**/*.md', { cwd: workspaceRoot })]
@@ -47,7 +49,17 @@ test('the examples have no type errors', async () => {
   writeFileSync(config, JSON.stringify({ extends: '../../../tsconfig.test.json', files: include }))
   const tsc = join(workspaceRoot, 'node_modules/typescript/bin/tsc')
   const { stdout } = await run(process.execPath, [tsc, '-p', config]).catch((error: { stdout: string }) => error)
-  expect(stdout).toBe('')
+  // Errors in the packages themselves are for the check "types" to find.
+  expect(stdout.split('\n').filter((line) => line.includes('.readme/'))).toEqual([])
+})
+
+test('every link to a file leads to one', () => {
+  const broken = documents.flatMap(({ path }) =>
+    relativeLinks(readFileSync(path, 'utf8'))
+      .filter((target) => !existsSync(join(dirname(path), target)))
+      .map((target) => `${relative(workspaceRoot, path)}: ${target}`),
+  )
+  expect(broken).toEqual([])
 })
 
 test('every published package has a README with an example', () => {
