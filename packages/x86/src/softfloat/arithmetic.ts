@@ -21,10 +21,11 @@ export const Exception = {
 
 /**
  * Routines of a binary format with SSE semantics. `float` is i32 for binary32 and i64 for binary64, holding the encoding.
- * `mxcsr` is the whole register as i32: rounding control (bits 13–14), DAZ (6), FTZ (15) and the underflow mask (11) count.
+ * `mxcsr` is the whole register as i32: rounding control (bits 13–14), DAZ (6), FTZ (15) and the masks of overflow (10) and underflow (11) count.
  *
  * Every routine computes the masked response of every exception and returns, last, the i32 of {@link Exception} bits
- * (only bits 0–5) that occurred. Underflow: with the mask set, tiny and inexact; with the mask clear, tiny. It is the
+ * (only bits 0–5) that occurred. Underflow: with the mask set, tiny and inexact; with the mask clear, tiny. With an
+ * overflow or underflow that is not masked goes precision if rounding with an unbounded exponent is inexact. It is the
  * caller's part to raise #XM when `flags & ~(mxcsr >> 7)` is not zero — then no result is written, and when that
  * has one of bits 0–2, bits 3–5 (of all lanes) have not occurred (SDM vol. 1, 11.5.4).
  *

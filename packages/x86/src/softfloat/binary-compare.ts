@@ -63,7 +63,7 @@ export function extremeRoutine(f: BinaryFormat, wanted: 'min' | 'max'): Routine 
     params: [f.float, f.float, 'i32'],
     results: [f.float, 'i32'],
     body<V>(o: Ops<V>, a: V, b: V, mxcsr: V): readonly V[] {
-      const result = o.variable(b)
+      const result = o.variable(dazValue(o, f, mxcsr, b))
       const flags = o.variable(o.i32(Exception.invalid))
       o.if(o.eqz(o.or(isNan(o, f, a), isNan(o, f, b))), () => {
         const first = wanted === 'min' ? Relation.less : Relation.greater

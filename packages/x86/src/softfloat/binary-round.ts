@@ -49,6 +49,9 @@ function roundRoutine(f: BinaryFormat): Routine {
       const kept = o.variable(o.shr(significand, o.i64(w)))
       const lost = o.variable(o.shl(significand, o.i64(64n - w)))
       const flushed = o.variable(o.i32(0))
+      // What an overflow or underflow that is not masked leaves of precision: rounding with an unbounded exponent.
+      const unbounded = o.let(o.ne(o.get(lost), o.i64(0n)))
+      const trapped = o.variable(o.i32(0))
       const up = o.variable(increment(o, rounding, sign, o.get(kept), o.get(lost)))
       o.if(
         o.ltS(exponent, o.i32(1)),
@@ -70,10 +73,11 @@ function roundRoutine(f: BinaryFormat): Routine {
           const inexact = o.ne(o.get(lost), o.i64(0n))
           const underflow = o.and(tiny, o.or(o.eqz(masked), inexact))
           o.set(flags, o.mul(underflow, o.i32(Exception.underflow)))
+          o.set(trapped, o.and(tiny, o.eqz(masked)))
         },
         () => o.set(e, o.sub(exponent, o.i32(1))),
       )
-      const inexact = o.let(o.ne(o.get(lost), o.i64(0n)))
+      const inexact = o.let(o.select(o.get(trapped), unbounded, o.ne(o.get(lost), o.i64(0n))))
       const upward = o.let(o.get(up))
       const magnitude = o.variable(
         o.add(o.shl(o.extendU(o.get(e)), o.i64(BigInt(f.fraction))), o.add(o.get(kept), upward)),
@@ -84,7 +88,8 @@ function roundRoutine(f: BinaryFormat): Routine {
       o.if(o.and(o.geS(exponent, o.i32(f.special - 1)), o.or(tooLarge, o.geS(exponent, o.i32(f.special)))), () => {
         const toInfinity = o.let(o.or(o.eqz(rounding), o.eq(rounding, o.sub(o.i32(2), sign))))
         o.set(magnitude, o.sub(o.i64(infinity(f)), o.extendU(o.eqz(toInfinity))))
-        const raised = o.i32(Exception.overflow | Exception.precision)
+        const imprecise = o.or(unbounded, o.ne(o.and(mxcsr, o.i32(Mxcsr.overflowMask)), o.i32(0)))
+        const raised = o.or(o.i32(Exception.overflow), o.mul(imprecise, o.i32(Exception.precision)))
         o.set(flags, o.or(raised, o.mul(toInfinity, o.i32(Exception.roundedUp))))
       })
       o.if(o.get(flushed), () => {

@@ -25,8 +25,8 @@ export const binary64: BinaryFormat = { name: 'f64', float: 'i64', fraction: 52,
 /** Bits of a significand below the last one that the format keeps: 40 or 11. */
 export const spare = (f: BinaryFormat): number => 63 - f.fraction
 
-/** MXCSR: denormal operands are zeros; rounding control; underflow mask; tiny results are flushed to zero. */
-export const Mxcsr = { daz: 0x40, rounding: 0x6000, underflowMask: 0x800, ftz: 0x8000 } as const
+/** MXCSR: denormal operands are zeros; rounding control; overflow and underflow masks; tiny results are flushed to zero. */
+export const Mxcsr = { daz: 0x40, rounding: 0x6000, overflowMask: 0x400, underflowMask: 0x800, ftz: 0x8000 } as const
 
 export const TOP = 1n << 63n
 
