@@ -22,6 +22,7 @@ function compile(operands: Type[], result: Type, code: number[]): (...args: Simd
     return type === 'v128' ? [0x41, 0, 0xfd, 0, 0, ...leb(16 * i)] : [0x20, scalar]
   })
   const body = [...push.flat(), ...code]
+  // A store takes its address from below the value.
   const whole = result === 'v128' ? [0x41, 0, ...body, 0xfd, 0x0b, 0, ...leb(results), 0x0b] : [...body, 0x0b]
   const signature = [
     0x60,
@@ -41,8 +42,7 @@ function compile(operands: Type[], result: Type, code: number[]): (...args: Simd
   const run = exports['f'] as (...args: (number | bigint)[]) => number | bigint
   return (...args) => {
     for (const [i, arg] of args.entries()) if (arg instanceof Uint8Array) memory.set(arg, 16 * i)
-    // A store takes its address below the value, so the code starts with the address for a v128 result.
-    const value = run(...args.filter((arg) => !(arg instanceof Uint8Array)))
+    const value = run(...args.filter((arg): arg is number | bigint => !(arg instanceof Uint8Array)))
     return result === 'v128' ? memory.slice(results, results + 16) : value
   }
 }

@@ -33,7 +33,7 @@ function readSource<V>(c: Processor<V>, insn: Insn, { from, count }: Packed): V 
   return from.bits * count === 64 ? readPart(c, insn, 1, 64) : readVector(c, insn, 1)
 }
 
-/** To an XMM register, with zeros above the lanes, or to an MMX register. */
+/** To an XMM register, with zeros above the lanes, or to an MMX register: then #XM too finds the x87 unit turned to MMX. */
 function packed(name: string, conversion: Packed): Semantics {
   const routine = vectorRoutine({ name, operands: 1, ...conversion })
   return (c, insn) => {
@@ -42,6 +42,7 @@ function packed(name: string, conversion: Packed): Semantics {
     const source = readSource(c, insn, conversion)
     const control = mxcsr(c)
     const [result, flags] = c.call(routine, source, control)
+    if (kind === Kind.mm) becomeMmx(c)
     report(c, control, flags)
     if (kind === Kind.mm) setMm(c, reg, lowHalf(c, result))
     else setXmm(c, reg, result)
@@ -73,8 +74,8 @@ function mmxToSingles(): Semantics {
     const source = lowLane(c, 64, readLow(c, insn, 1, 64))
     const control = mxcsr(c)
     const [result, flags] = c.call(routine, source, control)
-    report(c, control, flags)
     becomeMmx(c)
+    report(c, control, flags)
     setXmmLow(c, reg, 64, lowHalf(c, result))
   }
 }
