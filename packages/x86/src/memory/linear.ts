@@ -10,8 +10,8 @@ export interface Translator {
   readonly errorCode: number
 }
 
-/** What a translation is for; the bits can be joined. */
-export const Access = { read: 0, write: 1, user: 2, execute: 4 } as const
+/** What a translation is for; the bits can be joined. Those of `@vmexit/paging`. */
+export const Access = { read: 0, write: 2, user: 4, execute: 16 } as const
 
 /** Guest-physical memory: RAM, ROM and everything else behind one choke point. */
 export interface PhysicalMemory {

@@ -49,8 +49,8 @@ export class ReferenceEngine {
   }
 
   /**
-   * Execute one instruction (of a REP, one iteration). @throws Fault with `ip` at the instruction; all else that the
-   * instruction would have changed is unchanged.
+   * Execute one instruction (of a REP, one iteration). @throws Fault with `ip` at the instruction and all
+   * that the instruction would have changed unchanged, unless the fault is `committed`.
    */
   step(): void {
     const { state } = this.#core
@@ -67,7 +67,7 @@ export class ReferenceEngine {
         meaning.semantics!(this.#processor, insn)
       }
     } catch (error) {
-      if (error instanceof Fault) state.ip = start
+      if (error instanceof Fault && !error.committed) state.ip = start
       throw error
     }
   }

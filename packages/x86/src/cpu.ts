@@ -1,0 +1,256 @@
+/** A CPU: state, system part and engines, and the loop that delivers what is to be delivered between instructions. */
+import type { GuestMemory } from '@vmexit/memory'
+import { Mmu } from '@vmexit/paging'
+import { createDecoder } from '@vmexit/x86-decoder'
+import { Interpreter } from './interpreter/engine.ts'
+import { Tables } from './interpreter/layout.ts'
+import { TranslatedMemory } from './memory/linear.ts'
+import { CpuPaging } from './memory/paging-unit.ts'
+import { ReferenceEngine } from './reference/engine.ts'
+import { Flag, Layout, Vector } from './state/layout.ts'
+import { CpuState } from './state/state.ts'
+import type { Core, CoreEvents, CpuModel, Msrs, PortSpace, SensitiveTraps } from './system/core.ts'
+import { type CpuEvent, deliver, eventOf } from './system/exceptions.ts'
+import { Fault } from './system/fault.ts'
+import { pentiumM, sensitiveCheck, Debugging, resetState } from './system/index.ts'
+
+/** How the CPU is made fast; the counts are the same. */
+export type Engine = 'reference' | 'interpreter'
+
+/** Where external interrupts come from. */
+export interface InterruptSource {
+  /** The INTR line is asserted. */
+  pending(): boolean
+  /** The interrupt acknowledge cycle: the vector. */
+  acknowledge(): number
+}
+
+export interface CpuOptions {
+  readonly memory: GuestMemory
+  /** Default: nobody there; reads give all ones. */
+  readonly ports?: PortSpace
+  readonly interrupts?: InterruptSource
+  /** Default {@link pentiumM}. */
+  readonly model?: CpuModel
+  /** Default `'interpreter'` where there is WebAssembly, else `'reference'`. */
+  readonly engine?: Engine
+  /** Geometry of the modelled TLB: entries, powers of two. */
+  readonly tlb?: { readonly data?: number; readonly instruction?: number }
+  /** Make sensitive instructions trap (see `sensitive.ts`). Default: they do not. */
+  readonly sensitiveTraps?: SensitiveTraps
+}
+
+/** Why {@link Cpu.run} returned. One object, rewritten in place. */
+export interface CpuExit {
+  reason: 'budget' | 'halt' | 'shutdown'
+}
+
+/** What the CPU has done. Only ever added to. */
+export interface CpuCounts {
+  /** Instructions retired; each iteration of a REP is one. */
+  instructions: number
+  /** Exceptions delivered, by vector. */
+  readonly exceptions: Float64Array
+  /** External interrupts and NMIs delivered. */
+  interrupts: number
+}
+
+const NO_PORTS: PortSpace = { read: (_port, width) => (width === 32 ? -1 : 2 ** width - 1), write: () => {} }
+const NO_INTERRUPTS: InterruptSource = { pending: () => false, acknowledge: () => 0xff }
+/** Deliveries in a row, without an instruction retired between, from which on each takes one instruction's time: a guest that faults forever must not hold the host. */
+const PATIENCE = 1000
+
+export class Cpu implements Core {
+  readonly state: CpuState
+  readonly linear: TranslatedMemory
+  readonly paging: CpuPaging
+  readonly ports: PortSpace
+  readonly model: CpuModel
+  readonly msrs: Msrs = { sysenterCs: 0, sysenterEsp: 0, sysenterEip: 0, tscOffset: 0n, other: new Map() }
+  readonly sensitiveTraps?: SensitiveTraps
+  readonly events: CoreEvents
+  readonly memory: GuestMemory
+  readonly engine: Engine
+  readonly counts: CpuCounts = { instructions: 0, exceptions: new Float64Array(32), interrupts: 0 }
+  readonly interpreter: Interpreter | undefined
+  readonly #reference: ReferenceEngine
+  readonly #debugging: Debugging
+  readonly #interrupts: InterruptSource
+  readonly #exit: CpuExit = { reason: 'budget' }
+  #nmi = false
+  /** Budget of the current run when it was last accounted for. */
+  #granted = 0
+  #deliveries = 0
+
+  constructor(options: CpuOptions) {
+    this.memory = options.memory
+    this.model = options.model ?? pentiumM()
+    this.ports = options.ports ?? NO_PORTS
+    this.#interrupts = options.interrupts ?? NO_INTERRUPTS
+    const host = options.memory.host
+    this.engine = options.engine ?? (host.isWebAssembly ? 'interpreter' : 'reference')
+    const span = host.reserve(this.engine === 'interpreter' ? Tables.size : Layout.size, 'CPU state')
+    this.state = new CpuState(host, span.address)
+    const mmu = new Mmu({
+      tables: options.memory,
+      features: { maxPhysicalAddress: this.model.physicalAddressBits },
+      ...(options.tlb?.data ? { dataEntries: options.tlb.data } : {}),
+      ...(options.tlb?.instruction ? { instructionEntries: options.tlb.instruction } : {}),
+    })
+    this.paging = new CpuPaging(mmu, this.state)
+    this.#debugging = new Debugging(this)
+    this.linear = new TranslatedMemory(this.paging, options.memory, this.#debugging)
+    if (options.sensitiveTraps) this.sensitiveTraps = options.sensitiveTraps
+    this.events = {
+      halted: false,
+      shutdown: false,
+      shadow: 'none',
+      pendingDebug: 0,
+      nmiBlocked: false,
+      modeChanged: () => {
+        this.linear.wrap32 = !this.state.long64
+        this.interpreter?.modeChanged()
+      },
+    }
+    const decoder = createDecoder({ features: this.model.features })
+    this.#reference = new ReferenceEngine(this, this.paging, options.memory, decoder, options.sensitiveTraps ? sensitiveCheck : undefined)
+    this.paging.onFlush = () => this.#reference.fetch.flush()
+    if (this.engine === 'interpreter') {
+      this.interpreter = new Interpreter({
+        state: this.state,
+        host,
+        memory: options.memory,
+        paging: this.paging,
+        decoder,
+        reference: this.#reference,
+      })
+    }
+    this.reset()
+  }
+
+  /** As after RESET# (SDM vol. 3A, 9.1.1). */
+  reset(): void {
+    resetState(this)
+    this.events.halted = false
+    this.events.shutdown = false
+    this.events.shadow = 'none'
+    this.events.pendingDebug = 0
+    this.events.nmiBlocked = false
+    this.#nmi = false
+    this.paging.mmu.setControls(this.state.get32(Layout.cr0), 0, 0)
+    this.paging.mmu.setRoot(0)
+    this.#reference.fetch.flush()
+    this.events.modeChanged()
+  }
+
+  /** Assert the NMI line for a moment. */
+  nmi(): void {
+    this.#nmi = true
+  }
+
+  /** Instructions retired, exact also while the CPU runs. */
+  get retired(): number {
+    return this.counts.instructions + this.#granted - this.state.get32(Layout.budget)
+  }
+  timeStamp(): bigint {
+    return BigInt(this.retired)
+  }
+  ferr(_asserted: boolean): void {}
+
+  /** Let the run under way end after at most `budget` more instructions (an event is now due sooner). */
+  shorten(budget: number): void {
+    const left = this.state.get32(Layout.budget)
+    if (budget >= left) return
+    this.#granted -= left - budget
+    this.state.set32(Layout.budget, budget)
+  }
+
+  /** Run at most `budget` instructions (below 2^31). The exit is the same object each time. */
+  run(budget: number): CpuExit {
+    const { state, events } = this
+    this.#granted = budget
+    state.set32(Layout.budget, budget)
+    this.#exit.reason = 'budget'
+    for (;;) {
+      if (events.shutdown) {
+        this.#exit.reason = 'shutdown'
+        break
+      }
+      if (this.#deliverPending()) continue
+      if (events.halted) {
+        this.#exit.reason = 'halt'
+        break
+      }
+      if (state.get32(Layout.budget) <= 0) break
+      try {
+        if (this.#single) this.#step()
+        else {
+          const before = state.get32(Layout.budget)
+          this.interpreter!.run()
+          if (state.get32(Layout.budget) !== before) this.#deliveries = 0
+        }
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error
+        this.#deliver(eventOf(error))
+      }
+    }
+    this.counts.instructions = this.retired
+    this.#granted = 0
+    state.set32(Layout.budget, 0)
+    return this.#exit
+  }
+
+  /** One instruction at a time: the reference engine, TF, RF, breakpoints, interrupt shadows, alignment checks. */
+  get #single(): boolean {
+    const { state, events } = this
+    return (
+      this.interpreter === undefined ||
+      (state.get32(Layout.flags) & (Flag.TF | Flag.RF)) !== 0 ||
+      events.shadow !== 'none' ||
+      events.pendingDebug !== 0 ||
+      this.#debugging.armed ||
+      state.get32(Layout.alignmentCheck) !== 0 ||
+      this.sensitiveTraps !== undefined
+    )
+  }
+
+  #step(): void {
+    const { state, events } = this
+    const shadow = events.shadow
+    const debug = this.#debugging
+    debug.beforeInstruction()
+    const trapFlag = state.flag(Flag.TF)
+    this.#reference.step()
+    state.set32(Layout.budget, state.get32(Layout.budget) - 1)
+    this.#deliveries = 0
+    if (events.shadow === shadow) events.shadow = 'none'
+    debug.afterInstruction(trapFlag)
+  }
+
+  /** Traps and interrupts at an instruction boundary, by priority (SDM vol. 3A, table 6-2). True if one was delivered. */
+  #deliverPending(): boolean {
+    const { state, events } = this
+    if (events.shadow === 'ss') return false
+    if (events.pendingDebug !== 0) {
+      this.#deliver({ vector: Vector.DB, source: 'trap' })
+      return true
+    }
+    if (events.shadow !== 'none') return false
+    if (this.#nmi && !events.nmiBlocked) {
+      this.#nmi = false
+      this.counts.interrupts++
+      deliver(this, { vector: Vector.NMI, source: 'nmi' })
+      return true
+    }
+    if (!state.flag(Flag.IF) || !this.#interrupts.pending()) return false
+    this.counts.interrupts++
+    deliver(this, { vector: this.#interrupts.acknowledge(), source: 'external' })
+    return true
+  }
+
+  #deliver(event: CpuEvent): void {
+    this.counts.exceptions[event.vector]!++
+    deliver(this, event)
+    if (++this.#deliveries > PATIENCE) this.state.set32(Layout.budget, this.state.get32(Layout.budget) - 1)
+  }
+}

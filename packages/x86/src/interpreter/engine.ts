@@ -1,0 +1,205 @@
+/** The generated WebAssembly interpreter: records, handlers and the engine's TLBs put to work. */
+import type { GuestMemory, HostMemory } from '@vmexit/memory'
+import { createInsn, type Decoder, type Insn } from '@vmexit/x86-decoder'
+import { Access } from '../memory/linear.ts'
+import type { CpuPaging } from '../memory/paging-unit.ts'
+import { RoutineLibrary } from '../ops/routines.ts'
+import type { ReferenceEngine } from '../reference/engine.ts'
+import { Layout, Leave } from '../state/layout.ts'
+import type { CpuState } from '../state/state.ts'
+import { Handlers } from './handlers.ts'
+import { hotTemplates } from './hot.ts'
+import { type Mode, Modes } from './mode.ts'
+import { Records } from './records.ts'
+import { EngineTlb } from './tlb.ts'
+
+/** Bytes of records for each width. */
+const ARENA_BYTES = 16 << 20
+const PAGE = 0x1000
+
+export interface InterpreterParts {
+  readonly state: CpuState
+  readonly host: HostMemory
+  readonly memory: GuestMemory
+  readonly paging: CpuPaging
+  readonly decoder: Decoder
+  readonly reference: ReferenceEngine
+}
+
+interface Code {
+  readonly handlers: Handlers
+  readonly records: Records
+}
+
+export class Interpreter {
+  readonly tlb: EngineTlb
+  readonly #parts: InterpreterParts
+  readonly #modes = new Modes()
+  readonly #routines = new RoutineLibrary()
+  readonly #insn: Insn = createInsn()
+  readonly #code: { 32?: Code; 64?: Code } = {}
+  #mode: Mode | undefined
+
+  constructor(parts: InterpreterParts) {
+    this.#parts = parts
+    this.tlb = new EngineTlb(parts.state)
+    parts.memory.listen({
+      onWriteRestricted: (pfn) => this.tlb.dropFrame(parts.memory.readPage(pfn), false),
+      onAllWriteRestricted: () => this.tlb.dropWrites(),
+      onRemapped: (pfn) => this.tlb.dropFrame(parts.memory.readPage(pfn), true),
+      onCodeWrite: (pfn) => {
+        this.#code[32]?.records.invalidate(pfn)
+        this.#code[64]?.records.invalidate(pfn)
+      },
+    })
+    parts.paging.mmu.listener = {
+      onEvict: (page, instruction) => {
+        const linear = page >= 2 ** 35 ? page - 2 ** 36 : page
+        if (instruction) this.tlb.dropCode(linear)
+        else this.tlb.dropData(linear)
+      },
+      onFlush: () => this.tlb.flush(),
+    }
+  }
+
+  /** CS, SS, CPL or a segment changed. */
+  modeChanged(): void {
+    this.#mode = undefined
+    this.tlb.keyChanged()
+  }
+
+  /** Totals of what was generated, for whoever watches. */
+  get stats(): { modules: number; bytes: number; handlers: number; runs: number; instructions: number } {
+    const total = { modules: 0, bytes: 0, handlers: 0, runs: 0, instructions: 0 }
+    for (const code of [this.#code[32], this.#code[64]]) {
+      if (!code) continue
+      total.modules += code.handlers.stats.modules
+      total.bytes += code.handlers.stats.bytes
+      total.handlers += code.handlers.stats.handlers
+      total.runs += code.records.stats.runs
+      total.instructions += code.records.stats.instructions
+    }
+    return total
+  }
+
+  /**
+   * Run until the budget in the state is used up or an instruction was executed the slow way, which may want attention.
+   * @throws Fault as {@link ReferenceEngine.step}.
+   */
+  run(): void {
+    const { state, reference } = this.#parts
+    let stub = 0
+    let resets = 0
+    for (;;) {
+      const budget = state.get32(Layout.budget)
+      if (budget <= 0) return
+      const mode = this.#currentMode()
+      const { handlers, records } = this.#codeOf(mode)
+      const record = this.#find(records, mode)
+      if (stub !== 0 && record !== 0 && resets === records.stats.resets) records.link(stub, record)
+      stub = 0
+      const cost = record === 0 ? 0 : records.get(record, records.layout.length)
+      if (record === 0 || cost > budget) {
+        this.#step(reference)
+        return
+      }
+      state.set32(Layout.budget, budget - cost)
+      handlers.run(state.base, record)
+      const left = state.get32(Layout.record)
+      if (left !== 0) state.ip = records.ipOf(left)
+      const reason = state.get32(Layout.leave)
+      if (reason === Leave.miss) {
+        stub = left
+        resets = records.stats.resets
+      } else if (reason === Leave.slow) {
+        this.#step(reference)
+        return
+      }
+    }
+  }
+
+  #step(reference: ReferenceEngine): void {
+    const { state } = this.#parts
+    reference.step()
+    state.set32(Layout.budget, state.get32(Layout.budget) - 1)
+  }
+
+  #currentMode(): Mode {
+    const { state } = this.#parts
+    if (!this.#mode) {
+      this.#mode = this.#modes.of(state)
+      state.set32(Layout.mode, this.#mode.id)
+    }
+    return this.#mode
+  }
+
+  /** The record at `ip`; 0 where the slow way must fetch. @throws Fault #PF of the fetch. */
+  #find(records: Records, mode: Mode): number {
+    const { state, reference } = this.#parts
+    const ip = state.ip
+    if (mode.codeBits !== 64 && ip > mode.codeLimit) return 0
+    const sum = ip + mode.codeBase
+    const linear = mode.codeBits !== 64 && sum > 0xffff_ffff ? sum - 0x1_0000_0000 : sum
+    const physical = reference.fetch.locate(linear)
+    this.tlb.fillCode(Math.floor(linear / PAGE), Math.floor(physical / PAGE))
+    return records.find(physical, ip, mode)
+  }
+
+  #codeOf(mode: Mode): Code {
+    const width = mode.codeBits === 64 ? 64 : 32
+    return (this.#code[width] ??= this.#create(width))
+  }
+
+  #create(width: 32 | 64): Code {
+    const { state, host, memory, decoder } = this.#parts
+    const imports = {
+      memory: host.memory as WebAssembly.Memory,
+      read: (_base: number, linear: number | bigint, bytes: number) => this.#reach(linear, bytes, false),
+      write: (_base: number, linear: number | bigint, bytes: number) => this.#reach(linear, bytes, true),
+    }
+    const handlers = new Handlers(width, imports, hotTemplates(decoder, width), this.#routines)
+    const arena = host.reserve(ARENA_BYTES, `interpreter records, ${width} bits`)
+    const decode = (at: number, end: number, bits: 16 | 32 | 64): number => decoder.decode(host.u8, at, end, bits, this.#insn)
+    return { handlers, records: new Records(width, state, handlers, memory, decode, this.#insn, arena) }
+  }
+
+  /**
+   * Generated code did not find `linear` in its TLB: the host address of its byte, entered in the TLB where plain accesses
+   * may go on; 0, with nothing counted and nothing changed, where the slow way must make the access (faults, MMIO, ROM,
+   * page crossings, watched pages).
+   */
+  #reach(given: number | bigint, bytes: number, write: boolean): number {
+    const { state, memory, paging } = this.#parts
+    state.set32(Layout.leave, Leave.slow)
+    const linear = typeof given === 'number' ? given >>> 0 : Number(given)
+    const offset = linear & 0xfff
+    if (offset + bytes > PAGE) return 0
+    if (typeof given === 'bigint' && BigInt.asIntN(48, given) !== given) return 0
+    const access = (state.cpl === 3 ? Access.user : 0) | (write ? Access.write : 0)
+    const expected = paging.peek(linear, access)
+    if (expected < 0) return 0
+    const pfn = Math.floor(expected / PAGE)
+    if (write) {
+      const plain = memory.writePage(pfn)
+      if (plain === 0) return this.#prepare(linear, pfn, offset, bytes, access)
+      paging.translate(linear, access)
+      memory.noteWriteCached(pfn)
+      this.tlb.fillData(true, Math.floor(linear / PAGE), plain)
+      return plain + offset
+    }
+    const frame = memory.readPage(pfn)
+    if (frame === 0) return 0
+    paging.translate(linear, access)
+    memory.noteReadCached(pfn)
+    this.tlb.fillData(false, Math.floor(linear / PAGE), frame)
+    return frame + offset
+  }
+
+  /** A store to a page that is not plainly writable: what belongs to it is done, and this one store goes through. */
+  #prepare(linear: number, pfn: number, offset: number, bytes: number, access: number): number {
+    const { memory, paging } = this.#parts
+    const at = memory.prepareWrite(pfn, offset, bytes)
+    if (at !== 0) paging.translate(linear, access)
+    return at
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * The generated code: one function that dispatches, with the hottest handlers inline in one `br_table`, and the rest in a
+ * function table, compiled in small modules when they are first needed. (All handlers in one `br_table` were measured at a
+ * quarter of the speed: a huge switch function collapses.)
+ */
+import { type FunctionBuilder, Load, ModuleBuilder } from '@vmexit/wasm-asm'
+import type { Routine } from '../ops/ops.ts'
+import { RoutineLibrary, ROUTINES } from '../ops/routines.ts'
+import { semantics } from '../semantics/index.ts'
+import { keyOf, type Template } from './key.ts'
+import { Handler } from './layout.ts'
+import { type Continuation, HandlerProcessor, type SlowPaths } from './processor.ts'
+
+/** What the modules import. */
+export interface HandlerImports {
+  readonly memory: WebAssembly.Memory
+  /** (base, linear address, bytes) → host address, or 0 to leave: `linear` is a number, or a bigint in 64-bit code. */
+  readonly read: (base: number, linear: never, bytes: number) => number
+  readonly write: (base: number, linear: never, bytes: number) => number
+}
+
+const TABLE_INITIAL = 1024
+
+export class Handlers {
+  readonly width: 32 | 64
+  readonly #imports: HandlerImports
+  readonly #routines: RoutineLibrary
+  readonly #index = new Map<string, number>()
+  readonly #waiting: { index: number; template: Template }[] = []
+  readonly #table: WebAssembly.Table
+  #count: number = Handler.first
+  /** Modules and bytes compiled so far. */
+  readonly stats = { modules: 0, bytes: 0, handlers: 0 }
+  /** Run from the record at `record` until something makes it leave. */
+  readonly run: (base: number, record: number) => void
+
+  constructor(width: 32 | 64, imports: HandlerImports, hot: readonly Template[], routines: RoutineLibrary) {
+    this.width = width
+    this.#imports = imports
+    this.#routines = routines
+    this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_INITIAL })
+    this.run = this.#compileDispatcher(hot)
+  }
+
+  /** Index of the handler for `template`; ready to run after the next {@link flush}. */
+  indexOf(template: Template): number {
+    const key = keyOf(template)
+    const known = this.#index.get(key)
+    if (known !== undefined) return known
+    const index = this.#count++
+    this.#index.set(key, index)
+    this.#waiting.push({ index, template: { ...template, insn: { ...template.insn } } })
+    return index
+  }
+
+  /** Compile what {@link indexOf} has promised. */
+  flush(): void {
+    if (this.#waiting.length === 0) return
+    const batch = this.#waiting.splice(0)
+    this.#grow(this.#count)
+    const routines = new Set<Routine>()
+    for (const { template } of batch) for (const routine of this.#routinesOf(template)) routines.add(routine)
+    this.#routines.require(routines)
+    const { module, slow, processor, handlerType } = this.#begin(routines)
+    for (const { index, template } of batch) {
+      const fn = module.func(...handlerType, template.insn.op)
+      module.element(0, index, [fn.index])
+      processor.begin(fn)
+      processor.handler(template, semantics[template.insn.op]!, slow, returning(fn))
+      fn.unreachable()
+    }
+    this.#instantiate(module)
+    this.stats.handlers += batch.length
+  }
+
+  #compileDispatcher(hot: readonly Template[]): (base: number, record: number) => void {
+    const inline: Template[] = []
+    for (const template of hot) {
+      const key = keyOf(template)
+      if (this.#index.has(key)) continue
+      this.#index.set(key, this.#count++)
+      inline.push(template)
+    }
+    const { module, slow, processor, handlerType } = this.#begin(new Set())
+    const cold = module.type(...handlerType)
+    const fn = module.func(['i32', 'i32'], [], 'run')
+    module.exportFunction('run', fn.index)
+    const exit = fn.block()
+    const again = fn.loop()
+    const other = fn.block()
+    const total = Handler.first + inline.length
+    const labels: number[] = []
+    for (let i = total - 1; i >= 0; i--) labels[i] = fn.block()
+    fn.localGet(1).load(Load.i32Load, processor.record.handler).brTable(labels, other)
+    const end: Continuation = {
+      go: () => void fn.localSet(1).br(again),
+      exit: () => void fn.br(exit),
+    }
+    for (let i = 0; i < total; i++) {
+      fn.end()
+      processor.begin(fn)
+      if (i < Handler.first) processor.special(i, end)
+      else {
+        const template = inline[i - Handler.first]!
+        processor.handler(template, semantics[template.insn.op]!, slow, end)
+      }
+    }
+    fn.end()
+    fn.localGet(0).localGet(1).localGet(1).load(Load.i32Load, processor.record.handler).callIndirect(cold)
+    fn.localTee(1).brIf(again)
+    fn.end()
+    fn.end()
+    const exports = this.#instantiate(module)
+    this.stats.handlers += inline.length
+    return exports['run'] as (base: number, record: number) => void
+  }
+
+  #begin(routines: ReadonlySet<Routine>): {
+    module: ModuleBuilder
+    slow: SlowPaths
+    processor: HandlerProcessor
+    handlerType: [params: ['i32', 'i32'], results: ['i32']]
+  } {
+    const module = new ModuleBuilder({ name: `interpreter${this.width}` })
+    const address = this.width === 64 ? 'i64' : 'i32'
+    module.importMemory('env', 'memory', { initial: 1, maximum: 65536 })
+    module.importTable('env', 'table', { element: 'funcref', initial: this.#table.length })
+    const slow: SlowPaths = {
+      read: module.importFunction('env', 'read', ['i32', address, 'i32'], ['i32']),
+      write: module.importFunction('env', 'write', ['i32', address, 'i32'], ['i32']),
+    }
+    const index = new Map<Routine, number>()
+    for (const routine of routines) index.set(routine, module.importFunction(ROUTINES, routine.name, routine.params, routine.results))
+    return {
+      module,
+      slow,
+      processor: new HandlerProcessor(this.width, (routine) => index.get(routine)!),
+      handlerType: [['i32', 'i32'], ['i32']],
+    }
+  }
+
+  #instantiate(module: ModuleBuilder): WebAssembly.Exports {
+    const bytes = module.toBytes()
+    this.stats.modules++
+    this.stats.bytes += bytes.length
+    const { memory, read, write } = this.#imports
+    const env = { memory, read, write, table: this.#table } as unknown as WebAssembly.ModuleImports
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env, [ROUTINES]: this.#routines.functions }).exports
+  }
+
+  #grow(count: number): void {
+    if (count > this.#table.length) this.#table.grow(Math.max(count - this.#table.length, this.#table.length))
+  }
+
+  /** Found by emitting the handler into a module that is thrown away. */
+  #routinesOf(template: Template): ReadonlySet<Routine> {
+    const found = new Set<Routine>()
+    const fn = new ModuleBuilder().func(['i32', 'i32'], ['i32'])
+    const processor = new HandlerProcessor(this.width, (routine) => {
+      found.add(routine)
+      return 0
+    })
+    processor.begin(fn)
+    processor.handler(template, semantics[template.insn.op]!, { read: 0, write: 0 }, returning(fn))
+    return found
+  }
+}
+
+/** A handler in a function of its own returns the next record, or 0 to leave. */
+function returning(fn: FunctionBuilder): Continuation {
+  return {
+    go: () => void fn.return_(),
+    exit: () => void fn.i32Const(0).return_(),
+  }
+}

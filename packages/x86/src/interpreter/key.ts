@@ -1,0 +1,55 @@
+/** Which handler an instruction needs: everything about it that is fixed in generated code, and not a field of its record. */
+import { Kind, Seg, type Insn } from '@vmexit/x86-decoder'
+import { integer } from '../semantics/integer/index.ts'
+import type { Mode } from './mode.ts'
+
+const STACK = new Set(['push', 'pop', 'call', 'call_ind', 'ret', 'leave'])
+const STRING = new Set(['movs', 'cmps', 'scas', 'lods', 'stos'])
+
+/** What a handler is generated from. */
+export interface Template {
+  readonly insn: Insn
+  /** Segments that need no check and have no base. */
+  readonly flatRead: number
+  readonly flatWrite: number
+  readonly stackBits: 16 | 32 | 64
+  /** CS has no limit worth checking. */
+  readonly flatCode: boolean
+}
+
+/** Segments that the instruction can reach, as bits. */
+function segmentsOf(insn: Insn): number {
+  let mask = insn.operands.some((operand) => operand.kind === Kind.mem) || insn.op === 'xlat' ? 1 << insn.seg : 0
+  if (STACK.has(insn.op)) mask |= 1 << Seg.ss
+  if (STRING.has(insn.op)) mask |= (1 << Seg.es) | (1 << insn.seg)
+  return integer[insn.op] ? mask : mask | (1 << insn.seg)
+}
+
+export function templateOf(insn: Insn, mode: Mode): Template {
+  const segments = segmentsOf(insn)
+  return {
+    insn,
+    flatRead: mode.flatRead & segments,
+    flatWrite: mode.flatWrite & segments,
+    stackBits: STACK.has(insn.op) ? mode.stackBits : 32,
+    flatCode: mode.codeBits === 64 || mode.codeLimit === 0xffff_ffff,
+  }
+}
+
+/** Operand registers of the integer instructions are fields of the record; all else is fixed. */
+export function keyOf(template: Template): string {
+  const { insn } = template
+  const isInteger = integer[insn.op] !== undefined
+  let key = `${insn.op}.${insn.opSize}.${insn.addrSize}.${insn.rep}.${insn.cc}.${segmentsOf(insn)}.${template.flatRead}.${template.flatWrite}.${template.stackBits}.${template.flatCode ? 1 : 0}`
+  for (const operand of insn.operands) {
+    key += `/${operand.kind}:${operand.size}`
+    if (!isInteger || (operand.kind !== Kind.gpr && operand.kind !== Kind.mem)) key += `:${operand.reg}`
+    if (operand.kind === Kind.mem) {
+      key += `:${insn.base >= 0 ? 1 : 0}${insn.index >= 0 ? insn.scale + 1 : 0}${insn.ripRelative ? 'r' : ''}${insn.seg}`
+    }
+  }
+  // POP to memory looks at whether the base is the stack pointer; RET and everything beyond the integers at immediates.
+  if (insn.op === 'pop' && insn.base === 4) key += '/sp'
+  if (insn.op === 'ret' || !isInteger) key += `/${insn.imm}/${insn.imm2}`
+  return key
+}

@@ -1,0 +1,70 @@
+/** What the interpreter keeps in host memory: tables behind the CPU's state, and records of decoded instructions. */
+import { Layout } from '../state/layout.ts'
+
+/** Entries of each table; powers of two. */
+export const TLB_ENTRIES = 4096
+export const CODE_TLB_ENTRIES = 1024
+export const JUMP_ENTRIES = 8192
+
+/** log2 of an entry's size in the TLBs. */
+export const TLB_ENTRY_SHIFT = 4
+const TLB_BYTES = TLB_ENTRIES << TLB_ENTRY_SHIFT
+
+/**
+ * Offsets from the CPU's base. A TLB entry is { tag: 8 bytes, linear page | key; addend: host address − linear address };
+ * of the code TLB { tag, physical page number }. A tag of 0 never matches, for a key is never 0.
+ */
+export const Tables = {
+  read: Layout.size,
+  write: Layout.size + TLB_BYTES,
+  code: Layout.size + 2 * TLB_BYTES,
+  /** Record addresses (int32) by the low bits of the instruction pointer. */
+  jump: Layout.size + 2 * TLB_BYTES + (CODE_TLB_ENTRIES << TLB_ENTRY_SHIFT),
+  size: Layout.size + 2 * TLB_BYTES + (CODE_TLB_ENTRIES << TLB_ENTRY_SHIFT) + JUMP_ENTRIES * 4,
+} as const
+/** Of an entry's second word. */
+export const TLB_ADDEND = 8
+
+/** A record: one decoded instruction. Offsets in bytes; `ip`, `next`, `imm` and `disp` are as wide as addresses. */
+export interface RecordLayout {
+  /** Handler index. */
+  readonly handler: number
+  /** Instructions from this one to the end of its straight run, itself included: what entering here costs. 0 for records that are no instruction. */
+  readonly length: number
+  readonly ip: number
+  readonly next: number
+  readonly imm: number
+  readonly disp: number
+  /** Record to continue at when a branch is taken. */
+  readonly target: number
+  /** Host address of the register of operand 0, 1, 2. */
+  readonly register: readonly [number, number, number]
+  /** Host address of base and index register, or of a zero. In records that are no instruction `base` is 1 when the code lies in another linear page. */
+  readonly base: number
+  readonly index: number
+  /** Physical page number of the code. */
+  readonly page: number
+  /** Mode it was decoded for. */
+  readonly mode: number
+  readonly size: number
+}
+
+export const Record32: RecordLayout = {
+  handler: 0, length: 4, ip: 8, next: 12, imm: 16, disp: 20, target: 24, register: [28, 32, 36], base: 40, index: 44, page: 48, mode: 52, size: 64,
+}
+export const Record64: RecordLayout = {
+  handler: 0, length: 4, ip: 8, next: 16, imm: 24, disp: 32, target: 40, register: [44, 48, 52], base: 56, index: 60, page: 64, mode: 68, size: 80,
+}
+
+/** Handlers that are no instruction. */
+export const Handler = {
+  /** Nothing is translated here: leave, `ip` from the record. */
+  miss: 0,
+  /** Continue at `target`. */
+  link: 1,
+  /** Continue at `target` in another page, if the code TLB still maps `ip` to the page of `target`. */
+  cross: 2,
+  /** Leave; the instruction is executed the slow way. */
+  slow: 3,
+  first: 4,
+} as const

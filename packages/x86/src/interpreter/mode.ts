@@ -1,0 +1,48 @@
+/** The mode of execution that translated code depends on, beyond its bytes. */
+import { Layout, SegmentSlot } from '../state/layout.ts'
+import type { CpuState } from '../state/state.ts'
+
+export interface Mode {
+  /** Index among the modes met so far: what records and state hold. */
+  readonly id: number
+  readonly codeBits: 16 | 32 | 64
+  readonly stackBits: 16 | 32 | 64
+  /** Bit n: segment n has base 0 and every offset may be read (written). */
+  readonly flatRead: number
+  readonly flatWrite: number
+  /** Base and limit of CS; 0 and all ones in flat and in 64-bit code. */
+  readonly codeBase: number
+  readonly codeLimit: number
+}
+
+const CS = 1
+/** As computed for a segment of 4 GB: see `SegmentSlot.readSpan`. */
+const FULL_SPAN = 0xffff_fff0
+
+/** Finds the mode of a state; equal modes are one object. */
+export class Modes {
+  readonly #known = new Map<string, Mode>()
+  readonly all: Mode[] = []
+
+  of(state: CpuState): Mode {
+    const codeBits = state.codeBits
+    let flatRead = 0
+    let flatWrite = 0
+    for (let seg = 0; seg < 6; seg++) {
+      const slot = Layout.segments + seg * SegmentSlot.size
+      if (state.get32(slot) !== 0 || state.get32(slot + SegmentSlot.low) !== 0) continue
+      if (state.get32(slot + SegmentSlot.readSpan) >>> 0 >= FULL_SPAN) flatRead |= 1 << seg
+      if (state.get32(slot + SegmentSlot.writeSpan) >>> 0 >= FULL_SPAN) flatWrite |= 1 << seg
+    }
+    const codeBase = codeBits === 64 ? 0 : state.segBase(CS)
+    const codeLimit = codeBits === 64 ? 0xffff_ffff : state.segLimit(CS)
+    const key = `${codeBits},${state.stackBits},${flatRead},${flatWrite},${codeBase},${codeLimit}`
+    let mode = this.#known.get(key)
+    if (!mode) {
+      mode = { id: this.all.length, codeBits, stackBits: state.stackBits, flatRead, flatWrite, codeBase, codeLimit }
+      this.#known.set(key, mode)
+      this.all.push(mode)
+    }
+    return mode
+  }
+}

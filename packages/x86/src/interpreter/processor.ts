@@ -1,0 +1,474 @@
+/**
+ * The interpreter's processor: semantics as the code of handlers. Local 0 is the CPU's base, local 1 the address of the
+ * instruction's record, from which registers, displacement and immediate come.
+ */
+import { Op } from '@vmexit/wasm-asm'
+import { type Insn, Kind, Seg } from '@vmexit/x86-decoder'
+import { Emitter, type RoutineLinker } from '../ops/emit.ts'
+import { localNode, type Node } from '../ops/node.ts'
+import * as flags from '../semantics/lazy-flags.ts'
+import type { Processor } from '../semantics/processor.ts'
+import { Flag, Layout, Leave, SegmentSlot } from '../state/layout.ts'
+import type { Template } from './key.ts'
+import {
+  CODE_TLB_ENTRIES,
+  Handler,
+  JUMP_ENTRIES,
+  Record32,
+  Record64,
+  type RecordLayout,
+  Tables,
+  TLB_ADDEND,
+  TLB_ENTRIES,
+  TLB_ENTRY_SHIFT,
+} from './layout.ts'
+
+/** How a handler ends, which depends on the function that it stands in. */
+export interface Continuation {
+  /** Go on with the record whose address is on the stack. Nothing after it runs. */
+  go(): void
+  /** Return to TypeScript. Nothing after it runs. */
+  exit(): void
+}
+
+/** Function indices, in the module being built, of the ways to TypeScript. */
+export interface SlowPaths {
+  /** (base, linear address, bytes) → host address, or 0 to leave. */
+  readonly read: number
+  readonly write: number
+}
+
+const SP = 4
+const RECORD = 1
+const PAGE_MASK = ~0xfff
+
+export class HandlerProcessor extends Emitter implements Processor<Node>, flags.FlagOps<Node> {
+  readonly width: 32 | 64
+  readonly record: RecordLayout
+  stackBits: 16 | 32 | 64 = 32
+  #template!: Template
+  #end!: Continuation
+  #slow!: SlowPaths
+  /** The body has said where to go on. */
+  #ended = false
+
+  constructor(width: 32 | 64, link: RoutineLinker) {
+    super(link)
+    this.width = width
+    this.record = width === 64 ? Record64 : Record32
+  }
+
+  /** Emit the handler of `template`. */
+  handler(template: Template, semantics: (c: Processor<Node>, insn: Insn) => void, slow: SlowPaths, end: Continuation): void {
+    this.#template = template
+    this.#slow = slow
+    this.#end = end
+    this.#ended = false
+    this.stackBits = template.stackBits
+    semantics(this, template.insn)
+    if (!this.#ended) this.#next()
+  }
+
+  /** Emit one of the handlers that are no instruction. */
+  special(handler: number, end: Continuation): void {
+    this.#end = end
+    if (handler === Handler.link) this.#enter(this.#field(this.record.target))
+    else if (handler === Handler.cross) this.#cross()
+    else this.#leave(handler === Handler.slow ? Leave.slow : Leave.miss)
+  }
+
+  // ── the record ──
+  #rec(): Node {
+    return localNode('i32', RECORD)
+  }
+  #field(offset: number): Node {
+    return this.peek('i32', this.#rec(), offset, 32)
+  }
+  /** A field as wide as an address. */
+  #wide(offset: number): Node {
+    return this.width === 64 ? this.peek('i64', this.#rec(), offset, 64) : this.#field(offset)
+  }
+
+  // ── leaving and going on ──
+  /** Return to TypeScript, this instruction and the rest of its run given back to the budget. */
+  #leave(reason: number): void {
+    const state = this.state()
+    this.poke(state, Layout.budget, this.add(this.peek('i32', state, Layout.budget, 32), this.#field(this.record.length)), 32)
+    this.poke(state, Layout.record, this.#rec(), 32)
+    this.poke(state, Layout.leave, this.i32(reason), 32)
+    this.#end.exit()
+  }
+  #next(): void {
+    this.emit(this.add(this.#rec(), this.i32(this.record.size)))
+    this.#end.go()
+  }
+  /** Go on with the first record of a run, paying for the run. */
+  #enter(record: Node): void {
+    const fn = this.fn
+    const state = this.state()
+    const left = this.let(this.sub(this.peek('i32', state, Layout.budget, 32), this.peek('i32', record, this.record.length, 32)))
+    this.emit(this.ltS(left, this.i32(0)))
+    fn.hint(false).if_()
+    this.poke(state, Layout.record, record, 32)
+    this.poke(state, Layout.leave, this.i32(Leave.budget), 32)
+    this.#end.exit()
+    fn.end()
+    this.poke(state, Layout.budget, left, 32)
+    this.emit(record)
+    this.#end.go()
+  }
+  /** Is `linear` still mapped to the physical page of `record`? i32. */
+  #mapped(linear: Node, record: Node): Node {
+    const wide = this.width === 64
+    const page = this.shr(linear, wide ? this.i64(12n) : this.i32(12))
+    const index = this.shl(this.and(wide ? this.wrap(page) : page, this.i32(CODE_TLB_ENTRIES - 1)), this.i32(TLB_ENTRY_SHIFT))
+    const entry = this.let(this.add(this.state(), index))
+    const same = this.eq(this.peek('i32', entry, Tables.code + TLB_ADDEND, 32), this.peek('i32', record, this.record.page, 32))
+    return this.and(this.eq(this.peek(wide ? 'i64' : 'i32', entry, Tables.code, this.width), this.#tag(linear)), same)
+  }
+  /** What a valid TLB entry for the page of `linear` has as its tag. */
+  #tag(linear: Node): Node {
+    const key = this.peek('i32', this.state(), Layout.tlbKey, 32)
+    if (this.width === 64) return this.or(this.and(linear, this.i64(BigInt(PAGE_MASK))), this.extendU(key))
+    return this.or(this.and(linear, this.i32(PAGE_MASK)), key)
+  }
+  #linearCode(ip: Node): Node {
+    if (this.width === 64) return ip
+    return this.let(this.add(ip, this.peek('i32', this.state(), Layout.segments + Seg.cs * SegmentSlot.size, 32)))
+  }
+  #cross(): void {
+    const target = this.#field(this.record.target)
+    this.emit(this.#mapped(this.#linearCode(this.#wide(this.record.ip)), target))
+    this.fn.hint(true).if_()
+    this.#enter(target)
+    this.fn.end()
+    this.#leave(Leave.miss)
+  }
+
+  // ── registers and operands ──
+  gpr(reg: number, bits: number): Node {
+    return this.peek(bits === 64 ? 'i64' : 'i32', this.state(), Layout.gpr + reg * 8, bits, true)
+  }
+  setGpr(reg: number, bits: number, value: Node): void {
+    this.#setRegister(this.state(), Layout.gpr + reg * 8, bits, value)
+  }
+  /** A 32-bit write clears the upper half in 64-bit mode. */
+  #setRegister(address: Node, offset: number, bits: number, value: Node): void {
+    if (this.width === 64 && bits === 32) this.poke(address, offset, this.extendU(value), 64)
+    else this.poke(address, offset, value, bits)
+  }
+  #register(n: number): Node {
+    return this.#field(this.record.register[n]!)
+  }
+  #operand(insn: Insn, n: number, signed: boolean): Node {
+    const operand = insn.operands[n]!
+    switch (operand.kind) {
+      case Kind.gpr:
+        return this.peek(operand.size === 64 ? 'i64' : 'i32', this.#register(n), 0, operand.size, signed)
+      case Kind.mem:
+        return this.load(insn.seg, this.address(insn), operand.size, signed)
+      case Kind.imm: {
+        if (operand.size === 64) return this.peek('i64', this.#rec(), this.record.imm, 64)
+        const value = this.#field(this.record.imm)
+        return signed ? value : this.zeroExtend(value, operand.size)
+      }
+      case Kind.one:
+        return this.i32(operand.reg)
+      default:
+        throw new TypeError(`operand ${n} of ${insn.op} (kind ${operand.kind}) is not an integer operand`)
+    }
+  }
+  read(insn: Insn, n: number): Node {
+    return this.let(this.#operand(insn, n, true))
+  }
+  readU(insn: Insn, n: number): Node {
+    return this.let(this.#operand(insn, n, false))
+  }
+  write(insn: Insn, n: number, value: Node): void {
+    const operand = insn.operands[n]!
+    if (operand.kind === Kind.mem) this.store(insn.seg, this.let(this.address(insn)), operand.size, value)
+    else this.#setRegister(this.#register(n), 0, operand.size, value)
+  }
+  modify(insn: Insn, n: number, compute: (value: Node) => Node): void {
+    const operand = insn.operands[n]!
+    if (operand.kind !== Kind.mem) {
+      const old = this.read(insn, n)
+      this.write(insn, n, compute(old))
+      return
+    }
+    const bytes = operand.size >> 3
+    const at = this.#translate(this.#linear(insn.seg, this.address(insn), true), bytes, true)
+    const old = this.peek(operand.size === 64 ? 'i64' : 'i32', at, 0, operand.size, true)
+    this.poke(at, 0, compute(old), operand.size)
+  }
+
+  // ── addresses ──
+  address(insn: Insn): Node {
+    const wide = this.width === 64
+    let sum = this.#wide(this.record.disp)
+    if (insn.base >= 0) sum = this.add(this.peek(wide ? 'i64' : 'i32', this.#field(this.record.base), 0, this.width), sum)
+    if (insn.index >= 0) {
+      const index = this.peek(wide ? 'i64' : 'i32', this.#field(this.record.index), 0, this.width)
+      sum = this.add(this.shl(index, wide ? this.i64(BigInt(insn.scale)) : this.i32(insn.scale)), sum)
+    }
+    return insn.addrSize < this.width ? this.zeroExtend(sum, insn.addrSize) : sum
+  }
+  displace(insn: Insn, offset: Node, by: number): Node {
+    const sum = this.add(offset, this.width === 64 ? this.i64(BigInt(by)) : this.i32(by))
+    return insn.addrSize < this.width ? this.zeroExtend(sum, insn.addrSize) : sum
+  }
+  /** Linear address, or leave when the inline check of the segment does not pass. */
+  #linear(seg: Seg, offset: Node, write: boolean): Node {
+    const slot = Layout.segments + seg * SegmentSlot.size
+    const state = this.state()
+    if (this.width === 64) {
+      const address = this.let(offset)
+      return seg >= Seg.fs ? this.let(this.add(address, this.peek('i64', state, slot, 64))) : address
+    }
+    const flat = ((write ? this.#template.flatWrite : this.#template.flatRead) >> seg) & 1
+    const address = this.let(offset)
+    if (flat) return address
+    const span = this.peek('i32', state, slot + (write ? SegmentSlot.writeSpan : SegmentSlot.readSpan), 32)
+    const inside = this.ltU(this.sub(address, this.peek('i32', state, slot + SegmentSlot.low, 32)), span)
+    this.#leaveUnless(inside)
+    return this.let(this.add(address, this.peek('i32', state, slot, 32)))
+  }
+  #leaveUnless(condition: Node): void {
+    this.emit(this.eqz(condition))
+    this.fn.hint(false).if_()
+    this.#leave(Leave.slow)
+    this.fn.end()
+  }
+
+  // ── memory ──
+  /** Host address of `bytes` at `linear`, by the engine's TLB; leaves when TypeScript says so. */
+  #translate(linear: Node, bytes: number, write: boolean): Node {
+    const wide = this.width === 64
+    const fn = this.fn
+    const table = write ? Tables.write : Tables.read
+    const shifted = this.shr(linear, wide ? this.i64(8n) : this.i32(8))
+    const index = this.and(wide ? this.wrap(shifted) : shifted, this.i32((TLB_ENTRIES - 1) << TLB_ENTRY_SHIFT))
+    const entry = this.let(this.add(this.state(), index))
+    const host = this.temporary('i32')
+    this.emit(this.add(wide ? this.wrap(linear) : linear, this.peek('i32', entry, table + TLB_ADDEND, 32)))
+    fn.localSet(host)
+    const last = bytes > 1 ? this.add(linear, wide ? this.i64(BigInt(bytes - 1)) : this.i32(bytes - 1)) : linear
+    this.emit(this.ne(this.peek(wide ? 'i64' : 'i32', entry, table, this.width), this.#tag(last)))
+    fn.hint(false).if_()
+    this.emit(this.state())
+    this.emit(linear)
+    fn.i32Const(bytes).call(write ? this.#slow.write : this.#slow.read).localTee(host)
+    fn.op(Op.i32Eqz).if_()
+    this.#leave(Leave.slow)
+    fn.end()
+    fn.end()
+    return localNode('i32', host)
+  }
+  load(seg: Seg, offset: Node, bits: number, signed = false): Node {
+    const at = this.#translate(this.#linear(seg, offset, false), bits >> 3, false)
+    return this.peek(bits === 64 ? 'i64' : 'i32', at, 0, bits, signed)
+  }
+  store(seg: Seg, offset: Node, bits: number, value: Node): void {
+    const stored = this.let(value)
+    this.poke(this.#translate(this.#linear(seg, offset, true), bits >> 3, true), 0, stored, bits)
+  }
+  #translate128(seg: Seg, offset: Node, aligned: boolean, write: boolean): Node {
+    const linear = this.#linear(seg, offset, write)
+    if (aligned) {
+      const low = this.width === 64 ? this.wrap(linear) : linear
+      this.#leaveUnless(this.eqz(this.and(low, this.i32(15))))
+    }
+    return this.#translate(linear, 16, write)
+  }
+  load128(seg: Seg, offset: Node, aligned: boolean): Node {
+    return this.peek('v128', this.#translate128(seg, offset, aligned, false), 0, 128)
+  }
+  store128(seg: Seg, offset: Node, value: Node, aligned: boolean): void {
+    const stored = this.let(value)
+    this.poke(this.#translate128(seg, offset, aligned, true), 0, stored, 128)
+  }
+  probeWrite(seg: Seg, offset: Node, bytes: number): void {
+    this.#translate(this.#linear(seg, offset, true), bytes, true)
+  }
+
+  // ── stack ──
+  #stackOffset(displacement: number): Node {
+    const bits = this.stackBits
+    if (bits === 64) return this.add(this.gpr(SP, 64), this.i64(BigInt(displacement)))
+    const sum = this.add(this.gpr(SP, 32), this.i32(displacement))
+    return bits === 16 ? this.zeroExtend(sum, 16) : sum
+  }
+  push(bits: number, value: Node): void {
+    const top = this.let(this.#stackOffset(-(bits >> 3)))
+    this.store(Seg.ss, top, bits, value)
+    this.setGpr(SP, this.stackBits, top)
+  }
+  stackLoad(displacement: number, bits: number): Node {
+    return this.load(Seg.ss, this.#stackOffset(displacement), bits, true)
+  }
+  stackAdjust(bytes: number): void {
+    this.setGpr(SP, this.stackBits, this.#stackOffset(bytes))
+  }
+
+  // ── flags ──
+  slot(name: flags.FlagSlot): Node {
+    return this.peek(this.width === 64 ? 'i64' : 'i32', this.state(), flags.slotOffset[name], this.width)
+  }
+  setSlot(name: flags.FlagSlot, value: Node): void {
+    const wide = this.width === 64 && value.type === 'i32' ? this.extendS(value) : value
+    this.poke(this.state(), flags.slotOffset[name], wide, this.width)
+  }
+  word(value: number): Node {
+    return this.width === 64 ? this.i64(BigInt(value)) : this.i32(value)
+  }
+  low(value: Node): Node {
+    return value.type === 'i64' ? this.wrap(value) : value
+  }
+  condition(cc: number): Node {
+    return this.let(flags.condition(this, cc))
+  }
+  carry(): Node {
+    return this.let(flags.carry(this))
+  }
+  flagsAdd(a: Node, b: Node, result: Node): void {
+    flags.flagsAdd(this, a, b, result)
+  }
+  flagsAdc(a: Node, b: Node, result: Node, carryOut: Node): void {
+    flags.flagsAdc(this, a, b, result, carryOut)
+  }
+  flagsSub(a: Node, b: Node, result: Node): void {
+    flags.flagsSub(this, a, b, result)
+  }
+  flagsSbb(a: Node, b: Node, result: Node, carryOut: Node): void {
+    flags.flagsSbb(this, a, b, result, carryOut)
+  }
+  flagsLogic(result: Node): void {
+    flags.flagsLogic(this, result)
+  }
+  flagsInc(a: Node, result: Node): void {
+    flags.flagsInc(this, a, result)
+  }
+  flagsDec(a: Node, result: Node): void {
+    flags.flagsDec(this, a, result)
+  }
+  flagsCarry(carry: Node): void {
+    flags.flagsCarry(this, carry)
+  }
+  flagsRotate(overflow: Node, carry: Node): void {
+    flags.flagsRotate(this, overflow, carry)
+  }
+  flagsResult(result: Node, overflow: Node, carry: Node): void {
+    flags.flagsResult(this, result, overflow, carry)
+  }
+  setStatusFlags(image: Node): void {
+    flags.setStatusFlags(this, image)
+  }
+  statusFlags(): Node {
+    return this.let(flags.statusFlags(this))
+  }
+
+  // ── faults: the reference engine executes the instruction again, from the same state, and raises them ──
+  raise(): void {
+    this.#leave(Leave.slow)
+  }
+  bail(): void {
+    this.#leave(Leave.slow)
+  }
+
+  // ── control flow ──
+  nextIp(): Node {
+    return this.#wide(this.record.next)
+  }
+  /** Known when the record is made: an instruction whose target is out of bounds gets the slow handler. */
+  checkBranch(): void {}
+  checkTarget(insn: Insn, target: Node): Node {
+    if (this.width === 64) {
+      // Sign-extension from 48 bits must change nothing.
+      const shifted = this.sar(this.shl(target, this.i64(16n)), this.i64(16n))
+      this.#leaveUnless(this.eq(shifted, target))
+      return target
+    }
+    const offset = this.let(insn.opSize === 16 ? this.zeroExtend(target, 16) : target)
+    if (!this.#template.flatCode) {
+      const limit = this.peek('i32', this.state(), Layout.segments + Seg.cs * SegmentSlot.size + SegmentSlot.limit, 32)
+      this.#leaveUnless(this.leU(offset, limit))
+    }
+    return offset
+  }
+  branch(_insn: Insn, condition?: Node): void {
+    this.#ended = true
+    if (condition) {
+      this.emit(condition)
+      this.fn.if_()
+      this.#enter(this.#field(this.record.target))
+      this.fn.end()
+      this.#fallThrough()
+    } else this.#enter(this.#field(this.record.target))
+  }
+  #fallThrough(): void {
+    this.#enter(this.let(this.add(this.#rec(), this.i32(this.record.size))))
+  }
+  /** By a table from low bits of the target to the record last found there. */
+  jump(_insn: Insn, target: Node): void {
+    this.#ended = true
+    const wide = this.width === 64
+    const low = wide ? this.wrap(target) : target
+    const slot = this.add(this.state(), this.shl(this.and(low, this.i32(JUMP_ENTRIES - 1)), this.i32(2)))
+    const found = this.peek('i32', slot, Tables.jump, 32)
+    const sameIp = this.eq(this.peek(wide ? 'i64' : 'i32', found, this.record.ip, this.width), target)
+    const sameMode = this.eq(this.peek('i32', found, this.record.mode, 32), this.peek('i32', this.state(), Layout.mode, 32))
+    this.emit(this.and(this.and(sameIp, sameMode), this.#mapped(this.#linearCode(target), found)))
+    this.fn.hint(true).if_()
+    this.#enter(found)
+    this.fn.end()
+    this.poke(this.state(), Layout.ip, wide ? target : this.extendU(target), 64)
+    this.poke(this.state(), Layout.leave, this.i32(Leave.miss), 32)
+    this.poke(this.state(), Layout.record, this.i32(0), 32)
+    this.#end.exit()
+  }
+
+  // ── strings ──
+  stringStep(bytes: number): Node {
+    const down = this.and(this.peek('i32', this.state(), Layout.flags, 32), this.i32(Flag.DF))
+    const step = this.select(down, this.i32(-bytes), this.i32(bytes))
+    return this.width === 64 ? this.extendS(step) : step
+  }
+  /** A repeated instruction ends its run; the run paid for one iteration, each further one is paid here. */
+  repeat(insn: Insn, step: () => void): void {
+    if (insn.rep === 0) {
+      step()
+      return
+    }
+    this.#ended = true
+    const fn = this.fn
+    const state = this.state()
+    const bits = insn.addrSize
+    const isZero = (count: Node): Node => this.eqz(bits === 16 ? this.and(count, this.i32(0xffff)) : count)
+    const done = fn.block()
+    this.emit(isZero(this.gpr(1, bits)))
+    fn.brIf(done)
+    const again = fn.loop()
+    step()
+    const one = bits === 64 ? this.i64(1n) : this.i32(1)
+    const count = this.let(this.sub(this.gpr(1, bits), one))
+    this.setGpr(1, bits, count)
+    this.emit(isZero(count))
+    fn.brIf(done)
+    if (insn.op === 'cmps' || insn.op === 'scas') {
+      this.emit(this.condition(insn.rep === 0xf3 ? 5 : 4))
+      fn.brIf(done)
+    }
+    const left = this.let(this.sub(this.peek('i32', state, Layout.budget, 32), this.i32(1)))
+    this.emit(this.ltS(left, this.i32(0)))
+    fn.hint(false).if_()
+    this.poke(state, Layout.record, this.#rec(), 32)
+    this.poke(state, Layout.leave, this.i32(Leave.budget), 32)
+    this.#end.exit()
+    fn.end()
+    this.poke(state, Layout.budget, left, 32)
+    fn.br(again)
+    fn.end()
+    fn.end()
+    this.#fallThrough()
+  }
+}

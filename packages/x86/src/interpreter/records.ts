@@ -1,0 +1,275 @@
+/**
+ * Translations: records in host memory, found by physical address, instruction pointer and mode, so that CR3 reloads
+ * and process switches keep them. A page that is written where it has code loses its records; who still points at one
+ * finds a record that leaves.
+ */
+import { Kind, type Insn } from '@vmexit/x86-decoder'
+import { isAction } from '../reference/engine.ts'
+import { Layout } from '../state/layout.ts'
+import type { CpuState } from '../state/state.ts'
+import { templateOf } from './key.ts'
+import { Handler, JUMP_ENTRIES, Record32, Record64, type RecordLayout, Tables } from './layout.ts'
+import type { Handlers } from './handlers.ts'
+import type { Mode } from './mode.ts'
+
+/** What translating needs of guest memory. */
+export interface TranslatedCode {
+  readPage(pfn: number): number
+  markCode(pfn: number, start: number, end: number): boolean
+}
+
+/** Decodes the instruction at a host address; negative when bytes are missing or nothing is encoded. */
+export type DecodeAt = (host: number, end: number, bits: 16 | 32 | 64) => number
+
+/** Instructions in one straight run at the most. */
+const LONGEST_RUN = 64
+const BRANCHES = new Set(['jmp', 'jcc', 'call', 'loop', 'loope', 'loopne', 'jcxz'])
+const INDIRECT = new Set(['jmp_ind', 'call_ind', 'ret'])
+const REPEATED = new Set(['movs', 'cmps', 'scas', 'lods', 'stos'])
+
+/** How a run goes on behind an instruction: with the next one; with the next one, as a run of its own; not at all. */
+type RunEnd = 'open' | 'closed' | 'stop'
+
+interface Branch {
+  readonly record: number
+  readonly ip: number
+}
+
+interface CodePage {
+  /** By mode: records of instructions by instruction pointer. */
+  readonly entries: (Map<number, number> | undefined)[]
+  /** All records made for this page. */
+  readonly records: number[]
+}
+
+export class Records {
+  readonly layout: RecordLayout
+  readonly #state: CpuState
+  readonly #handlers: Handlers
+  readonly #memory: TranslatedCode
+  readonly #decode: DecodeAt
+  readonly #insn: Insn
+  readonly #start: number
+  readonly #end: number
+  #next: number
+  readonly #pages = new Map<number, CodePage>()
+  readonly stats = { runs: 0, instructions: 0, resets: 0, invalidated: 0 }
+
+  constructor(width: 32 | 64, state: CpuState, handlers: Handlers, memory: TranslatedCode, decode: DecodeAt, insn: Insn, arena: { address: number; bytes: number }) {
+    this.layout = width === 64 ? Record64 : Record32
+    this.#state = state
+    this.#handlers = handlers
+    this.#memory = memory
+    this.#decode = decode
+    this.#insn = insn
+    this.#start = arena.address
+    this.#end = arena.address + arena.bytes
+    this.#next = arena.address
+    this.#reset()
+  }
+
+  /** The record for `ip` at physical address `physical`, translated if need be; 0 where code cannot be kept. */
+  find(physical: number, ip: number, mode: Mode): number {
+    const pfn = Math.floor(physical / 0x1000)
+    const known = this.#pages.get(pfn)?.entries[mode.id]?.get(ip)
+    const record = known ?? this.#translate(pfn, physical & 0xfff, ip, mode)
+    if (record !== 0) this.#set(this.#state.base + Tables.jump + (ip & (JUMP_ENTRIES - 1)) * 4, record)
+    return record
+  }
+
+  get(record: number, offset: number): number {
+    return this.#state.host.i32[(record + offset) >> 2]!
+  }
+  ipOf(record: number): number {
+    const low = this.#state.host.u32[(record + this.layout.ip) >> 2]!
+    return this.layout === Record64 ? this.#state.host.i32[(record + this.layout.ip + 4) >> 2]! * 0x1_0000_0000 + low : low
+  }
+
+  /**
+   * The record that was left as a miss is to lead on to `found`: directly while both lie in one page, else through a
+   * check that the page is still mapped there.
+   */
+  link(stub: number, found: number): void {
+    if (stub === 0 || stub === found) return
+    const { handler, length, page, target, base } = this.layout
+    const kind = this.get(stub, handler)
+    if (kind !== Handler.miss && kind !== Handler.cross) return
+    const crosses = this.get(stub, base) === 1
+    // The page was mapped elsewhere while code in it ran: nothing lasting can be said.
+    if (!crosses && this.get(stub, page) !== this.get(found, page)) return
+    this.#set(stub + handler, crosses ? Handler.cross : Handler.link)
+    this.#set(stub + length, 0)
+    this.#set(stub + target, found)
+  }
+
+  /** Code of a page was written: all of its records leave. */
+  invalidate(pfn: number): void {
+    const page = this.#pages.get(pfn)
+    if (!page) return
+    this.#pages.delete(pfn)
+    for (const record of page.records) this.#set(record + this.layout.handler, Handler.miss)
+    this.stats.invalidated += page.records.length
+  }
+
+  #set(address: number, value: number): void {
+    this.#state.host.i32[address >> 2] = value
+  }
+  /** A field as wide as an address. */
+  #setWide(address: number, value: number): void {
+    this.#set(address, value | 0)
+    if (this.layout === Record64) this.#set(address + 4, Math.floor(value / 0x1_0000_0000))
+  }
+
+  /** Forget everything. The first record matches no instruction pointer and stands for "none". */
+  #reset(): void {
+    this.#pages.clear()
+    this.#next = this.#start
+    const none = this.#allocate(Handler.miss)
+    this.#set(none + this.layout.mode, -1)
+    const jump = (this.#state.base + Tables.jump) >> 2
+    this.#state.host.i32.fill(none, jump, jump + JUMP_ENTRIES)
+    this.stats.resets++
+  }
+
+  #allocate(handler: number): number {
+    const record = this.#next
+    this.#next += this.layout.size
+    this.#state.host.i32.fill(0, record >> 2, (record + this.layout.size) >> 2)
+    this.#set(record + this.layout.handler, handler)
+    return record
+  }
+
+  /** Translate from `ip` on: straight runs, one behind the other, as far as control can fall through. */
+  #translate(pfn: number, offset: number, ip: number, mode: Mode): number {
+    const host = this.#memory.readPage(pfn)
+    if (host === 0) return 0
+    if (this.#next + (3 * LONGEST_RUN + 4) * this.layout.size > this.#end) this.#reset()
+    const page = this.#page(pfn, mode)
+    const entries = page.entries[mode.id]!
+    const linearPage = pageNumber(ip, mode)
+    let run: number[] = []
+    let first = 0
+    const branches: Branch[] = []
+    let at = offset
+    let here = ip
+    let end: RunEnd = 'open'
+    const close = (): void => {
+      run.forEach((record, i) => this.#set(record + this.layout.length, run.length - i))
+      run = []
+    }
+    for (let count = 0; end !== 'stop' && count < LONGEST_RUN; count++) {
+      const length = this.#decodable(host, at, here, mode)
+      if (length <= 0 || (first !== 0 && entries.has(here))) break
+      const record = this.#record(pfn, here, length, mode)
+      end = this.#fill(record, here, length, mode, branches)
+      entries.set(here, record)
+      page.records.push(record)
+      run.push(record)
+      if (first === 0) first = record
+      if (end !== 'open') close()
+      at += length
+      here = advance(here, length, mode)
+      this.stats.instructions++
+    }
+    // What cannot be decoded within the page is executed the slow way each time.
+    if (first === 0) return 0
+    close()
+    if (end !== 'stop') this.#stub(pfn, page, here, mode, linearPage)
+    this.#memory.markCode(pfn, offset, at)
+    for (const branch of branches) {
+      const known = pageNumber(branch.ip, mode) === linearPage ? entries.get(branch.ip) : undefined
+      this.#set(branch.record + this.layout.target, known ?? this.#stub(pfn, page, branch.ip, mode, linearPage))
+    }
+    this.#handlers.flush()
+    this.stats.runs++
+    return first
+  }
+
+  #page(pfn: number, mode: Mode): CodePage {
+    let page = this.#pages.get(pfn)
+    if (!page) {
+      page = { entries: [], records: [] }
+      this.#pages.set(pfn, page)
+    }
+    page.entries[mode.id] ??= new Map()
+    return page
+  }
+
+  /** Length of the instruction at `at`, or 0 where the run must end before it. */
+  #decodable(host: number, at: number, ip: number, mode: Mode): number {
+    if (at >= 0x1000 || ip > mode.codeLimit) return 0
+    const room = Math.min(0x1000 - at, mode.codeLimit - ip + 1, 15)
+    return this.#decode(host + at, host + at + room, mode.codeBits)
+  }
+
+  #record(pfn: number, ip: number, length: number, mode: Mode): number {
+    const record = this.#allocate(Handler.slow)
+    const { layout } = this
+    this.#setWide(record + layout.ip, ip)
+    this.#setWide(record + layout.next, advance(ip, length, mode))
+    this.#set(record + layout.page, pfn)
+    this.#set(record + layout.mode, mode.id)
+    return record
+  }
+
+  /** Fill in handler and operands of the instruction decoded last. */
+  #fill(record: number, ip: number, length: number, mode: Mode, branches: Branch[]): RunEnd {
+    const insn = this.#insn
+    const { layout } = this
+    if (isAction(insn)) return 'stop'
+    const branch = BRANCHES.has(insn.op)
+    if (branch) {
+      const target = branchTarget(insn, advance(ip, length, mode), mode)
+      if (target > mode.codeLimit && mode.codeBits !== 64) return 'stop'
+      branches.push({ record, ip: target })
+    }
+    this.#set(record + layout.handler, this.#handlers.indexOf(templateOf(insn, mode)))
+    const { base } = this.#state
+    insn.operands.forEach((operand, n) => {
+      if (operand.kind === Kind.gpr) this.#set(record + layout.register[n]!, base + operand.reg * 8 + (operand.high ? 1 : 0))
+    })
+    this.#set(record + layout.base, insn.base >= 0 ? base + insn.base * 8 : base + Layout.zero)
+    this.#set(record + layout.index, insn.index >= 0 ? base + insn.index * 8 : base + Layout.zero)
+    this.#immediate(record, insn)
+    this.#setWide(record + layout.disp, insn.dispHigh * 0x1_0000_0000 + (insn.disp >>> 0) + (insn.ripRelative ? ip + length : 0))
+    if (branch) return insn.op === 'jmp' || insn.op === 'call' ? 'stop' : 'closed'
+    if (INDIRECT.has(insn.op)) return 'stop'
+    return insn.rep !== 0 && REPEATED.has(insn.op) ? 'closed' : 'open'
+  }
+
+  /** Sign-extended from its own size, whatever that is. */
+  #immediate(record: number, insn: Insn): void {
+    const operand = insn.operands.find((candidate) => candidate.kind === Kind.imm)
+    if (!operand) return
+    const at = record + this.layout.imm
+    const value = operand.size < 32 ? (insn.imm << (32 - operand.size)) >> (32 - operand.size) : insn.imm
+    this.#set(at, value)
+    if (this.layout === Record64) this.#set(at + 4, operand.size === 64 ? insn.immHigh : value >> 31)
+  }
+
+  /** A record that leaves, for code at `ip` that is not translated. */
+  #stub(pfn: number, page: CodePage, ip: number, mode: Mode, linearPage: number): number {
+    const record = this.#record(pfn, ip, 0, mode)
+    this.#set(record + this.layout.handler, Handler.miss)
+    this.#set(record + this.layout.base, pageNumber(ip, mode) === linearPage ? 0 : 1)
+    page.records.push(record)
+    return record
+  }
+}
+
+/** Linear page number of code at `ip`. */
+function pageNumber(ip: number, mode: Mode): number {
+  const linear = ip + mode.codeBase
+  return Math.floor((mode.codeBits !== 64 && linear > 0xffff_ffff ? linear - 0x1_0000_0000 : linear) / 0x1000)
+}
+
+function advance(ip: number, by: number, mode: Mode): number {
+  const next = ip + by
+  return mode.codeBits !== 64 && next > 0xffff_ffff ? next - 0x1_0000_0000 : next
+}
+
+function branchTarget(insn: Insn, next: number, mode: Mode): number {
+  const target = next + insn.imm
+  if (mode.codeBits === 64) return target
+  return insn.opSize === 16 ? target & 0xffff : target >>> 0
+}

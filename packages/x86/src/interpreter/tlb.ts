@@ -1,0 +1,87 @@
+/** The engine's own TLBs: strict subsets of the modelled one, so that what they answer was counted when it was filled. */
+import { Layout } from '../state/layout.ts'
+import type { CpuState } from '../state/state.ts'
+import { CODE_TLB_ENTRIES, Tables, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_SHIFT } from './layout.ts'
+
+const GENERATIONS = 0x7ff
+
+export class EngineTlb {
+  readonly #state: CpuState
+  #generation = 1
+
+  constructor(state: CpuState) {
+    this.#state = state
+    this.keyChanged()
+  }
+
+  /** The privilege level changed: entries carry whether they were made for CPL 3. */
+  keyChanged(): void {
+    this.#state.set32(Layout.tlbKey, (this.#generation << 1) | (this.#state.cpl === 3 ? 1 : 0))
+  }
+
+  /** Drop everything: a new generation, so that no entry matches; the tables are cleared once in 2,047 times. */
+  flush(): void {
+    if (++this.#generation > GENERATIONS) {
+      this.#generation = 1
+      const first = (this.#state.base + Tables.read) >> 2
+      this.#state.host.i32.fill(0, first, (this.#state.base + Tables.jump) >> 2)
+    }
+    this.keyChanged()
+  }
+
+  /** Data at linear page `page` (a number) lies at host address `host`. */
+  fillData(write: boolean, page: number, host: number): void {
+    const at = this.#entry(write ? Tables.write : Tables.read, page, TLB_ENTRIES)
+    this.#tag(at, page)
+    this.#state.host.i32[(at + TLB_ADDEND) >> 2] = host - page * 0x1000
+  }
+  /** Code at linear page `page` lies in physical page `pfn`. */
+  fillCode(page: number, pfn: number): void {
+    const at = this.#entry(Tables.code, page, CODE_TLB_ENTRIES)
+    this.#tag(at, page)
+    this.#state.host.i32[(at + TLB_ADDEND) >> 2] = pfn
+  }
+  dropData(page: number): void {
+    this.#clear(this.#entry(Tables.read, page, TLB_ENTRIES))
+    this.#clear(this.#entry(Tables.write, page, TLB_ENTRIES))
+  }
+  dropCode(page: number): void {
+    this.#clear(this.#entry(Tables.code, page, CODE_TLB_ENTRIES))
+  }
+
+  /** Drop every entry that leads to the frame at host address `frame`. */
+  dropFrame(frame: number, reads: boolean): void {
+    this.#dropWhere(Tables.write, frame)
+    if (reads) this.#dropWhere(Tables.read, frame)
+  }
+  dropWrites(): void {
+    const first = (this.#state.base + Tables.write) >> 2
+    this.#state.host.i32.fill(0, first, first + (TLB_ENTRIES << (TLB_ENTRY_SHIFT - 2)))
+  }
+
+  #dropWhere(table: number, frame: number): void {
+    const { i32 } = this.#state.host
+    const first = (this.#state.base + table) >> 2
+    const step = 1 << (TLB_ENTRY_SHIFT - 2)
+    for (let i = first; i < first + TLB_ENTRIES * step; i += step) {
+      if ((((i32[i]! & ~0xfff) + i32[i + (TLB_ADDEND >> 2)]!) | 0) === (frame | 0)) {
+        i32[i] = 0
+        i32[i + 1] = 0
+      }
+    }
+  }
+  #entry(table: number, page: number, entries: number): number {
+    return this.#state.base + table + ((page & (entries - 1)) << TLB_ENTRY_SHIFT)
+  }
+  #tag(at: number, page: number): void {
+    const { i32 } = this.#state.host
+    const linear = page * 0x1000
+    i32[at >> 2] = linear | this.#state.get32(Layout.tlbKey)
+    i32[(at >> 2) + 1] = Math.floor(linear / 0x1_0000_0000)
+  }
+  #clear(at: number): void {
+    const { i32 } = this.#state.host
+    i32[at >> 2] = 0
+    i32[(at >> 2) + 1] = 0
+  }
+}

@@ -1,0 +1,53 @@
+/** The paging unit of one CPU: `@vmexit/paging` on the registers in the state. */
+import type { Mmu } from '@vmexit/paging'
+import { Layout, Vector } from '../state/layout.ts'
+import type { CpuState } from '../state/state.ts'
+import type { PagingUnit } from '../system/core.ts'
+import { raise } from '../system/fault.ts'
+import type { Translator } from './linear.ts'
+
+const PAGE = 0x1000
+/** A canonical upper-half address is a negative number here and the low 48 bits of it there. */
+const SPACE = 2 ** 48
+
+export class CpuPaging implements PagingUnit, Translator {
+  readonly mmu: Mmu
+  readonly #state: CpuState
+  /** Translations were flushed: fetching enters its page anew. */
+  onFlush: () => void = () => {}
+
+  constructor(mmu: Mmu, state: CpuState) {
+    this.mmu = mmu
+    this.#state = state
+  }
+
+  translate(linear: number, access: number): number {
+    const page = this.mmu.translate(linear < 0 ? linear + SPACE : linear, access)
+    return page < 0 ? -1 : page * PAGE + (linear & 0xfff)
+  }
+  /** As {@link translate}, leaving no trace. */
+  peek(linear: number, access: number): number {
+    const page = this.mmu.peek(linear < 0 ? linear + SPACE : linear, access)
+    return page < 0 ? -1 : page * PAGE + (linear & 0xfff)
+  }
+  get errorCode(): number {
+    return this.mmu.result.errorCode
+  }
+
+  controlsChanged(what: 'cr0' | 'cr3' | 'cr4' | 'efer', before: number): void {
+    const state = this.#state
+    this.onFlush()
+    const done =
+      what === 'cr3'
+        ? this.mmu.setRoot(state.getNumber(Layout.cr3))
+        : this.mmu.setControls(state.get32(Layout.cr0), state.get32(Layout.cr4), state.get32(Layout.efer))
+    if (done) return
+    if (what === 'cr3') state.setNumber(Layout.cr3, before)
+    else state.set32(what === 'cr0' ? Layout.cr0 : what === 'cr4' ? Layout.cr4 : Layout.efer, before)
+    raise(Vector.GP, 0)
+  }
+  invalidate(linear: number): void {
+    this.onFlush()
+    this.mmu.invlpg(linear < 0 ? linear + SPACE : linear)
+  }
+}
