@@ -96,6 +96,33 @@ function tailLength(tail: Tail, size: number, addressSize: number): number {
   }
 }
 
+/**
+ * The failure of an encoding that is undefined, once its ModRM byte is read: the rest of its bytes is measured first, because an
+ * instruction that is too long, or not all there, is so before it is undefined.
+ */
+function undefinedUnlessLonger(
+  bytes: Uint8Array,
+  p: number,
+  limit: number,
+  short: number,
+  modrm: number,
+  addressSize: number,
+  tail: Tail,
+): number {
+  const mod = modrm >> 6
+  const rm = modrm & 7
+  let length = 0
+  if (mod === 1) length = 1
+  else if (mod === 2) length = addressSize === 0 ? 2 : 4
+  else if (mod === 0 && addressSize === 0 && rm === 6) length = 2
+  else if (mod === 0 && addressSize !== 0 && rm === 5) length = 4
+  if (mod !== 3 && addressSize !== 0 && rm === 4) {
+    if (p >= limit) return short
+    length += mod === 0 && (bytes[p]! & 7) === 5 ? 5 : 1
+  }
+  return p + length + tailLength(tail, 0, addressSize) > limit ? short : Failure.undefined
+}
+
 class TableDecoder implements Decoder {
   readonly #legacy: OpcodeMap
   readonly #long: OpcodeMap
@@ -170,7 +197,7 @@ class TableDecoder implements Decoder {
       const reg = (modrm >> 3) & 7
       const isRegister = modrm >= 0xc0
       if (opcode.group !== null) form = opcode.group[isRegister ? modrm - 0xb8 : reg]!
-      if (form === null) return Failure.undefined
+      if (form === null) return undefinedUnlessLonger(bytes, p, limit, short, modrm, addressSize, opcode.tail)
       if ((rex & 8) !== 0 && form.wide !== null) form = form.wide
       if ((rex & 4) !== 0 && ((form.extendedRegs >> reg) & 1) === 0) return Failure.undefined
       if (isRegister || form.ignoresMod) {
@@ -285,7 +312,11 @@ class TableDecoder implements Decoder {
       out.base = form.pointer
       if (form.pointer === 7) segment = es
     }
-    const overridden = override >= 0 && form.segmentUse !== 'never' && (modrm < 0xc0 || form.segmentUse === 'always')
+    const overridden =
+      override >= 0 &&
+      override !== segment &&
+      form.segmentUse !== 'never' &&
+      (modrm < 0xc0 || form.segmentUse === 'always')
     const length = p - offset
     out.row = row
     out.op = form.op

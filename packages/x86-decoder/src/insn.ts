@@ -74,7 +74,7 @@ export interface Insn {
   cc: number
   /** Effective segment of the memory operand (default or override). */
   seg: Seg
-  /** Whether an override prefix that has an effect was present. */
+  /** Whether an override prefix chose a segment other than the default. */
   segOverride: boolean
   /**
    * Base register, −1 for none. In 16-bit addressing BX, BP, SI or DI.

@@ -1,5 +1,5 @@
 /** Opcode maps of one mode: from prefix column, map and opcode to what follows. SDM volume 2, appendix A. */
-import { Form } from './form.ts'
+import { Form, Tail } from './form.ts'
 import type { Feature, Row } from './row.ts'
 
 /** Prefix columns, in the order none, 66, F3, F2. */
@@ -19,6 +19,8 @@ export interface Opcode {
   readonly extended: Form | null
   /** Forms by ModRM: `mod ≠ 3 ? reg : 8 + (modrm & 63)`; `null` where all are the same. */
   readonly group: readonly (Form | null)[] | null
+  /** What follows the address bytes where no form is chosen: an undefined encoding is as long as the opcode's other forms. */
+  readonly tail: Tail
 }
 
 /** All opcodes of a mode: `column * columnLength + map * 256 + opcode`; `null` is undefined. */
@@ -68,11 +70,17 @@ function place(draft: Draft, form: Form): void {
 
 function settle(draft: Draft): Opcode {
   const { modrm, extended, group } = draft
-  if (!modrm) return { modrm, form: draft.form, extended, group: null }
-  const [first = null] = group
-  return group.every((form) => form === first)
-    ? { modrm, form: first, extended, group: null }
-    : { modrm, form: null, extended, group }
+  const [first = null] = modrm ? group : [draft.form]
+  if (!modrm || group.every((form) => form === first))
+    return { modrm, form: first, extended, group: null, tail: first?.tail ?? Tail.none }
+  const tails = new Set(group.flatMap((form) => (form ? [form.tail] : [])))
+  const [tail = Tail.none] = tails.size === 1 ? tails : []
+  return { modrm, form: null, extended, group, tail }
+}
+
+/** An opcode of another prefix column, with no form in this one. */
+function undefinedLike({ modrm, tail }: Opcode): Opcode {
+  return { modrm, form: null, extended: null, group: null, tail }
 }
 
 /** Builds the opcode map of one mode from the rows whose feature is present. */
@@ -97,5 +105,10 @@ export function buildOpcodeMap(rows: readonly Row[], features: ReadonlySet<Featu
       }
     }
   }
-  return drafts.map((draft) => draft && settle(draft))
+  const opcodes = drafts.map((draft) => draft && settle(draft))
+  return opcodes.map((opcode, index) => {
+    if (opcode) return opcode
+    const other = [0, 1, 2, 3].map((column) => opcodes[column * columnLength + (index % columnLength)]).find(Boolean)
+    return other ? undefinedLike(other) : null
+  })
 }

@@ -64,7 +64,7 @@ export const sseRows: readonly Row[] = rows('sse', [
   ['NP 0F 28 /r', 'MOVAPS', 'movaps', 'xmm1, xmm2/m128'],
   ['NP 0F 29 /r', 'MOVAPS', 'movaps', 'xmm2/m128, xmm1'],
   ['NP 0F 2B /r', 'MOVNTPS', 'movntps', 'm128, xmm1'],
-  ['NP 0F 50 /r', 'MOVMSKPS', 'movmskps', 'r32, xmm2'],
+  ['NP 0F 50 /r', 'MOVMSKPS', 'movmskps', 'ry, xmm2'],
   ['NP 0F 2A /r', 'CVTPI2PS', 'cvtpi2ps', 'xmm1, mm2/m64'],
   ['F3 0F 2A /r', 'CVTSI2SS', 'cvtsi2ss', 'xmm1, r/my'],
   ['NP 0F 2C /r', 'CVTTPS2PI', 'cvttps2pi', 'mm1, xmm2/m64'],
@@ -81,7 +81,7 @@ export const sseRows: readonly Row[] = rows('sse', [
   ['NP 0F 70 /r ib', 'PSHUFW', 'pshufw', 'mm1, mm2/m64, imm8'],
   ['NP 0F C4 /r ib', 'PINSRW', 'pinsrw', 'mm1, r32/m16, imm8'],
   ['NP 0F C5 /r ib', 'PEXTRW', 'pextrw', 'r32, mm2, imm8'],
-  ['NP 0F D7 /r', 'PMOVMSKB', 'pmovmskb', 'r32, mm2'],
+  ['NP 0F D7 /r', 'PMOVMSKB', 'pmovmskb', 'ry, mm2'],
   ['NP 0F E7 /r', 'MOVNTQ', 'movntq', 'm64, mm1'],
   ['NP 0F F7 /r', 'MASKMOVQ', 'maskmovq', 'mm1, mm2'],
 

@@ -55,5 +55,7 @@ export const systemRows: readonly Row[] = rows('386', [
 
   ['NP 0F AE /0', 'FXSAVE', 'fxsave', 'm', { feature: 'fxsr' }],
   ['NP 0F AE /1', 'FXRSTOR', 'fxrstor', 'm', { feature: 'fxsr' }],
+  ['NP REX.W 0F AE /0', 'FXSAVE64', 'fxsave', 'm', 'long', { feature: 'fxsr' }],
+  ['NP REX.W 0F AE /1', 'FXRSTOR64', 'fxrstor', 'm', 'long', { feature: 'fxsr' }],
   ['NP 0F AE /7', 'CLFLUSH', 'clflush', 'm8', { feature: 'clfsh' }],
 ])
