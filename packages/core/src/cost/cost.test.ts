@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { price } from './price.ts'
 import { combineProfiles, defineProfile, parseProfiles } from './profile.ts'
-import { containerCosts, core2, kvm2012, pentium4, publishedProfiles } from './published.ts'
+import { containerCosts, core2, kvm2012, pentium4 } from './published.ts'
 
 describe('price', () => {
   test('counts become cycles and seconds, cause by cause', () => {
@@ -47,31 +46,3 @@ describe('profiles', () => {
     expect(() => defineProfile({ name: 'x', source: '', class: 'R', cycles: { a: Number.NaN } })).toThrow('x.cycles.a')
   })
 })
-
-const reference = new URL('../../../../../shared/reference/costmodel.json', import.meta.url)
-
-test.skipIf(!existsSync(reference))(
-  'our figures are those of shared/reference/costmodel.json (skipped without it)',
-  () => {
-    const theirs = parseProfiles(JSON.parse(readFileSync(reference, 'utf8')))
-    const ours = (name: string) => publishedProfiles[name]!
-    const renamed = (prices: Readonly<Record<string, number>>) =>
-      Object.fromEntries(
-        Object.entries(prices).map(([name, value]) => {
-          const milliseconds = name.endsWith('_ms')
-          const event = name.replace(/_ms$/, '').replaceAll('_', '-').toLowerCase()
-          return [event, milliseconds ? value * 1e6 : value]
-        }),
-      )
-    expect(Object.keys(publishedProfiles)).toEqual(expect.arrayContaining(Object.keys(theirs)))
-    for (const [name, profile] of Object.entries(theirs)) {
-      expect(ours(name)).toMatchObject({
-        ghz: profile.ghz,
-        class: profile.class,
-        cycles: renamed(profile.cycles),
-        derived: renamed(profile.derived),
-        ns: renamed(profile.ns),
-      })
-    }
-  },
-)

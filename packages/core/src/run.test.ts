@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import { again, FakeCpu, halt, type Instruction, nop } from '../test/fake-cpu.ts'
+import { Clock } from './clock.ts'
+import { Counters } from './counters.ts'
+import { InputGate } from './input-gate.ts'
+import { Power } from './power.ts'
+import { run } from './run.ts'
+import { RunLoop } from './run-loop.ts'
+
+function setUp(program: Instruction[]) {
+  const cpu = new FakeCpu(program)
+  const clock = new Clock()
+  const input = new InputGate()
+  const loop = new RunLoop({ cpus: [cpu], clock, input, power: new Power(), counters: new Counters(), quantum: 1000 })
+  return { cpu, clock, input, loop }
+}
+
+describe('run', () => {
+  test('runs to the limit in slices, yielding between them', async () => {
+    const { loop, cpu } = setUp([nop, again])
+    const yields: number[] = []
+    const stop = await run(loop, { instructions: 2500, slice: 1000, yieldToHost: (now) => void yields.push(now) })
+    expect(stop).toMatchObject({ reason: 'instructions', retired: 2500, now: 2500 })
+    expect([yields, cpu.retired]).toEqual([[1000, 2000], 2500])
+  })
+
+  test('lets the host serve its own events between slices', async () => {
+    const { loop, input } = setUp([nop, again])
+    const seen: string[] = []
+    input.open<string>('keyboard', (key) => seen.push(key))
+    setTimeout(() => input.post('keyboard', 'a'), 1)
+    const signal = { aborted: false, addEventListener() {}, removeEventListener() {} }
+    const running = run(loop, { slice: 10_000, signal })
+    while (seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    signal.aborted = true
+    expect((await running).reason).toBe('aborted')
+  })
+
+  test('an aborted run returns, and can be continued', async () => {
+    const { loop, cpu } = setUp([nop, again])
+    const control = new AbortController()
+    let slices = 0
+    const stop = await run(loop, {
+      slice: 100,
+      signal: control.signal,
+      yieldToHost: () => {
+        if (++slices === 3) control.abort()
+      },
+    })
+    expect(stop).toMatchObject({ reason: 'aborted', retired: 300, now: 300 })
+    expect((await run(loop, { instructions: 50 })).retired).toBe(50)
+    expect(cpu.retired).toBe(350)
+  })
+
+  test('idle, it returns, or waits for an input', async () => {
+    const { loop, input, clock } = setUp([halt, halt])
+    input.open('keyboard', () => clock.after(5, () => {}))
+    expect((await run(loop)).reason).toBe('idle')
+    const waiting = run(loop, { idle: 'wait', until: 6 })
+    input.post('keyboard', 'a')
+    expect(await waiting).toMatchObject({ reason: 'time', now: 6 })
+  })
+
+  test('a waiting run can be aborted', async () => {
+    const control = new AbortController()
+    const waiting = run(setUp([halt]).loop, { idle: 'wait', signal: control.signal })
+    control.abort()
+    expect((await waiting).reason).toBe('aborted')
+  })
+
+  test('a machine that idles from timer to timer yields too', async () => {
+    const { loop, clock } = setUp([halt])
+    const tick = (now: number) => void clock.at(now + 1000, tick)
+    tick(0)
+    let yields = 0
+    await run(loop, { until: clock.frequency, yieldToHost: () => void yields++ })
+    expect(yields).toBe(9)
+  })
+
+  test('works on a host without message channels', async () => {
+    const { MessageChannel } = globalThis
+    Reflect.deleteProperty(globalThis, 'MessageChannel')
+    try {
+      expect((await run(setUp([nop, again]).loop, { instructions: 30, slice: 10 })).retired).toBe(30)
+    } finally {
+      globalThis.MessageChannel = MessageChannel
+    }
+  })
+
+  test('a wrong option is refused by name', async () => {
+    const { loop } = setUp([nop])
+    await expect(run(loop, { slice: 0 })).rejects.toThrow('run is given slice: 0')
+    await expect(run(loop, { instructions: Number.NaN })).rejects.toThrow('run is given instructions: NaN')
+  })
+})
