@@ -52,16 +52,19 @@ function tailOf(opcode: OpcodeNotation, operands: readonly OperandNotation[]): T
   return first === 'ib' && operands.some((operand) => operand.signed) ? Tail.signedByte : tails[first]
 }
 
-/** Operand slots of a form: memory by ModRM.reg, then register pairs, all of it once more for REX present. */
+/** Operand slots of a form: memory by ModRM.reg, then register pairs; in 64-bit mode all of it once more for REX present. */
 export const memorySlots = 16
 export const slotsWithoutRex: number = memorySlots + 256
-const slotCount = slotsWithoutRex * 2
+/** Without REX.R and REX.B no slot lies behind the pair of registers 7 and 7. */
+const legacySlots = memorySlots + 0x77 + 1
+const longSlots = slotsWithoutRex * 2
 /** Operand sizes 16, 32, 64. */
 export const sizeCount = 3
 
 /** Operand lists by `slot * sizeCount + size`; `null` where none was asked for yet. */
 export type OperandCache = (readonly Operand[] | null)[]
-const emptyCache: OperandCache = new Array(slotCount * sizeCount).fill(null)
+const emptyLegacy: OperandCache = new Array(legacySlots * sizeCount).fill(null)
+const emptyLong: OperandCache = new Array(longSlots * sizeCount).fill(null)
 
 const interned = new Map<number, Operand>()
 
@@ -108,7 +111,7 @@ export class Form {
   readonly extendedRegs: number
   /** The form that REX.W selects instead. */
   wide: Form | null = null
-  cache: OperandCache = emptyCache
+  cache: OperandCache
   private readonly long: boolean
   private readonly notation: readonly OperandNotation[]
 
@@ -125,6 +128,7 @@ export class Form {
     this.op = row.op
     this.opcode = opcode
     this.long = long
+    this.cache = long ? emptyLong : emptyLegacy
     this.notation = operands
     this.tail = tailOf(opcode, operands)
     this.conditional = opcode.span === 16
@@ -152,7 +156,7 @@ export class Form {
    * `modrm` −1: no ModRM. `rex` 0: no REX. `size` is 0, 1, 2 for operand size 16, 32, 64.
    */
   fill(key: number, byte: number, modrm: number, rex: number, size: number): readonly Operand[] {
-    if (this.cache === emptyCache) this.cache = emptyCache.slice()
+    if (this.cache === emptyLegacy || this.cache === emptyLong) this.cache = this.cache.slice()
     const operands = Object.freeze(this.notation.map((notation) => this.build(notation, byte, modrm, rex, size)))
     this.cache[key] = operands
     return operands

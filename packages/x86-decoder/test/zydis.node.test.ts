@@ -1,9 +1,8 @@
 /** The decoder against the regression cases of Zydis: `.in` holds mode and bytes, `.out` what Zydis says of them. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createDecoder, createInsn, disassemble, Failure, type Insn, Kind } from '@vmexit/x86-decoder'
+import { createDecoder, createInsn, disassemble, Failure, type Insn, Kind, registerName } from '@vmexit/x86-decoder'
 import { describe, expect, test } from 'vitest'
-import { registerName } from '../src/registers.ts'
 import { fromHex, vectorFolder } from './vectors.ts'
 import { plainText } from './xed.ts'
 
