@@ -1,5 +1,5 @@
 /** What the system part of a CPU works with: state, memory, and the few things outside the CPU that it can reach. */
-import type { Insn } from '@vmexit/x86-decoder'
+import type { Feature, Insn } from '@vmexit/x86-decoder'
 import type { CpuState } from '../state/state.ts'
 
 /**
@@ -45,8 +45,16 @@ export interface CoreEvents {
   shutdown: boolean
   /** Interrupts are held off until after the next instruction (STI, MOV SS, POP SS). */
   shadow: 'none' | 'sti' | 'ss'
-  /** Debug conditions for the trap after this instruction: DR6 bits to set (BS, B0–B3, BT). */
+  /** Debug conditions not yet delivered: DR6 bits to set (BS, B0–B3, BT, BD). See `debug.ts`. */
   pendingDebug: number
+  /** NMIs are held off until the next IRET. */
+  nmiBlocked: boolean
+}
+
+/** The CPU option by which sensitive instructions trap at CPL 1–3 (see `sensitive.ts`). */
+export interface SensitiveTraps {
+  /** IOPL as the deprivileged guest sees it: while it is 3, POPF traps at CPL 3. */
+  virtualIopl: number
 }
 
 /** A named CPU: CPUID leaves, MSRs, physical address width, options. */
@@ -58,9 +66,15 @@ export interface CpuModel {
   readMsr(core: Core, msr: number): bigint | undefined
   /** WRMSR: false for #GP(0). */
   writeMsr(core: Core, msr: number, value: bigint): boolean
-  /** Bits of CR4 that may be set. */
+  /** What the decoder is to know. */
+  readonly features: readonly Feature[]
+  /** EAX of CPUID leaf 1, and EDX after reset: type, family, model, stepping. */
+  readonly signature: number
+  /** Bits of CR0 that exist. */
+  readonly cr0Mask: number
+  /** Bits of CR4 that may be set; 0: there is no CR4. */
   readonly cr4Mask: number
-  /** EFLAGS bits that POPF and friends can change beyond the status flags. */
+  /** EFLAGS bits that exist beyond the status flags, RF and VM: TF, IF, DF, IOPL, NT, AC, VIF, VIP, ID. */
   readonly flagsMask: number
   readonly physicalAddressBits: number
 }
@@ -84,6 +98,8 @@ export interface Core {
   readonly events: CoreEvents
   readonly model: CpuModel
   readonly msrs: Msrs
+  /** Absent: sensitive instructions execute as the manual says. */
+  readonly sensitiveTraps?: SensitiveTraps
   /** Virtual time stamp counter now, before `tscOffset`. */
   timeStamp(): bigint
   /** CR0.NE is clear and an unmasked x87 exception is pending: the FERR# pin. */
@@ -92,7 +108,7 @@ export interface Core {
 
 /**
  * An operation in plain TypeScript, for what generated code never does itself. On entry `state.ip` is already the next
- * instruction's; on a throw the engine puts it back. No architectural write before the last operation that can fault.
+ * instruction's; on a throw the engine puts it back, unless the fault is `committed`. No architectural write before the last operation that can fault.
  */
 export type Action = (core: Core, insn: Insn) => void
 export type ActionTable = Readonly<Record<string, Action>>

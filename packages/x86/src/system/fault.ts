@@ -10,6 +10,11 @@ export class Fault {
   errorCode: number | undefined = undefined
   /** Linear address of a page fault, for CR2. */
   address = 0
+  /**
+   * Raised when the instruction had already taken effect (in the new task after a task switch, or at the target of an IRET):
+   * `state.ip` is where the exception belongs and must not be put back to the instruction.
+   */
+  committed = false
 }
 
 const shared = new Fault()
@@ -18,6 +23,7 @@ const shared = new Fault()
 export function raise(vector: number, errorCode?: number): never {
   shared.vector = vector
   shared.errorCode = errorCode
+  shared.committed = false
   throw shared
 }
 
@@ -25,4 +31,22 @@ export function raise(vector: number, errorCode?: number): never {
 export function raisePageFault(errorCode: number, address: number): never {
   shared.address = address
   raise(14, errorCode)
+}
+
+/** Throw a fault that belongs to where `state.ip` is now: the instruction has taken effect. */
+export function raiseCommitted(vector: number, errorCode?: number): never {
+  shared.vector = vector
+  shared.errorCode = errorCode
+  shared.committed = true
+  throw shared
+}
+
+/** Run what follows a point of no return: a fault from it is {@link Fault.committed}. */
+export function afterCommit(rest: () => void): void {
+  try {
+    rest()
+  } catch (error) {
+    if (error instanceof Fault) error.committed = true
+    throw error
+  }
 }

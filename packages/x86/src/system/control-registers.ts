@@ -1,0 +1,134 @@
+/** MOV to and from control registers, LMSW, SMSW, CLTS, INVLPG (SDM vol. 3A, 2.5). */
+import { type Insn, Kind, type Operand } from '@vmexit/x86-decoder'
+import { Layout, Vector } from '../state/layout.ts'
+import { Cr0, Cr4, Efer } from './bits.ts'
+import type { Action, Core } from './core.ts'
+import { raise } from './fault.ts'
+import { refreshMode } from './mode.ts'
+import { effectiveOffset, readWord, writeWord } from './operands.ts'
+import { refreshSpans } from './segments.ts'
+
+/** @throws Fault #GP(0) unless CPL is 0. */
+export function needSupervisor(core: Core): void {
+  if (core.state.cpl !== 0) raise(Vector.GP, 0)
+}
+
+/** Write a control register slot and tell the paging unit, which may refuse: then it is as it was. @throws Fault #GP(0). */
+function change(core: Core, what: 'cr0' | 'cr3' | 'cr4', value: number): void {
+  const before = core.state.getNumber(Layout[what])
+  core.state.setNumber(Layout[what], value)
+  try {
+    core.paging.controlsChanged(what, before)
+  } catch (error) {
+    core.state.setNumber(Layout[what], before)
+    throw error
+  }
+}
+
+/**
+ * Load CR0; bits that the model does not have are ignored, ET stays 1. @throws Fault #GP(0) for paging without protection, or
+ * not-write-through with the cache enabled.
+ */
+export function writeCr0(core: Core, image: number): void {
+  const { state, model } = core
+  const value = (image & model.cr0Mask) | Cr0.ET
+  const before = state.get32(Layout.cr0)
+  if ((value & Cr0.PG) !== 0 && (value & Cr0.PE) === 0) raise(Vector.GP, 0)
+  if ((value & Cr0.NW) !== 0 && (value & Cr0.CD) === 0) raise(Vector.GP, 0)
+  // IA-32e mode needs PAE (SDM vol. 3A, 9.8.5); it is entered by the paging unit, which keeps EFER.LMA.
+  const long = (state.get32(Layout.efer) & Efer.LME) !== 0
+  if (long && (value & Cr0.PG) !== 0 && (state.get32(Layout.cr4) & Cr4.PAE) === 0) raise(Vector.GP, 0)
+  change(core, 'cr0', value >>> 0)
+  if ((before ^ value) & Cr0.PE) refreshSpans(state)
+  refreshMode(core)
+}
+
+/** @throws Fault #GP(0) for a bit that the model does not have. */
+function writeCr4(core: Core, value: number): void {
+  const { state, model } = core
+  if (value & ~model.cr4Mask) raise(Vector.GP, 0)
+  if ((state.get32(Layout.efer) & Efer.LMA) !== 0 && (value & Cr4.PAE) === 0) raise(Vector.GP, 0)
+  change(core, 'cr4', value >>> 0)
+  refreshMode(core)
+}
+
+/** Does the register exist? CR4 came with the models that have something in it, CR8 with 64-bit code. */
+function controlRegister(core: Core, operand: Operand): number {
+  const { reg } = operand
+  const exists =
+    reg === 0 || reg === 2 || reg === 3 || (reg === 4 && core.model.cr4Mask !== 0) || (reg === 8 && core.state.long64)
+  if (!exists) raise(Vector.UD)
+  return reg
+}
+
+const CR8_MASK = 0xf
+
+function writeControl(core: Core, cr: number, gpr: number): void {
+  const { state } = core
+  const wide = state.long64
+  const value = state.reg32(gpr)
+  // Upper halves: CR2 holds any value, CR3 an address; the others have nothing there.
+  if (wide && cr !== 2 && cr !== 3 && state.reg64(gpr) >> 32n !== 0n) raise(Vector.GP, 0)
+  const whole = wide ? Number(state.reg64(gpr)) : value >>> 0
+  if (cr === 0) writeCr0(core, value)
+  else if (cr === 2) state.setNumber(Layout.cr2, whole)
+  else if (cr === 3) {
+    if (whole < 0 || whole >= 2 ** Math.max(core.model.physicalAddressBits, 32)) raise(Vector.GP, 0)
+    change(core, 'cr3', whole)
+  } else if (cr === 4) writeCr4(core, value)
+  else {
+    if (value & ~CR8_MASK) raise(Vector.GP, 0)
+    state.setNumber(Layout.cr8, value)
+  }
+}
+
+const SLOTS: Readonly<Record<number, number>> = {
+  0: Layout.cr0,
+  2: Layout.cr2,
+  3: Layout.cr3,
+  4: Layout.cr4,
+  8: Layout.cr8,
+}
+
+const mov_cr: Action = (core, insn) => {
+  const [to, from] = insn.operands as [Operand, Operand]
+  const cr = controlRegister(core, to.kind === Kind.cr ? to : from)
+  needSupervisor(core)
+  if (to.kind === Kind.cr) writeControl(core, cr, from.reg)
+  else if (core.state.long64) core.state.setReg64(to.reg, core.state.get64(SLOTS[cr]!))
+  else core.state.setReg32(to.reg, core.state.get32(SLOTS[cr]!))
+}
+
+/** The machine status word is the low half of CR0; LMSW reaches PE, MP, EM and TS, and cannot clear PE. */
+const LMSW_BITS = Cr0.PE | Cr0.MP | Cr0.EM | Cr0.TS
+
+const lmsw: Action = (core: Core, insn: Insn) => {
+  needSupervisor(core)
+  const before = core.state.get32(Layout.cr0)
+  writeCr0(core, (before & ~LMSW_BITS) | (readWord(core, insn, 0) & LMSW_BITS) | (before & Cr0.PE))
+}
+
+const smsw: Action = (core, insn) => {
+  const cr0 = core.state.get32(Layout.cr0)
+  writeWord(core, insn, 0, cr0 & 0xffff, cr0)
+}
+
+const clts: Action = (core) => {
+  needSupervisor(core)
+  core.state.set32(Layout.cr0, core.state.get32(Layout.cr0) & ~Cr0.TS)
+  refreshMode(core)
+}
+
+/** The address is not checked against the segment: nothing is accessed. */
+const invlpg: Action = (core, insn) => {
+  const { state } = core
+  needSupervisor(core)
+  const offset = effectiveOffset(core, insn)
+  if (!state.long64) core.paging.invalidate((state.segBase(insn.seg) + offset) >>> 0)
+  else {
+    const linear = offset + (insn.seg >= 4 ? state.segBase(insn.seg) : 0)
+    if (linear >= -(2 ** 47) && linear < 2 ** 47) core.paging.invalidate(linear)
+  }
+}
+
+export const controlRegisterActions = { mov_cr, lmsw, smsw, clts, invlpg } as const

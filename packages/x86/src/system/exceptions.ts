@@ -1,0 +1,240 @@
+/**
+ * Delivery of exceptions and interrupts (SDM vol. 3A, chapter 6; vol. 2, INT n; vol. 3B, 20.2 for virtual-8086 mode).
+ * Nothing architectural changes before the last check and the last push have succeeded.
+ */
+import { Seg } from '@vmexit/x86-decoder'
+import { Flag, Layout, Vector } from '../state/layout.ts'
+import { Gpr } from '../state/state.ts'
+import { Dr6, Dr7 } from './bits.ts'
+import type { Core } from './core.ts'
+import {
+  attributesOf,
+  type Descriptor,
+  dplOf,
+  gateBits,
+  gateOffset,
+  gateSelector,
+  isCode,
+  isConforming,
+  isNull,
+  isPresent,
+  limitOf,
+  markAccessed,
+  needDescriptor,
+  readDescriptor,
+  SystemType,
+  selectorError,
+  systemType,
+} from './descriptor.ts'
+import { Fault, raise } from './fault.ts'
+import { refreshMode } from './mode.ts'
+import { loadDescriptor, loadNull, loadParagraph, stackDescriptor } from './segments.ts'
+import { Stack } from './stack.ts'
+import { switchTask } from './task.ts'
+import { innerStack } from './tss.ts'
+
+/**
+ * What is to be delivered. `state.ip` is what is pushed: the instruction for faults, the next one for all else.
+ * `software`: INT n, INT3, INTO. `int1`: INT1. `trap`: also the instruction-breakpoint fault, which leaves RF as it is.
+ */
+export interface CpuEvent {
+  readonly vector: number
+  readonly source: 'fault' | 'trap' | 'software' | 'int1' | 'external' | 'nmi'
+  /** For the vectors that push one, when `source` is `fault`. */
+  readonly errorCode?: number | undefined
+  /** Linear address for CR2, when a page fault. */
+  readonly address?: number
+  /** The event came between two iterations of a REP instruction: RF is pushed as 1. Faults imply it. */
+  readonly resume?: boolean
+}
+
+/** Interrupt, trap and task gates; others are no business of the IDT. */
+const IDT_GATES: readonly number[] = [
+  SystemType.taskGate,
+  SystemType.interruptGate16,
+  SystemType.trapGate16,
+  SystemType.interruptGate32,
+  SystemType.trapGate32,
+]
+const CONTRIBUTORY: readonly number[] = [Vector.DE, Vector.TS, Vector.NP, Vector.SS, Vector.GP]
+
+/** Deliver an event, and what goes wrong on the way, up to a double fault or a shutdown. Throws no {@link Fault}. */
+export function deliver(core: Core, event: CpuEvent): void {
+  let current: CpuEvent | undefined = event
+  while (current) {
+    try {
+      vectorThrough(core, current)
+      return
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      if (error.vector === Vector.PF) core.state.setNumber(Layout.cr2, error.address)
+      current = combine(current, error)
+    }
+  }
+  core.events.shutdown = true
+}
+
+/** The event that a caught fault is. */
+export function eventOf(fault: Fault): CpuEvent {
+  return { vector: fault.vector, source: 'fault', errorCode: fault.errorCode, address: fault.address }
+}
+
+/**
+ * What is delivered when `second` is raised while `first` is being delivered; undefined for a shutdown
+ * (SDM vol. 3A, table 6-5). Interrupts and software interrupts are benign whatever their vector.
+ */
+export function combine(first: CpuEvent, second: Fault): CpuEvent | undefined {
+  const harmful = isContributory(second.vector) || second.vector === Vector.PF
+  if (first.source === 'fault' && harmful) {
+    if (first.vector === Vector.DF) return undefined
+    const double = first.vector === Vector.PF || (isContributory(first.vector) && second.vector !== Vector.PF)
+    if (double) return { vector: Vector.DF, source: 'fault', errorCode: 0 }
+  }
+  return eventOf(second)
+}
+
+function isContributory(vector: number): boolean {
+  return CONTRIBUTORY.includes(vector)
+}
+
+/**
+ * Deliver one event. @throws Fault when that fails, the state being as before (or in a new task, then `committed`);
+ * selector error codes carry EXT unless the event is a software interrupt.
+ */
+export function vectorThrough(core: Core, event: CpuEvent): void {
+  try {
+    beginDelivery(core, event)
+    if (core.state.protectedMode) throughIdt(core, event)
+    else throughVectorTable(core, event)
+  } catch (error) {
+    if (error instanceof Fault && error.errorCode !== undefined && event.source !== 'software') {
+      if (error.vector >= Vector.TS && error.vector <= Vector.GP) error.errorCode |= 1
+    }
+    throw error
+  }
+  core.events.shadow = 'none'
+  core.events.halted = false
+}
+
+/** Registers that tell the handler what happened, and the NMI mask. */
+function beginDelivery(core: Core, event: CpuEvent): void {
+  const { state, events } = core
+  if (event.source === 'nmi') events.nmiBlocked = true
+  if (event.source === 'fault' && event.vector === Vector.PF) state.setNumber(Layout.cr2, event.address ?? 0)
+  const interrupt = event.source === 'software' || event.source === 'int1'
+  if (event.vector === Vector.DB && event.source !== 'software') {
+    if (!interrupt) state.set32(Layout.dr + 6 * 8, state.get32(Layout.dr + 6 * 8) | events.pendingDebug)
+    state.set32(Layout.dr + 7 * 8, state.get32(Layout.dr + 7 * 8) & ~Dr7.GD)
+  }
+  // The handler of a software interrupt is not single-stepped; a data breakpoint held back by MOV SS is still to come.
+  events.pendingDebug = interrupt ? events.pendingDebug & ~Dr6.BS : 0
+}
+
+/** EFLAGS as pushed: RF says whether an instruction breakpoint is to be ignored on return (SDM vol. 3B, 17.3.1.1). */
+function pushedFlags(core: Core, event: CpuEvent): number {
+  const flags = core.state.eflags
+  return event.source === 'fault' || event.resume ? flags | Flag.RF : flags
+}
+
+/** Real mode (SDM vol. 3B, 20.1.4). */
+function throughVectorTable(core: Core, event: CpuEvent): void {
+  const { state, linear } = core
+  const entry = event.vector * 4
+  if (entry + 3 > state.get32(Layout.idtLimit)) raise(Vector.GP, event.vector * 8 + 2)
+  const target = linear.read32((state.getNumber(Layout.idtBase) + entry) >>> 0, false)
+  const stack = Stack.current(core)
+  stack.reserve(16, 3)
+  stack.push(16, state.eflags)
+  stack.push(16, state.selector(Seg.cs))
+  stack.push(16, state.ip)
+  stack.commit()
+  loadParagraph(state, Seg.cs, target >>> 16)
+  state.ip = target & 0xffff
+  state.setFlag(Flag.IF | Flag.TF | Flag.RF | Flag.AC, false)
+  refreshMode(core)
+}
+
+/** Protected and virtual-8086 mode. */
+function throughIdt(core: Core, event: CpuEvent): void {
+  const { state, linear } = core
+  const error = event.vector * 8 + 2
+  if (event.vector * 8 + 7 > state.get32(Layout.idtLimit)) raise(Vector.GP, error)
+  const address = (state.getNumber(Layout.idtBase) + event.vector * 8) >>> 0
+  const low = linear.read32(address, false)
+  const gate: Descriptor = { selector: 0, address, low, high: linear.read32((address + 4) >>> 0, false) }
+  const attributes = attributesOf(gate)
+  const type = systemType(attributes)
+  if (!IDT_GATES.includes(type)) raise(Vector.GP, error)
+  if (event.source === 'software' && dplOf(attributes) < state.cpl) raise(Vector.GP, error)
+  if (!isPresent(attributes)) raise(Vector.NP, error)
+  if (type === SystemType.taskGate) throughTaskGate(core, gate, event)
+  else throughInterruptGate(core, gate, event)
+}
+
+function throughTaskGate(core: Core, gate: Descriptor, event: CpuEvent): void {
+  const selector = gateSelector(gate)
+  const error = selectorError(selector)
+  const tss = selector & 4 ? undefined : readDescriptor(core, selector)
+  if (!tss) raise(Vector.GP, error)
+  const attributes = attributesOf(tss)
+  const type = systemType(attributes)
+  if (type !== SystemType.tss16 && type !== SystemType.tss32) raise(Vector.GP, error)
+  if (!isPresent(attributes)) raise(Vector.NP, error)
+  switchTask(core, tss, 'event', pushedFlags(core, event), event.source === 'fault' ? event.errorCode : undefined)
+}
+
+/** The code segment of an interrupt or trap gate. */
+function handlerCode(core: Core, selector: number): Descriptor {
+  const { state } = core
+  const error = selectorError(selector)
+  if (isNull(selector)) raise(Vector.GP, 0)
+  const code = needDescriptor(core, selector, Vector.GP)
+  const attributes = attributesOf(code)
+  if (!isCode(attributes) || dplOf(attributes) > state.cpl) raise(Vector.GP, error)
+  if (!isPresent(attributes)) raise(Vector.NP, error)
+  // From virtual-8086 mode there is one way in: ring 0.
+  if (state.virtual8086 && (isConforming(attributes) || dplOf(attributes) !== 0)) raise(Vector.GP, error)
+  return code
+}
+
+function throughInterruptGate(core: Core, gate: Descriptor, event: CpuEvent): void {
+  const { state } = core
+  const bits = gateBits(gate)
+  const fromVirtual8086 = state.virtual8086
+  const errorCode = event.source === 'fault' ? event.errorCode : undefined
+  const code = handlerCode(core, gateSelector(gate))
+  const cpl = isConforming(attributesOf(code)) ? state.cpl : dplOf(attributesOf(code))
+  let stack = Stack.current(core)
+  let newStack: Descriptor | undefined
+  let count = 3
+  if (cpl < state.cpl) {
+    const inner = innerStack(core, cpl)
+    newStack = stackDescriptor(core, inner.selector, cpl, Vector.TS)
+    stack = Stack.within(core, newStack, inner.pointer)
+    count = fromVirtual8086 ? 9 : 5
+  }
+  stack.reserve(bits, errorCode === undefined ? count : count + 1)
+  if (gateOffset(gate) > limitOf(code)) raise(Vector.GP, 0)
+  markAccessed(core, code)
+  if (newStack) markAccessed(core, newStack)
+
+  if (fromVirtual8086) for (const seg of [Seg.gs, Seg.fs, Seg.ds, Seg.es]) stack.push(bits, state.selector(seg))
+  if (newStack) {
+    stack.push(bits, state.selector(Seg.ss))
+    stack.push(bits, state.reg32(Gpr.sp))
+  }
+  stack.push(bits, pushedFlags(core, event))
+  stack.push(bits, state.selector(Seg.cs))
+  stack.push(bits, state.ip)
+  if (errorCode !== undefined) stack.push(bits, errorCode)
+
+  state.setFlag(Flag.TF | Flag.NT | Flag.RF | Flag.VM, false)
+  const type = systemType(attributesOf(gate))
+  if (type === SystemType.interruptGate16 || type === SystemType.interruptGate32) state.setFlag(Flag.IF, false)
+  if (newStack) loadDescriptor(state, Seg.ss, newStack.selector, newStack)
+  stack.commit()
+  loadDescriptor(state, Seg.cs, (gateSelector(gate) & 0xfffc) | cpl, code)
+  state.ip = gateOffset(gate)
+  if (fromVirtual8086) for (const seg of [Seg.es, Seg.ds, Seg.fs, Seg.gs]) loadNull(state, seg, 0)
+  refreshMode(core)
+}
