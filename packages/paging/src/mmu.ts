@@ -1,0 +1,326 @@
+/**
+ * A CPU's paging unit: control registers, page walk, modelled TLB and counts (Intel SDM Vol. 3A, chapter 4).
+ *
+ * Rules of the model, the same under every engine:
+ * - A hit whose entry does not permit the access drops the entry and walks: a miss.
+ * - A write through an entry with the dirty flag clear drops the entry and walks, to set the flag: a miss.
+ * - A walk that faults drops what either side holds for the page (4.10.4.1), as INVLPG would.
+ * - Walks use no paging-structure caches: every level is a reference, counted also when the walk faults.
+ */
+import { Access, permitsLinear, permitsStage, Right } from './access.ts'
+import { type WalkControls, walkControls } from './controls.ts'
+import { PagingError } from './errors.ts'
+import { FORMAT_4LEVEL, FORMAT_32BIT, FORMAT_PAE } from './format.ts'
+import { loadPdptes } from './pdpte.ts'
+import { FINAL_ACCESS, LINEAR_VALID, WalkResult } from './result.ts'
+import { Tlb, type TlbState } from './tlb.ts'
+import { type PageTableMemory, type SecondStage, Walker } from './walker.ts'
+
+const CR0_PE = 1
+const CR0_WP = 1 << 16
+const CR0_NW = 1 << 29
+const CR0_CD = 1 << 30
+const CR0_PG = 1 << 31
+const CR4_PSE = 1 << 4
+const CR4_PAE = 1 << 5
+const CR4_PGE = 1 << 7
+const CR4_SMEP = 1 << 20
+const CR4_SMAP = 1 << 21
+const EFER_LMA = 1 << 10
+const EFER_NXE = 1 << 11
+
+/** What the paging unit has done. Plain numbers, only ever added to. */
+export interface MmuCounts {
+  /** Look-ups for data that the modelled TLB could not answer. */
+  dataMisses: number
+  /** The same for instruction fetches. */
+  instructionMisses: number
+  /** Entries read from the guest's own tables, PDPTE loads included. */
+  tableReferences: number
+  /** Entries read from the second stage's tables. */
+  secondStageReferences: number
+}
+
+/** An engine's caches of translations, which must never hold what the modelled TLB does not. */
+export interface MmuListener {
+  /** The entry of linear page `page` is gone from one side. Drop what was made from it. */
+  onEvict?(page: number, instruction: boolean): void
+  /** All entries are gone, or all but global ones (`keepsGlobal`), or what entries permit has changed. Drop everything else. */
+  onFlush?(keepsGlobal: boolean): void
+}
+
+export interface MmuOptions {
+  /** Physical memory (guest-physical, behind a second stage's tables). */
+  readonly tables: PageTableMemory
+  /** Entries of the data side; a power of two. Default 4096. */
+  readonly dataEntries?: number
+  /** Entries of the instruction side; a power of two. Default 1024. */
+  readonly instructionEntries?: number
+  /** What the CPU model has. */
+  readonly features?: Partial<Pick<WalkControls, 'pse36' | 'pat' | 'pages1G' | 'maxPhysicalAddress'>>
+}
+
+/** Everything a restored CPU needs to go on with equal counts. */
+export interface MmuState {
+  readonly version: 1
+  readonly cr0: number
+  readonly cr3: number
+  readonly cr4: number
+  readonly efer: number
+  readonly ac: boolean
+  readonly pdptes: readonly number[]
+  readonly counts: MmuCounts
+  readonly data: TlbState
+  readonly instruction: TlbState
+}
+
+type Mode = 'off' | 'PAE' | '32-bit' | '4-level'
+
+export class Mmu {
+  readonly counts: MmuCounts = { dataMisses: 0, instructionMisses: 0, tableReferences: 0, secondStageReferences: 0 }
+  readonly data: Tlb
+  readonly instruction: Tlb
+  /** The last walk. After -1 from {@link translate} or false from a register load: the fault. */
+  readonly result: WalkResult = new WalkResult()
+  /** The PAE pointer entries, low and high half each. Loaded with CR3, or written by VM entry. */
+  readonly pdptes: Uint32Array = new Uint32Array(8)
+  /** Whose caches follow this TLB. */
+  listener: MmuListener = {}
+
+  readonly #tables: PageTableMemory
+  readonly #features: Partial<WalkControls>
+  readonly #walkers = {
+    '32-bit': new Walker(FORMAT_32BIT),
+    PAE: new Walker(FORMAT_PAE),
+    '4-level': new Walker(FORMAT_4LEVEL),
+  }
+  readonly #peeked = new WalkResult()
+  #second: SecondStage | undefined
+  #controls: WalkControls
+  #mode: Mode = 'off'
+  /** Linear is physical: no paging and no second stage. */
+  #identity = true
+  #cr0 = 0
+  #cr3 = 0
+  #cr4 = 0
+  #efer = 0
+
+  /** Paging off, TLB empty. @throws PagingError `INVALID_ARGUMENT` for a geometry or width that cannot be. */
+  constructor(options: MmuOptions) {
+    this.#tables = options.tables
+    this.#features = options.features ?? {}
+    this.#controls = walkControls(this.#features)
+    this.data = this.#side(options.dataEntries ?? 4096, false)
+    this.instruction = this.#side(options.instructionEntries ?? 1024, true)
+  }
+
+  #side(entries: number, instruction: boolean): Tlb {
+    return new Tlb(entries, {
+      onEvict: (page) => this.listener.onEvict?.(page, instruction),
+      onFlush: (keepsGlobal) => this.listener.onFlush?.(keepsGlobal),
+    })
+  }
+
+  /**
+   * The physical page number that `linear` lies in, for an access of `Access` bits; or -1, with the fault in
+   * {@link result}. `linear` is unsigned and, in 64-bit mode, the low 48 bits of a canonical address.
+   */
+  translate(linear: number, access: number): number {
+    const page = linear < 0x1_0000_0000 ? linear >>> 12 : Math.floor(linear / 4096)
+    if (this.#identity) return page
+    const side = (access & Access.FETCH) !== 0 ? this.instruction : this.data
+    const slot = side.lookup(page)
+    if (slot >= 0 && this.#serves(side.rights[slot], access)) return side.frame[slot]
+    return this.#miss(linear, page, access, side)
+  }
+
+  /** As {@link translate}, without a trace: nothing counted, entered, marked or reported. For debuggers and look-ahead. */
+  peek(linear: number, access: number): number {
+    const page = Math.floor(linear / 4096)
+    if (this.#identity) return page
+    const side = (access & Access.FETCH) !== 0 ? this.instruction : this.data
+    const slot = side.lookup(page)
+    if (slot >= 0 && this.#serves(side.rights[slot], access)) return side.frame[slot]
+    return this.#walk(linear, access | Access.PEEK, this.#peeked) ? Math.floor(this.#peeked.physical / 4096) : -1
+  }
+
+  #serves(rights: number, access: number): boolean {
+    if (!permitsLinear(rights, access, this.#controls) || !permitsStage(rights, access)) return false
+    return (access & Access.WRITE) === 0 || (rights & Right.DIRTY) !== 0
+  }
+
+  #miss(linear: number, page: number, access: number, side: Tlb): number {
+    if (side === this.data) this.counts.dataMisses++
+    else this.counts.instructionMisses++
+    const ok = this.#walk(linear, access, this.result)
+    this.#countReferences()
+    if (!ok) {
+      this.data.invalidatePage(page)
+      this.instruction.invalidatePage(page)
+      return -1
+    }
+    const { physical, rights, pageShift } = this.result
+    const frame = Math.floor(physical / 4096)
+    side.fill(page, frame, rights, pageShift)
+    return frame
+  }
+
+  #walk(linear: number, access: number, out: WalkResult): boolean {
+    if (this.#mode === 'off') return this.#walkSecondStage(linear, access, out)
+    if (this.#mode !== 'PAE') {
+      return this.#walkers[this.#mode].walk(this.#tables, this.#cr3, linear, access, this.#controls, out, this.#second)
+    }
+    const entry = (linear >>> 30) * 2
+    const low = this.pdptes[entry]
+    if ((low & 1) === 0) return this.#walkers.PAE.refuseAbsent(3, linear, access, this.#controls, out)
+    const directory = (low & 0xffff_f000) >>> 0
+    const base = directory + this.pdptes[entry + 1] * 2 ** 32
+    return this.#walkers.PAE.walkFrom(2, base, this.#tables, linear, access, this.#controls, out, this.#second)
+  }
+
+  /** Paging is off, but a second stage translates (an unrestricted guest). */
+  #walkSecondStage(linear: number, access: number, out: WalkResult): boolean {
+    const second = this.#second as SecondStage
+    out.begin(linear)
+    const host = second.reach(linear, access & (Access.WRITE | Access.FETCH | Access.PEEK))
+    out.secondReferences = second.result.references
+    if (host < 0) return out.failAs(second.result, LINEAR_VALID | FINAL_ACCESS)
+    out.physical = host
+    out.rights = second.result.rights
+    out.ok = true
+    return true
+  }
+
+  #countReferences(): void {
+    this.counts.tableReferences += this.result.references
+    this.counts.secondStageReferences += this.result.secondReferences
+  }
+
+  // ── Registers ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * MOV to CR3, or the CR3 load of a task switch: flushes all but global entries. With PAE paging loads the four
+   * pointer entries. False, with nothing changed and the fault in {@link result}, if that must end in #GP(0) (or an EPT exit).
+   */
+  setRoot(cr3: number): boolean {
+    if (this.#mode === 'PAE' && !this.#loadPdptes(cr3, this.#controls)) return false
+    this.#cr3 = cr3
+    this.data.flushNonGlobal()
+    this.instruction.flushNonGlobal()
+    return true
+  }
+
+  /**
+   * CR0, CR4 and EFER as they now are (MOV, LMSW, WRMSR). That the combination is allowed has been checked. Flushes
+   * where the processor does (11.9, 4.10.4.1), and loads the pointer entries where PAE paging has it (4.4.1). False as
+   * with {@link setRoot}.
+   */
+  setControls(cr0: number, cr4: number, efer: number): boolean {
+    const mode = modeOf(cr0, cr4, efer)
+    const changed0 = cr0 ^ this.#cr0
+    const changed4 = cr4 ^ this.#cr4
+    const controls = walkControls({
+      ...this.#controls,
+      wp: (cr0 & CR0_WP) !== 0,
+      nx: (efer & EFER_NXE) !== 0,
+      pse: (cr4 & CR4_PSE) !== 0,
+      pge: (cr4 & CR4_PGE) !== 0,
+      smep: (cr4 & CR4_SMEP) !== 0,
+      smap: (cr4 & CR4_SMAP) !== 0,
+    })
+    const reload = (changed0 & (CR0_PG | CR0_CD | CR0_NW)) | (changed4 & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP))
+    if (mode === 'PAE' && reload !== 0 && !this.#loadPdptes(this.#cr3, controls)) return false
+    const flush =
+      (changed0 & (CR0_PG | CR0_PE)) | (changed4 & (CR4_PAE | CR4_PGE | CR4_PSE)) | (changed4 & cr4 & CR4_SMEP)
+    const permissions = (changed0 & CR0_WP) | (changed4 & (CR4_SMEP | CR4_SMAP)) | ((efer ^ this.#efer) & EFER_NXE)
+    this.#adopt(cr0, cr4, efer, controls)
+    if (flush !== 0) this.flush()
+    else if (permissions !== 0) this.listener.onFlush?.(false)
+    return true
+  }
+
+  #adopt(cr0: number, cr4: number, efer: number, controls: WalkControls): void {
+    this.#cr0 = cr0
+    this.#cr4 = cr4
+    this.#efer = efer
+    this.#controls = controls
+    this.#mode = modeOf(cr0, cr4, efer)
+    this.#identity = this.#mode === 'off' && this.#second === undefined
+  }
+
+  #loadPdptes(cr3: number, controls: WalkControls): boolean {
+    const ok = loadPdptes(this.#tables, cr3, controls, this.pdptes, this.result, this.#second)
+    this.#countReferences()
+    return ok
+  }
+
+  /** EFLAGS.AC, for SMAP. */
+  setAlignmentCheck(ac: boolean): void {
+    if (ac === this.#controls.ac) return
+    this.#controls = { ...this.#controls, ac }
+    if (this.#controls.smap) this.listener.onFlush?.(false)
+  }
+
+  /** Puts a second stage (EPT) behind every translation, or takes it away. Flushes. */
+  setSecondStage(second: SecondStage | undefined): void {
+    this.#second = second
+    this.#identity = this.#mode === 'off' && second === undefined
+    this.flush()
+  }
+
+  // ── TLB ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** INVLPG: drops the page `linear` lies in from both sides; of a large page, all of it. */
+  invlpg(linear: number): void {
+    const page = Math.floor(linear / 4096)
+    this.data.invalidatePage(page)
+    this.instruction.invalidatePage(page)
+  }
+
+  /** Empties both sides, global entries too (a write to an MTRR, INVEPT). */
+  flush(): void {
+    this.data.flushAll()
+    this.instruction.flushAll()
+  }
+
+  /** Registers, TLB and counts. A second stage is its owner's. */
+  save(): MmuState {
+    return {
+      version: 1,
+      cr0: this.#cr0,
+      cr3: this.#cr3,
+      cr4: this.#cr4,
+      efer: this.#efer,
+      ac: this.#controls.ac,
+      pdptes: [...this.pdptes],
+      counts: { ...this.counts },
+      data: this.data.save(),
+      instruction: this.instruction.save(),
+    }
+  }
+
+  /** @throws PagingError `STATE_MISMATCH` for another version or TLB geometry; nothing is changed then. */
+  restore(state: MmuState): void {
+    const fits = state.data.entries === this.data.entries && state.instruction.entries === this.instruction.entries
+    if (state.version !== 1 || !fits) {
+      throw new PagingError(
+        'STATE_MISMATCH',
+        `MMU state (version ${state.version}, TLB ${state.data.entries} and ${state.instruction.entries}) does not fit a TLB of ` +
+          `${this.data.entries} and ${this.instruction.entries} entries: restore version 1 into the geometry it was saved from`,
+      )
+    }
+    this.setControls(state.cr0 & ~CR0_PG, state.cr4, state.efer)
+    this.#cr3 = state.cr3
+    this.#adopt(state.cr0, state.cr4, state.efer, { ...this.#controls, ac: state.ac })
+    this.pdptes.set(state.pdptes)
+    Object.assign(this.counts, state.counts)
+    this.data.restore(state.data)
+    this.instruction.restore(state.instruction)
+  }
+}
+
+function modeOf(cr0: number, cr4: number, efer: number): Mode {
+  if ((cr0 & CR0_PG) === 0) return 'off'
+  if ((cr4 & CR4_PAE) === 0) return '32-bit'
+  return (efer & EFER_LMA) !== 0 ? '4-level' : 'PAE'
+}
