@@ -19,7 +19,8 @@ const WRAP = 24576
 /**
  * (sign: i32, exponent: i32, significand: i64, below: i64, fcw: i32) → (significand, se, flags).
  * Bit 63 of `significand` is set; `below` continues it by 64 bits, the last of them for everything lower.
- * Overflow and underflow that are not masked wrap the exponent once.
+ * Overflow and underflow that are not masked wrap the exponent once; what is still out of range then (FSCALE can bring that
+ * about) becomes infinity or zero.
  */
 export const roundExtended: Routine = {
   name: 'f80Round',
@@ -90,6 +91,11 @@ export const roundExtended: Routine = {
     const inexact = o.mul(o.ne(o.get(lost), o.i64(0n)), o.i32(Exception.precision))
     const upward = o.mul(o.wrap(o.get(up)), o.i32(Exception.roundedUp))
     o.set(flags, o.or(o.get(flags), o.or(inexact, upward)))
+    o.if(o.and(o.eqz(o.get(denormal)), o.ltS(o.get(e), o.i32(1))), () => {
+      o.set(rounded, o.i64(0n))
+      o.set(e, o.i32(0))
+      o.set(flags, o.i32(Exception.underflow | Exception.precision))
+    })
     o.if(o.geS(o.get(e), o.i32(SPECIAL)), () => {
       o.if(
         o.and(fcw, o.i32(ControlWord.overflowMask)),
@@ -103,6 +109,11 @@ export const roundExtended: Routine = {
         () => {
           o.set(e, o.sub(o.get(e), o.i32(WRAP)))
           o.set(flags, o.or(o.get(flags), o.i32(Exception.overflow)))
+          o.if(o.geS(o.get(e), o.i32(SPECIAL)), () => {
+            o.set(rounded, o.i64(TOP))
+            o.set(e, o.i32(SPECIAL))
+            o.set(flags, o.i32(Exception.overflow | Exception.precision | Exception.roundedUp))
+          })
         },
       )
     })

@@ -149,8 +149,9 @@ function unary(routine: Routine): Semantics {
   }
 }
 
-/** An operation on ST(0) and ST(1) that stays in ST(0). */
+/** An operation on ST(0) and ST(1) that stays in ST(0). C2 is cleared first where it is to say something about the result. */
 function withSecond(
+  clearsC2: boolean,
   act: <V>(c: Processor<V>, register: Register<V>, a: Extended<V>, b: Extended<V>) => void,
 ): Semantics {
   return (c, insn) => {
@@ -158,6 +159,7 @@ function withSecond(
     const register = stackRegister(c, 0)
     const second = stackRegister(c, 1)
     point(c, insn)
+    if (clearsC2) setStatusWord(c, c.and(statusWord(c), c.i32(~Status.c2)))
     c.if(
       anyEmpty(c, register, second),
       () =>
@@ -170,18 +172,19 @@ function withSecond(
   }
 }
 
-const fscale = withSecond((c, register, a, b) => {
+const fscale = withSecond(false, (c, register, a, b) => {
   const [significand, se, flags] = c.call(f80Scale, a.significand, a.se, b.significand, b.se, controlWord(c))
   conclude(c, flags!, () => write(c, register, { significand: significand!, se: se! }))
 })
 
 function remainder(routine: Routine): Semantics {
-  return withSecond((c, register, a, b) => {
+  return withSecond(true, (c, register, a, b) => {
     const [significand, se, codes, flags] = c.call(routine, a.significand, a.se, b.significand, b.se, controlWord(c))
     conclude(c, flags!, () => {
       write(c, register, { significand: significand!, se: se! })
-      const status = c.and(statusWord(c), c.i32(~(CODES | Status.c1)))
-      setStatusWord(c, c.or(status, codes!))
+      // A NaN has no quotient: C0 and C3, undefined then, stay.
+      const set = c.select(isNan(c, { significand: significand!, se: se! }), c.i32(Status.c1), c.i32(CODES | Status.c1))
+      setStatusWord(c, c.or(c.and(statusWord(c), c.xor(set, c.i32(-1))), codes!))
     })
   })
 }

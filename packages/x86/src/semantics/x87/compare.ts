@@ -10,6 +10,7 @@ import {
   anyEmpty,
   CODES,
   conclude,
+  controlWord,
   enter,
   hasMemoryOperand,
   point,
@@ -29,10 +30,22 @@ const UNORDERED = 0x45
 /** Where the outcome goes: C3, C2, C0 or ZF, PF, CF. */
 type Target = 'codes' | 'eflags'
 
-function deliver<V>(c: Processor<V>, target: Target, relation: V, pops: number): void {
-  if (target === 'eflags') c.setStatusFlags(relation)
-  else setStatusWord(c, c.or(c.and(statusWord(c), c.i32(~CODES)), c.shl(relation, c.i32(8))))
-  for (let i = 0; i < pops; i++) pop(c)
+/**
+ * After an invalid operation that is not masked the outcome is not delivered, but OF, SF and AF are cleared all the same; a
+ * denormal operand that is not masked only holds up the pop (SDM vol. 2, FCOM and FCOMI; vol. 1, 8.5.2).
+ */
+function deliver<V>(c: Processor<V>, target: Target, relation: V, flags: V): void {
+  const refused = c.let(c.and(c.and(flags, c.i32(Exception.invalid)), c.xor(controlWord(c), c.i32(-1))))
+  c.if(
+    refused,
+    () => {
+      if (target === 'eflags') c.setStatusFlags(c.let(c.and(c.statusFlags(), c.i32(UNORDERED))))
+    },
+    () => {
+      if (target === 'eflags') c.setStatusFlags(relation)
+      else setStatusWord(c, c.or(c.and(statusWord(c), c.i32(~CODES)), c.shl(relation, c.i32(8))))
+    },
+  )
 }
 
 /** Compare ST(0) with `b`; `flags` are those of loading it. `needed` must not be empty. */
@@ -44,16 +57,23 @@ function compare<V>(
   needed: readonly Register<V>[],
   second: () => { value: Extended<V>; flags: V },
 ): void {
+  const popAll = (): void => {
+    for (let i = 0; i < pops; i++) pop(c)
+  }
   c.if(
     anyEmpty(c, ...needed),
-    () => stackFault(c, 'underflow', () => deliver(c, target, c.i32(UNORDERED), pops)),
+    () => {
+      deliver(c, target, c.i32(UNORDERED), c.i32(Exception.invalid))
+      stackFault(c, 'underflow', popAll)
+    },
     () => {
       const a = read(c, needed[0]!)
       const b = second()
       const [relation, flags] = c.call(routine, a.significand, a.se, b.value.significand, b.value.se) as [V, V]
       const unordered = c.eq(relation, c.i32(UNORDERED))
       const denormal = c.select(unordered, c.i32(0), c.and(b.flags, c.i32(Exception.denormal)))
-      conclude(c, c.or(flags, denormal), () => deliver(c, target, relation, pops))
+      deliver(c, target, relation, flags)
+      conclude(c, c.or(flags, denormal), popAll)
     },
   )
 }

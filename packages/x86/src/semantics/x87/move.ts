@@ -50,7 +50,7 @@ const fld: Semantics = (c, insn) => {
   const source = operandRegister(c, insn, 0)
   point(c, insn)
   c.if(
-    c.and(anyEmpty(c, source), anyEmpty(c, stackRegister(c, -1))),
+    anyEmpty(c, source),
     () => stackFault(c, 'underflow', () => push(c, indefinite(c))),
     () => load(c, read(c, source), c.i32(0)),
   )
@@ -261,10 +261,7 @@ function conditionalMove(cc: number): Semantics {
           write(c, destination, indefinite(c))
           tagValid(c, destination)
         }),
-      () => {
-        clearC1(c)
-        c.if(c.condition(cc), () => write(c, destination, read(c, source)))
-      },
+      () => c.if(c.condition(cc), () => write(c, destination, read(c, source))),
     )
   }
 }
@@ -272,14 +269,16 @@ function conditionalMove(cc: number): Semantics {
 const ffree: Semantics = (c, insn) => {
   enter(c)
   point(c, insn)
+  clearC1(c)
   tagEmpty(c, operandRegister(c, insn, 0))
 }
-/** FFREEP: FFREE and a pop that leaves the old top's tag alone. */
+/** FFREEP: FFREE and a pop. */
 const ffreep: Semantics = (c, insn) => {
   enter(c)
   point(c, insn)
+  clearC1(c)
   tagEmpty(c, operandRegister(c, insn, 0))
-  moveTop(c, 1)
+  pop(c)
 }
 function rotate(by: number): Semantics {
   return (c, insn) => {

@@ -157,8 +157,8 @@ export function concludeStore<V>(o: Ops<V>, found: V, store: () => void, respond
   const unmasked = o.let(o.and(o.and(flags, o.i32(Status.exceptions)), o.xor(controlWord(o), o.i32(-1))))
   const forbidden = o.let(o.and(unmasked, o.i32(Status.exceptions & ~Exception.precision)))
   o.if(o.eqz(forbidden), store)
-  const early = o.and(unmasked, o.i32(EARLY))
-  record(o, status, o.select(early, o.and(flags, o.i32(EARLY)), flags), unmasked)
+  // What is not stored has not been rounded either.
+  record(o, status, o.select(forbidden, o.and(flags, o.i32(Status.exceptions & ~Exception.precision)), flags), unmasked)
   o.if(o.eqz(forbidden), respond)
 }
 
