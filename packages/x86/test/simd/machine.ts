@@ -55,7 +55,18 @@ function flatMemory(memory: DataView): LinearMemory {
   }
 }
 
-/** A CPU at privilege level 3 with SSE enabled, in 16-, 32- or 64-bit code. */
+/** Privilege level 3 in flat segments, SSE and its exceptions enabled. */
+export function enableSse(state: CpuState, bits: 16 | 32 | 64): void {
+  state.set32(Layout.cr0, CR0_PE | CR0_NE)
+  state.set32(Layout.cr4, CR4_OSFXSR_OSXMMEXCPT)
+  state.set32(Layout.efer, bits === 64 ? EFER_LMA : 0)
+  state.set32(Layout.fcw, 0x37f)
+  state.set32(Layout.mxcsr, 0x1f80)
+  for (let seg = 0; seg < 6; seg++)
+    writeSegment(state, seg, 0x2b, 0, 0xffff_ffff, seg === 1 ? FLAT_CODE[bits] : FLAT_DATA)
+}
+
+/** A machine that executes by the reference engine's processor. */
 export function createMachine(bits: 16 | 32 | 64): Machine {
   const buffer = new ArrayBuffer(Layout.size)
   const host = {
@@ -65,13 +76,7 @@ export function createMachine(bits: 16 | 32 | 64): Machine {
     u32: new Uint32Array(buffer),
   }
   const state = new CpuState(host, 0)
-  state.set32(Layout.cr0, CR0_PE | CR0_NE)
-  state.set32(Layout.cr4, CR4_OSFXSR_OSXMMEXCPT)
-  state.set32(Layout.efer, bits === 64 ? EFER_LMA : 0)
-  state.set32(Layout.fcw, 0x37f)
-  state.set32(Layout.mxcsr, 0x1f80)
-  for (let seg = 0; seg < 6; seg++)
-    writeSegment(state, seg, 0x2b, 0, 0xffff_ffff, seg === 1 ? FLAT_CODE[bits] : FLAT_DATA)
+  enableSse(state, bits)
   const memory = new DataView(new ArrayBuffer(MEMORY))
   const core = { state, linear: flatMemory(memory), ferr() {} } as unknown as Core
   const processor = new ReferenceProcessor(core)
