@@ -10,9 +10,12 @@ import { ReferenceEngine } from './reference/engine.ts'
 import { Flag, Layout, Vector } from './state/layout.ts'
 import { CpuState } from './state/state.ts'
 import type { Core, CoreEvents, CpuModel, Msrs, PortSpace, SensitiveTraps } from './system/core.ts'
+import { afterInstruction, beforeInstruction, DataBreakpoints, mustStep } from './system/debug.ts'
 import { type CpuEvent, deliver, eventOf } from './system/exceptions.ts'
 import { Fault } from './system/fault.ts'
-import { pentiumM, sensitiveCheck, Debugging, resetState } from './system/index.ts'
+import { defaultModel } from './system/models.ts'
+import { sensitiveCheck } from './system/sensitive.ts'
+import { resetState } from './reset.ts'
 
 /** How the CPU is made fast; the counts are the same. */
 export type Engine = 'reference' | 'interpreter'
@@ -30,7 +33,7 @@ export interface CpuOptions {
   /** Default: nobody there; reads give all ones. */
   readonly ports?: PortSpace
   readonly interrupts?: InterruptSource
-  /** Default {@link pentiumM}. */
+  /** Default {@link defaultModel}. */
   readonly model?: CpuModel
   /** Default `'interpreter'` where there is WebAssembly, else `'reference'`. */
   readonly engine?: Engine
@@ -59,6 +62,7 @@ const NO_PORTS: PortSpace = { read: (_port, width) => (width === 32 ? -1 : 2 ** 
 const NO_INTERRUPTS: InterruptSource = { pending: () => false, acknowledge: () => 0xff }
 /** Deliveries in a row, without an instruction retired between, from which on each takes one instruction's time: a guest that faults forever must not hold the host. */
 const PATIENCE = 1000
+const CS = 1
 
 export class Cpu implements Core {
   readonly state: CpuState
@@ -74,7 +78,8 @@ export class Cpu implements Core {
   readonly counts: CpuCounts = { instructions: 0, exceptions: new Float64Array(32), interrupts: 0 }
   readonly interpreter: Interpreter | undefined
   readonly #reference: ReferenceEngine
-  readonly #debugging: Debugging
+  /** A REP instruction has iterations behind it and before it: an interrupt pushes RF as 1. */
+  #midRepeat = false
   readonly #interrupts: InterruptSource
   readonly #exit: CpuExit = { reason: 'budget' }
   #nmi = false
@@ -84,7 +89,7 @@ export class Cpu implements Core {
 
   constructor(options: CpuOptions) {
     this.memory = options.memory
-    this.model = options.model ?? pentiumM()
+    this.model = options.model ?? defaultModel()
     this.ports = options.ports ?? NO_PORTS
     this.#interrupts = options.interrupts ?? NO_INTERRUPTS
     const host = options.memory.host
@@ -98,8 +103,6 @@ export class Cpu implements Core {
       ...(options.tlb?.instruction ? { instructionEntries: options.tlb.instruction } : {}),
     })
     this.paging = new CpuPaging(mmu, this.state)
-    this.#debugging = new Debugging(this)
-    this.linear = new TranslatedMemory(this.paging, options.memory, this.#debugging)
     if (options.sensitiveTraps) this.sensitiveTraps = options.sensitiveTraps
     this.events = {
       halted: false,
@@ -112,6 +115,7 @@ export class Cpu implements Core {
         this.interpreter?.modeChanged()
       },
     }
+    this.linear = new TranslatedMemory(this.paging, options.memory, new DataBreakpoints(this.state, this.events))
     const decoder = createDecoder({ features: this.model.features })
     this.#reference = new ReferenceEngine(this, this.paging, options.memory, decoder, options.sensitiveTraps ? sensitiveCheck : undefined)
     this.paging.onFlush = () => this.#reference.fetch.flush()
@@ -184,11 +188,7 @@ export class Cpu implements Core {
       if (state.get32(Layout.budget) <= 0) break
       try {
         if (this.#single) this.#step()
-        else {
-          const before = state.get32(Layout.budget)
-          this.interpreter!.run()
-          if (state.get32(Layout.budget) !== before) this.#deliveries = 0
-        }
+        else this.#interpret(this.interpreter!)
       } catch (error) {
         if (!(error instanceof Fault)) throw error
         this.#deliver(eventOf(error))
@@ -202,29 +202,39 @@ export class Cpu implements Core {
 
   /** One instruction at a time: the reference engine, TF, RF, breakpoints, interrupt shadows, alignment checks. */
   get #single(): boolean {
-    const { state, events } = this
     return (
       this.interpreter === undefined ||
-      (state.get32(Layout.flags) & (Flag.TF | Flag.RF)) !== 0 ||
-      events.shadow !== 'none' ||
-      events.pendingDebug !== 0 ||
-      this.#debugging.armed ||
-      state.get32(Layout.alignmentCheck) !== 0 ||
-      this.sensitiveTraps !== undefined
+      this.events.shadow !== 'none' ||
+      this.sensitiveTraps !== undefined ||
+      this.state.get32(Layout.alignmentCheck) !== 0 ||
+      mustStep(this)
     )
   }
 
   #step(): void {
     const { state, events } = this
-    const shadow = events.shadow
-    const debug = this.#debugging
-    debug.beforeInstruction()
-    const trapFlag = state.flag(Flag.TF)
-    this.#reference.step()
+    const { shadow } = events
+    const start = state.ip
+    if (beforeInstruction(this, (start + (state.long64 ? 0 : state.segBase(CS))) % 0x1_0000_0000, this.#midRepeat)) return
+    // A shadow lasts for one instruction, unless that instruction casts a new one.
+    events.shadow = 'none'
+    try {
+      this.#reference.step()
+    } catch (error) {
+      events.shadow = shadow
+      throw error
+    }
     state.set32(Layout.budget, state.get32(Layout.budget) - 1)
     this.#deliveries = 0
-    if (events.shadow === shadow) events.shadow = 'none'
-    debug.afterInstruction(trapFlag)
+    this.#midRepeat = this.#reference.fetch.insn.rep !== 0 && state.ip === start
+    afterInstruction(this)
+  }
+
+  #interpret(interpreter: Interpreter): void {
+    const before = this.state.get32(Layout.budget)
+    interpreter.run()
+    this.#midRepeat = interpreter.midRepeat
+    if (this.state.get32(Layout.budget) !== before) this.#deliveries = 0
   }
 
   /** Traps and interrupts at an instruction boundary, by priority (SDM vol. 3A, table 6-2). True if one was delivered. */
@@ -239,18 +249,19 @@ export class Cpu implements Core {
     if (this.#nmi && !events.nmiBlocked) {
       this.#nmi = false
       this.counts.interrupts++
-      deliver(this, { vector: Vector.NMI, source: 'nmi' })
+      deliver(this, { vector: Vector.NMI, source: 'nmi', resume: this.#midRepeat })
       return true
     }
     if (!state.flag(Flag.IF) || !this.#interrupts.pending()) return false
     this.counts.interrupts++
-    deliver(this, { vector: this.#interrupts.acknowledge(), source: 'external' })
+    deliver(this, { vector: this.#interrupts.acknowledge(), source: 'external', resume: this.#midRepeat })
     return true
   }
 
   #deliver(event: CpuEvent): void {
     this.counts.exceptions[event.vector]!++
     deliver(this, event)
+    this.#midRepeat = false
     if (++this.#deliveries > PATIENCE) this.state.set32(Layout.budget, this.state.get32(Layout.budget) - 1)
   }
 }

@@ -1,1 +1,7 @@
-export {}
+/** A simulated x86 CPU. */
+export { Cpu, type CpuCounts, type CpuExit, type CpuOptions, type Engine, type InterruptSource } from './cpu.ts'
+export { Flag, Layout, SegmentSlot, Vector } from './state/layout.ts'
+export { CpuState, Gpr, LDTR, TR } from './state/state.ts'
+export type { Core, CpuModel, PortSpace, SensitiveTraps } from './system/core.ts'
+export { loadParagraph, writeSegment } from './system/segments.ts'
+export { Seg } from '@vmexit/x86-decoder'

@@ -39,6 +39,8 @@ export class Interpreter {
   readonly #insn: Insn = createInsn()
   readonly #code: { 32?: Code; 64?: Code } = {}
   #mode: Mode | undefined
+  /** The last {@link run} ended between two iterations of a REP instruction. */
+  midRepeat = false
 
   constructor(parts: InterpreterParts) {
     this.#parts = parts
@@ -88,6 +90,7 @@ export class Interpreter {
    */
   run(): void {
     const { state, reference } = this.#parts
+    this.midRepeat = false
     let stub = 0
     let resets = 0
     for (;;) {
@@ -108,6 +111,7 @@ export class Interpreter {
       const left = state.get32(Layout.record)
       if (left !== 0) state.ip = records.ipOf(left)
       const reason = state.get32(Layout.leave)
+      this.midRepeat = reason === Leave.repeat
       if (reason === Leave.miss) {
         stub = left
         resets = records.stats.resets
@@ -120,7 +124,10 @@ export class Interpreter {
 
   #step(reference: ReferenceEngine): void {
     const { state } = this.#parts
+    const start = state.ip
+    this.midRepeat = false
     reference.step()
+    this.midRepeat = reference.fetch.insn.rep !== 0 && state.ip === start
     state.set32(Layout.budget, state.get32(Layout.budget) - 1)
   }
 

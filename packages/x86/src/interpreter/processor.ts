@@ -462,7 +462,7 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     this.emit(this.ltS(left, this.i32(0)))
     fn.hint(false).if_()
     this.poke(state, Layout.record, this.#rec(), 32)
-    this.poke(state, Layout.leave, this.i32(Leave.budget), 32)
+    this.poke(state, Layout.leave, this.i32(Leave.repeat), 32)
     this.#end.exit()
     fn.end()
     this.poke(state, Layout.budget, left, 32)

@@ -121,14 +121,12 @@ export const Vector = {
 
 /** Why generated code came back ({@link Layout.leave}). */
 export const Leave = {
-  /** Fewer instructions are left in the budget than the next block has. */
+  /** Fewer instructions are left in the budget than the next run of code has. */
   budget: 1,
-  /** The instruction at `ip` is to be executed the slow way. */
-  slow: 2,
-  /** No translation is known for `ip`. */
-  miss: 3,
-  /** A fault: `vector` and `errorCode`; the state is that before the instruction. */
-  fault: 4,
-  /** The slow way has been taken and wants the run loop's attention (interrupt, halt, mode change). */
-  attention: 5,
+  /** The budget ended between two iterations of a REP instruction. */
+  repeat: 2,
+  /** The instruction is to be executed the slow way: nothing of it has happened. */
+  slow: 3,
+  /** No translation is known for what comes next. */
+  miss: 4,
 } as const
