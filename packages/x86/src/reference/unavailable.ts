@@ -1,5 +1,5 @@
 /** Which fault an x87, MMX or SSE instruction raises when the unit is not to be used (SDM vol. 3A, 2.5, 9.2, 13.1). */
-import type { Insn } from '@vmexit/x86-decoder'
+import { type Insn, Kind } from '@vmexit/x86-decoder'
 import { Layout, Vector } from '../state/layout.ts'
 import type { Core } from '../system/core.ts'
 import { raise } from '../system/fault.ts'
@@ -37,8 +37,8 @@ export function raiseUnavailable(core: Core, insn: Insn): never {
 
 /** Instructions of the SSE sets that touch only MMX registers do not ask CR4.OSFXSR. */
 function usesXmm(insn: Insn): boolean {
-  const MM = 10
-  return !insn.operands.some((operand) => operand.kind === MM)
+  const kinds = insn.operands.map((operand) => operand.kind)
+  return kinds.includes(Kind.xmm) || !kinds.includes(Kind.mm)
 }
 
 /** An unmasked x87 exception is pending: #MF, or the FERR# pin where CR0.NE is clear. */

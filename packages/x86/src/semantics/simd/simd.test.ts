@@ -99,7 +99,7 @@ describe('a unit that is not to be used', () => {
   })
 
   it('is #UD for XMM registers and MXCSR without CR4.OSFXSR, and MMX goes on', () => {
-    const machine = blocked(0, 0)
+    const machine = blocked(0, 0x400)
     for (const name of ['paddb_xmm', 'addps', 'cvtpi2ps', 'ldmxcsr'] as const) expectFault(machine, code[name], UD)
     expect(machine.execute(code.paddb_mm)).toBeUndefined()
   })
