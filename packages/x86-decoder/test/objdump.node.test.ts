@@ -53,8 +53,12 @@ const prefix =
   /^(data16|data32|addr16|addr32|rex(\.[wrxb]+)?|[cdefgs]s|lock|repn?[ze]?|repnz|bnd|notrack|xacquire|xrelease)(\s+|$)/
 const predicates = ['eq', 'lt', 'le', 'unord', 'neq', 'nlt', 'nle', 'ord']
 /** Mnemonics that one side writes with a size suffix and the other without. */
-const sized =
-  /^(sgdt|sidt|lgdt|lidt|iret|pushf|popf|pusha|popa|leave|ret|retf|enter|push|pop|call|jmp|sysexit|sysret|movs|cmps|stos|lods|scas|ins|outs|fldenv|fnstenv|fnsave|frstor)[bwdq]$/
+const sized = new RegExp(
+  `^(${[
+    'sgdt|sidt|lgdt|lidt|iret|pushf|popf|pusha|popa|leave|ret|retf|enter|push|pop|call|jmp|sysexit|sysret',
+    'movs|cmps|stos|lods|scas|ins|outs|fldenv|fnstenv|fnsave|frstor',
+  ].join('|')})[bwdq]$`,
+)
 
 function withoutPrefixes(text: string): string {
   let rest = text.replace(/\s*(#|<).*$/, '').trim()
@@ -136,7 +140,7 @@ function explain(line: Line, bits: number, length: number, insn: Insn): string |
   if (length === Failure.truncated) return 'cut off at the end of the random bytes'
   if (length < 0) {
     if (rest.includes('(bad)')) return null
-    if (/\block\b/.test(line.text) || /^mov\s+cr8/.test(rest)) return 'LOCK before an instruction that does not take it'
+    if (/\block\b/.test(line.text) || /^mov\s.*\bcr8/.test(rest)) return 'LOCK before an instruction that does not take it'
     if (!isOurs(mnemonic)) return 'instruction of a later processor, or of another maker'
     if (/^8e/.test(opcode) && rest.includes('cs,')) return 'MOV to CS'
     if (/\?|\b(tr\d|cr([1567]|9|1\d)|d[br]([89]|1\d))\b/.test(rest)) return 'register that does not exist'
@@ -148,6 +152,7 @@ function explain(line: Line, bits: number, length: number, insn: Insn): string |
   if (/^fwait/.test(disassemble(insn))) return 'WAIT and the x87 instruction behind it shown as one'
   if (rest.includes('(bad)') && /^(fcom2|fcomp[35]|fxch[47]|fstp[189]|salc)/.test(disassemble(insn)))
     return 'repeats another instruction, absent from the manual'
+  if (length !== line.length && !rest.includes('(bad)')) return null
   if (insn.op === 'nop' && insn.modrm >= 0) return 'hint space, since partly assigned'
   if (/^(wbinvd|bsf|bsr)$/.test(insn.op) && /^(wbnoinvd|lzcnt|tzcnt|\(bad\))/.test(mnemonic))
     return 'F3 or F2, ignored here before F3 was given another meaning'

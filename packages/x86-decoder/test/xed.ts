@@ -82,5 +82,5 @@ export function iclass(insn: Insn): string {
           : insn.operands.some(({ kind }) => kind === Kind.dr)
             ? '_DR'
             : ''
-  return (prefix + mnemonic.replace('xlatb', 'xlat')).toUpperCase() + suffix
+  return (prefix + mnemonic.replace('xlatb', 'xlat')).toUpperCase() + suffix + (insn.lock ? '_LOCK' : '')
 }
