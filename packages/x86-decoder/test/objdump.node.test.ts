@@ -140,7 +140,8 @@ function explain(line: Line, bits: number, length: number, insn: Insn): string |
   if (length === Failure.truncated) return 'cut off at the end of the random bytes'
   if (length < 0) {
     if (rest.includes('(bad)')) return null
-    if (/\block\b/.test(line.text) || /^mov\s.*\bcr8/.test(rest)) return 'LOCK before an instruction that does not take it'
+    if (/\block\b/.test(line.text) || /^mov\s.*\bcr8/.test(rest))
+      return 'LOCK before an instruction that does not take it'
     if (!isOurs(mnemonic)) return 'instruction of a later processor, or of another maker'
     if (/^8e/.test(opcode) && rest.includes('cs,')) return 'MOV to CS'
     if (/\?|\b(tr\d|cr([1567]|9|1\d)|d[br]([89]|1\d))\b/.test(rest)) return 'register that does not exist'
