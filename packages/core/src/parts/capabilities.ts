@@ -1,0 +1,78 @@
+/** The vocabulary that parts speak. */
+import type { Bus } from '../bus.ts'
+import type { BusMasters, DmaTarget } from '../bus-masters.ts'
+import type { Clock } from '../clock.ts'
+import type { Counters } from '../counters.ts'
+import type { Cpu } from '../cpu.ts'
+import type { InputGate } from '../input-gate.ts'
+import type { InterruptController, MsiTarget } from '../interrupts.ts'
+import type { Power } from '../power.ts'
+
+/** Memory as the machine itself needs it: what devices reach. RAM packages give more under names of their own. */
+export interface Memory extends DmaTarget {
+  /** In bytes. */
+  readonly size: number
+}
+
+/**
+ * What parts give and need, by name. Open: a package adds its own by declaration merging.
+ *
+ * ```ts no-run
+ * declare module '@vmexit/core' {
+ *   interface Capabilities {
+ *     dice: Dice
+ *   }
+ * }
+ * ```
+ */
+export interface Capabilities extends SystemCapabilities {
+  /** Memory, from the slot of that name. */
+  memory: Memory
+  /** The CPU that starts: of a machine from its slot `cpu`, of a VM from its slot `execution`. */
+  cpu: Cpu
+  /** All CPUs, the first one included, where there are several. */
+  cpus: readonly Cpu[]
+  /** The interrupt controller. */
+  interrupts: InterruptController
+  /** What takes message-signalled interrupts. */
+  msi: MsiTarget
+}
+
+/** What every machine and every VM has without a part giving it, each its own. */
+export interface SystemCapabilities {
+  /** I/O ports, 0–0xffff. */
+  ports: Bus
+  /** Memory-mapped registers, addresses up to 2^52. */
+  mmio: Bus
+  clock: Clock
+  counters: Counters
+  input: InputGate
+  busMasters: BusMasters
+  power: Power
+}
+
+/** The name of a capability. */
+export type Capability = keyof Capabilities & string
+
+/** The names of what every machine and every VM has. */
+export type SystemCapability = keyof SystemCapabilities
+
+/** What to do where nobody gives a capability that core names itself. Literal types, so the compiler says it too. */
+export const remedies = {
+  memory: 'put a part that gives it into the slot memory',
+  cpu: 'put a part that gives it into the slot cpu of a machine, or execution of a VM',
+  cpus: 'use a part for the CPU that gives several',
+  interrupts: 'add an interrupt controller to devices',
+  msi: 'add an interrupt controller that takes messages to devices',
+} as const
+
+/** What to do where nobody gives `K` and who needs it does not say. */
+export type Remedy<K extends string> = K extends keyof typeof remedies
+  ? (typeof remedies)[K]
+  : `add a part that gives '${K}'`
+
+/** {@link Remedy} at run time. */
+export function remedyFor(capability: string): string {
+  const known: Readonly<Record<string, string>> = remedies
+  return Object.hasOwn(known, capability) ? known[capability]! : `add a part that gives '${capability}'`
+}
