@@ -1,4 +1,5 @@
 /** A CPU: state, system part and engines, and the loop that delivers what is to be delivered between instructions. */
+import { checkState, type State, type StateValue } from '@vmexit/core'
 import type { GuestMemory } from '@vmexit/memory'
 import { Mmu } from '@vmexit/paging'
 import { createDecoder } from '@vmexit/x86-decoder'
@@ -8,6 +9,7 @@ import { TranslatedMemory } from './memory/linear.ts'
 import { CpuPaging } from './memory/paging-unit.ts'
 import { ReferenceEngine } from './reference/engine.ts'
 import { Flag, Layout, Vector } from './state/layout.ts'
+import { readRegisters, writeRegisters } from './state/registers.ts'
 import { CpuState } from './state/state.ts'
 import type { Core, CoreEvents, CpuModel, Msrs, PortSpace, SensitiveTraps } from './system/core.ts'
 import { afterInstruction, beforeInstruction, DataBreakpoints, mustStep } from './system/debug.ts'
@@ -20,10 +22,10 @@ import { resetState } from './reset.ts'
 /** How the CPU is made fast; the counts are the same. */
 export type Engine = 'reference' | 'interpreter'
 
-/** Where external interrupts come from. */
-export interface InterruptSource {
-  /** The INTR line is asserted. */
-  pending(): boolean
+/** What the CPU asks of an interrupt controller; `InterruptSource` of `@vmexit/core` is one. */
+export interface InterruptPin {
+  /** The level of INTR. */
+  readonly pending: boolean
   /** The interrupt acknowledge cycle: the vector. */
   acknowledge(): number
 }
@@ -32,7 +34,10 @@ export interface CpuOptions {
   readonly memory: GuestMemory
   /** Default: nobody there; reads give all ones. */
   readonly ports?: PortSpace
-  readonly interrupts?: InterruptSource
+  /** Default: none, until {@link Cpu.connect}. */
+  readonly interrupts?: InterruptPin
+  /** Number in the machine. Default 0. */
+  readonly id?: number
   /** Default {@link defaultModel}. */
   readonly model?: CpuModel
   /** Default `'interpreter'` where there is WebAssembly, else `'reference'`. */
@@ -48,6 +53,16 @@ export interface CpuExit {
   reason: 'budget' | 'halt' | 'shutdown'
 }
 
+/** A saved CPU: registers by name in hexadecimal, what is pending, the paging unit with its TLB, counts. */
+export type SavedCpu = State & {
+  readonly version: 1
+  readonly registers: { readonly [name: string]: string }
+  readonly msrs: { readonly [name: string]: string }
+  readonly events: { readonly [name: string]: StateValue }
+  readonly mmu: StateValue
+  readonly counts: { readonly [name: string]: StateValue }
+}
+
 /** What the CPU has done. Only ever added to. */
 export interface CpuCounts {
   /** Instructions retired; each iteration of a REP is one. */
@@ -59,7 +74,7 @@ export interface CpuCounts {
 }
 
 const NO_PORTS: PortSpace = { read: (_port, width) => (width === 32 ? -1 : 2 ** width - 1), write: () => {} }
-const NO_INTERRUPTS: InterruptSource = { pending: () => false, acknowledge: () => 0xff }
+const NO_INTERRUPTS: InterruptPin = { pending: false, acknowledge: () => 0xff }
 /** Deliveries in a row, without an instruction retired between, from which on each takes one instruction's time: a guest that faults forever must not hold the host. */
 const PATIENCE = 1000
 const CS = 1
@@ -80,7 +95,8 @@ export class Cpu implements Core {
   readonly #reference: ReferenceEngine
   /** A REP instruction has iterations behind it and before it: an interrupt pushes RF as 1. */
   #midRepeat = false
-  readonly #interrupts: InterruptSource
+  readonly id: number
+  #interrupts: InterruptPin
   readonly #exit: CpuExit = { reason: 'budget' }
   #nmi = false
   /** Budget of the current run when it was last accounted for. */
@@ -91,6 +107,7 @@ export class Cpu implements Core {
     this.memory = options.memory
     this.model = options.model ?? defaultModel()
     this.ports = options.ports ?? NO_PORTS
+    this.id = options.id ?? 0
     this.#interrupts = options.interrupts ?? NO_INTERRUPTS
     const host = options.memory.host
     this.engine = options.engine ?? (host.isWebAssembly ? 'interpreter' : 'reference')
@@ -151,6 +168,15 @@ export class Cpu implements Core {
   nmi(): void {
     this.#nmi = true
   }
+  /** Take external interrupts from `interrupts` from now on. */
+  connect(interrupts: InterruptPin): void {
+    this.#interrupts = interrupts
+  }
+  /** HLT was executed and nothing that would end it is pending. */
+  get halted(): boolean {
+    if (!this.events.halted || (this.#nmi && !this.events.nmiBlocked)) return false
+    return !(this.state.flag(Flag.IF) && this.#interrupts.pending)
+  }
 
   /** Instructions retired, exact also while the CPU runs. */
   get retired(): number {
@@ -161,12 +187,75 @@ export class Cpu implements Core {
   }
   ferr(_asserted: boolean): void {}
 
-  /** Let the run under way end after at most `budget` more instructions (an event is now due sooner). */
-  shorten(budget: number): void {
+  /**
+   * Called by a device during {@link run}: end it once `remaining` more instructions are retired. The one in progress
+   * counts and completes, so 0 and 1 both mean at once.
+   */
+  shorten(remaining: number): void {
+    const budget = Math.max(1, remaining)
     const left = this.state.get32(Layout.budget)
     if (budget >= left) return
     this.#granted -= left - budget
     this.state.set32(Layout.budget, budget)
+  }
+
+  save(): SavedCpu {
+    const { events, msrs, counts } = this
+    const other: Record<string, string> = {}
+    for (const [msr, value] of msrs.other) other[msr.toString(16)] = value.toString(16)
+    return {
+      version: 1,
+      registers: readRegisters(this.state),
+      msrs: {
+        ...other,
+        sysenterCs: msrs.sysenterCs.toString(16),
+        sysenterEsp: msrs.sysenterEsp.toString(16),
+        sysenterEip: msrs.sysenterEip.toString(16),
+        tscOffset: msrs.tscOffset.toString(16),
+      },
+      events: {
+        halted: events.halted,
+        shutdown: events.shutdown,
+        shadow: events.shadow,
+        pendingDebug: events.pendingDebug,
+        nmiBlocked: events.nmiBlocked,
+        nmi: this.#nmi,
+        midRepeat: this.#midRepeat,
+        deliveries: this.#deliveries,
+      },
+      mmu: this.paging.mmu.save() as unknown as StateValue,
+      counts: { instructions: counts.instructions, interrupts: counts.interrupts, exceptions: [...counts.exceptions] },
+    }
+  }
+
+  /** @throws VmexitError `state-mismatch` for a state that is not of this CPU. */
+  restore(saved: State): void {
+    const state = checkState('the CPU', saved, this.save())
+    writeRegisters(this.state, state.registers)
+    this.#restoreMsrs(state.msrs)
+    const { nmi, midRepeat, deliveries, ...events } = state.events as Record<string, never>
+    Object.assign(this.events, events)
+    this.#nmi = nmi!
+    this.#midRepeat = midRepeat!
+    this.#deliveries = deliveries!
+    this.paging.mmu.restore(state.mmu as never)
+    const { exceptions, ...counts } = state.counts as { exceptions: number[] }
+    Object.assign(this.counts, counts)
+    this.counts.exceptions.set(exceptions)
+    this.#reference.fetch.flush()
+    this.interpreter?.tlb.flush()
+    this.events.modeChanged()
+  }
+
+  #restoreMsrs(saved: Readonly<Record<string, string>>): void {
+    const { sysenterCs, sysenterEsp, sysenterEip, tscOffset, ...other } = saved
+    const { msrs } = this
+    msrs.sysenterCs = Number.parseInt(sysenterCs!, 16)
+    msrs.sysenterEsp = Number.parseInt(sysenterEsp!, 16)
+    msrs.sysenterEip = Number.parseInt(sysenterEip!, 16)
+    msrs.tscOffset = signedHex(tscOffset!)
+    msrs.other.clear()
+    for (const [msr, value] of Object.entries(other)) msrs.other.set(Number.parseInt(msr, 16), signedHex(value))
   }
 
   /** Run at most `budget` instructions (below 2^31). The exit is the same object each time. */
@@ -252,7 +341,7 @@ export class Cpu implements Core {
       deliver(this, { vector: Vector.NMI, source: 'nmi', resume: this.#midRepeat })
       return true
     }
-    if (!state.flag(Flag.IF) || !this.#interrupts.pending()) return false
+    if (!state.flag(Flag.IF) || !this.#interrupts.pending) return false
     this.counts.interrupts++
     deliver(this, { vector: this.#interrupts.acknowledge(), source: 'external', resume: this.#midRepeat })
     return true
@@ -265,3 +354,5 @@ export class Cpu implements Core {
     if (++this.#deliveries > PATIENCE) this.state.set32(Layout.budget, this.state.get32(Layout.budget) - 1)
   }
 }
+
+const signedHex = (text: string): bigint => (text.startsWith('-') ? -BigInt(`0x${text.slice(1)}`) : BigInt(`0x${text}`))

@@ -51,5 +51,7 @@ export function keyOf(template: Template): string {
   // POP to memory looks at whether the base is the stack pointer; RET and everything beyond the integers at immediates.
   if (insn.op === 'pop' && insn.base === 4) key += '/sp'
   if (insn.op === 'ret' || !isInteger) key += `/${insn.imm}/${insn.imm2}`
+  // The x87 notes its opcode and the address of the instruction.
+  if (insn.row.feature === 'fpu') key += `/${insn.row.opcode}/${insn.modrm}/${insn.length}`
   return key
 }

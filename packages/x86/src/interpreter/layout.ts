@@ -14,14 +14,14 @@ const TLB_BYTES = TLB_ENTRIES << TLB_ENTRY_SHIFT
  * Offsets from the CPU's base. A TLB entry is { tag: 8 bytes, linear page | key; addend: host address − linear address };
  * of the code TLB { tag, physical page number }. A tag of 0 never matches, for a key is never 0.
  */
-export const Tables = {
+export const Tables: { readonly read: number; readonly write: number; readonly code: number; readonly jump: number; readonly size: number } = {
   read: Layout.size,
   write: Layout.size + TLB_BYTES,
   code: Layout.size + 2 * TLB_BYTES,
   /** Record addresses (int32) by the low bits of the instruction pointer. */
   jump: Layout.size + 2 * TLB_BYTES + (CODE_TLB_ENTRIES << TLB_ENTRY_SHIFT),
   size: Layout.size + 2 * TLB_BYTES + (CODE_TLB_ENTRIES << TLB_ENTRY_SHIFT) + JUMP_ENTRIES * 4,
-} as const
+}
 /** Of an entry's second word. */
 export const TLB_ADDEND = 8
 
