@@ -20,7 +20,11 @@ export class Claim implements Disposable {
   #enabled = false
   #answering = false
 
-  /** For `Bus.claim`, which has seen that the range is free. */
+  /**
+   * For `Bus.claim`, which has seen that the range is free.
+   *
+   * @internal
+   */
   constructor(owner: string, base: number, registers: RegisterFile, bus: Placement) {
     this.owner = owner
     this.registers = registers

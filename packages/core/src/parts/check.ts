@@ -2,9 +2,10 @@
  * The check of a composition by the compiler. It finds what `findProblems` finds at run time, and says it in the same
  * words, as types: a slot with a problem gets the message as its type, which no part is assignable to.
  */
-import type { Capability, Remedy, SystemCapability } from './capabilities.ts'
+import type { Capability, SystemCapability } from './capabilities.ts'
 import type { Frame } from './frame.ts'
 import type { Need, NeedKey, PartTypes, types } from './part.ts'
+import type { Remedy } from './remedies.ts'
 
 /** Stands for the machine below where there is none. */
 export type NoHardware = undefined
@@ -12,7 +13,11 @@ export type NoHardware = undefined
 /** What is composed: parts and lists of parts by slot. */
 type Slots = object
 
-/** `parts` as they must be: the parts themselves where all is well, a message where it is not. */
+/**
+ * `parts` as they must be: the parts themselves where all is well, a message where it is not.
+ *
+ * @internal
+ */
 export type Checked<M extends Slots, F extends Frame, Hardware = NoHardware> = {
   [S in keyof M]: S extends F['order'][number]
     ? M[S] extends readonly unknown[]
@@ -21,10 +26,20 @@ export type Checked<M extends Slots, F extends Frame, Hardware = NoHardware> = {
     : NoSlot<S, F>
 }
 
-/** Every message about a composition; never where all is well. */
-export type ProblemsOf<M extends Slots, F extends Frame, Hardware = NoHardware> = Messages<Checked<M, F, Hardware>>
+/**
+ * Every message in a {@link Checked}; never where all is well.
+ *
+ * @internal
+ */
+export type ProblemsOf<C extends object> = {
+  [S in keyof C]: C[S] extends readonly unknown[] ? SaidIn<C[S]> : Said<C[S]>
+}[keyof C]
 
-/** The capabilities that a composition has for certain. */
+/**
+ * The capabilities that a composition has for certain.
+ *
+ * @internal
+ */
 export type GivenBy<M extends Slots> = { [S in keyof M]: GivenBySlot<M[S]> }[keyof M] & Capability
 
 /** What the messages about one part depend on. */
@@ -42,7 +57,6 @@ interface AnyContext {
 }
 
 type Verdict<Problems> = [Problems] extends [never] ? unknown : Problems
-type Messages<C> = { [S in keyof C]: C[S] extends readonly unknown[] ? SaidIn<C[S]> : Said<C[S]> }[keyof C]
 type SaidIn<L extends readonly unknown[]> = { [I in keyof L]: Said<L[I]> }[number]
 type Said<X> = X extends string ? X : never
 

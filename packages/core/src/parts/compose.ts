@@ -14,7 +14,7 @@ export interface BuiltPart {
   readonly api: PartApi
 }
 
-/** What {@link compose} makes. */
+/** Parts that were composed. */
 export interface Composition {
   /** Every capability, by name. */
   readonly capabilities: ReadonlyMap<string, unknown>

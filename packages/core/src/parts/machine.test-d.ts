@@ -1,14 +1,9 @@
 import { describe, expectTypeOf, test } from 'vitest'
 import * as p from '../../test/sample-parts.ts'
 import type { Cpu } from '../cpu.ts'
-import type { ProblemsOf } from './check.ts'
-import type { machineFrame, vmFrame } from './frame.ts'
-import { createMachine, type Machine } from './machine.ts'
+import { createMachine, type Machine, type MachineProblems } from './machine.ts'
 import { definePart, need, type Part } from './part.ts'
-import { createVm } from './vm.ts'
-
-type OfMachine<M extends object> = ProblemsOf<M, typeof machineFrame>
-type OfVm<M extends object, Hardware = 'cpu'> = ProblemsOf<M, typeof vmFrame, Hardware>
+import { createVm, type VmProblems } from './vm.ts'
 
 /** The type of what a sample part's function returns. */
 type P<K extends keyof typeof p> = (typeof p)[K] extends () => infer R ? R : never
@@ -48,13 +43,13 @@ describe('what does not fit is an error whose text is what we say', () => {
     // @ts-expect-error ✗ serial needs 'interrupts'
     createMachine({ memory: p.ram(), cpu: p.x86(), devices: [p.serial()] })
     expectTypeOf<
-      OfMachine<{ memory: P<'ram'>; cpu: typeof plainCpu; devices: readonly [P<'serial'>] }>
+      MachineProblems<{ memory: P<'ram'>; cpu: typeof plainCpu; devices: readonly [P<'serial'>] }>
     >().toEqualTypeOf<"✗ serial needs 'interrupts': add an interrupt controller to devices">()
 
     // @ts-expect-error ✗ nested-paging needs 'ept'
     createVm(machine, { memory: p.ram(), execution: p.binaryTranslation(), mmu: p.nestedPaging() })
     expectTypeOf<
-      OfVm<{ execution: P<'binaryTranslation'>; mmu: P<'nestedPaging'> }>
+      VmProblems<{ execution: P<'binaryTranslation'>; mmu: P<'nestedPaging'> }, 'cpu'>
     >().toEqualTypeOf<"✗ nested-paging needs 'ept': use execution: vtx()">()
 
     // @ts-expect-error ✗ direct-paging needs 'hypercalls'
@@ -63,7 +58,7 @@ describe('what does not fit is an error whose text is what we say', () => {
     // @ts-expect-error ✗ paravirt needs 'pv-guest'
     createVm(machine, { memory: p.ram(), execution: p.paravirt(), mmu: p.directPaging(), guest: p.linux() })
     expectTypeOf<
-      OfVm<{ execution: P<'paravirt'>; guest: P<'linux'> }>
+      VmProblems<{ execution: P<'paravirt'>; guest: P<'linux'> }, 'cpu'>
     >().toEqualTypeOf<"✗ paravirt needs 'pv-guest': it runs only a modified guest: use guest: xenLinux()">()
   })
 
@@ -71,7 +66,7 @@ describe('what does not fit is an error whose text is what we say', () => {
     // @ts-expect-error ✗ vtx needs 'vmx' of the machine
     createVm(machine, { memory: p.ram(), execution: p.vtx(), mmu: p.nestedPaging() })
     expectTypeOf<
-      OfVm<{ execution: P<'vtx'> }>
+      VmProblems<{ execution: P<'vtx'> }, 'cpu'>
     >().toEqualTypeOf<"✗ vtx needs 'vmx' of the machine: use x86({ vmx: true })">()
 
     // @ts-expect-error ✗ trap-and-emulate needs 'sensitive-traps' of the machine
@@ -85,7 +80,7 @@ describe('what does not fit is an error whose text is what we say', () => {
     // @ts-expect-error ✗ apic gives 'interrupts', which pic gives too
     createMachine({ memory: p.ram(), cpu: p.x86(), devices: [p.pic(), p.apic()] })
     expectTypeOf<
-      OfMachine<{ memory: P<'ram'>; cpu: typeof plainCpu; devices: readonly [P<'pic'>, P<'apic'>] }>
+      MachineProblems<{ memory: P<'ram'>; cpu: typeof plainCpu; devices: readonly [P<'pic'>, P<'apic'>] }>
     >().toEqualTypeOf<"✗ apic gives 'interrupts', which pic gives too: keep one of them">()
 
     const bus = definePart({ name: 'bus', gives: ['ports'], build: () => ({ ports: null as never }) })
@@ -97,7 +92,7 @@ describe('what does not fit is an error whose text is what we say', () => {
     // @ts-expect-error ✗ native conflicts with 'mmu' of shadow-paging
     createVm(machine, { execution: p.native(), mmu: p.shadowPaging() })
     expectTypeOf<
-      OfVm<{ execution: P<'native'>; mmu: P<'shadowPaging'> }, 'cpu' | 'memory'>
+      VmProblems<{ execution: P<'native'>; mmu: P<'shadowPaging'> }, 'cpu' | 'memory'>
     >().toEqualTypeOf<"✗ native conflicts with 'mmu' of shadow-paging: native uses the paging of the hardware: leave mmu out">()
   })
 
@@ -105,13 +100,13 @@ describe('what does not fit is an error whose text is what we say', () => {
     // @ts-expect-error ✗ pic does not give 'cpu'
     createMachine({ memory: p.ram(), cpu: p.pic() })
     expectTypeOf<
-      OfMachine<{ memory: P<'ram'>; cpu: P<'pic'> }>
+      MachineProblems<{ memory: P<'ram'>; cpu: P<'pic'> }>
     >().toEqualTypeOf<"✗ pic does not give 'cpu': the slot cpu takes a part that does">()
 
     // @ts-expect-error ✗ a machine has no slot 'mmu'
     createMachine({ memory: p.ram(), cpu: p.x86(), mmu: p.shadowPaging() })
     expectTypeOf<
-      OfMachine<{ memory: P<'ram'>; cpu: typeof plainCpu; mmu: P<'shadowPaging'> }>
+      MachineProblems<{ memory: P<'ram'>; cpu: typeof plainCpu; mmu: P<'shadowPaging'> }>
     >().toEqualTypeOf<"✗ a machine has no slot 'mmu': its slots are memory, cpu, devices">()
 
     // @ts-expect-error memory is obligatory
@@ -122,7 +117,7 @@ describe('what does not fit is an error whose text is what we say', () => {
 
   test('every problem at once', () => {
     expectTypeOf<
-      OfMachine<{ memory: P<'ram'>; cpu: P<'apic'>; devices: readonly [P<'serial'>, P<'pic'>, P<'vtx'>] }>
+      MachineProblems<{ memory: P<'ram'>; cpu: P<'apic'>; devices: readonly [P<'serial'>, P<'pic'>, P<'vtx'>] }>
     >().toEqualTypeOf<
       | "✗ apic does not give 'cpu': the slot cpu takes a part that does"
       | "✗ pic gives 'interrupts', which apic gives too: keep one of them"
@@ -141,10 +136,14 @@ describe('what does not fit is an error whose text is what we say', () => {
     // @ts-expect-error ✗ vtx needs 'vmx' of the machine: one of the two does
     createVm(machine, { memory: p.ram(), execution: either ? p.vtx() : p.binaryTranslation() })
     expectTypeOf<
-      OfMachine<{ memory: P<'ram'>; cpu: typeof plainCpu; devices: readonly [P<'serial'>, P<'pic'> | P<'linux'>] }>
+      MachineProblems<{
+        memory: P<'ram'>
+        cpu: typeof plainCpu
+        devices: readonly [P<'serial'>, P<'pic'> | P<'linux'>]
+      }>
     >().toEqualTypeOf<"✗ serial needs 'interrupts': add an interrupt controller to devices">()
     expectTypeOf<
-      OfMachine<{ devices: readonly [P<'serial'>, P<'pic'>] | readonly [P<'serial'>] }>
+      MachineProblems<{ devices: readonly [P<'serial'>, P<'pic'>] | readonly [P<'serial'>] }>
     >().toEqualTypeOf<"✗ serial needs 'interrupts': add an interrupt controller to devices">()
     // TypeScript takes this for an array of unknown length, which is left to run time.
     createMachine({ memory: p.ram(), cpu: p.x86(), devices: either ? [p.serial(), p.pic()] : [p.serial()] })

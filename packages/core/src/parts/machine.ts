@@ -1,6 +1,6 @@
 /** Machines: the hardware. */
 import type { Capability, SystemCapability } from './capabilities.ts'
-import type { Checked, GivenBy } from './check.ts'
+import type { Checked, GivenBy, ProblemsOf } from './check.ts'
 import { compose } from './compose.ts'
 import { machineFrame } from './frame.ts'
 import type { Part } from './part.ts'
@@ -54,13 +54,22 @@ export class Machine<in Given extends Capability = never> extends System<Given> 
 /** What the machine of `M` is known to have. */
 export type MachineOf<M extends MachineParts> = Machine<GivenBy<M> | SystemCapability>
 
+/** @internal */
+export type CheckedMachine<M extends object> = Checked<M, typeof machineFrame>
+
+/**
+ * What the compiler says about the parts of a machine: its messages, or never. For tests of types:
+ * `expectTypeOf<MachineProblems<{ memory: …; cpu: … }>>().toEqualTypeOf<'✗ …'>()`.
+ */
+export type MachineProblems<M extends object> = ProblemsOf<CheckedMachine<M>>
+
 /**
  * Composes hardware. What does not fit together is a compile error that says what to do: a missing need, something
  * given twice, a conflict, a part in the wrong slot. Parts that the compiler cannot see (typed as plain `Part`, or in a
  * list of unknown length) are checked here, with the same words in a `CompositionError`.
  */
 export async function createMachine<const M extends MachineParts>(
-  parts: M & Checked<M, typeof machineFrame>,
+  parts: M & CheckedMachine<M>,
   options: SystemOptions = {},
 ): Promise<MachineOf<M>> {
   const system = new Map<string, unknown>(Object.entries(createServices(options)))

@@ -1,6 +1,7 @@
 /** Parts: what machines and VMs are composed of. */
 import type { State } from '../state.ts'
-import { type Capabilities, type Capability, remedyFor } from './capabilities.ts'
+import type { Capabilities, Capability } from './capabilities.ts'
+import { remedyFor } from './remedies.ts'
 
 /** A need with the remedy to name where nobody fills it. */
 export interface Need<K extends Capability = Capability, R extends string = string> {
@@ -85,7 +86,8 @@ export interface AnySpec {
   readonly conflicts: Need
 }
 
-type Field<S, K extends keyof PartSpec, Absent> = S extends {
+/** @internal */
+export type Field<S, K extends keyof PartSpec, Absent> = S extends {
   readonly [F in K]: infer V extends NonNullable<PartSpec[K]>
 }
   ? V

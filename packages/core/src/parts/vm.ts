@@ -1,6 +1,6 @@
 /** Virtual machines: a guest's machine, made of a strategy and virtual chips, on a machine. */
 import type { Capability, SystemCapability } from './capabilities.ts'
-import type { Checked, GivenBy } from './check.ts'
+import type { Checked, GivenBy, ProblemsOf } from './check.ts'
 import { type Composition, compose } from './compose.ts'
 import { vmFrame } from './frame.ts'
 import type { Machine } from './machine.ts'
@@ -48,13 +48,19 @@ export class Vm<in Given extends Capability = never> extends System<Given> {
 /** What the VM of `P` is known to have. */
 export type VmOf<P extends VmParts> = Vm<GivenBy<P> | SystemCapability>
 
+/** @internal */
+export type CheckedVm<P extends object, Hardware> = Checked<P, typeof vmFrame, Hardware | SystemCapability>
+
+/** What the compiler says about the parts of a VM on a machine that has `Hardware`; see `MachineProblems`. */
+export type VmProblems<P extends object, Hardware extends Capability = never> = ProblemsOf<CheckedVm<P, Hardware>>
+
 /**
  * Composes a VM on a machine. Checked as `createMachine` is; needs of the *machine* (`hardware` of a part) are checked
  * against what `machine` is known to have.
  */
 export async function createVm<const P extends VmParts, Hardware extends Capability>(
   machine: Machine<Hardware>,
-  parts: P & Checked<P, typeof vmFrame, Hardware | SystemCapability>,
+  parts: P & CheckedVm<P, Hardware>,
   options: SystemOptions = {},
 ): Promise<VmOf<P>> {
   const system = new Map<string, unknown>(Object.entries(createServices(options)))
