@@ -96,7 +96,7 @@ class Inputter {
   control(): number {
     const how = this.next() & 3
     const bits = this.next()
-    if (how < 2) return 0x1f80
+    if (how < 2) return how ? 0x1f80 : 0x1fa0
     return how === 2 ? (bits & 0xe07f) | 0x1f80 : bits & 0xffc0
   }
 }

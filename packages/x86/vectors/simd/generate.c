@@ -113,7 +113,7 @@ static void fill(char kind, uint32_t *at) {
 
 static uint32_t control(void) {
   uint32_t how = next() & 3, bits = next();
-  if (how < 2) return 0x1f80;
+  if (how < 2) return how ? 0x1f80 : 0x1fa0;
   return how == 2 ? (bits & 0xe07f) | 0x1f80 : bits & 0xffc0;
 }
 

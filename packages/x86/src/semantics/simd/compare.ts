@@ -1,13 +1,17 @@
 /** Floating-point comparison into masks and into EFLAGS (SDM vol. 2: CMPPS, CMPSS, CMPPD, CMPSD, COMISx, UCOMISx). */
 import type { Ops, Routine } from '../../ops/ops.ts'
 import { type BinaryArithmetic, comparisonHolds, comparisonIsSignalling, f32, f64 } from '../../softfloat/index.ts'
+import { Flag } from '../../state/layout.ts'
 import type { Semantics, SemanticsTable } from '../processor.ts'
-import { double, type Lanes, single, vectorRoutine } from './lanes.ts'
-import { mxcsr, report } from './mxcsr.ts'
-import { enter, immediate, readLow, readVector, setXmm, setXmmLow, xmm, xmmLow } from './registers.ts'
+import { double, type Lanes, single, vectorRoutine, withLow } from './lanes.ts'
+import { mxcsr } from './mxcsr.ts'
+import { type Extent, holdsNowhere, isSpecial, orElse } from './plain.ts'
+import { enter, immediate, readPart, readVector, setXmm, xmm } from './registers.ts'
 
 /** The low three bits of the immediate; the others are ignored. */
 const PREDICATES = 8
+const UNORDERED = 3
+const ORDERED = 7
 
 const comparison = (arithmetic: BinaryArithmetic, predicate: number): Routine =>
   comparisonIsSignalling(predicate) ? arithmetic.compare : arithmetic.compareQuiet
@@ -39,40 +43,71 @@ const allLanes = (name: string, lanes: Lanes, masks: readonly Routine[]): readon
     vectorRoutine({ name: `${name}${predicate}`, operands: 2, from: lanes, to: lanes, lane }),
   )
 
+/** What the predicates EQ LT LE UNORD NEQ NLT NLE ORD are where no operand is a NaN. */
+function plainMask<V>(o: Ops<V>, { float }: Lanes, predicate: number, a: V, b: V): V {
+  if (predicate === UNORDERED) return o.v128(0n, 0n)
+  if (predicate === ORDERED) return o.v128(-1n, -1n)
+  const names = ['eq', 'lt', 'le', 'ne', 'ne', 'ge', 'gt'] as const
+  return o.simd(`${float}.${names[predicate]}`, a, b)
+}
+
+/** i32: neither operand has a NaN or a denormal. */
+function isOrdinary<V>(o: Ops<V>, lanes: Lanes, extent: Extent, a: V, b: V): V {
+  return holdsNowhere(o, lanes, o.simd('v128.or', isSpecial(o, lanes, a), isSpecial(o, lanes, b)), extent)
+}
+
 /** `cmpss xmm1, xmm2/m32, imm8`, `cmpsd`. */
 function compareScalar(lanes: Lanes, routines: readonly Routine[]): Semantics {
   return (c, insn) => {
     enter(c, insn)
     const { reg } = insn.operands[0]
-    const b = readLow(c, insn, 1, lanes.bits)
+    const predicate = immediate(insn) % PREDICATES
+    const b = readPart(c, insn, 1, lanes.bits)
+    const a = xmm(c, reg)
     const control = mxcsr(c)
-    const [mask, flags] = c.call(routines[immediate(insn) % PREDICATES], xmmLow(c, reg, lanes.bits), b, control)
-    report(c, control, flags)
-    setXmmLow(c, reg, lanes.bits, mask)
+    const value = withLow(c, lanes, plainMask(c, lanes, predicate, a, b), a)
+    const result = orElse(c, control, { value, trusted: isOrdinary(c, lanes, 'low', a, b) }, () => {
+      const [x, y] = [a, b].map((vector) => c.extractLane(lanes.shape, vector, 0))
+      const [mask, flags] = c.call(routines[predicate], x, y, control)
+      return [c.replaceLane(lanes.shape, a, 0, mask), flags]
+    })
+    setXmm(c, reg, result)
   }
 }
 
 /** `cmpps xmm1, xmm2/m128, imm8`, `cmppd`. */
-function comparePacked(routines: readonly Routine[]): Semantics {
+function comparePacked(lanes: Lanes, routines: readonly Routine[]): Semantics {
   return (c, insn) => {
     enter(c, insn)
     const { reg } = insn.operands[0]
+    const predicate = immediate(insn) % PREDICATES
     const b = readVector(c, insn, 1)
+    const a = xmm(c, reg)
     const control = mxcsr(c)
-    const [mask, flags] = c.call(routines[immediate(insn) % PREDICATES], xmm(c, reg), b, control)
-    report(c, control, flags)
-    setXmm(c, reg, mask)
+    const value = plainMask(c, lanes, predicate, a, b)
+    const trusted = isOrdinary(c, lanes, 'all', a, b)
+    setXmm(
+      c,
+      reg,
+      orElse(c, control, { value, trusted }, () => c.call(routines[predicate], a, b, control)),
+    )
   }
 }
 
 /** COMISS, COMISD, UCOMISS, UCOMISD: ZF, PF, CF from the comparison; OF, SF, AF cleared. */
-function compareFlags({ bits }: Lanes, routine: Routine): Semantics {
+function compareFlags(lanes: Lanes, routine: Routine): Semantics {
   return (c, insn) => {
     enter(c, insn)
-    const b = readLow(c, insn, 1, bits)
+    const b = readPart(c, insn, 1, lanes.bits)
+    const a = xmm(c, insn.operands[0].reg)
     const control = mxcsr(c)
-    const [relation, flags] = c.call(routine, xmmLow(c, insn.operands[0].reg, bits), b, control)
-    report(c, control, flags)
+    const flag = (name: 'lt' | 'eq', bit: number) =>
+      c.and(c.extractLane('i32x4', c.simd(`${lanes.float}.${name}`, a, b), 0), c.i32(bit))
+    const value = c.or(flag('lt', Flag.CF), flag('eq', Flag.ZF))
+    const relation = orElse(c, control, { value, trusted: isOrdinary(c, lanes, 'low', a, b) }, () => {
+      const [x, y] = [a, b].map((vector) => c.extractLane(lanes.shape, vector, 0))
+      return c.call(routine, x, y, control)
+    })
     c.setStatusFlags(relation)
   }
 }
@@ -82,8 +117,8 @@ const masks64 = perPredicate((predicate) => maskRoutine('f64Mask', double, f64, 
 
 /** Comparisons. */
 export const comparisons: SemanticsTable = {
-  cmpps: comparePacked(allLanes('cmpps', single, masks32)),
-  cmppd: comparePacked(allLanes('cmppd', double, masks64)),
+  cmpps: comparePacked(single, allLanes('cmpps', single, masks32)),
+  cmppd: comparePacked(double, allLanes('cmppd', double, masks64)),
   cmpss: compareScalar(single, masks32),
   cmpsd_sse: compareScalar(double, masks64),
   comiss: compareFlags(single, f32.compare),

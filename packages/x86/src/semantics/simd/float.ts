@@ -1,53 +1,74 @@
 /**
  * SSE and SSE2 floating-point arithmetic, packed and scalar (SDM vol. 1, 10.4.1 and 11.4.1).
- * Each lane goes through a softfloat routine; the flags of all lanes are delivered together.
+ * Where plain arithmetic will not do, each lane goes through a softfloat routine; the flags of all lanes are delivered together.
  */
-import type { Routine } from '../../ops/ops.ts'
+import type { Ops, Routine } from '../../ops/ops.ts'
 import { f32, f64 } from '../../softfloat/index.ts'
 import type { Semantics, SemanticsTable } from '../processor.ts'
-import { double, type Lanes, single, vectorRoutine } from './lanes.ts'
-import { mxcsr, report } from './mxcsr.ts'
-import { enter, readLow, readVector, setXmm, setXmmLow, xmm, xmmLow } from './registers.ts'
+import { double, type Lanes, single, vectorRoutine, withLow } from './lanes.ts'
+import { mxcsr } from './mxcsr.ts'
+import { type Attempt, type Extent, holds, holdsNowhere, isNormal, isPlainMode, isSpecial, orElse } from './plain.ts'
+import { enter, readPart, readVector, setXmm, xmm } from './registers.ts'
 
-/** `op xmm1, xmm2/m128` of two operands, or of the source alone. */
-function packed(operands: 1 | 2, routine: Routine): Semantics {
+type Arithmetic = 'add' | 'sub' | 'mul' | 'div'
+type Operation = Arithmetic | 'sqrt' | 'min' | 'max'
+
+/** Destination `a` and source `b`, both used more than once. */
+function attempt<V>(o: Ops<V>, operation: Operation, lanes: Lanes, extent: Extent, control: V, a: V, b: V): Attempt<V> {
+  const { float } = lanes
+  if (operation === 'min' || operation === 'max') {
+    const special = o.simd('v128.or', isSpecial(o, lanes, a), isSpecial(o, lanes, b))
+    return {
+      value: o.simd(`${float}.p${operation}`, b, a),
+      trusted: holdsNowhere(o, lanes, special, extent),
+    }
+  }
+  const value = o.let(operation === 'sqrt' ? o.simd(`${float}.sqrt`, b) : o.simd(`${float}.${operation}`, a, b))
+  const normal = isNormal(o, lanes, operation === 'sqrt' ? [b] : [a, b], value)
+  return { value, trusted: o.and(isPlainMode(o, control), holds(o, lanes, normal, extent)) }
+}
+
+/** `op xmm1, xmm2/m128`. */
+function packed(operation: Operation, lanes: Lanes, lane: Routine): Semantics {
+  const operands = operation === 'sqrt' ? 1 : 2
+  const name = `${operation}${lanes === single ? 'ps' : 'pd'}`
+  const routine = vectorRoutine({ name, operands, from: lanes, to: lanes, lane })
   return (c, insn) => {
     enter(c, insn)
     const { reg } = insn.operands[0]
     const b = readVector(c, insn, 1)
+    const a = xmm(c, reg)
     const control = mxcsr(c)
-    const [result, flags] = operands === 2 ? c.call(routine, xmm(c, reg), b, control) : c.call(routine, b, control)
-    report(c, control, flags)
-    setXmm(c, reg, result)
+    const exactly = () => (operands === 2 ? c.call(routine, a, b, control) : c.call(routine, b, control))
+    setXmm(c, reg, orElse(c, control, attempt(c, operation, lanes, 'all', control, a, b), exactly))
   }
 }
 
 /** `op xmm1, xmm2/m32` or `m64`: the low lane. */
-function scalar(operands: 1 | 2, { bits }: Lanes, routine: Routine): Semantics {
+function scalar(operation: Operation, lanes: Lanes, routine: Routine): Semantics {
   return (c, insn) => {
     enter(c, insn)
     const { reg } = insn.operands[0]
-    const b = readLow(c, insn, 1, bits)
+    const b = readPart(c, insn, 1, lanes.bits)
+    const a = xmm(c, reg)
     const control = mxcsr(c)
-    const [result, flags] =
-      operands === 2 ? c.call(routine, xmmLow(c, reg, bits), b, control) : c.call(routine, b, control)
-    report(c, control, flags)
-    setXmmLow(c, reg, bits, result)
+    const { value, trusted } = attempt(c, operation, lanes, 'low', control, a, b)
+    const result = orElse(c, control, { value: withLow(c, lanes, value, a), trusted }, () => {
+      const [x, y] = [a, b].map((vector) => c.extractLane(lanes.shape, vector, 0))
+      const [low, flags] = operation === 'sqrt' ? c.call(routine, y, control) : c.call(routine, x, y, control)
+      return [c.replaceLane(lanes.shape, a, 0, low), flags]
+    })
+    setXmm(c, reg, result)
   }
 }
 
-type Operation = 'add' | 'sub' | 'mul' | 'div' | 'sqrt' | 'min' | 'max'
-
 /** The four forms of one operation: `addps`, `addss`, `addpd`, `addsd`. */
 function forms(operation: Operation): SemanticsTable {
-  const operands = operation === 'sqrt' ? 1 : 2
-  const vector = (name: string, lanes: Lanes, lane: Routine): Routine =>
-    vectorRoutine({ name, operands, from: lanes, to: lanes, lane })
   return {
-    [`${operation}ps`]: packed(operands, vector(`${operation}ps`, single, f32[operation])),
-    [`${operation}ss`]: scalar(operands, single, f32[operation]),
-    [`${operation}pd`]: packed(operands, vector(`${operation}pd`, double, f64[operation])),
-    [`${operation}sd`]: scalar(operands, double, f64[operation]),
+    [`${operation}ps`]: packed(operation, single, f32[operation]),
+    [`${operation}ss`]: scalar(operation, single, f32[operation]),
+    [`${operation}pd`]: packed(operation, double, f64[operation]),
+    [`${operation}sd`]: scalar(operation, double, f64[operation]),
   }
 }
 

@@ -1,0 +1,106 @@
+/**
+ * When WebAssembly's own floating-point arithmetic does what SSE's would, so that no softfloat routine is called.
+ *
+ * It does when rounding is to nearest and no flag can come up but precision, which nearly every operation sets, and that is
+ * masked and set already: operands and results are normal numbers, neither denormal nor tiny nor infinite nor NaNs (then
+ * DAZ, FTZ and the other masks do not matter either). Comparisons, minima and maxima depend on MXCSR only where an operand
+ * is a NaN or denormal.
+ *
+ * Everything here may say no where the answer is yes, never the other way. Measured in a loop of one generated instruction
+ * that waits for itself: ADDSD 3.5 ns and not 12.7, ADDPS 3.3 and not 37.
+ */
+import type { Ops } from '../../ops/ops.ts'
+import type { Processor } from '../processor.ts'
+import type { Lanes } from './lanes.ts'
+import { report } from './mxcsr.ts'
+
+/** Rounding control, the mask of precision and its flag; and what they must be. */
+const MODE = 0x7020
+const PLAIN = 0x1020
+
+/** A result, and i32: it is what the instruction's would be, and there are no flags to set. */
+export interface Attempt<V> {
+  readonly value: V
+  readonly trusted: V
+}
+
+/** The attempted result if it is to be trusted, else what the routine says, whose flags are delivered. */
+export function orElse<V>(c: Processor<V>, control: V, attempt: Attempt<V>, exactly: () => readonly V[]): V {
+  const result = c.variable(attempt.value)
+  c.if(c.eqz(attempt.trusted), () => {
+    const [value, flags] = exactly()
+    report(c, control, flags)
+    c.set(result, value)
+  })
+  return c.get(result)
+}
+
+interface Constants {
+  readonly magnitude: bigint
+  readonly infinity: bigint
+  readonly smallestNormal: bigint
+}
+const pair = (bits: bigint): bigint => bits | (bits << 32n)
+const constants: Readonly<Record<Lanes['float'], Constants>> = {
+  f32x4: { magnitude: pair(0x7fff_ffffn), infinity: pair(0x7f80_0000n), smallestNormal: pair(0x0080_0000n) },
+  f64x2: {
+    magnitude: 0x7fff_ffff_ffff_ffffn,
+    infinity: 0x7ff0_0000_0000_0000n,
+    smallestNormal: 0x0010_0000_0000_0000n,
+  },
+}
+
+/** A vector of which every quadword is `bits`. */
+export const twice = <V>(o: Ops<V>, bits: bigint): V => o.v128(bits, bits)
+
+/** Absolute values. */
+export function magnitude<V>(o: Ops<V>, { float }: Lanes, x: V): V {
+  return o.simd('v128.and', x, twice(o, constants[float].magnitude))
+}
+
+/** i32: MXCSR lets results be computed plainly. */
+export function isPlainMode<V>(o: Ops<V>, control: V): V {
+  return o.eq(o.and(control, o.i32(MODE)), o.i32(PLAIN))
+}
+
+/**
+ * v128, a mask of lanes: `operands` (values that are used once) and the `result` that came of them are all normal, so that
+ * no flag but precision has come up. Operands that are infinite or NaN show in the result.
+ */
+export function isNormal<V>(o: Ops<V>, lanes: Lanes, operands: readonly V[], result: V): V {
+  const { float } = lanes
+  const size = o.let(magnitude(o, lanes, result))
+  const smallest = operands.reduce((least, x) => o.simd(`${float}.pmin`, magnitude(o, lanes, x), least), size)
+  const notTiny = o.simd(`${float}.gt`, smallest, twice(o, constants[float].smallestNormal))
+  return o.simd('v128.and', notTiny, o.simd(`${float}.lt`, size, twice(o, constants[float].infinity)))
+}
+
+/** v128, a mask of lanes: `x` (used more than once) is denormal or a NaN. */
+export function isSpecial<V>(o: Ops<V>, lanes: Lanes, x: V): V {
+  const { float } = lanes
+  const zero = o.simd(`${float}.eq`, x, o.v128(0n, 0n))
+  const small = o.simd(`${float}.lt`, magnitude(o, lanes, x), twice(o, constants[float].smallestNormal))
+  return o.simd('v128.or', o.simd('v128.xor', small, zero), o.simd(`${float}.ne`, x, x))
+}
+
+/** v128, a mask of lanes: the magnitude is below `limit`, given as the bits of a quadword. */
+export function isBelow<V>(o: Ops<V>, lanes: Lanes, x: V, limit: bigint): V {
+  return o.simd(`${lanes.float}.lt`, magnitude(o, lanes, x), twice(o, limit))
+}
+
+/** How many of the low lanes count: all, the low quadword, or one. */
+export type Extent = 'all' | 'half' | 'low'
+
+/** i32: a mask is set in all lanes that count. */
+export function holds<V>(o: Ops<V>, { shape, bits }: Lanes, mask: V, extent: Extent): V {
+  if (extent === 'all') return o.simd(`${shape}.all_true`, mask)
+  if (extent === 'half' || bits === 64) return o.eq(o.extractLane('i64x2', mask, 0), o.i64(-1n))
+  return o.ne(o.extractLane('i32x4', mask, 0), o.i32(0))
+}
+
+/** i32: a mask is set in none of the lanes that count. */
+export function holdsNowhere<V>(o: Ops<V>, { bits }: Lanes, mask: V, extent: Extent): V {
+  if (extent === 'all') return o.eqz(o.simd('v128.any_true', mask))
+  if (extent === 'half' || bits === 64) return o.eqz(o.extractLane('i64x2', mask, 0))
+  return o.eqz(o.extractLane('i32x4', mask, 0))
+}
