@@ -8,11 +8,14 @@ import { Counters } from './counters.ts'
 import { hex, VmexitError } from './errors.ts'
 import type { MsiMessage, MsiTarget } from './interrupts.ts'
 
-/** Memory as a device sees it. Addresses are whole numbers up to 2^52. */
+/**
+ * Memory as a device sees it. Addresses are whole numbers up to 2^52. A transfer is done as a whole, or refused because
+ * some byte of it is not memory.
+ */
 export interface DmaTarget {
-  /** Fills `into` from `address` on. Bytes that do not exist read as 0xff; then it returns false. */
+  /** Fills `into` from `address` on. Returns false if it is refused; `into` then means nothing. */
   read(address: number, into: Uint8Array): boolean
-  /** Writes `from` at `address`. Bytes that do not exist are dropped; then it returns false. */
+  /** Writes `from` at `address`. Returns false, with nothing written, if it is refused. */
   write(address: number, from: Uint8Array): boolean
 }
 
@@ -26,7 +29,7 @@ export interface DmaPath {
   signal(requesterId: number, message: MsiMessage): boolean
 }
 
-/** An access of a device that did not reach memory, in part or in whole. */
+/** An access of a device that was refused. */
 export interface DmaAbort {
   readonly requesterId: number
   readonly owner: string
@@ -43,9 +46,9 @@ export interface BusMaster extends Disposable {
   readonly owner: string
   /** The bus-master enable of a PCI command register, true at first. A disabled master's accesses are aborted. */
   enabled: boolean
-  /** Fills `into` from `address` on. Returns whether every byte came from memory; those that did not are 0xff. */
+  /** Fills `into` from `address` on. If it is refused, `into` is all ones and the result is false. */
   read(address: number, into: Uint8Array): boolean
-  /** Writes `from` at `address`. Returns whether every byte reached memory; those that did not are dropped. */
+  /** Writes `from` at `address`. If it is refused, nothing is written and the result is false. */
   write(address: number, from: Uint8Array): boolean
   /** Reads two bytes, little-endian; 0xffff if aborted. */
   read16(address: number): number
@@ -69,7 +72,7 @@ export class BusMasters {
   #messages: MsiTarget | undefined
   #path: DmaPath
   readonly #end: DmaPath = {
-    read: (_, address, into) => this.#memory?.read(address, into) ?? (into.fill(0xff), false),
+    read: (_, address, into) => this.#memory?.read(address, into) ?? false,
     write: (_, address, from) => this.#memory?.write(address, from) ?? false,
     signal: (_, message) => this.#messages?.deliver(message) ?? false,
   }
@@ -122,7 +125,7 @@ export class BusMasters {
     }
   }
 
-  /** Calls `listener` for each access that does not reach its end, until the returned object is disposed. */
+  /** Calls `listener` for each access that is refused, until the returned object is disposed. */
   onAbort(listener: (abort: DmaAbort) => void): Disposable {
     this.#listeners.add(listener)
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
@@ -181,9 +184,9 @@ class Master implements BusMaster {
     const { counts } = this.#shared
     counts.slots[counts.reads]!++
     counts.slots[counts.bytesRead]! += into.length
-    if (!this.enabled) into.fill(0xff)
-    const done = this.enabled && this.#shared.path().read(this.requesterId, address, into)
-    return done || this.#abort('read', address, into.length)
+    if (this.enabled && this.#shared.path().read(this.requesterId, address, into)) return true
+    into.fill(0xff)
+    return this.#abort('read', address, into.length)
   }
 
   write(address: number, from: Uint8Array): boolean {

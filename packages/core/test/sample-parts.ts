@@ -34,13 +34,15 @@ class Ram implements Memory {
   }
 
   read(address: number, into: Uint8Array): boolean {
-    for (let i = 0; i < into.length; i++) into[i] = this.bytes[address + i] ?? 0xff
-    return address + into.length <= this.size
+    if (address + into.length > this.size) return false
+    into.set(this.bytes.subarray(address, address + into.length))
+    return true
   }
 
   write(address: number, from: Uint8Array): boolean {
-    for (let i = 0; i < from.length; i++) this.bytes[address + i] = from[i]!
-    return address + from.length <= this.size
+    if (address + from.length > this.size) return false
+    this.bytes.set(from, address)
+    return true
   }
 }
 
