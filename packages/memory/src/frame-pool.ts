@@ -2,7 +2,7 @@
  * Host frames: 4 KiB pages of host memory that hold guest pages, with reference counts (copy-on-write) and an owner
  * each (quotas, later a cgroup). A frame is named by its host offset, a multiple of 4096 and never 0.
  */
-import { hex, MemoryError } from './errors.ts'
+import { hex, VmexitError } from '@vmexit/core'
 import { type HostMemory, PAGE_BYTES } from './host-memory.ts'
 
 /** Whom a frame is charged to. */
@@ -60,21 +60,21 @@ export class FramePool {
   /**
    * A frame with one reference, charged to `owner`. `content` `'zero'` (default) makes it zero-filled; `'any'` leaves
    * whatever was there, for a caller that overwrites all of it.
-   * @throws MemoryError `FRAME_LIMIT` or `MEMORY_EXHAUSTED`; nothing is changed then.
+   * @throws VmexitError `frame-limit` or `memory-exhausted`; nothing is changed then.
    */
   allocate(owner: FrameOwner, content: 'zero' | 'any' = 'zero'): number {
     if (this.#inUse >= this.#maximumFrames) {
-      throw new MemoryError(
-        'FRAME_LIMIT',
-        `the frame pool's ${this.#maximumFrames} frames are all in use: raise maximumFrames or end a guest`,
-      )
+      throw new VmexitError('frame-limit', {
+        problem: `the frame pool's ${this.#maximumFrames} frames are all in use`,
+        remedy: 'raise maximumFrames or end a guest',
+      })
     }
     if (this.#free.length === 0 && this.#fresh === this.#freshEnd) this.#refill()
     if (!owner.charge(1)) {
-      throw new MemoryError(
-        'FRAME_LIMIT',
-        `${owner.name} may not use another frame of memory: raise its limit or shrink its guest`,
-      )
+      throw new VmexitError('frame-limit', {
+        problem: `${owner.name} may not use another frame of memory`,
+        remedy: 'raise its limit or shrink its guest',
+      })
     }
     const recycled = this.#free.pop()
     const frame = recycled ?? this.#fresh
@@ -118,10 +118,10 @@ export class FramePool {
 
   #demandInUse(frame: number): void {
     if (this.references(frame) === 0) {
-      throw new MemoryError(
-        'INVALID_ARGUMENT',
-        `host offset ${hex(frame)} is not a frame in use: name a frame this pool allocated`,
-      )
+      throw new VmexitError('frame-unknown', {
+        problem: `host offset ${hex(frame)} is not a frame in use`,
+        remedy: 'name a frame this pool allocated',
+      })
     }
   }
 

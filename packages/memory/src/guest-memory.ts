@@ -42,8 +42,8 @@ const OFFSET = PAGE_BYTES - 1
  * may be unaligned and may cross pages (the pages are then accessed one after the other, byte by byte).
  *
  * A write does all that belongs to it: own frame for a shared page, dirty logs, dropping of translated code, watchers;
- * it is lost on ROM and goes to the MMIO handler in holes. It throws a `MemoryError` `FRAME_LIMIT` or
- * `MEMORY_EXHAUSTED` if a frame is needed and there is none.
+ * it is lost on ROM and goes to the MMIO handler in holes. It throws a `VmexitError` `frame-limit` or
+ * `memory-exhausted` if a frame is needed and there is none.
  */
 export class GuestMemory extends GuestPages {
   /** Who answers in holes. */
@@ -195,7 +195,7 @@ export class GuestMemory extends GuestPages {
 
   /**
    * Stores `from` as {@link writeBytes} does, but into ROM too: for loading firmware.
-   * @throws MemoryError `NOT_MEMORY` if a page is a hole; what lies before that page has been stored then.
+   * @throws VmexitError `not-memory` if a page is a hole; what lies before that page has been stored then.
    */
   load(address: number, from: Uint8Array): void {
     for (let done = 0; done < from.length; ) {
@@ -228,7 +228,7 @@ export class GuestMemory extends GuestPages {
 
   /**
    * Puts saved contents back, announcing every page it stores as a write.
-   * @throws MemoryError `STATE_MISMATCH` if version or layout differ; nothing is changed then.
+   * @throws VmexitError `state-mismatch` if version or layout differ; nothing is changed then.
    */
   restore(state: MemoryState): void {
     restoreMemory(this, state)

@@ -5,9 +5,9 @@
  * Frames are assigned lazily: a page nobody has written lies in the pool's frame of zeros, shared and read-only, and
  * gets a frame of its own at the first write. A guest of 4 GiB costs what it writes.
  */
+import { hex, VmexitError } from '@vmexit/core'
 import { CODE_GRANULE_BYTES, CodeMap } from './code-map.ts'
 import { DirtyLog, type LoggedPages } from './dirty-log.ts'
-import { hex, MemoryError } from './errors.ts'
 import type { MemoryListener, WriteWatcher } from './events.ts'
 import type { FrameOwner, FramePool } from './frame-pool.ts'
 import { type HostMemory, PAGE_BYTES } from './host-memory.ts'
@@ -55,7 +55,7 @@ export class GuestPages {
 
   /**
    * Adds a range of zeros.
-   * @throws MemoryError `INVALID_ARGUMENT`, `RANGE_OVERLAP`.
+   * @throws VmexitError `range-invalid`, `range-overlap`.
    */
   map(range: MemoryRange): void {
     this.pages.add(range, this.pool.zeroFrame, PageFlag.SHARED | (range.kind === 'rom' ? PageFlag.ROM : 0))
@@ -68,7 +68,7 @@ export class GuestPages {
 
   /**
    * Removes the range that starts at `start`, contents and all: it becomes a hole.
-   * @throws MemoryError `NOT_MEMORY`.
+   * @throws VmexitError `not-memory`.
    */
   unmap(start: number): void {
     const range = this.pages.rangeStartingAt(start)
@@ -80,7 +80,7 @@ export class GuestPages {
 
   /**
    * Makes whole pages read-only to the guest, like ROM, or writable again (shadowed firmware).
-   * @throws MemoryError `NOT_MEMORY` if any page is a hole; nothing is changed then.
+   * @throws VmexitError `not-memory` if any page is a hole; nothing is changed then.
    */
   setReadOnly(start: number, bytes: number, readOnly: boolean): void {
     const first = Math.floor(start / PAGE_BYTES)
@@ -124,7 +124,7 @@ export class GuestPages {
    * Everything that must happen before `length` bytes at `offset` of page `pfn` (not beyond its end) are stored: the
    * page gets a frame of its own, dirty logs are told, translated code is dropped. Returns the host offset to store to,
    * or 0 if the store must go through `write8` … `writeBytes`: holes, ROM, watched pages.
-   * @throws MemoryError `FRAME_LIMIT`, `MEMORY_EXHAUSTED`; nothing is changed then.
+   * @throws VmexitError `frame-limit`, `memory-exhausted`; nothing is changed then.
    */
   prepareWrite(pfn: number, offset: number, length: number): number {
     const slot = this.pages.slot(pfn)
@@ -139,7 +139,7 @@ export class GuestPages {
   /**
    * Puts `frame` of the same pool, copy-on-write, in place of what page `pfn` held (merging equal pages). The caller's
    * own reference to the frame stays the caller's.
-   * @throws MemoryError `NOT_MEMORY`, `INVALID_ARGUMENT` if the frame is not in use.
+   * @throws VmexitError `not-memory`, `frame-unknown` if the frame is not in use.
    */
   mapFrame(pfn: number, frame: number): void {
     const slot = this.#memorySlot(pfn)
@@ -149,7 +149,7 @@ export class GuestPages {
 
   /**
    * Gives the frame of page `pfn` back (a balloon). The page reads as zeros from now on and gets a new frame when written.
-   * @throws MemoryError `NOT_MEMORY`.
+   * @throws VmexitError `not-memory`.
    */
   unmapFrame(pfn: number): void {
     const slot = this.#memorySlot(pfn)
@@ -192,10 +192,10 @@ export class GuestPages {
   #memorySlot(pfn: number): number {
     const slot = this.pages.slot(pfn)
     if (this.pages.frame[slot] === 0) {
-      throw new MemoryError(
-        'NOT_MEMORY',
-        `page ${hex(pfn)} (address ${hex(pfn * PAGE_BYTES)}) is not memory: map a range there first`,
-      )
+      throw new VmexitError('not-memory', {
+        problem: `page ${hex(pfn)} (address ${hex(pfn * PAGE_BYTES)}) is not memory`,
+        remedy: 'map a range there first',
+      })
     }
     return slot
   }
@@ -266,7 +266,7 @@ export class GuestPages {
   /**
    * Has `watcher` told of every write to page `pfn`, by whomever. Any number may watch a page. Returns the function that
    * ends it.
-   * @throws MemoryError `NOT_MEMORY`.
+   * @throws VmexitError `not-memory`.
    */
   watch(pfn: number, watcher: WriteWatcher): () => void {
     this.#restrict(pfn, this.#memorySlot(pfn), PageFlag.WATCHED)

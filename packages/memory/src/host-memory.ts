@@ -2,7 +2,7 @@
  * The one block of host memory a machine lives in: CPU state, engine tables and guest frames side by side, so that
  * generated WebAssembly reaches all of it with one memory. It grows only through this object, which owns every view.
  */
-import { MemoryError } from './errors.ts'
+import { VmexitError } from '@vmexit/core'
 import { ArrayBufferMemory, type LinearMemory, WASM_PAGE_BYTES, webAssemblyMemory } from './linear-memory.ts'
 
 /** Bytes in a page of guest memory, a host frame, and the unit in which spans are handed out. */
@@ -71,18 +71,17 @@ export class HostMemory {
   /** For unaligned access; pass `true` for little-endian. */
   view!: DataView<ArrayBuffer>
 
-  /** @throws MemoryError `INVALID_ARGUMENT` for sizes that cannot stand, `MEMORY_EXHAUSTED` if the host refuses. */
+  /** @throws VmexitError `memory-size` for sizes that cannot stand, `memory-exhausted` if the host refuses. */
   constructor(options: HostMemoryOptions = {}) {
     const maximum = Math.floor(size('maximumBytes', options.maximumBytes ?? FOUR_GIB) / WASM_PAGE_BYTES)
     const initial = Math.ceil(
       size('initialBytes', options.initialBytes ?? Math.min(2 ** 20, maximum * WASM_PAGE_BYTES)) / WASM_PAGE_BYTES,
     )
     if (maximum < 1 || initial > maximum) {
-      throw new MemoryError(
-        'INVALID_ARGUMENT',
-        `host memory cannot start with ${initial * WASM_PAGE_BYTES} bytes and a maximum of ${maximum * WASM_PAGE_BYTES}: ` +
-          'give a maximumBytes of at least 65536 that is not below initialBytes',
-      )
+      throw new VmexitError('memory-size', {
+        problem: `host memory cannot start with ${initial * WASM_PAGE_BYTES} bytes and a maximum of ${maximum * WASM_PAGE_BYTES}`,
+        remedy: 'give a maximumBytes of at least 65536 that is not below initialBytes',
+      })
     }
     this.#growthBytes = size('growthBytes', options.growthBytes ?? 2 ** 24)
     this.maximumBytes = maximum * WASM_PAGE_BYTES
@@ -91,13 +90,11 @@ export class HostMemory {
     try {
       this.memory = new (WebAssemblyMemory ?? ArrayBufferMemory)({ initial, maximum })
     } catch (cause) {
-      throw new MemoryError(
-        'MEMORY_EXHAUSTED',
-        `the host refused ${initial * WASM_PAGE_BYTES} bytes: lower maximumBytes or initialBytes`,
-        {
-          cause,
-        },
-      )
+      throw new VmexitError('memory-exhausted', {
+        problem: `the host refused ${initial * WASM_PAGE_BYTES} bytes`,
+        remedy: 'lower maximumBytes or initialBytes',
+        cause,
+      })
     }
     this.#makeViews()
   }
@@ -120,7 +117,7 @@ export class HostMemory {
 
   /**
    * Hands out `bytes` (rounded up to whole pages), zero-filled, growing if needed.
-   * @throws MemoryError `MEMORY_EXHAUSTED` beyond the maximum; nothing is changed then.
+   * @throws VmexitError `memory-exhausted` beyond the maximum; nothing is changed then.
    */
   reserve(bytes: number, name: string): Span {
     const length = Math.ceil(size(`the size of ${name}`, bytes) / PAGE_BYTES) * PAGE_BYTES
@@ -135,14 +132,14 @@ export class HostMemory {
 
   /**
    * Gives a span back, to be handed out again.
-   * @throws MemoryError `INVALID_ARGUMENT` if it is not a span of this memory, or was freed before.
+   * @throws VmexitError `span-unknown` if it is not a span of this memory, or was freed before.
    */
   free(span: Span): void {
     if (this.#spans.get(span.address) !== span) {
-      throw new MemoryError(
-        'INVALID_ARGUMENT',
-        `span ${span.name} is not reserved here: free a span once, in the memory that gave it`,
-      )
+      throw new VmexitError('span-unknown', {
+        problem: `span ${span.name} is not reserved here`,
+        remedy: 'free a span once, in the memory that gave it',
+      })
     }
     this.#spans.delete(span.address)
     const at = this.#gaps.findIndex((gap) => gap.address > span.address)
@@ -196,15 +193,15 @@ export class HostMemory {
     for (const listener of this.#listeners) listener()
   }
 
-  #exhausted(name: string, reason: string, cause?: unknown): MemoryError {
+  #exhausted(name: string, reason: string, cause?: unknown): VmexitError {
     const users = new Map<string, number>()
     for (const span of this.#spans.values()) users.set(span.name, (users.get(span.name) ?? 0) + span.bytes)
     const list = [...users].map(([user, bytes]) => `${user} ${bytes}`).join(', ') || 'nothing'
-    return new MemoryError(
-      'MEMORY_EXHAUSTED',
-      `host memory is exhausted at ${name}: ${reason}; in use: ${list}. Free some of it, or raise maximumBytes`,
-      { cause },
-    )
+    return new VmexitError('memory-exhausted', {
+      problem: `host memory is exhausted at ${name} (${reason}; in use: ${list})`,
+      remedy: 'free some of it, or raise maximumBytes',
+      cause,
+    })
   }
 
   #makeViews(): void {
@@ -225,7 +222,10 @@ export class HostMemory {
 
 function size(what: string, bytes: number): number {
   if (!Number.isSafeInteger(bytes) || bytes <= 0 || bytes > FOUR_GIB) {
-    throw new MemoryError('INVALID_ARGUMENT', `${what} is ${bytes}: give a whole number of bytes from 1 to 4 GiB`)
+    throw new VmexitError('memory-size', {
+      problem: `${what} is ${bytes}`,
+      remedy: 'give a whole number of bytes from 1 to 4 GiB',
+    })
   }
   return bytes
 }

@@ -2,7 +2,6 @@
 export { CODE_GRANULE_BYTES } from './code-map.ts'
 export { DirtyLog, type LoggedPages } from './dirty-log.ts'
 export type { DmaTarget } from './dma.ts'
-export { MemoryError, type MemoryErrorCode } from './errors.ts'
 export type { MemoryListener, WriteWatcher } from './events.ts'
 export { type FrameOwner, FramePool, type FramePoolOptions, unlimitedOwner } from './frame-pool.ts'
 export { type AccessWidth, GuestMemory, type GuestMemoryOptions, type MmioHandler, UNMAPPED } from './guest-memory.ts'
@@ -11,4 +10,5 @@ export { HostMemory, type HostMemoryOptions, PAGE_BYTES, type Span } from './hos
 export { type PcRangesOptions, pcRanges } from './layout.ts'
 export { type LinearMemory, WASM_PAGE_BYTES } from './linear-memory.ts'
 export { MAXIMUM_ADDRESS, type MemoryRange, PageFlag, type PageMap } from './page-map.ts'
+export { parseSize, type Ram, ram, type RamOptions } from './part.ts'
 export type { MemoryState } from './state.ts'

@@ -1,5 +1,5 @@
 /** The layout of a PC's RAM. */
-import { MemoryError } from './errors.ts'
+import { VmexitError } from '@vmexit/core'
 import type { MemoryRange } from './page-map.ts'
 
 export interface PcRangesOptions {
@@ -11,15 +11,15 @@ export interface PcRangesOptions {
 
 /**
  * RAM as a PC has it: 640 KiB from 0, from 1 MiB to the hole for devices, the rest from 4 GiB on.
- * @throws MemoryError `INVALID_ARGUMENT` if `ram` is not a multiple of 4096 of at least 1 MiB.
+ * @throws VmexitError `memory-size` if `ram` is not a multiple of 4096 of at least 1 MiB.
  */
 export function pcRanges(options: PcRangesOptions): MemoryRange[] {
   const { ram, holeStart = 3 * 2 ** 30 } = options
   if (!(ram >= 0x10_0000) || ram % 4096 !== 0) {
-    throw new MemoryError(
-      'INVALID_ARGUMENT',
-      `a PC cannot have ${ram} bytes of RAM: give a multiple of 4096, at least 1 MiB`,
-    )
+    throw new VmexitError('memory-size', {
+      problem: `a PC cannot have ${ram} bytes of RAM`,
+      remedy: 'give a multiple of 4096, at least 1 MiB',
+    })
   }
   const low = Math.min(ram, holeStart)
   return [

@@ -5,7 +5,7 @@
  * Two levels: a directory by 4 MiB of guest-physical space gives the first of 1024 consecutive slots. The first 1024
  * slots stand for all space without memory.
  */
-import { hex, MemoryError } from './errors.ts'
+import { hex, VmexitError } from '@vmexit/core'
 import { PAGE_BYTES } from './host-memory.ts'
 
 /** State of a guest-physical page, as bits. A page with none of the bits up to `RESTRICTED` is plainly writable. */
@@ -31,7 +31,7 @@ export const PageFlag = {
 } as const
 
 /** A run of guest-physical memory. */
-export interface MemoryRange {
+export type MemoryRange = {
   /** `'rom'`: writes by the guest are dropped. */
   readonly kind: 'ram' | 'rom'
   /** First guest-physical address; a multiple of 4096. */
@@ -70,23 +70,23 @@ export class PageMap {
 
   /**
    * Adds a range, its pages with frame `frame` and state `flags`.
-   * @throws MemoryError `INVALID_ARGUMENT`, `RANGE_OVERLAP`.
+   * @throws VmexitError `range-invalid`, `range-overlap`.
    */
   add(range: MemoryRange, frame: number, flags: number): void {
     const end = range.start + range.bytes
     const aligned = range.start % PAGE_BYTES === 0 && range.bytes % PAGE_BYTES === 0
     if (!aligned || !(range.start >= 0) || !(range.bytes > 0) || !(end <= MAXIMUM_ADDRESS)) {
-      throw new MemoryError(
-        'INVALID_ARGUMENT',
-        `${describe(range)} cannot be mapped: start and length must be multiples of 4096, not empty, and end by ${hex(MAXIMUM_ADDRESS)}`,
-      )
+      throw new VmexitError('range-invalid', {
+        problem: `${describe(range)} cannot be mapped`,
+        remedy: `give a start and a length that are multiples of 4096, not empty, with an end by ${hex(MAXIMUM_ADDRESS)}`,
+      })
     }
     const other = this.#ranges.find((known) => known.start < end && range.start < known.start + known.bytes)
     if (other !== undefined) {
-      throw new MemoryError(
-        'RANGE_OVERLAP',
-        `${describe(range)} overlaps ${describe(other)}: move one, or unmap the other first`,
-      )
+      throw new VmexitError('range-overlap', {
+        problem: `${describe(range)} overlaps ${describe(other)}`,
+        remedy: 'move one, or unmap the other first',
+      })
     }
     this.#ranges = [...this.#ranges, range].sort((a, b) => a.start - b.start)
     this.#cover(range.start / PAGE_BYTES, end / PAGE_BYTES)
@@ -99,7 +99,7 @@ export class PageMap {
 
   /**
    * Forgets the range that starts at `start`; its pages become holes. Returns it.
-   * @throws MemoryError `NOT_MEMORY`.
+   * @throws VmexitError `not-memory`.
    */
   remove(start: number): MemoryRange {
     const range = this.rangeStartingAt(start)
@@ -112,12 +112,15 @@ export class PageMap {
     return range
   }
 
-  /** @throws MemoryError `NOT_MEMORY`. */
+  /** @throws VmexitError `not-memory`. */
   rangeStartingAt(start: number): MemoryRange {
     const range = this.#ranges.find((known) => known.start === start)
     if (range === undefined) {
       const list = this.#ranges.map(describe).join(', ') || 'nothing'
-      throw new MemoryError('NOT_MEMORY', `no range of memory starts at ${hex(start)}: mapped are ${list}`)
+      throw new VmexitError('not-memory', {
+        problem: `no range of memory starts at ${hex(start)}`,
+        remedy: `name the start of one that is mapped (${list})`,
+      })
     }
     return range
   }

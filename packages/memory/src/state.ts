@@ -1,14 +1,15 @@
 /** Saving guest memory and putting it back. Only pages that are not all zeros take room. */
-import { hex, MemoryError } from './errors.ts'
+import { checkState, hex, VmexitError } from '@vmexit/core'
 import type { GuestMemory } from './guest-memory.ts'
 import { PAGE_BYTES } from './host-memory.ts'
 import type { MemoryRange } from './page-map.ts'
 
-export interface MemoryState {
+/** Contents and layout of a guest's memory. */
+export type MemoryState = {
   readonly version: 1
   readonly ranges: readonly MemoryRange[]
   /** Page numbers of the pages that are not all zeros, ascending. */
-  readonly pages: Uint32Array
+  readonly pages: readonly number[]
   /** Their contents, 4096 bytes each, in the same order. */
   readonly contents: Uint8Array
 }
@@ -23,27 +24,22 @@ export function saveMemory(memory: GuestMemory): MemoryState {
   for (const [index, pfn] of pages.entries()) {
     memory.readBytes(pfn * PAGE_BYTES, contents.subarray(index * PAGE_BYTES, (index + 1) * PAGE_BYTES))
   }
-  return { version: 1, ranges: memory.ranges, pages: Uint32Array.from(pages), contents }
+  return { version: 1, ranges: memory.ranges, pages, contents }
 }
 
 /**
  * Makes the contents of `memory` those of `state`.
- * @throws MemoryError `STATE_MISMATCH`; nothing is changed then.
+ * @throws VmexitError `state-mismatch`; nothing is changed then.
  */
 export function restoreMemory(memory: GuestMemory, state: MemoryState): void {
-  if (state.version !== 1) {
-    throw new MemoryError(
-      'STATE_MISMATCH',
-      `memory state has version ${state.version}, this package reads version 1: convert it first`,
-    )
-  }
+  checkState('guest memory', state, { version: 1, ranges: [], pages: [], contents: new Uint8Array(0) })
   const saved = describe(state.ranges)
   const present = describe(memory.ranges)
   if (saved !== present) {
-    throw new MemoryError(
-      'STATE_MISMATCH',
-      `memory state is of ${saved}, this memory is ${present}: make it with the ranges of the state`,
-    )
+    throw new VmexitError('state-mismatch', {
+      problem: `the state is of memory with ${saved}, this memory has ${present}`,
+      remedy: 'make the memory with the ranges of the state',
+    })
   }
   let next = 0
   forEachPage(memory.ranges, (pfn) => {

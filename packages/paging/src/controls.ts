@@ -1,5 +1,5 @@
 /** What in the CPU, apart from the tables, decides a walk. */
-import { PagingError } from './errors.ts'
+import { VmexitError } from '@vmexit/core'
 
 /** Switches of a walk. Immutable: make another with {@link walkControls}. Each format reads those that concern it. */
 export interface WalkControls {
@@ -33,15 +33,15 @@ export interface WalkControls {
 
 /**
  * Controls with defaults filled in.
- * @throws PagingError `INVALID_ARGUMENT` for a physical address width that cannot be.
+ * @throws VmexitError `physical-address-width` for a physical address width that cannot be.
  */
 export function walkControls(given: Partial<WalkControls> = {}): WalkControls {
   const maxPhysicalAddress = given.maxPhysicalAddress ?? 36
   if (!Number.isInteger(maxPhysicalAddress) || maxPhysicalAddress < 32 || maxPhysicalAddress > 52) {
-    throw new PagingError(
-      'INVALID_ARGUMENT',
-      `a physical address cannot have ${maxPhysicalAddress} bits: give 32 to 52`,
-    )
+    throw new VmexitError('physical-address-width', {
+      problem: `a physical address cannot have ${maxPhysicalAddress} bits`,
+      remedy: 'give 32 to 52',
+    })
   }
   return {
     wp: given.wp ?? true,

@@ -1,7 +1,6 @@
 /** x86 page tables: one walker for every format, and a modelled TLB. */
 export { Access, isUserMode, permitsLinear, permitsStage, Right } from './access.ts'
 export { type WalkControls, walkControls } from './controls.ts'
-export { PagingError, type PagingErrorCode } from './errors.ts'
 export { ExtendedPageTables } from './extended-page-tables.ts'
 export {
   FORMAT_4LEVEL,

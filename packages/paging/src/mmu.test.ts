@@ -367,7 +367,7 @@ describe('state', () => {
   test('of another geometry is refused', () => {
     const { mmu } = paged()
     expect(() => new Mmu({ tables: new Words() }).restore(mmu.save())).toThrow(
-      expect.objectContaining({ code: 'STATE_MISMATCH' }),
+      expect.objectContaining({ code: 'state-mismatch' }),
     )
   })
 })

@@ -7,9 +7,9 @@
  * - A walk that faults drops what either side holds for the page (4.10.4.1), as INVLPG would.
  * - Walks use no paging-structure caches: every level is a reference, counted also when the walk faults.
  */
+import { checkState, VmexitError } from '@vmexit/core'
 import { Access, permitsLinear, permitsStage, Right } from './access.ts'
 import { type WalkControls, walkControls } from './controls.ts'
-import { PagingError } from './errors.ts'
 import { FORMAT_4LEVEL, FORMAT_32BIT, FORMAT_PAE } from './format.ts'
 import { loadPdptes } from './pdpte.ts'
 import { FINAL_ACCESS, LINEAR_VALID, WalkResult } from './result.ts'
@@ -30,7 +30,7 @@ const EFER_LMA = 1 << 10
 const EFER_NXE = 1 << 11
 
 /** What the paging unit has done. Plain numbers, only ever added to. */
-export interface MmuCounts {
+export type MmuCounts = {
   /** Look-ups for data that the modelled TLB could not answer. */
   dataMisses: number
   /** The same for instruction fetches. */
@@ -61,7 +61,7 @@ export interface MmuOptions {
 }
 
 /** Everything a restored CPU needs to go on with equal counts. */
-export interface MmuState {
+export type MmuState = {
   readonly version: 1
   readonly cr0: number
   readonly cr3: number
@@ -105,7 +105,7 @@ export class Mmu {
   #cr4 = 0
   #efer = 0
 
-  /** Paging off, TLB empty. @throws PagingError `INVALID_ARGUMENT` for a geometry or width that cannot be. */
+  /** Paging off, TLB empty. @throws VmexitError `tlb-geometry`, `physical-address-width`. */
   constructor(options: MmuOptions) {
     this.#tables = options.tables
     this.#features = options.features ?? {}
@@ -299,15 +299,15 @@ export class Mmu {
     }
   }
 
-  /** @throws PagingError `STATE_MISMATCH` for another version or TLB geometry; nothing is changed then. */
+  /** @throws VmexitError `state-mismatch` for another version or TLB geometry; nothing is changed then. */
   restore(state: MmuState): void {
-    const fits = state.data.entries === this.data.entries && state.instruction.entries === this.instruction.entries
-    if (state.version !== 1 || !fits) {
-      throw new PagingError(
-        'STATE_MISMATCH',
-        `MMU state (version ${state.version}, TLB ${state.data.entries} and ${state.instruction.entries}) does not fit a TLB of ` +
-          `${this.data.entries} and ${this.instruction.entries} entries: restore version 1 into the geometry it was saved from`,
-      )
+    checkState('a paging unit', state, this.save())
+    for (const side of ['data', 'instruction'] as const) {
+      if (state[side].entries === this[side].entries) continue
+      throw new VmexitError('state-mismatch', {
+        problem: `the state has ${state[side].entries} TLB entries for ${side}, this paging unit ${this[side].entries}`,
+        remedy: 'restore it into the geometry it was saved from',
+      })
     }
     this.setControls(state.cr0 & ~CR0_PG, state.cr4, state.efer)
     this.#cr3 = state.cr3

@@ -87,13 +87,13 @@ test('a flush of one address space does not forget the large pages of another', 
 })
 
 test.each([0, 3, -4, 2 ** 21, 1.5])('%s entries are a typed error', (entries) => {
-  expect(() => new Tlb(entries)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+  expect(() => new Tlb(entries)).toThrow(expect.objectContaining({ code: 'tlb-geometry' }))
 })
 
 test('a state of another geometry or version is a typed error', () => {
-  expect(() => new Tlb(8).restore(new Tlb(16).save())).toThrow(expect.objectContaining({ code: 'STATE_MISMATCH' }))
+  expect(() => new Tlb(8).restore(new Tlb(16).save())).toThrow(expect.objectContaining({ code: 'state-mismatch' }))
   expect(() => new Tlb(8).restore({ ...new Tlb(8).save(), version: 2 as 1 })).toThrow(
-    expect.objectContaining({ code: 'STATE_MISMATCH' }),
+    expect.objectContaining({ code: 'state-mismatch' }),
   )
 })
 

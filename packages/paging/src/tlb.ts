@@ -4,8 +4,8 @@
  * Direct-mapped by the low bits of the linear page number; every entry maps 4 KiB, large pages enter piece by piece and
  * are marked with their size. A hit changes nothing. Entries belong to an address space (a VPID; 0 without).
  */
+import { checkState, VmexitError } from '@vmexit/core'
 import { Right } from './access.ts'
-import { PagingError } from './errors.ts'
 
 /** Told when entries go, so that caches made from them can follow. */
 export interface TlbListener {
@@ -16,7 +16,7 @@ export interface TlbListener {
 }
 
 /** One valid entry. */
-export interface TlbEntryState {
+export type TlbEntryState = {
   readonly space: number
   readonly page: number
   readonly frame: number
@@ -24,7 +24,7 @@ export interface TlbEntryState {
   readonly pageShift: number
 }
 
-export interface TlbState {
+export type TlbState = {
   readonly version: 1
   readonly entries: number
   /** The address space selected. */
@@ -64,13 +64,13 @@ export class Tlb {
   /** The same by the low bits of the large page's number, so that INVLPG seldom searches in vain. */
   readonly #largeNear = new Uint32Array(NEAR)
 
-  /** @throws PagingError `INVALID_ARGUMENT` unless `entries` is a power of two up to 2^20. */
+  /** @throws VmexitError `tlb-geometry` unless `entries` is a power of two up to 2^20. */
   constructor(entries: number, listener: TlbListener = {}) {
     if (!(entries >= 1 && entries <= 2 ** 20 && Number.isInteger(Math.log2(entries)))) {
-      throw new PagingError(
-        'INVALID_ARGUMENT',
-        `a TLB side cannot have ${entries} entries: give a power of two from 1 to 2^20`,
-      )
+      throw new VmexitError('tlb-geometry', {
+        problem: `a TLB side cannot have ${entries} entries`,
+        remedy: 'give a power of two from 1 to 2^20',
+      })
     }
     this.entries = entries
     this.#mask = entries - 1
@@ -191,14 +191,14 @@ export class Tlb {
     return { version: 1, entries: this.entries, space: this.#space, valid }
   }
 
-  /** @throws PagingError `STATE_MISMATCH` if the geometry differs; nothing is changed then. */
+  /** @throws VmexitError `state-mismatch` if the geometry differs; nothing is changed then. */
   restore(state: TlbState): void {
-    if (state.version !== 1 || state.entries !== this.entries) {
-      throw new PagingError(
-        'STATE_MISMATCH',
-        `TLB state (version ${state.version}, ${state.entries} entries) does not fit a TLB side of ${this.entries} entries: ` +
-          'restore version 1 into the geometry it was saved from',
-      )
+    checkState('a TLB side', state, { version: 1, entries: 0, space: 0, valid: [] })
+    if (state.entries !== this.entries) {
+      throw new VmexitError('state-mismatch', {
+        problem: `the state is of a TLB side of ${state.entries} entries, this one has ${this.entries}`,
+        remedy: 'restore it into the geometry it was saved from',
+      })
     }
     this.#forgetAll()
     for (const { space, page, frame, rights, pageShift } of state.valid) {

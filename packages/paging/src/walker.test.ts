@@ -385,5 +385,7 @@ describe('IOMMU', () => {
 })
 
 test.each([31, 53, 40.5, Number.NaN])('a physical address width of %s is a typed error', (maxPhysicalAddress) => {
-  expect(() => walkControls({ maxPhysicalAddress })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+  expect(() => walkControls({ maxPhysicalAddress })).toThrow(
+    expect.objectContaining({ code: 'physical-address-width' }),
+  )
 })
