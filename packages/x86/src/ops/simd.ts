@@ -2,48 +2,35 @@
  * The vector instructions an instruction's meaning may be written in: their WebAssembly opcodes, and what they compute.
  * WebAssembly core specification, sections 4.3.4 (vector operations) and 5.4.8 (vector instructions).
  *
- * A 128-bit value is a `Uint8Array` of 16 bytes, lane 0 first, little-endian. Values are never written to once made;
- * every result is fresh. Rows of the table are `name: [opcode after the prefix FD, computation]`.
+ * Rows of the table are `name: [opcode after the prefix FD, computation]`.
  */
-import type { Shape, SimdName } from './ops.ts'
+import {
+  f32,
+  f64,
+  type Lanes,
+  numbers,
+  type SimdValue,
+  s8,
+  s16,
+  s32,
+  s64,
+  u8,
+  u16,
+  u32,
+  u64,
+  type Vector,
+  type View,
+} from './lanes.ts'
+import type { SimdName } from './ops.ts'
 
-/** A value of the immediate evaluator: i32 (signed), i64 (signed) or v128. */
-export type SimdValue = number | bigint | Uint8Array
+export { extractLane, replaceLane, type SimdValue, shuffle, splat } from './lanes.ts'
+
 /** What one vector instruction computes from its operands. */
 export type SimdFunction = (...operands: SimdValue[]) => SimdValue
 
-type Vector = Uint8Array
 type Pair = (a: number, b: number) => number
 type WidePair = (a: bigint, b: bigint) => bigint
-interface Lanes<T> {
-  readonly length: number
-  [lane: number]: T
-}
-type View<T> = (value: Vector) => Lanes<T>
 
-const start = (value: Vector): Vector => (value.byteOffset & 7 ? value.slice() : value)
-const view = <T>(
-  make: new (buffer: ArrayBufferLike, offset: number, length: number) => Lanes<T>,
-  count: number,
-): View<T> => {
-  return (value) => {
-    const aligned = start(value)
-    return new make(aligned.buffer, aligned.byteOffset, count)
-  }
-}
-const s8 = view<number>(Int8Array, 16)
-const u8: View<number> = (value) => value
-const s16 = view<number>(Int16Array, 8)
-const u16 = view<number>(Uint16Array, 8)
-const s32 = view<number>(Int32Array, 4)
-const u32 = view<number>(Uint32Array, 4)
-const s64 = view<bigint>(BigInt64Array, 2)
-const u64 = view<bigint>(BigUint64Array, 2)
-const f32 = view<number>(Float32Array, 4)
-const f64 = view<number>(Float64Array, 2)
-
-/** Integers of a shape, signed and unsigned. */
-const numbers = { i8x16: [s8, u8], i16x8: [s16, u16], i32x4: [s32, u32] } as const
 const floats = { f32x4: [f32, s32], f64x2: [f64, s64] } as const
 
 function each<A, R>(from: View<A>, to: View<R>, compute: (a: A) => R, first = 0): SimdFunction {
@@ -375,36 +362,3 @@ export const simdOpcode: Readonly<Record<SimdName, number>> = column((row) => ro
  * Bits of a NaN that floating-point arithmetic or a conversion makes are not defined; `pmin` and `pmax` copy bits.
  */
 export const evaluateSimd: Readonly<Record<SimdName, SimdFunction>> = column((row) => row[1])
-
-/** `i8x16.shuffle`: byte `i` of the result is byte `lanes[i]` (0–31) of `a` followed by `b`. */
-export function shuffle(a: Uint8Array, b: Uint8Array, lanes: readonly number[]): Uint8Array {
-  const result = new Uint8Array(16)
-  for (let i = 0; i < 16; i++) result[i] = lanes[i] < 16 ? a[lanes[i]] : b[lanes[i] - 16]
-  return result
-}
-
-/** Every lane of `shape` the low bits of `value`: i64 (bigint) for `i64x2`, else i32 (number). */
-export function splat(shape: Shape, value: number | bigint): Uint8Array {
-  const result = new Uint8Array(16)
-  if (shape === 'i64x2') s64(result)[0] = s64(result)[1] = value as bigint
-  else {
-    const lanes = numbers[shape][0](result)
-    for (let i = 0; i < lanes.length; i++) lanes[i] = value as number
-  }
-  return result
-}
-
-/** Lane `lane` of `value`: bigint for `i64x2`, else a signed int32, lanes of 8 and 16 bits zero-extended unless `signed`. */
-export function extractLane(shape: Shape, value: Uint8Array, lane: number, signed = false): number | bigint {
-  if (shape === 'i64x2') return s64(value)[lane]
-  if (shape === 'i32x4') return s32(value)[lane]
-  return numbers[shape][signed ? 0 : 1](value)[lane]
-}
-
-/** `value` with lane `lane` replaced by the low bits of `laneValue` (bigint for `i64x2`, else number). */
-export function replaceLane(shape: Shape, value: Uint8Array, lane: number, laneValue: number | bigint): Uint8Array {
-  const result = value.slice()
-  if (shape === 'i64x2') s64(result)[lane] = laneValue as bigint
-  else numbers[shape][0](result)[lane] = laneValue as number
-  return result
-}

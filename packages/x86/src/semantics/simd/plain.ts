@@ -51,10 +51,10 @@ const constants: Readonly<Record<Lanes['float'], Constants>> = {
 }
 
 /** A vector of which every quadword is `bits`. */
-export const twice = <V>(o: Ops<V>, bits: bigint): V => o.v128(bits, bits)
+const twice = <V>(o: Ops<V>, bits: bigint): V => o.v128(bits, bits)
 
 /** Absolute values. */
-export function magnitude<V>(o: Ops<V>, { float }: Lanes, x: V): V {
+function magnitude<V>(o: Ops<V>, { float }: Lanes, x: V): V {
   return o.simd('v128.and', x, twice(o, constants[float].magnitude))
 }
 
