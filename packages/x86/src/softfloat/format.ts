@@ -28,7 +28,7 @@ export const spare = (f: BinaryFormat): number => 63 - f.fraction
 /** MXCSR: denormal operands are zeros; rounding control; overflow and underflow masks; tiny results are flushed to zero. */
 export const Mxcsr = { daz: 0x40, rounding: 0x6000, overflowMask: 0x400, underflowMask: 0x800, ftz: 0x8000 } as const
 
-export const TOP = 1n << 63n
+export const TOP: bigint = 1n << 63n
 
 /** A constant of the format's own type. */
 export function floatConst<V>(o: Ops<V>, f: BinaryFormat, bits: bigint): V {
