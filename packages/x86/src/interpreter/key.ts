@@ -15,6 +15,16 @@ export interface Template {
   readonly stackBits: 16 | 32 | 64
   /** CS has no limit worth checking. */
   readonly flatCode: boolean
+  /** Condition code of a Jcc that follows and is executed by the same handler. */
+  readonly branch?: number
+}
+
+/** What sets flags, cannot end a run, and often stands before a Jcc. */
+const FUSED = new Set(['cmp', 'test', 'sub', 'add', 'and', 'or', 'xor', 'inc', 'dec'])
+
+/** Can the instruction share a handler with a Jcc behind it? */
+export function canFuse(insn: Insn): boolean {
+  return FUSED.has(insn.op)
 }
 
 /** Segments that the instruction can reach, as bits. */
@@ -40,12 +50,16 @@ export function templateOf(insn: Insn, mode: Mode): Template {
 export function keyOf(template: Template): string {
   const { insn } = template
   const isInteger = integer[insn.op] !== undefined
-  let key = `${insn.op}.${insn.opSize}.${insn.addrSize}.${insn.rep}.${insn.cc}.${segmentsOf(insn)}.${template.flatRead}.${template.flatWrite}.${template.stackBits}.${template.flatCode ? 1 : 0}`
+  const segments = segmentsOf(insn)
+  // Flat segments are all alike.
+  const flat = template.flatRead === segments && template.flatWrite === segments
+  const through = flat ? 'flat' : `${segments}.${template.flatRead}.${template.flatWrite}.${insn.seg}`
+  let key = `${insn.op}.${insn.opSize}.${insn.addrSize}.${insn.rep}.${insn.cc}.${through}.${template.stackBits}.${template.flatCode ? 1 : 0}`
   for (const operand of insn.operands) {
     key += `/${operand.kind}:${operand.size}`
     if (!isInteger || (operand.kind !== Kind.gpr && operand.kind !== Kind.mem)) key += `:${operand.reg}`
     if (operand.kind === Kind.mem) {
-      key += `:${insn.base >= 0 ? 1 : 0}${insn.index >= 0 ? insn.scale + 1 : 0}${insn.ripRelative ? 'r' : ''}${insn.seg}`
+      key += `:${insn.base >= 0 ? 1 : 0}${insn.index >= 0 ? insn.scale + 1 : 0}${insn.ripRelative ? 'r' : ''}`
     }
   }
   // POP to memory looks at whether the base is the stack pointer; RET and everything beyond the integers at immediates.
@@ -53,5 +67,5 @@ export function keyOf(template: Template): string {
   if (insn.op === 'ret' || !isInteger) key += `/${insn.imm}/${insn.imm2}`
   // The x87 notes its opcode and the address of the instruction.
   if (insn.row.feature === 'fpu') key += `/${insn.row.opcode}/${insn.modrm}/${insn.length}`
-  return key
+  return template.branch === undefined ? key : `${key}+j${template.branch}`
 }

@@ -51,6 +51,10 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
   #slow!: SlowPaths
   /** The body has said where to go on. */
   #ended = false
+  /** Fields are of this many bytes behind local 1: the second of two instructions in one handler. */
+  #ahead = 0
+  /** How the flags were made that a second instruction asks for: its condition then needs no flags. */
+  #made: { readonly by: 'sub' | 'add' | 'logic' | 'other'; readonly a: Node; readonly b: Node; readonly result: Node } | undefined
 
   constructor(width: 32 | 64, link: RoutineLinker) {
     super(link)
@@ -64,9 +68,15 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     this.#slow = slow
     this.#end = end
     this.#ended = false
+    this.#ahead = 0
+    this.#made = undefined
     this.stackBits = template.stackBits
     semantics(this, template.insn)
-    if (!this.#ended) this.#next()
+    const second = template.branch
+    if (second !== undefined) {
+      this.#ahead = this.record.size
+      this.branch(template.insn, this.condition(second))
+    } else if (!this.#ended) this.#next()
   }
 
   /** Emit one of the handlers that are no instruction. */
@@ -82,11 +92,11 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     return localNode('i32', RECORD)
   }
   #field(offset: number): Node {
-    return this.peek('i32', this.#rec(), offset, 32)
+    return this.peek('i32', this.#rec(), offset + this.#ahead, 32)
   }
   /** A field as wide as an address. */
   #wide(offset: number): Node {
-    return this.width === 64 ? this.peek('i64', this.#rec(), offset, 64) : this.#field(offset)
+    return this.width === 64 ? this.peek('i64', this.#rec(), offset + this.#ahead, 64) : this.#field(offset)
   }
 
   // ── leaving and going on ──
@@ -325,30 +335,51 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     return value.type === 'i64' ? this.wrap(value) : value
   }
   condition(cc: number): Node {
-    return this.let(flags.condition(this, cc))
+    return this.let(this.#direct(cc) ?? flags.condition(this, cc))
+  }
+  /** The condition from the operands that made the flags, where that is simpler. */
+  #direct(cc: number): Node | undefined {
+    const made = this.#made
+    if (!made) return undefined
+    const { by, a, b, result } = made
+    const zero = result.type === 'i64' ? this.i64(0n) : this.i32(0)
+    const byCode: Partial<Record<number, () => Node>> = {
+      2: () => this.eqz(result),
+      4: () => this.ltS(result, zero),
+      ...(by === 'sub' && { 1: () => this.ltU(a, b), 2: () => this.eq(a, b), 3: () => this.leU(a, b), 6: () => this.ltS(a, b), 7: () => this.leS(a, b) }),
+      ...(by === 'logic' && { 3: () => this.eqz(result), 6: () => this.ltS(result, zero), 7: () => this.leS(result, zero) }),
+      ...(by === 'add' && { 1: () => this.ltU(result, a) }),
+    }
+    const holds = byCode[cc >> 1]?.()
+    return holds && (cc & 1 ? this.eqz(holds) : holds)
   }
   carry(): Node {
     return this.let(flags.carry(this))
   }
   flagsAdd(a: Node, b: Node, result: Node): void {
+    this.#made = { by: 'add', a, b, result }
     flags.flagsAdd(this, a, b, result)
   }
   flagsAdc(a: Node, b: Node, result: Node, carryOut: Node): void {
     flags.flagsAdc(this, a, b, result, carryOut)
   }
   flagsSub(a: Node, b: Node, result: Node): void {
+    this.#made = { by: 'sub', a, b, result }
     flags.flagsSub(this, a, b, result)
   }
   flagsSbb(a: Node, b: Node, result: Node, carryOut: Node): void {
     flags.flagsSbb(this, a, b, result, carryOut)
   }
   flagsLogic(result: Node): void {
+    this.#made = { by: 'logic', a: result, b: result, result }
     flags.flagsLogic(this, result)
   }
   flagsInc(a: Node, result: Node): void {
+    this.#made = { by: 'other', a, b: a, result }
     flags.flagsInc(this, a, result)
   }
   flagsDec(a: Node, result: Node): void {
+    this.#made = { by: 'other', a, b: a, result }
     flags.flagsDec(this, a, result)
   }
   flagsCarry(carry: Node): void {
@@ -406,7 +437,7 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     } else this.#enter(this.#field(this.record.target))
   }
   #fallThrough(): void {
-    this.#enter(this.let(this.add(this.#rec(), this.i32(this.record.size))))
+    this.#enter(this.let(this.add(this.#rec(), this.i32(this.record.size + this.#ahead))))
   }
   /** By a table from low bits of the target to the record last found there. */
   jump(_insn: Insn, target: Node): void {

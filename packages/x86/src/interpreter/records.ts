@@ -7,7 +7,7 @@ import { Kind, type Insn } from '@vmexit/x86-decoder'
 import { isAction } from '../reference/engine.ts'
 import { Layout } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
-import { templateOf } from './key.ts'
+import { canFuse, type Template, templateOf } from './key.ts'
 import { Handler, JUMP_ENTRIES, Record32, Record64, type RecordLayout, Tables } from './layout.ts'
 import type { Handlers } from './handlers.ts'
 import type { Mode } from './mode.ts'
@@ -153,6 +153,7 @@ export class Records {
     let at = offset
     let here = ip
     let end: RunEnd = 'open'
+    let fusible: { record: number; template: Template } | undefined
     const close = (): void => {
       run.forEach((record, i) => this.#set(record + this.layout.length, run.length - i))
       run = []
@@ -162,6 +163,8 @@ export class Records {
       if (length <= 0 || (first !== 0 && entries.has(here))) break
       const record = this.#record(pfn, here, length, mode)
       end = this.#fill(record, here, length, mode, branches)
+      if (fusible && this.#insn.op === 'jcc' && end === 'closed') this.#fuse(fusible, this.#insn.cc)
+      fusible = end === 'open' && canFuse(this.#insn) ? { record, template: this.#keep(mode) } : undefined
       entries.set(here, record)
       page.records.push(record)
       run.push(record)
@@ -183,6 +186,15 @@ export class Records {
     this.#handlers.flush()
     this.stats.runs++
     return first
+  }
+
+  /** The instruction decoded last, as a template that outlives it. */
+  #keep(mode: Mode): Template {
+    return { ...templateOf(this.#insn, mode), insn: { ...this.#insn } }
+  }
+  /** Have the handler of a record execute the Jcc in the next record too. */
+  #fuse(first: { record: number; template: Template }, cc: number): void {
+    this.#set(first.record + this.layout.handler, this.#handlers.indexOf({ ...first.template, branch: cc }))
   }
 
   #page(pfn: number, mode: Mode): CodePage {
