@@ -83,7 +83,7 @@ export class Clock implements Stateful<ClockState> {
         remedy: 'set it for a number of ticks (a frequency of 0 has no period)',
       })
     }
-    return this.#set({ time: Math.ceil(time), sequence: this.#sequence++, wake })
+    return this.#set(new SetTimer(Math.ceil(time), this.#sequence++, wake, this.#timers))
   }
 
   /** Calls `wake` `delay` ticks from now; see {@link at}. */
@@ -93,7 +93,7 @@ export class Clock implements Stateful<ClockState> {
 
   /** Sets a timer again as it was saved, with its place among timers of the same time: for `restore` of a device. */
   resume({ time, sequence }: SavedTimer, wake: (now: number) => void): Timer {
-    return this.#set({ time, sequence, wake })
+    return this.#set(new SetTimer(time, sequence, wake, this.#timers))
   }
 
   /**
@@ -164,19 +164,11 @@ export class Clock implements Stateful<ClockState> {
     this.#sequence = sequence
   }
 
-  #set(timer: ScheduledTimer): Timer {
+  #set(timer: SetTimer): Timer {
     const sooner = timer.time < this.deadline
     this.#timers.add(timer)
     if (sooner) for (const listener of this.#listeners) listener(timer.time)
-    const timers = this.#timers
-    return {
-      time: timer.time,
-      get pending() {
-        return timers.has(timer)
-      },
-      save: () => ({ time: timer.time, sequence: timer.sequence }),
-      [Symbol.dispose]: () => timers.remove(timer),
-    }
+    return timer
   }
 
   #mustBeIdle(done: string): void {
@@ -185,5 +177,32 @@ export class Clock implements Stateful<ClockState> {
       problem: `the clock is ${done} while a CPU runs`,
       remedy: 'do it between two runs: in a timer, in an input, or after runSlice',
     })
+  }
+}
+
+class SetTimer implements Timer, ScheduledTimer {
+  readonly time: number
+  readonly sequence: number
+  readonly wake: (now: number) => void
+  index = -1
+  readonly #timers: Timers
+
+  constructor(time: number, sequence: number, wake: (now: number) => void, timers: Timers) {
+    this.time = time
+    this.sequence = sequence
+    this.wake = wake
+    this.#timers = timers
+  }
+
+  get pending(): boolean {
+    return this.index >= 0
+  }
+
+  save(): SavedTimer {
+    return { time: this.time, sequence: this.sequence }
+  }
+
+  [Symbol.dispose](): void {
+    this.#timers.remove(this)
   }
 }

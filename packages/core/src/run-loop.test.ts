@@ -109,9 +109,11 @@ describe('one CPU', () => {
     expect(() => loop.runSlice()).toThrow('CPU 0 retired 12 instructions of a budget of 10')
   })
 
-  test('a device cannot run the machine that runs it', () => {
+  test('a device can neither run nor save the machine that runs it', () => {
     const machine = setUp([[() => void machine.loop.runSlice()]])
-    expect(() => machine.loop.runSlice()).toThrow('a device runs the machine that is running it')
+    expect(() => machine.loop.runSlice()).toThrow('the machine is run by a device while it runs: set a timer')
+    const other = setUp([[() => void other.loop.save()]])
+    expect(() => other.loop.runSlice()).toThrow('the machine is saved by a device while it runs')
   })
 })
 

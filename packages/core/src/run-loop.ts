@@ -103,12 +103,7 @@ export class RunLoop implements Disposable {
    * `cpu-overran` if a CPU does not keep to its budget.
    */
   runSlice({ instructions = Number.POSITIVE_INFINITY, until = Number.POSITIVE_INFINITY }: SliceLimits = {}): Stop {
-    if (this.#running !== undefined) {
-      throw new VmexitError('run-busy', {
-        problem: 'a device runs the machine that is running it',
-        remedy: 'set a timer or post an input instead',
-      })
-    }
+    this.#mustStand('run')
     const { clock, input, power, counters } = this.parts
     let retired = 0
     let fruitless = 0
@@ -145,7 +140,9 @@ export class RunLoop implements Disposable {
     }
   }
 
+  /** Throws a {@link VmexitError} `run-busy` while a CPU runs. */
   save(): RunLoopState {
+    this.#mustStand('saved')
     return { version: 1, turn: this.#turn, left: this.#left }
   }
 
@@ -156,6 +153,14 @@ export class RunLoop implements Disposable {
 
   [Symbol.dispose](): void {
     for (const listening of this.#listening) listening[Symbol.dispose]()
+  }
+
+  #mustStand(done: string): void {
+    if (this.#running === undefined) return
+    throw new VmexitError('run-busy', {
+      problem: `the machine is ${done} by a device while it runs`,
+      remedy: 'set a timer or post an input, and do it there',
+    })
   }
 
   /** The CPU whose turn it is; undefined, and nothing changed, if all of them wait. */

@@ -70,7 +70,7 @@ describe('run', () => {
 
   test('a machine that idles from timer to timer yields too', async () => {
     const { loop, clock } = setUp([halt])
-    const tick = (now: number) => void clock.at(now + 1000, tick)
+    const tick = (now: number) => void clock.at(now + 100_000, tick)
     tick(0)
     let yields = 0
     await run(loop, { until: clock.frequency, yieldToHost: () => void yields++ })

@@ -7,80 +7,69 @@ export interface ScheduledTimer {
   /** Orders timers of one time: the lower goes first. */
   readonly sequence: number
   readonly wake: (now: number) => void
-}
-
-interface Slot {
-  readonly timer: ScheduledTimer
-  /** Where it is in the heap. */
+  /** Where it is in the heap; −1 where it is in none. The heap's to set. */
   index: number
 }
 
 /** A binary heap that also removes from its middle, in O(log n): devices re-arm far timers often. */
 export class Timers {
-  readonly #heap: Slot[] = []
-  readonly #slots = new Map<ScheduledTimer, Slot>()
+  readonly #heap: ScheduledTimer[] = []
 
   /** The timer that is due first. */
   get first(): ScheduledTimer | undefined {
-    return this.#heap[0]?.timer
-  }
-
-  has(timer: ScheduledTimer): boolean {
-    return this.#slots.has(timer)
+    return this.#heap[0]
   }
 
   add(timer: ScheduledTimer): void {
-    const slot = { timer, index: this.#heap.length }
-    this.#slots.set(timer, slot)
-    this.#heap.push(slot)
-    this.#rise(slot)
+    this.#put(timer, this.#heap.length)
+    this.#rise(timer)
   }
 
   /** Removes a timer; nothing happens if it is not there. */
   remove(timer: ScheduledTimer): void {
-    const slot = this.#slots.get(timer)
-    if (slot === undefined) return
-    this.#slots.delete(timer)
+    const { index } = timer
+    if (index < 0) return
+    timer.index = -1
     const last = this.#heap.pop()!
-    if (last === slot) return
-    this.#put(last, slot.index)
+    if (last === timer) return
+    this.#put(last, index)
     this.#rise(last)
     this.#sink(last)
   }
 
   clear(): void {
+    for (const timer of this.#heap) timer.index = -1
     this.#heap.length = 0
-    this.#slots.clear()
   }
 
-  #put(slot: Slot, index: number): void {
-    this.#heap[index] = slot
-    slot.index = index
+  #put(timer: ScheduledTimer, index: number): void {
+    this.#heap[index] = timer
+    timer.index = index
   }
 
-  #rise(slot: Slot): void {
-    while (slot.index > 0) {
-      const at = slot.index
+  #rise(timer: ScheduledTimer): void {
+    while (timer.index > 0) {
+      const at = timer.index
       const parent = this.#heap[(at - 1) >> 1]!
-      if (!before(slot, parent)) return
-      this.#put(slot, parent.index)
+      if (!before(timer, parent)) return
+      this.#put(timer, parent.index)
       this.#put(parent, at)
     }
   }
 
-  #sink(slot: Slot): void {
+  #sink(timer: ScheduledTimer): void {
     for (;;) {
-      const at = slot.index
+      const at = timer.index
       const left = this.#heap[2 * at + 1]
       const right = this.#heap[2 * at + 2]
       const child = right !== undefined && before(right, left!) ? right : left
-      if (child === undefined || !before(child, slot)) return
-      this.#put(slot, child.index)
+      if (child === undefined || !before(child, timer)) return
+      this.#put(timer, child.index)
       this.#put(child, at)
     }
   }
 }
 
-function before({ timer: a }: Slot, { timer: b }: Slot): boolean {
+function before(a: ScheduledTimer, b: ScheduledTimer): boolean {
   return a.time < b.time || (a.time === b.time && a.sequence < b.sequence)
 }
