@@ -16,6 +16,7 @@ import { afterInstruction, beforeInstruction, DataBreakpoints, mustStep } from '
 import { type CpuEvent, deliver, eventOf } from './system/exceptions.ts'
 import { Fault } from './system/fault.ts'
 import { defaultModel } from './system/models.ts'
+import { loadParagraph } from './system/segments.ts'
 import { sensitiveCheck } from './system/sensitive.ts'
 import { resetState } from './reset.ts'
 
@@ -161,6 +162,14 @@ export class Cpu implements Core {
     this.paging.mmu.setControls(this.state.get32(Layout.cr0), 0, 0)
     this.paging.mmu.setRoot(0)
     this.#reference.fetch.flush()
+    this.events.modeChanged()
+  }
+
+  /** Continue at `cs`:`ip` in real mode, as a far jump would: where a program was put that no firmware starts. */
+  startAt(cs: number, ip: number): void {
+    loadParagraph(this.state, CS, cs)
+    this.state.ip = ip
+    this.events.halted = false
     this.events.modeChanged()
   }
 

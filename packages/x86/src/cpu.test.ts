@@ -1,0 +1,208 @@
+import { GuestMemory } from '@vmexit/memory'
+import { describe, expect, it } from 'vitest'
+import { Cpu, type CpuOptions, type Engine, Flag, Gpr, Layout, Vector } from './index.ts'
+
+const ENGINES: Engine[] = ['reference', 'interpreter']
+
+/** A CPU in real mode with `code` at 0:7C00 and a stack below it. */
+function realMode(engine: Engine, code: number[], options: Partial<CpuOptions> = {}): { cpu: Cpu; memory: GuestMemory } {
+  const memory = new GuestMemory({ ranges: [{ kind: 'ram', start: 0, bytes: 1 << 20 }] })
+  const cpu = new Cpu({ memory, engine, ...options })
+  memory.writeBytes(0x7c00, Uint8Array.from(code))
+  cpu.state.setReg16(Gpr.sp, 0x7000)
+  cpu.startAt(0, 0x7c00)
+  return { cpu, memory }
+}
+const vector = (memory: GuestMemory, n: number, ip: number): void => memory.write32(n * 4, ip)
+
+describe.each(ENGINES)('%s', (engine) => {
+  it('retires exactly its budget, wherever that ends', () => {
+    const { cpu } = realMode(engine, [0x40, 0x41, 0x42, 0xeb, 0xfb]) // inc ax; inc cx; inc dx; jmp
+    for (let n = 1; n <= 23; n++) {
+      expect(cpu.run(1).reason).toBe('budget')
+      expect(cpu.retired).toBe(n)
+    }
+    cpu.run(400_001)
+    expect(cpu.retired).toBe(400_024)
+    expect(cpu.state.reg16(Gpr.ax)).toBe((400_024 / 4) & 0xffff)
+  })
+
+  it('counts each iteration of a REP, and one that has none as one', () => {
+    const { cpu } = realMode(engine, [0xb9, 5, 0, 0xbf, 0, 0x60, 0xf3, 0xaa, 0xf3, 0xaa, 0xf4]) // mov cx,5; mov di,6000h; rep stosb twice; hlt
+    expect(cpu.run(100).reason).toBe('halt')
+    expect(cpu.retired).toBe(2 + 5 + 1 + 1)
+  })
+
+  it('leaves a REP between iterations and takes it up again', () => {
+    const { cpu, memory } = realMode(engine, [0xb0, 0x55, 0xb9, 10, 0, 0xbf, 0, 0x60, 0xf3, 0xaa, 0xf4])
+    cpu.run(3 + 4)
+    expect([cpu.state.reg16(Gpr.cx), cpu.state.ip]).toEqual([6, 0x7c08])
+    expect(memory.read32(0x6000)).toBe(0x55555555)
+    cpu.run(100)
+    expect([cpu.state.reg16(Gpr.cx), cpu.retired]).toEqual([0, 3 + 10 + 1])
+  })
+
+  it('sees code that a store has just changed, in the same run of instructions', () => {
+    // mov byte [next], 42h (inc dx); next: inc ax; hlt
+    const { cpu } = realMode(engine, [0xc6, 0x06, 0x05, 0x7c, 0x42, 0x40, 0xf4])
+    cpu.run(100)
+    expect([cpu.state.reg16(Gpr.ax), cpu.state.reg16(Gpr.dx), cpu.retired]).toEqual([0, cpu.model.signature + 1 & 0xffff, 3])
+  })
+
+  it('sees code written from outside', () => {
+    const { cpu, memory } = realMode(engine, [0x40, 0xeb, 0xfd])
+    cpu.run(1000)
+    memory.write8(0x7c00, 0xf4)
+    expect(cpu.run(1000).reason).toBe('halt')
+  })
+
+  it('delivers a divide error to the vector table and counts it', () => {
+    const { cpu, memory } = realMode(engine, [0x31, 0xc9, 0xf7, 0xf1]) // xor cx,cx; div cx
+    vector(memory, Vector.DE, 0x500)
+    memory.write8(0x500, 0xf4)
+    expect(cpu.run(100).reason).toBe('halt')
+    expect(cpu.counts.exceptions[Vector.DE]).toBe(1)
+    expect(memory.read16(0x6ffa)).toBe(0x7c02)
+    expect(cpu.retired).toBe(2)
+  })
+
+  it('takes an interrupt when IF is set, after the shadow of STI, and leaves HLT by it', () => {
+    let pending = true
+    const interrupts = {
+      get pending() {
+        return pending
+      },
+      acknowledge: () => {
+        pending = false
+        return 0x20
+      },
+    }
+    const { cpu, memory } = realMode(engine, [0xfb, 0x40, 0x41, 0xf4], { interrupts }) // sti; inc ax; inc cx; hlt
+    vector(memory, 0x20, 0x600)
+    memory.writeBytes(0x600, Uint8Array.of(0x89, 0xc3, 0xcf)) // mov bx,ax; iret
+    expect(cpu.run(100).reason).toBe('halt')
+    expect([cpu.state.reg16(Gpr.bx), cpu.state.reg16(Gpr.cx), cpu.counts.interrupts]).toEqual([1, 1, 1])
+    expect(cpu.halted).toBe(true)
+    pending = true
+    expect(cpu.halted).toBe(false)
+    cpu.run(2)
+    expect([cpu.counts.interrupts, cpu.halted]).toEqual([2, false])
+  })
+
+  it('takes an NMI once, and no other until IRET', () => {
+    const { cpu, memory } = realMode(engine, [0x40, 0xeb, 0xfd])
+    vector(memory, Vector.NMI, 0x600)
+    memory.writeBytes(0x600, Uint8Array.of(0x43, 0xeb, 0xfd)) // inc bx; jmp
+    cpu.run(10)
+    cpu.nmi()
+    cpu.run(10)
+    cpu.nmi()
+    cpu.run(10)
+    expect(cpu.counts.interrupts).toBe(1)
+  })
+
+  it('traps after each instruction while TF is set', () => {
+    // pushf; pop ax; or ax,100h; push ax; popf; inc cx; inc cx; xor ax,ax; push ax; popf; hlt
+    const { cpu, memory } = realMode(engine, [0x9c, 0x58, 0x0d, 0, 1, 0x50, 0x9d, 0x41, 0x41, 0x31, 0xc0, 0x50, 0x9d, 0xf4])
+    vector(memory, Vector.DB, 0x600)
+    memory.writeBytes(0x600, Uint8Array.of(0x43, 0xcf)) // inc bx; iret
+    expect(cpu.run(100).reason).toBe('halt')
+    expect([cpu.state.reg16(Gpr.bx), cpu.state.reg16(Gpr.cx)]).toEqual([5, 2])
+  })
+
+  it('shuts down on a triple fault and says so again', () => {
+    const { cpu } = realMode(engine, [0x0f, 0x01, 0x1e, 0x20, 0x7c, 0x0f, 0x0b]) // lidt [7C20h] (limit 0); ud2
+    expect(cpu.run(100).reason).toBe('shutdown')
+    expect(cpu.run(100).reason).toBe('shutdown')
+    cpu.reset()
+    expect(cpu.run(1).reason).toBe('budget')
+  })
+
+  it('comes back from a guest that faults forever', () => {
+    const { cpu, memory } = realMode(engine, [0x0f, 0x0b])
+    vector(memory, Vector.UD, 0x7c00)
+    expect(cpu.run(1000).reason).toBe('budget')
+    expect(cpu.counts.exceptions[Vector.UD]).toBeGreaterThan(1000)
+  })
+
+  it('asks ports and gives them what is written', () => {
+    const seen: string[] = []
+    const ports = {
+      read: (port: number, width: number) => (seen.push(`in ${port}/${width}`), 0x1234),
+      write: (port: number, width: number, value: number) => void seen.push(`out ${port}/${width} ${value}`),
+    }
+    const { cpu } = realMode(engine, [0xe5, 0x60, 0xe6, 0x61, 0xf4], { ports }) // in ax,60h; out 61h,al; hlt
+    cpu.run(100)
+    expect(seen).toEqual(['in 96/16', 'out 97/8 52'])
+    expect(cpu.state.reg16(Gpr.ax)).toBe(0x1234)
+  })
+
+  it('can be shortened from within a device', () => {
+    let cpu: Cpu
+    const ports = { read: () => 0, write: () => cpu.shorten(3) }
+    cpu = realMode(engine, [0x40, 0xe6, 0x61, 0x40, 0x40, 0x40, 0x40, 0xf4], { ports }).cpu
+    expect(cpu.run(100).reason).toBe('budget')
+    expect([cpu.retired, cpu.state.reg16(Gpr.ax)]).toEqual([4, 3])
+  })
+
+  it('goes on from a saved state with the same end and counts', () => {
+    const code = [0xb9, 0xe8, 0x03, 0x00, 0xc1, 0xd1, 0xca, 0x39, 0xc2, 0x11, 0xd0, 0xe2, 0xf7, 0xf4]
+    const whole = realMode(engine, code)
+    whole.cpu.run(100_000)
+    const first = realMode(engine, code)
+    first.cpu.run(1234)
+    const second = realMode(engine, code)
+    second.cpu.restore(structuredClone(first.cpu.save()))
+    second.cpu.run(100_000)
+    expect(second.cpu.save()).toEqual(whole.cpu.save())
+  })
+
+  it('refuses a state of something else', () => {
+    const { cpu } = realMode(engine, [0xf4])
+    expect(() => cpu.restore({ version: 7 })).toThrow(/not a saved state of the CPU/)
+  })
+
+  it('pages: a fault gives CR2 and the error code, and the instruction is taken up again', () => {
+    const { cpu, memory } = realMode(engine, [0xf4])
+    const { state } = cpu
+    // A flat 32-bit machine with the first 4 MB mapped one to one but for the page at 5000h.
+    memory.write32(0x10000, 0x11000 | 3)
+    for (let page = 0; page < 256; page++) memory.write32(0x11000 + page * 4, page === 5 ? 0 : (page << 12) | 3)
+    const gdt = [0, 0, 0x0000ffff, 0x00cf9b00, 0x0000ffff, 0x00cf9300]
+    gdt.forEach((word, i) => memory.write32(0x3000 + i * 4, word))
+    memory.write32(0x4000 + 14 * 8, (8 << 16) | 0x9000)
+    memory.write32(0x4000 + 14 * 8 + 4, 0x8e00)
+    memory.writeBytes(0x3100, Uint8Array.of(0x17, 0, 0, 0x30, 0, 0, 0xff, 7, 0, 0x40, 0, 0))
+    // lgdt [3100h]; lidt [3106h]; mov eax,10000h; mov cr3,eax; mov eax,80000011h; mov cr0,eax; jmp 8:8000h
+    const enter = '0f0116003166900f011e0631 66b800000100 0f22d8 66b811000080 0f22c0 66ea008000000800'.replaceAll(' ', '')
+    memory.writeBytes(0x7c00, hex(enter))
+    // mov ax,10h; mov ds,ax; mov ss,ax; mov esp,0A000h; mov dword [5004h], 12345678h; mov eax,[5004h]; hlt
+    memory.writeBytes(0x8000, hex('66b810008ed88ed0bc00a00000c7050450000078563412a104500000f4'))
+    // Handler: pop ebx (error code); mov ecx,cr2; mov dword [11014h], 5003h; invlpg [5000h]; iret
+    memory.writeBytes(0x9000, hex('5b0f20d1c70514100100 03500000 0f013d00500000 cf'.replaceAll(' ', '')))
+    expect(cpu.run(1000).reason).toBe('halt')
+    expect([state.reg32(Gpr.bx), state.reg32(Gpr.cx), state.reg32(Gpr.ax)]).toEqual([2, 0x5004, 0x12345678])
+    expect(cpu.counts.exceptions[Vector.PF]).toBe(1)
+    expect(memory.read32(0x11014) & 0x60).toBe(0x60)
+    expect(state.get32(Layout.cr2)).toBe(0x5004)
+    expect(state.flag(Flag.IF)).toBe(false)
+  })
+})
+
+function hex(text: string): Uint8Array {
+  return Uint8Array.from(text.match(/../g)!, (pair) => Number.parseInt(pair, 16))
+}
+
+describe('both engines', () => {
+  it('count the same misses, references and exceptions on the same code', () => {
+    const runs = ENGINES.map((engine) => {
+      const { cpu, memory } = realMode(engine, [0xb9, 0x20, 0, 0x31, 0xd2, 0xf7, 0xf2, 0xe2, 0xfa, 0xf4])
+      vector(memory, Vector.DE, 0x600)
+      memory.writeBytes(0x600, hex('5883c0025 0cf'.replaceAll(' ', '')))
+      cpu.run(10_000)
+      const { registers, mmu, counts } = cpu.save()
+      return { registers, mmu, counts }
+    })
+    expect(runs[1]).toEqual(runs[0])
+  })
+})
