@@ -34,7 +34,7 @@ type Plain = PartOf<'x86', Needs, never, Pick<Capabilities, 'cpu' | 'x86'>, neve
 type Trapping = PartOf<'x86', Needs, never, Pick<Capabilities, 'cpu' | 'x86' | 'sensitive-traps'>, never, TrappingX86>
 
 /** How a machine asks for the option; the remedy that parts which need it name. */
-export const needSensitiveTraps = need('sensitive-traps', 'use cpu: x86({ sensitiveTraps: true })')
+export const needSensitiveTraps: Need<'sensitive-traps', 'use cpu: x86({ sensitiveTraps: true })'> = need('sensitive-traps', 'use cpu: x86({ sensitiveTraps: true })')
 
 /**
  * An x86 CPU for the slot `cpu`. With `sensitiveTraps: true` the sensitive instructions that do not fault on a real
