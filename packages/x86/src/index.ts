@@ -4,5 +4,6 @@ export { needSensitiveTraps, type TrappingX86, type X86, type X86Options, x86 } 
 export { Flag, Layout, SegmentSlot, Vector } from './state/layout.ts'
 export { CpuState, Gpr, LDTR, TR } from './state/state.ts'
 export type { Core, CpuModel, PortSpace, SensitiveTraps } from './system/core.ts'
+export { createModel, defaultModel, type ModelFeature, type ModelName, type ModelOptions } from './system/models.ts'
 export { loadParagraph, writeSegment } from './system/segments.ts'
 export { Seg } from '@vmexit/x86-decoder'
