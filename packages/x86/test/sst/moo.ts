@@ -4,10 +4,44 @@
  */
 
 /** Registers of the 80286 form, in the order of its bit mask. */
-export const REGISTERS_286 = ['ax', 'bx', 'cx', 'dx', 'cs', 'ss', 'ds', 'es', 'sp', 'bp', 'si', 'di', 'ip', 'flags'] as const
+export const REGISTERS_286 = [
+  'ax',
+  'bx',
+  'cx',
+  'dx',
+  'cs',
+  'ss',
+  'ds',
+  'es',
+  'sp',
+  'bp',
+  'si',
+  'di',
+  'ip',
+  'flags',
+] as const
 /** Registers of the 80386 form. */
 export const REGISTERS_386 = [
-  'cr0', 'cr3', 'eax', 'ebx', 'ecx', 'edx', 'esi', 'edi', 'ebp', 'esp', 'cs', 'ds', 'es', 'fs', 'gs', 'ss', 'eip', 'eflags', 'dr6', 'dr7',
+  'cr0',
+  'cr3',
+  'eax',
+  'ebx',
+  'ecx',
+  'edx',
+  'esi',
+  'edi',
+  'ebp',
+  'esp',
+  'cs',
+  'ds',
+  'es',
+  'fs',
+  'gs',
+  'ss',
+  'eip',
+  'eflags',
+  'dr6',
+  'dr7',
 ] as const
 
 export type Registers = Record<string, number>
@@ -17,6 +51,17 @@ export interface MachineState {
   /** Bits of registers that are undefined, by name; from RMSK or RM32. 1: the bit counts. */
   readonly masks: Registers
   readonly ram: readonly { readonly address: number; readonly value: number }[]
+}
+
+/** `before` with all that `after` lists put in its place; the masks are those of `after`. */
+export function mergeStates(before: MachineState, after: MachineState): MachineState {
+  const ram = new Map(before.ram.map(({ address, value }) => [address, value]))
+  for (const { address, value } of after.ram) ram.set(address, value)
+  return {
+    registers: { ...before.registers, ...after.registers },
+    masks: after.masks,
+    ram: [...ram].map(([address, value]) => ({ address, value })),
+  }
 }
 
 export interface SingleStepTest {
@@ -65,7 +110,10 @@ class Reader {
   *chunks(from: number, to: number): Generator<Chunk> {
     for (let at = from; at + 8 <= to; ) {
       const end = at + 8 + this.u32(at + 4)
-      if (end > to) throw new RangeError(`the chunk ${this.text(at, 4)} at byte ${at} runs beyond its parent: the file is truncated`)
+      if (end > to)
+        throw new RangeError(
+          `the chunk ${this.text(at, 4)} at byte ${at} runs beyond its parent: the file is truncated`,
+        )
       yield { id: this.text(at, 4), at: at + 8, end }
       at = end
     }
@@ -119,7 +167,8 @@ function readState(reader: Reader, state: Chunk): MachineState {
     else if (chunk.id === 'RM32') masks = registers32(reader, chunk)
     else if (chunk.id === 'RAM') {
       const count = reader.u32(chunk.at)
-      for (let i = 0; i < count; i++) ram.push({ address: reader.u32(chunk.at + 4 + i * 5), value: reader.u8(chunk.at + 8 + i * 5) })
+      for (let i = 0; i < count; i++)
+        ram.push({ address: reader.u32(chunk.at + 4 + i * 5), value: reader.u8(chunk.at + 8 + i * 5) })
     }
   }
   return { registers, masks, ram }
