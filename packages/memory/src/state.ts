@@ -1,6 +1,6 @@
 /** Saving guest memory and putting it back. Only pages that are not all zeros take room. */
 import { checkState, hex, VmexitError } from '@vmexit/core'
-import type { GuestMemory } from './guest-memory.ts'
+import type { GuestPages } from './guest-pages.ts'
 import { PAGE_BYTES } from './host-memory.ts'
 import type { MemoryRange } from './page-map.ts'
 
@@ -14,8 +14,15 @@ export type MemoryState = {
   readonly contents: Uint8Array
 }
 
+/** A memory as saving and restoring use it: pages, and access by the byte. */
+export interface SavedMemory extends GuestPages {
+  readBytes(address: number, into: Uint8Array): void
+  /** Into ROM too. */
+  load(address: number, from: Uint8Array): void
+}
+
 /** Contents of `memory` now. */
-export function saveMemory(memory: GuestMemory): MemoryState {
+export function saveMemory(memory: SavedMemory): MemoryState {
   const pages: number[] = []
   forEachPage(memory.ranges, (pfn) => {
     if (!isZero(memory, memory.readPage(pfn))) pages.push(pfn)
@@ -31,7 +38,7 @@ export function saveMemory(memory: GuestMemory): MemoryState {
  * Makes the contents of `memory` those of `state`.
  * @throws VmexitError `state-mismatch`; nothing is changed then.
  */
-export function restoreMemory(memory: GuestMemory, state: MemoryState): void {
+export function restoreMemory(memory: SavedMemory, state: MemoryState): void {
   checkState('guest memory', state, { version: 1, ranges: [], pages: [], contents: new Uint8Array(0) })
   const saved = describe(state.ranges)
   const present = describe(memory.ranges)
@@ -52,7 +59,7 @@ export function restoreMemory(memory: GuestMemory, state: MemoryState): void {
   })
 }
 
-function isZero(memory: GuestMemory, frame: number): boolean {
+function isZero(memory: SavedMemory, frame: number): boolean {
   if (frame === memory.pool.zeroFrame) return true
   const words = memory.host.i32
   for (let index = frame >>> 2; index < (frame + PAGE_BYTES) >>> 2; index++) if (words[index] !== 0) return false

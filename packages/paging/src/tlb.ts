@@ -66,7 +66,7 @@ export class Tlb {
 
   /** @throws VmexitError `tlb-geometry` unless `entries` is a power of two up to 2^20. */
   constructor(entries: number, listener: TlbListener = {}) {
-    if (!(entries >= 1 && entries <= 2 ** 20 && Number.isInteger(Math.log2(entries)))) {
+    if (!(Number.isInteger(entries) && entries >= 1 && entries <= 2 ** 20 && (entries & (entries - 1)) === 0)) {
       throw new VmexitError('tlb-geometry', {
         problem: `a TLB side cannot have ${entries} entries`,
         remedy: 'give a power of two from 1 to 2^20',
