@@ -313,7 +313,7 @@ export class Cpu implements Core {
     const { state, events } = this
     const { shadow } = events
     const start = state.ip
-    if (beforeInstruction(this, (start + (state.long64 ? 0 : state.segBase(CS))) % 0x1_0000_0000, this.#midRepeat)) return
+    if (beforeInstruction(this, this.#linearCode(start), this.#midRepeat)) return
     // A shadow lasts for one instruction, unless that instruction casts a new one.
     events.shadow = 'none'
     try {
@@ -326,6 +326,13 @@ export class Cpu implements Core {
     this.#deliveries = 0
     this.#midRepeat = this.#reference.fetch.insn.rep !== 0 && state.ip === start
     afterInstruction(this)
+  }
+
+  /** Linear address of code at `ip`. (A conditional subtraction: `%` on doubles was a fifth of the reference engine's time.) */
+  #linearCode(ip: number): number {
+    if (this.state.long64) return ip
+    const sum = ip + this.state.segBase(CS)
+    return sum > 0xffff_ffff ? sum - 0x1_0000_0000 : sum
   }
 
   #interpret(interpreter: Interpreter): void {

@@ -61,7 +61,8 @@ export class CodeFetch {
     let linear = ip
     let available = MAXIMUM
     if (bits !== 64) {
-      linear = (ip + state.segBase(CS)) % 0x1_0000_0000
+      linear = ip + state.segBase(CS)
+      if (linear > 0xffff_ffff) linear -= 0x1_0000_0000
       const room = state.segLimit(CS) - ip + 1
       if (room <= 0) raise(Vector.GP, 0)
       if (room < available) available = room
