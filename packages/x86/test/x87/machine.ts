@@ -1,102 +1,103 @@
-/** One processor over flat memory, enough to execute x87 instructions one at a time. */
-import { createDecoder, createInsn, type Insn } from '@vmexit/x86-decoder'
-import type { Value } from '../../src/ops/evaluate.ts'
-import { ReferenceProcessor } from '../../src/reference/processor.ts'
-import type { Semantics } from '../../src/semantics/processor.ts'
-import { Layout, SegmentSlot } from '../../src/state/layout.ts'
-import { CpuState, type HostViews } from '../../src/state/state.ts'
-import type { Core } from '../../src/system/core.ts'
-import { Fault } from '../../src/system/fault.ts'
+/** A CPU in real mode that executes x87 instructions one at a time, on either engine. */
+import { GuestMemory } from '@vmexit/memory'
+import { decode } from '@vmexit/x86-decoder'
+import { Cpu, type Engine, Gpr, Layout } from '../../src/index.ts'
+import { x87Actions } from '../../src/semantics/x87/actions.ts'
+import { readX87, writeX87 } from '../../src/semantics/x87/environment.ts'
+import type { StackValue, X87State } from '../../src/semantics/x87/image.ts'
 
-const BASE = 0x1000
-const SIZE = 0x4000
+/** Offset of the memory operand, which [BX] names. */
+export const OPERAND = 0x400
+const CODE = 0x1000
+/** HLT stands here, for every vector. */
+const HANDLER = 0x800
+const CR0_NE = 0x20
+const HLT = 0xf4
 
-/** Linear address of the memory operand that `[ecx]` names. */
-export const OPERAND = 0x3000
+/** `text` in the manual's order: sign and exponent, significand. */
+export function extended(text: string): StackValue {
+  return { se: Number.parseInt(text.slice(0, 4), 16), significand: BigInt(`0x${text.slice(4)}`) }
+}
+export function textOf({ se, significand }: StackValue): string {
+  return se.toString(16).padStart(4, '0') + significand.toString(16).padStart(16, '0')
+}
 
 export class Machine {
-  readonly state: CpuState
-  readonly core: Core
-  readonly #processor: ReferenceProcessor
-  readonly #decoder = createDecoder()
-  readonly #insn: Insn = createInsn()
-  readonly bytes: Uint8Array
+  readonly cpu: Cpu
+  readonly memory = new GuestMemory({ ranges: [{ kind: 'ram', start: 0, bytes: 1 << 16 }] })
+  readonly #placed = new Map<string, number>()
+  #free = CODE
 
-  constructor() {
-    const buffer = new ArrayBuffer(SIZE)
-    const host: HostViews = {
-      view: new DataView(buffer),
-      u8: new Uint8Array(buffer),
-      i32: new Int32Array(buffer),
-      u32: new Uint32Array(buffer),
-    }
-    this.bytes = host.u8
-    this.state = new CpuState(host, BASE)
-    for (let seg = 0; seg < 6; seg++) {
-      const slot = Layout.segments + seg * SegmentSlot.size
-      this.state.set32(slot + SegmentSlot.limit, -1)
-      this.state.set32(slot + SegmentSlot.readSpan, SIZE - 16)
-      this.state.set32(slot + SegmentSlot.writeSpan, SIZE - 16)
-      this.state.set32(slot + SegmentSlot.attributes, seg === 1 ? 0xc9b : 0xc93)
-    }
-    this.state.set32(Layout.cr0, 0x31)
-    const { view } = host
-    const check = (linear: number, bytes: number): void => {
-      if (linear + bytes > SIZE) throw new RangeError(`linear address ${linear} is outside the test's memory`)
-    }
-    const linear = {
-      read8: (at: number) => view.getUint8(at),
-      read16: (at: number) => view.getUint16(at, true),
-      read32: (at: number) => view.getInt32(at, true),
-      read64: (at: number) => view.getBigInt64(at, true),
-      write8: (at: number, value: number) => view.setUint8(at, value),
-      write16: (at: number, value: number) => view.setUint16(at, value, true),
-      write32: (at: number, value: number) => view.setInt32(at, value, true),
-      write64: (at: number, value: bigint) => view.setBigInt64(at, value, true),
-      probe: check,
-    }
-    this.core = { state: this.state, linear, ferr: () => {} } as unknown as Core
-    this.#processor = new ReferenceProcessor(this.core)
+  constructor(engine: Engine) {
+    this.cpu = new Cpu({ memory: this.memory, engine })
+    const { state } = this.cpu
+    state.set32(Layout.cr0, state.get32(Layout.cr0) | CR0_NE)
+    for (let vector = 0; vector < 32; vector++) this.memory.write32(vector * 4, HANDLER)
+    this.memory.write8(HANDLER, HLT)
   }
 
-  decode(code: Uint8Array): Insn {
-    const length = this.#decoder.decode(code, 0, code.length, 32, this.#insn)
-    if (length <= 0) throw new TypeError(`${[...code].map((b) => b.toString(16))} does not decode (${length})`)
-    return this.#insn
-  }
-
-  /** Execute by semantics. Returns the vector of the fault that it raised, −1 if none. */
-  run(insn: Insn, semantics: Semantics): number {
-    this.#processor.begin(insn, 0, insn.length)
-    try {
-      semantics<Value>(this.#processor, insn)
-    } catch (error) {
-      if (error instanceof Fault) return error.vector
-      throw error
+  /**
+   * Execute the instruction that `code` encodes; memory operands are [BX] (ModRM.rm 7). Gives the vector of the exception that it
+   * raised, −1 for none. What no engine generates code for is executed directly.
+   */
+  execute(...code: number[]): number {
+    const { cpu } = this
+    const key = code.join()
+    const insn = decode(Uint8Array.from(code), { bits: 16 })
+    let at = this.#placed.get(key)
+    if (at === undefined) {
+      at = this.#free
+      this.#free += 16
+      this.#placed.set(key, at)
+      this.memory.writeBytes(at, Uint8Array.of(...code, HLT))
     }
-    return -1
+    const before = cpu.counts.exceptions.slice()
+    cpu.state.setReg16(Gpr.bx, OPERAND)
+    cpu.state.setReg16(Gpr.sp, 0x700)
+    cpu.startAt(0, at)
+    const action = x87Actions[insn.op]
+    if (action) {
+      cpu.state.ip = at + insn.length
+      action(cpu, insn)
+      return -1
+    }
+    cpu.run(1)
+    return cpu.counts.exceptions.findIndex((count, vector) => count !== before[vector])
   }
 
-  /** The environment's words, the stack registers and the tag word's empty registers. */
-  setX87(fcw: number, fsw: number, empty: number, stack: readonly { significand: bigint; se: number }[]): void {
-    const { state } = this
-    const top = (fsw >> 11) & 7
-    const pending = fsw & ~fcw & 0x3f ? 0x8080 : 0
-    state.set32(Layout.fcw, fcw)
-    state.set32(Layout.fsw, (fsw & 0x477f) | pending)
-    state.set32(Layout.top, top)
-    state.set32(Layout.empty, empty)
-    stack.forEach(({ significand, se }, i) => {
-      const slot = Layout.fpr + ((top + i) & 7) * 16
-      state.set64(slot, significand)
-      state.set32(slot + 8, se)
-    })
+  get x87(): X87State {
+    return readX87(this.cpu.state)
   }
-  get fsw(): number {
-    return this.state.get32(Layout.fsw) | (this.state.get32(Layout.top) << 11)
+  set x87(state: X87State) {
+    writeX87(this.cpu.state, state)
   }
-  stack(i: number): { significand: bigint; se: number } {
-    const slot = Layout.fpr + ((this.state.get32(Layout.top) + i) & 7) * 16
-    return { significand: BigInt.asUintN(64, this.state.get64(slot)), se: this.state.get32(slot + 8) & 0xffff }
+  /** Set what a test is about; the rest is as FNINIT leaves it, with these values on the stack and nothing else. */
+  load(stack: readonly string[], { control = 0x37f, status = 0 }: { control?: number; status?: number } = {}): void {
+    const top = (8 - stack.length) & 7
+    this.x87 = {
+      control,
+      status: status | (top << 11),
+      empty: stack.length === 8 ? 0 : (1 << top) - 1 || 0xff,
+      stack: Array.from({ length: 8 }, (_, i) => extended(stack[i] ?? '00000000000000000000')),
+      opcode: 0,
+      instruction: 0n,
+      codeSelector: 0,
+      operand: 0n,
+      dataSelector: 0,
+    }
+  }
+  st(i: number): string {
+    return textOf(this.x87.stack[i]!)
+  }
+  get status(): number {
+    return this.x87.status
+  }
+  get operand(): Uint8Array {
+    const bytes = new Uint8Array(10)
+    this.memory.readBytes(OPERAND, bytes)
+    return bytes
+  }
+  set operand(bytes: Uint8Array) {
+    this.memory.writeBytes(OPERAND, bytes)
   }
 }
