@@ -13,7 +13,7 @@ import {
   environmentSize,
   extendedImage,
   FXSAVE_SIZE,
-  type Layout as ImageLayout,
+  type ImageLayout,
   MXCSR_MASK,
   parseEnvironment,
   parseExtendedImage,
@@ -51,7 +51,7 @@ export function readX87(state: CpuState): X87State {
 }
 
 /** ES and B are what flags and masks make them, whatever the image says. */
-export function writeEnvironment(state: CpuState, environment: Environment): void {
+function writeEnvironment(state: CpuState, environment: Environment): void {
   const control = (environment.control & CONTROL_BITS) | CONTROL_FIXED
   const pending = environment.status & ~control & Status.exceptions
   const status = environment.status & ~PENDING & ~(7 << 11)

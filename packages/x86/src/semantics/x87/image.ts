@@ -29,20 +29,20 @@ export interface X87State {
 export type Environment = Omit<X87State, 'stack'>
 
 /** How an environment is laid out: operand size, and whether addresses are selectors and offsets or linear. */
-export interface Layout {
+export interface ImageLayout {
   readonly bits: 16 | 32
   /** Real and virtual-8086 mode. */
   readonly linear: boolean
 }
 
-export const environmentSize = ({ bits }: Layout): number => (bits === 16 ? 14 : 28)
+export const environmentSize = ({ bits }: ImageLayout): number => (bits === 16 ? 14 : 28)
 const REGISTER_BYTES = 10
-export const stateSize = (layout: Layout): number => environmentSize(layout) + 8 * REGISTER_BYTES
+export const stateSize = (layout: ImageLayout): number => environmentSize(layout) + 8 * REGISTER_BYTES
 
 const topOf = (status: number): number => (status >> 11) & 7
 
 /** The tag word: two bits a physical register, found by looking at what it holds (SDM vol. 1, 8.1.7). */
-export function tagWord({ status, empty, stack }: X87State): number {
+function tagWord({ status, empty, stack }: X87State): number {
   let tags = 0
   stack.forEach((value, i) => {
     const physical = (topOf(status) + i) & 7
@@ -67,7 +67,7 @@ const linearAddress = (selector: number, offset: bigint): number =>
   (Number(offset & 0xffff_ffffn) + selector * 16) >>> 0
 
 /** FNSTENV. Words that the manual calls reserved are all ones, as processors leave them. */
-export function environmentImage(state: X87State, { bits, linear }: Layout): Uint8Array {
+export function environmentImage(state: X87State, { bits, linear }: ImageLayout): Uint8Array {
   const image = new Uint8Array(environmentSize({ bits, linear }))
   const view = new DataView(image.buffer)
   const step = bits / 8
@@ -98,7 +98,7 @@ export function environmentImage(state: X87State, { bits, linear }: Layout): Uin
 }
 
 /** FLDENV. `opcode` is 0 where the layout has none. */
-export function parseEnvironment(image: Uint8Array, { bits, linear }: Layout): Environment {
+export function parseEnvironment(image: Uint8Array, { bits, linear }: ImageLayout): Environment {
   const view = new DataView(image.buffer, image.byteOffset)
   const step = bits / 8
   const get = (n: number): number => (bits === 16 ? view.getUint16(n * step, true) : view.getUint32(n * step, true))
@@ -133,7 +133,7 @@ function getRegister(view: DataView, at: number): StackValue {
 }
 
 /** FNSAVE: the environment, then ST(0) to ST(7). */
-export function stateImage(state: X87State, layout: Layout): Uint8Array {
+export function stateImage(state: X87State, layout: ImageLayout): Uint8Array {
   const image = new Uint8Array(stateSize(layout))
   image.set(environmentImage(state, layout))
   const view = new DataView(image.buffer)
@@ -141,7 +141,7 @@ export function stateImage(state: X87State, layout: Layout): Uint8Array {
   return image
 }
 /** FRSTOR. */
-export function parseState(image: Uint8Array, layout: Layout): X87State {
+export function parseState(image: Uint8Array, layout: ImageLayout): X87State {
   const view = new DataView(image.buffer, image.byteOffset)
   const at = environmentSize(layout)
   const stack = Array.from({ length: 8 }, (_, i) => getRegister(view, at + i * REGISTER_BYTES))
