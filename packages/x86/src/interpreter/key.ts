@@ -1,6 +1,7 @@
 /** Which handler an instruction needs: everything about it that is fixed in generated code, and not a field of its record. */
 import { Kind, Seg, type Insn } from '@vmexit/x86-decoder'
 import { integer } from '../semantics/integer/index.ts'
+import { x87 } from '../semantics/x87/index.ts'
 import type { Mode } from './mode.ts'
 
 const STACK = new Set(['push', 'pop', 'call', 'call_ind', 'ret', 'leave'])
@@ -65,7 +66,7 @@ export function keyOf(template: Template): string {
   // POP to memory looks at whether the base is the stack pointer; RET and everything beyond the integers at immediates.
   if (insn.op === 'pop' && insn.base === 4) key += '/sp'
   if (insn.op === 'ret' || !isInteger) key += `/${insn.imm}/${insn.imm2}`
-  // The x87 notes its opcode and the address of the instruction.
-  if (insn.row.feature === 'fpu') key += `/${insn.row.opcode}/${insn.modrm}/${insn.length}`
+  // The x87 notes its opcode, the address of the instruction, and the segment of its operand.
+  if (x87[insn.op]) key += `/${insn.row.opcode}/${insn.modrm}/${insn.length}/${insn.seg}`
   return template.branch === undefined ? key : `${key}+j${template.branch}`
 }

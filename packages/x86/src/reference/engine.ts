@@ -3,9 +3,10 @@ import { type Decoder, type Insn, Kind, type Row } from '@vmexit/x86-decoder'
 import type { Translator } from '../memory/linear.ts'
 import { semantics } from '../semantics/index.ts'
 import type { Semantics } from '../semantics/processor.ts'
+import { Vector } from '../state/layout.ts'
 import type { Action, Core } from '../system/core.ts'
-import { Fault } from '../system/fault.ts'
-import { actions } from '../system/index.ts'
+import { Fault, raise } from '../system/fault.ts'
+import { actions } from '../actions.ts'
 import { CodeFetch, type CodeMemory } from './fetch.ts'
 import { ReferenceProcessor } from './processor.ts'
 
@@ -30,7 +31,13 @@ export function operationOf(insn: Insn): string {
 
 /** Is the instruction executed by plain TypeScript in every engine? */
 export function isAction(insn: Insn): boolean {
-  return actions[operationOf(insn)] !== undefined
+  const name = operationOf(insn)
+  return actions[name] !== undefined || semantics[name] === undefined
+}
+
+/** Has an operation of the instruction table a meaning? */
+export function hasMeaning(op: string): boolean {
+  return actions[op] !== undefined || semantics[op] !== undefined
 }
 
 export class ReferenceEngine {
@@ -78,13 +85,14 @@ export class ReferenceEngine {
     return next > 0xffff_ffff && !this.#core.state.long64 ? next - 0x1_0000_0000 : next
   }
 
+  /** What the table decodes and nobody has given a meaning is #UD, as on a processor without it. */
   #resolve(insn: Insn): Meaning {
     const name = operationOf(insn)
-    const meaning: Meaning = { action: actions[name], semantics: semantics[name] }
-    if (!meaning.action && !meaning.semantics) {
-      throw new TypeError(`the instruction table names the operation '${name}' (${insn.row.mnemonic}, ${insn.row.opcode}), which has no meaning: add it to semantics or actions`)
-    }
+    const known = semantics[name]
+    const meaning: Meaning = { action: actions[name] ?? (known ? undefined : undefinedOpcode), semantics: known }
     this.#meanings.set(insn.row, meaning)
     return meaning
   }
 }
+
+const undefinedOpcode: Action = () => raise(Vector.UD)
