@@ -52,13 +52,10 @@ function writeCr4(core: Core, value: number): void {
   refreshMode(core)
 }
 
-/** Does the register exist? CR4 came with the models that have something in it, CR8 with 64-bit code. */
+/** CR4 came with the models that have something in it. @throws Fault #UD. */
 function controlRegister(core: Core, operand: Operand): number {
-  const { reg } = operand
-  const exists =
-    reg === 0 || reg === 2 || reg === 3 || (reg === 4 && core.model.cr4Mask !== 0) || (reg === 8 && core.state.long64)
-  if (!exists) raise(Vector.UD)
-  return reg
+  if (operand.reg === 4 && core.model.cr4Mask === 0) raise(Vector.UD)
+  return operand.reg
 }
 
 const CR8_MASK = 0xf

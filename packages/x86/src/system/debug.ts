@@ -125,7 +125,6 @@ export function ioAccess(core: Core, port: number, bytes: number): void {
 /** DR4 and DR5 stand for DR6 and DR7 unless CR4.DE makes them undefined. */
 function debugRegister(core: Core, operand: Operand): number {
   const { reg } = operand
-  if (reg > 7) raise(Vector.UD)
   if (reg !== 4 && reg !== 5) return reg
   if ((core.state.get32(Layout.cr4) & Cr4.DE) !== 0) raise(Vector.UD)
   return reg + 2

@@ -58,10 +58,20 @@ const IDT_GATES: readonly number[] = [
 ]
 const CONTRIBUTORY: readonly number[] = [Vector.DE, Vector.TS, Vector.NP, Vector.SS, Vector.GP]
 
-/** Deliver an event, and what goes wrong on the way, up to a double fault or a shutdown. Throws no {@link Fault}. */
+/** Faults in a row, each met while delivering the one before. Without benign ones there are three at most. */
+const DEEPEST = 8
+
+/**
+ * Deliver an event, and what goes wrong on the way, up to a double fault or a shutdown. Throws no {@link Fault}.
+ *
+ * A benign fault can come again while it is delivered, forever (#AC at CPL 3 does, to a misaligned stack of the same level): a real
+ * processor then does nothing else. Here the delivery is given up instead and nothing has changed, so that the engine finds the same
+ * instruction faulting again and can account for the time.
+ */
 export function deliver(core: Core, event: CpuEvent): void {
   let current: CpuEvent | undefined = event
-  while (current) {
+  for (let depth = 0; current; depth++) {
+    if (depth === DEEPEST) return
     try {
       vectorThrough(core, current)
       return
@@ -112,8 +122,14 @@ export function vectorThrough(core: Core, event: CpuEvent): void {
     }
     throw error
   }
+  if (event.vector === Vector.DB && event.source !== 'software') openDebugRegisters(core)
   core.events.shadow = 'none'
   core.events.halted = false
+}
+
+/** A debug handler may use the debug registers. */
+function openDebugRegisters({ state }: Core): void {
+  state.set32(Layout.dr + 7 * 8, state.get32(Layout.dr + 7 * 8) & ~Dr7.GD)
 }
 
 /** Registers that tell the handler what happened, and the NMI mask. */
@@ -122,9 +138,8 @@ function beginDelivery(core: Core, event: CpuEvent): void {
   if (event.source === 'nmi') events.nmiBlocked = true
   if (event.source === 'fault' && event.vector === Vector.PF) state.setNumber(Layout.cr2, event.address ?? 0)
   const interrupt = event.source === 'software' || event.source === 'int1'
-  if (event.vector === Vector.DB && event.source !== 'software') {
-    if (!interrupt) state.set32(Layout.dr + 6 * 8, state.get32(Layout.dr + 6 * 8) | events.pendingDebug)
-    state.set32(Layout.dr + 7 * 8, state.get32(Layout.dr + 7 * 8) & ~Dr7.GD)
+  if (event.vector === Vector.DB && !interrupt) {
+    state.set32(Layout.dr + 6 * 8, state.get32(Layout.dr + 6 * 8) | events.pendingDebug)
   }
   // The handler of a software interrupt is not single-stepped; a data breakpoint held back by MOV SS is still to come.
   events.pendingDebug = interrupt ? events.pendingDebug & ~Dr6.BS : 0

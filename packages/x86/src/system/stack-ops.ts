@@ -95,11 +95,9 @@ function holdInterrupts(core: Core, seg: number): void {
 const mov_seg: Action = (core, insn) => {
   const [to, from] = insn.operands as [Operand, Operand]
   if (to.kind !== Kind.seg) {
-    if (from.reg > Seg.gs) raise(Vector.UD)
     writeWord(core, insn, 0, core.state.selector(from.reg))
     return
   }
-  if (to.reg === Seg.cs || to.reg > Seg.gs) raise(Vector.UD)
   loadSegment(core, to.reg, readWord(core, insn, 1))
   holdInterrupts(core, to.reg)
 }

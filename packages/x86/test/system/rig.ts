@@ -1,5 +1,5 @@
 /** A CPU without engine, paging or chips: the system part on 256 KB of flat memory, with page faults wherever a test wants them. */
-import { decode, type Insn, Kind } from '@vmexit/x86-decoder'
+import { DecodeError, decode, type Insn, Kind } from '@vmexit/x86-decoder'
 import { Flag, Layout, LDTR, SegmentSlot, TR } from '../../src/state/layout.ts'
 import { CpuState, type HostViews } from '../../src/state/state.ts'
 import type {
@@ -314,9 +314,16 @@ export class Rig implements Core {
     return decode(Uint8Array.from(bytes), { bits: this.state.codeBits })
   }
 
-  /** Execute one instruction as an engine does; the fault it raised, if any. */
+  /** Execute one instruction as an engine does; the fault it raised, if any: #UD for what does not decode. */
   exec(...bytes: number[]): Outcome | undefined {
-    return this.run(this.decode(bytes))
+    let insn: Insn
+    try {
+      insn = this.decode(bytes)
+    } catch (error) {
+      if (error instanceof DecodeError && error.code === 'undefined') return { vector: 6, errorCode: undefined }
+      throw error
+    }
+    return this.run(insn)
   }
   run(insn: Insn): Outcome | undefined {
     const start = this.state.ip
