@@ -1,7 +1,7 @@
 /** MOV to and from control registers, LMSW, SMSW, CLTS, INVLPG (SDM vol. 3A, 2.5). */
 import { type Insn, Kind, type Operand } from '@vmexit/x86-decoder'
 import { Layout, Vector } from '../state/layout.ts'
-import { Cr0, Cr4, Efer } from './bits.ts'
+import { Cr0 } from './bits.ts'
 import type { Action, Core } from './core.ts'
 import { raise } from './fault.ts'
 import { refreshMode } from './mode.ts'
@@ -14,7 +14,7 @@ export function needSupervisor(core: Core): void {
 }
 
 /** Write a control register slot and tell the paging unit, which may refuse: then it is as it was. @throws Fault #GP(0). */
-function change(core: Core, what: 'cr0' | 'cr3' | 'cr4', value: number): void {
+export function changeControl(core: Core, what: 'cr0' | 'cr3' | 'cr4', value: number): void {
   const before = core.state.getNumber(Layout[what])
   core.state.setNumber(Layout[what], value)
   try {
@@ -35,20 +35,15 @@ export function writeCr0(core: Core, image: number): void {
   const before = state.get32(Layout.cr0)
   if ((value & Cr0.PG) !== 0 && (value & Cr0.PE) === 0) raise(Vector.GP, 0)
   if ((value & Cr0.NW) !== 0 && (value & Cr0.CD) === 0) raise(Vector.GP, 0)
-  // IA-32e mode needs PAE (SDM vol. 3A, 9.8.5); it is entered by the paging unit, which keeps EFER.LMA.
-  const long = (state.get32(Layout.efer) & Efer.LME) !== 0
-  if (long && (value & Cr0.PG) !== 0 && (state.get32(Layout.cr4) & Cr4.PAE) === 0) raise(Vector.GP, 0)
-  change(core, 'cr0', value >>> 0)
+  changeControl(core, 'cr0', value >>> 0)
   if ((before ^ value) & Cr0.PE) refreshSpans(state)
   refreshMode(core)
 }
 
 /** @throws Fault #GP(0) for a bit that the model does not have. */
 function writeCr4(core: Core, value: number): void {
-  const { state, model } = core
-  if (value & ~model.cr4Mask) raise(Vector.GP, 0)
-  if ((state.get32(Layout.efer) & Efer.LMA) !== 0 && (value & Cr4.PAE) === 0) raise(Vector.GP, 0)
-  change(core, 'cr4', value >>> 0)
+  if (value & ~core.model.cr4Mask) raise(Vector.GP, 0)
+  changeControl(core, 'cr4', value >>> 0)
   refreshMode(core)
 }
 
@@ -71,7 +66,7 @@ function writeControl(core: Core, cr: number, gpr: number): void {
   else if (cr === 2) state.setNumber(Layout.cr2, whole)
   else if (cr === 3) {
     if (whole < 0 || whole >= 2 ** Math.max(core.model.physicalAddressBits, 32)) raise(Vector.GP, 0)
-    change(core, 'cr3', whole)
+    changeControl(core, 'cr3', whole)
   } else if (cr === 4) writeCr4(core, value)
   else {
     if (value & ~CR8_MASK) raise(Vector.GP, 0)

@@ -108,7 +108,8 @@ export interface Core {
 
 /**
  * An operation in plain TypeScript, for what generated code never does itself. On entry `state.ip` is already the next
- * instruction's; on a throw the engine puts it back, unless the fault is `committed`. No architectural write before the last operation that can fault.
+ * instruction's; on a throw the engine puts it back, unless the fault is `committed`. No architectural write before the last
+ * operation that can fault. Of a REP instruction it does one iteration, and puts `ip` back while iterations are left.
  */
 export type Action = (core: Core, insn: Insn) => void
 export type ActionTable = Readonly<Record<string, Action>>

@@ -1,5 +1,5 @@
 /** GDTR, IDTR, LDTR and TR, and the instructions that look at descriptors (SDM vol. 3A, 2.4 and 5.10). */
-import { type Insn, Kind, type Operand } from '@vmexit/x86-decoder'
+import { Kind, type Operand } from '@vmexit/x86-decoder'
 import { Flag, Layout, LDTR, TR, Vector } from '../state/layout.ts'
 import { needSupervisor } from './control-registers.ts'
 import type { Action, Core } from './core.ts'
@@ -141,8 +141,7 @@ const WITH_RIGHTS: readonly number[] = [
 function inspect(types: readonly number[], value: (descriptor: Descriptor) => number): Action {
   return (core, insn) => {
     needDescriptors(core)
-    const selector = readSelector(core, insn)
-    const descriptor = visible(core, selector)
+    const descriptor = visible(core, readWord(core, insn, 1))
     const type = descriptor ? systemType(attributesOf(descriptor)) : 0
     const known = descriptor !== undefined && (type < 0 || types.includes(type))
     if (known) {
@@ -151,11 +150,6 @@ function inspect(types: readonly number[], value: (descriptor: Descriptor) => nu
     }
     setZero(core, known)
   }
-}
-
-/** The selector operand of LAR and LSL: a register of the operand size of which 16 bits count. */
-function readSelector(core: Core, insn: Insn): number {
-  return readWord(core, insn, 1)
 }
 
 function verify(permits: (attributes: number) => boolean): Action {

@@ -379,6 +379,8 @@ describe('what the handler finds', () => {
   it('is RF in the image of faults, and of interrupts within REP', () => {
     expect(pushedRf(fault(13, 0))).toBe(true)
     expect(pushedRf(fault(6))).toBe(true)
+    expect(pushedRf(fault(8, 0))).toBe(false)
+    expect(pushedRf(fault(18))).toBe(false)
     expect(pushedRf({ vector: 1, source: 'trap' })).toBe(false)
     expect(pushedRf(software(0x30))).toBe(false)
     expect(pushedRf(external(0x30))).toBe(false)

@@ -56,6 +56,8 @@ const IDT_GATES: readonly number[] = [
   SystemType.interruptGate32,
   SystemType.trapGate32,
 ]
+/** Aborts, which nothing returns from: RF is pushed as it is. */
+const ABORTS: readonly number[] = [Vector.DF, Vector.MC]
 const CONTRIBUTORY: readonly number[] = [Vector.DE, Vector.TS, Vector.NP, Vector.SS, Vector.GP]
 
 /** Faults in a row, each met while delivering the one before. Without benign ones there are three at most. */
@@ -148,7 +150,8 @@ function beginDelivery(core: Core, event: CpuEvent): void {
 /** EFLAGS as pushed: RF says whether an instruction breakpoint is to be ignored on return (SDM vol. 3B, 17.3.1.1). */
 function pushedFlags(core: Core, event: CpuEvent): number {
   const flags = core.state.eflags
-  return event.source === 'fault' || event.resume ? flags | Flag.RF : flags
+  const restarts = event.source === 'fault' && !ABORTS.includes(event.vector)
+  return restarts || event.resume ? flags | Flag.RF : flags
 }
 
 /** Real mode (SDM vol. 3B, 20.1.4). */

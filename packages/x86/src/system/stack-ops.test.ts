@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { At, Rig, Sel } from '../../test/system/rig.ts'
+import { Layout } from '../state/layout.ts'
 import { writeSegment } from './segments.ts'
 
 const numbered = (rig: Rig): Rig => {
@@ -180,5 +181,47 @@ describe('16-bit addressing', () => {
     rig.state.setReg32(6, 0)
     expect(rig.exec(0x8e, 0x00)).toEqual({ vector: 13, errorCode: 0 })
     expect(rig.state.ip).toBe(At.code + 2)
+  })
+})
+
+describe('64-bit code', () => {
+  const long = (): Rig => {
+    const rig = new Rig().protectedMode(3)
+    rig.state.set32(Layout.efer, 0x500)
+    writeSegment(rig.state, 1, Sel.code3 | 3, 0, 0xffff_ffff, 0xafb)
+    return rig
+  }
+  it('ENTER keeps all 64 bits of frame pointers', () => {
+    const rig = long()
+    rig.state.setReg64(5, 0x2f008n)
+    rig.dword(0x2f000, 0x9abc_def1)
+    rig.dword(0x2f004, 0x1234_5678)
+    expect(rig.exec(0xc8, 0x10, 0, 2)).toBeUndefined()
+    expect([rig.state.reg64(5), rig.state.reg64(4)]).toEqual([0x22ff8n, 0x22ff8n - 0x20n])
+    expect([rig.dwordAt(0x22ff0), rig.dwordAt(0x22ff4), rig.dwordAt(0x22fe8)]).toEqual([
+      0x9abc_def1, 0x1234_5678, 0x22ff8,
+    ])
+  })
+  it('PUSH and POP of FS move 8 bytes', () => {
+    const rig = long()
+    expect(rig.exec(0x0f, 0xa0)).toBeUndefined()
+    expect([rig.state.reg64(4), rig.stack(2)]).toEqual([0x22ff8n, [Sel.data3 | 3, 0]])
+    rig.dword(0x22ff8, 0)
+    expect(rig.exec(0x0f, 0xa1)).toBeUndefined()
+    expect([rig.state.reg64(4), rig.state.selector(4)]).toEqual([0x23000n, 0])
+  })
+  it('a stack pointer that is not canonical raises #SS(0)', () => {
+    for (const sp of [0x0000_8000_0000_0000n, 0x7fff_ffff_ffff_ffffn, -0x8000_0000_0000_0000n]) {
+      const rig = long()
+      rig.state.setReg64(4, sp)
+      expect(rig.exec(0x9d)).toEqual({ vector: 12, errorCode: 0 })
+      expect(rig.state.reg64(4)).toBe(sp)
+    }
+  })
+  it('the upper half of the address space is as good', () => {
+    const rig = long()
+    rig.state.setReg64(4, -0x1000n)
+    expect(rig.exec(0x9c)).toBeUndefined()
+    expect(rig.state.reg64(4)).toBe(-0x1008n)
   })
 })

@@ -2,6 +2,7 @@
 import { Seg } from '@vmexit/x86-decoder'
 import { Flag, Layout, LDTR, STATUS_FLAGS, TR, Vector } from '../state/layout.ts'
 import { Cr0, Dr6, Dr7 } from './bits.ts'
+import { changeControl } from './control-registers.ts'
 import type { Core } from './core.ts'
 import {
   attributesOf,
@@ -188,9 +189,7 @@ function enter(core: Core, image: TaskImage, nested: boolean): void {
 function qualify(core: Core, image: TaskImage, errorCode: number | undefined): void {
   const { state } = core
   if (image.wide && (state.get32(Layout.cr0) & Cr0.PG) !== 0) {
-    const before = state.getNumber(Layout.cr3)
-    state.setNumber(Layout.cr3, image.cr3)
-    core.paging.controlsChanged('cr3', before)
+    changeControl(core, 'cr3', image.cr3)
   }
   loadTaskLdt(core, image.ldt)
   if (state.virtual8086) for (let seg = 0; seg < 6; seg++) loadParagraph(state, seg, image.segments[seg]!)
