@@ -29,7 +29,7 @@ export function changeControl(core: Core, what: 'cr0' | 'cr3' | 'cr4', value: nu
  * Load CR0; bits that the model does not have are ignored, ET stays 1. @throws Fault #GP(0) for paging without protection, or
  * not-write-through with the cache enabled.
  */
-export function writeCr0(core: Core, image: number): void {
+function writeCr0(core: Core, image: number): void {
   const { state, model } = core
   const value = (image & model.cr0Mask) | Cr0.ET
   const before = state.get32(Layout.cr0)

@@ -4,7 +4,7 @@ import { Efer } from './bits.ts'
 import type { Core } from './core.ts'
 
 /** One register. Its value is in `core.msrs.other` once it differs from `initial`, unless `read` says otherwise. */
-export interface MsrRow {
+interface MsrRow {
   readonly initial: bigint
   read?(core: Core): bigint
   /** What is stored for `value`; undefined for #GP(0). Absent: read-only. */
@@ -121,7 +121,7 @@ const miscEnable: MsrRow = { initial: 0x1801n, write: (value) => (value & (XD_DI
 
 export const MSR = { apicBase: 0x1b, miscEnable: 0x1a0 } as const
 
-export interface P6Msrs {
+interface P6Msrs {
   readonly physicalBits: number
   readonly bootstrap: boolean
   readonly apic: boolean

@@ -28,7 +28,7 @@ import { dataDescriptor, loadDescriptor, loadNull, loadParagraph, stackDescripto
 import { Stack } from './stack.ts'
 
 /** `event`: through a task gate of the IDT. `call` and `event` nest, `return` is IRET with NT set. */
-export type TaskCause = 'jump' | 'call' | 'event' | 'return'
+type TaskCause = 'jump' | 'call' | 'event' | 'return'
 
 /** Offsets in a TSS: figures 7-2 and 7-10. Registers are in the order of their numbers, segments in that of `Seg`. */
 interface TssFormat {
