@@ -10,5 +10,5 @@ export { HostMemory, type HostMemoryOptions, PAGE_BYTES, type Span } from './hos
 export { type PcRangesOptions, pcRanges } from './layout.ts'
 export { type LinearMemory, WASM_PAGE_BYTES } from './linear-memory.ts'
 export { MAXIMUM_ADDRESS, type MemoryRange, PageFlag, type PageMap } from './page-map.ts'
-export { parseSize, type Ram, ram, type RamOptions } from './part.ts'
+export { parseSize, type Ram, type RamOptions, ram } from './part.ts'
 export type { MemoryState } from './state.ts'

@@ -1,7 +1,7 @@
 /** RAM as a part of a machine or VM. */
 import { definePart, type PartOf, VmexitError } from '@vmexit/core'
 import type { DmaTarget } from './dma.ts'
-import { type FramePool } from './frame-pool.ts'
+import type { FramePool } from './frame-pool.ts'
 import { GuestMemory } from './guest-memory.ts'
 import { pcRanges } from './layout.ts'
 import type { MemoryRange } from './page-map.ts'
@@ -32,7 +32,15 @@ export interface RamOptions {
   readonly pool?: FramePool
 }
 
-const UNITS: Readonly<Record<string, number>> = { B: 1, KIB: 2 ** 10, K: 2 ** 10, MIB: 2 ** 20, M: 2 ** 20, GIB: 2 ** 30, G: 2 ** 30 }
+const UNITS: Readonly<Record<string, number>> = {
+  B: 1,
+  KIB: 2 ** 10,
+  K: 2 ** 10,
+  MIB: 2 ** 20,
+  M: 2 ** 20,
+  GIB: 2 ** 30,
+  G: 2 ** 30,
+}
 
 /**
  * Bytes of `'64 MiB'`, `'512K'`, `'2 GiB'`, or of a number.

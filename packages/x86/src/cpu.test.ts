@@ -5,7 +5,11 @@ import { Cpu, type CpuOptions, type Engine, Flag, Gpr, Layout, Vector } from './
 const ENGINES: Engine[] = ['reference', 'interpreter']
 
 /** A CPU in real mode with `code` at 0:7C00 and a stack below it. */
-function realMode(engine: Engine, code: number[], options: Partial<CpuOptions> = {}): { cpu: Cpu; memory: GuestMemory } {
+function realMode(
+  engine: Engine,
+  code: number[],
+  options: Partial<CpuOptions> = {},
+): { cpu: Cpu; memory: GuestMemory } {
   const memory = new GuestMemory({ ranges: [{ kind: 'ram', start: 0, bytes: 1 << 20 }] })
   const cpu = new Cpu({ memory, engine, ...options })
   memory.writeBytes(0x7c00, Uint8Array.from(code))
@@ -46,7 +50,11 @@ describe.each(ENGINES)('%s', (engine) => {
     // mov byte [next], 42h (inc dx); next: inc ax; hlt
     const { cpu } = realMode(engine, [0xc6, 0x06, 0x05, 0x7c, 0x42, 0x40, 0xf4])
     cpu.run(100)
-    expect([cpu.state.reg16(Gpr.ax), cpu.state.reg16(Gpr.dx), cpu.retired]).toEqual([0, cpu.model.signature + 1 & 0xffff, 3])
+    expect([cpu.state.reg16(Gpr.ax), cpu.state.reg16(Gpr.dx), cpu.retired]).toEqual([
+      0,
+      (cpu.model.signature + 1) & 0xffff,
+      3,
+    ])
   })
 
   it('sees code written from outside', () => {
@@ -103,7 +111,10 @@ describe.each(ENGINES)('%s', (engine) => {
 
   it('traps after each instruction while TF is set', () => {
     // pushf; pop ax; or ax,100h; push ax; popf; inc cx; inc cx; xor ax,ax; push ax; popf; hlt
-    const { cpu, memory } = realMode(engine, [0x9c, 0x58, 0x0d, 0, 1, 0x50, 0x9d, 0x41, 0x41, 0x31, 0xc0, 0x50, 0x9d, 0xf4])
+    const { cpu, memory } = realMode(
+      engine,
+      [0x9c, 0x58, 0x0d, 0, 1, 0x50, 0x9d, 0x41, 0x41, 0x31, 0xc0, 0x50, 0x9d, 0xf4],
+    )
     vector(memory, Vector.DB, 0x600)
     memory.writeBytes(0x600, Uint8Array.of(0x43, 0xcf)) // inc bx; iret
     expect(cpu.run(100).reason).toBe('halt')
@@ -169,12 +180,15 @@ describe.each(ENGINES)('%s', (engine) => {
     memory.write32(0x10000, 0x11000 | 3)
     for (let page = 0; page < 256; page++) memory.write32(0x11000 + page * 4, page === 5 ? 0 : (page << 12) | 3)
     const gdt = [0, 0, 0x0000ffff, 0x00cf9b00, 0x0000ffff, 0x00cf9300]
-    gdt.forEach((word, i) => memory.write32(0x3000 + i * 4, word))
+    for (const [i, word] of gdt.entries()) memory.write32(0x3000 + i * 4, word)
     memory.write32(0x4000 + 14 * 8, (8 << 16) | 0x9000)
     memory.write32(0x4000 + 14 * 8 + 4, 0x8e00)
     memory.writeBytes(0x3100, Uint8Array.of(0x17, 0, 0, 0x30, 0, 0, 0xff, 7, 0, 0x40, 0, 0))
     // lgdt [3100h]; lidt [3106h]; mov eax,10000h; mov cr3,eax; mov eax,80000011h; mov cr0,eax; jmp 8:8000h
-    const enter = '0f0116003166900f011e0631 66b800000100 0f22d8 66b811000080 0f22c0 66ea008000000800'.replaceAll(' ', '')
+    const enter = '0f0116003166900f011e0631 66b800000100 0f22d8 66b811000080 0f22c0 66ea008000000800'.replaceAll(
+      ' ',
+      '',
+    )
     memory.writeBytes(0x7c00, hex(enter))
     // mov ax,10h; mov ds,ax; mov ss,ax; mov esp,0A000h; mov dword [5004h], 12345678h; mov eax,[5004h]; hlt
     memory.writeBytes(0x8000, hex('66b810008ed88ed0bc00a00000c7050450000078563412a104500000f4'))

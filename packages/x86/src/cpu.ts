@@ -8,6 +8,7 @@ import { Tables } from './interpreter/layout.ts'
 import { TranslatedMemory } from './memory/linear.ts'
 import { CpuPaging } from './memory/paging-unit.ts'
 import { ReferenceEngine } from './reference/engine.ts'
+import { resetState } from './reset.ts'
 import { Flag, Layout, Vector } from './state/layout.ts'
 import { readRegisters, writeRegisters } from './state/registers.ts'
 import { CpuState } from './state/state.ts'
@@ -18,7 +19,6 @@ import { Fault } from './system/fault.ts'
 import { defaultModel } from './system/models.ts'
 import { loadParagraph } from './system/segments.ts'
 import { sensitiveCheck } from './system/sensitive.ts'
-import { resetState } from './reset.ts'
 
 /** How the CPU is made fast; the counts are the same. */
 export type Engine = 'reference' | 'interpreter'
@@ -135,7 +135,13 @@ export class Cpu implements Core {
     }
     this.linear = new TranslatedMemory(this.paging, options.memory, new DataBreakpoints(this.state, this.events))
     const decoder = createDecoder({ features: this.model.features })
-    this.#reference = new ReferenceEngine(this, this.paging, options.memory, decoder, options.sensitiveTraps ? sensitiveCheck : undefined)
+    this.#reference = new ReferenceEngine(
+      this,
+      this.paging,
+      options.memory,
+      decoder,
+      options.sensitiveTraps ? sensitiveCheck : undefined,
+    )
     this.paging.onFlush = () => this.#reference.fetch.flush()
     if (this.engine === 'interpreter') {
       this.interpreter = new Interpreter({

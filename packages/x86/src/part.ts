@@ -1,5 +1,5 @@
 /** A CPU as a part of a machine. */
-import { type Capabilities, definePart, need, type Need, type PartOf } from '@vmexit/core'
+import { type Capabilities, definePart, type Need, need, type PartOf } from '@vmexit/core'
 import '@vmexit/memory'
 import { Cpu, type CpuOptions } from './cpu.ts'
 import type { PortSpace } from './system/core.ts'
@@ -34,7 +34,10 @@ type Plain = PartOf<'x86', Needs, never, Pick<Capabilities, 'cpu' | 'x86'>, neve
 type Trapping = PartOf<'x86', Needs, never, Pick<Capabilities, 'cpu' | 'x86' | 'sensitive-traps'>, never, TrappingX86>
 
 /** How a machine asks for the option; the remedy that parts which need it name. */
-export const needSensitiveTraps: Need<'sensitive-traps', 'use cpu: x86({ sensitiveTraps: true })'> = need('sensitive-traps', 'use cpu: x86({ sensitiveTraps: true })')
+export const needSensitiveTraps: Need<'sensitive-traps', 'use cpu: x86({ sensitiveTraps: true })'> = need(
+  'sensitive-traps',
+  'use cpu: x86({ sensitiveTraps: true })',
+)
 
 /**
  * An x86 CPU for the slot `cpu`. With `sensitiveTraps: true` the sensitive instructions that do not fault on a real
@@ -66,7 +69,8 @@ export function x86(options: X86Options & { readonly sensitiveTraps?: boolean } 
     }
   }
   const needs = [need('guestMemory', 'use memory: ram(size) of @vmexit/memory'), 'ports', 'clock', 'counters'] as const
-  if (!sensitiveTraps) return definePart({ name: 'x86', needs, gives: ['cpu', 'x86'], build: (services) => parts(services, false) })
+  if (!sensitiveTraps)
+    return definePart({ name: 'x86', needs, gives: ['cpu', 'x86'], build: (services) => parts(services, false) })
   return definePart({
     name: 'x86',
     needs,

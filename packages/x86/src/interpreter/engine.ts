@@ -166,7 +166,8 @@ export class Interpreter {
     }
     const handlers = new Handlers(width, imports, hotTemplates(decoder, width), this.#routines)
     const arena = host.reserve(ARENA_BYTES, `interpreter records, ${width} bits`)
-    const decode = (at: number, end: number, bits: 16 | 32 | 64): number => decoder.decode(host.u8, at, end, bits, this.#insn)
+    const decode = (at: number, end: number, bits: 16 | 32 | 64): number =>
+      decoder.decode(host.u8, at, end, bits, this.#insn)
     return { handlers, records: new Records(width, state, handlers, memory, decode, this.#insn, arena) }
   }
 

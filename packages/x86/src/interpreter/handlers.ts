@@ -5,7 +5,7 @@
  */
 import { type FunctionBuilder, Load, ModuleBuilder } from '@vmexit/wasm-asm'
 import type { Routine } from '../ops/ops.ts'
-import { RoutineLibrary, ROUTINES } from '../ops/routines.ts'
+import { ROUTINES, type RoutineLibrary } from '../ops/routines.ts'
 import { semantics } from '../semantics/index.ts'
 import { keyOf, type Template } from './key.ts'
 import { Handler } from './layout.ts'
@@ -130,7 +130,8 @@ export class Handlers {
       write: module.importFunction('env', 'write', ['i32', address, 'i32'], ['i32']),
     }
     const index = new Map<Routine, number>()
-    for (const routine of routines) index.set(routine, module.importFunction(ROUTINES, routine.name, routine.params, routine.results))
+    for (const routine of routines)
+      index.set(routine, module.importFunction(ROUTINES, routine.name, routine.params, routine.results))
     return {
       module,
       slow,
@@ -145,7 +146,8 @@ export class Handlers {
     this.stats.bytes += bytes.length
     const { memory, read, write } = this.#imports
     const env = { memory, read, write, table: this.#table } as unknown as WebAssembly.ModuleImports
-    return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env, [ROUTINES]: this.#routines.functions }).exports
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env, [ROUTINES]: this.#routines.functions })
+      .exports
   }
 
   #grow(count: number): void {

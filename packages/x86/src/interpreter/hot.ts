@@ -29,11 +29,19 @@ const ENCODINGS = [
 ]
 
 /** Forms whose fusion with a following Jcc stands inline. */
-const BEFORE_BRANCH = 
+const BEFORE_BRANCH =
   '39d8 83f801 3b4508 3b0481 394508 837d0801 807d0801 803c0100 38d8 3c01 6639d8 85c0 84c0 a801 f6c101 f6450801 21d8 83e001 48 83e801 83c001 40 29d8'
 
 const FLAT = 0x3f
-const HOT_MODE: Mode = { id: -1, codeBits: 32, stackBits: 32, flatRead: FLAT, flatWrite: FLAT & ~2, codeBase: 0, codeLimit: 0xffff_ffff }
+const HOT_MODE: Mode = {
+  id: -1,
+  codeBits: 32,
+  stackBits: 32,
+  flatRead: FLAT,
+  flatWrite: FLAT & ~2,
+  codeBase: 0,
+  codeLimit: 0xffff_ffff,
+}
 
 /** Templates of the hot handlers; none for 64-bit code, which is measured later. */
 export function hotTemplates(decoder: Decoder, width: 32 | 64): Template[] {
@@ -42,7 +50,8 @@ export function hotTemplates(decoder: Decoder, width: 32 | 64): Template[] {
   for (const text of ENCODINGS.join(' ').split(' ')) {
     const bytes = Uint8Array.from(text.match(/../g)!, (pair) => Number.parseInt(pair, 16))
     const insn = createInsn()
-    if (decoder.decode(bytes, 0, bytes.length, 32, insn) > 0 && semantics[insn.op]) templates.push(templateOf(insn, HOT_MODE))
+    if (decoder.decode(bytes, 0, bytes.length, 32, insn) > 0 && semantics[insn.op])
+      templates.push(templateOf(insn, HOT_MODE))
   }
   for (const text of BEFORE_BRANCH.split(' ')) {
     const bytes = Uint8Array.from(text.match(/../g)!, (pair) => Number.parseInt(pair, 16))

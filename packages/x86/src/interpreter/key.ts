@@ -1,5 +1,5 @@
 /** Which handler an instruction needs: everything about it that is fixed in generated code, and not a field of its record. */
-import { Kind, Seg, type Insn } from '@vmexit/x86-decoder'
+import { type Insn, Kind, Seg } from '@vmexit/x86-decoder'
 import { integer } from '../semantics/integer/index.ts'
 import { x87 } from '../semantics/x87/index.ts'
 import type { Mode } from './mode.ts'

@@ -14,7 +14,13 @@ const TLB_BYTES = TLB_ENTRIES << TLB_ENTRY_SHIFT
  * Offsets from the CPU's base. A TLB entry is { tag: 8 bytes, linear page | key; addend: host address − linear address };
  * of the code TLB { tag, physical page number }. A tag of 0 never matches, for a key is never 0.
  */
-export const Tables: { readonly read: number; readonly write: number; readonly code: number; readonly jump: number; readonly size: number } = {
+export const Tables: {
+  readonly read: number
+  readonly write: number
+  readonly code: number
+  readonly jump: number
+  readonly size: number
+} = {
   read: Layout.size,
   write: Layout.size + TLB_BYTES,
   code: Layout.size + 2 * TLB_BYTES,
@@ -50,10 +56,34 @@ export interface RecordLayout {
 }
 
 export const Record32: RecordLayout = {
-  handler: 0, length: 4, ip: 8, next: 12, imm: 16, disp: 20, target: 24, register: [28, 32, 36], base: 40, index: 44, page: 48, mode: 52, size: 64,
+  handler: 0,
+  length: 4,
+  ip: 8,
+  next: 12,
+  imm: 16,
+  disp: 20,
+  target: 24,
+  register: [28, 32, 36],
+  base: 40,
+  index: 44,
+  page: 48,
+  mode: 52,
+  size: 64,
 }
 export const Record64: RecordLayout = {
-  handler: 0, length: 4, ip: 8, next: 16, imm: 24, disp: 32, target: 40, register: [44, 48, 52], base: 56, index: 60, page: 64, mode: 68, size: 80,
+  handler: 0,
+  length: 4,
+  ip: 8,
+  next: 16,
+  imm: 24,
+  disp: 32,
+  target: 40,
+  register: [44, 48, 52],
+  base: 56,
+  index: 60,
+  page: 64,
+  mode: 68,
+  size: 80,
 }
 
 /** Handlers that are no instruction. */

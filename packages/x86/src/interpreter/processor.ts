@@ -54,7 +54,9 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
   /** Fields are of this many bytes behind local 1: the second of two instructions in one handler. */
   #ahead = 0
   /** How the flags were made that a second instruction asks for: its condition then needs no flags. */
-  #made: { readonly by: 'sub' | 'add' | 'logic' | 'other'; readonly a: Node; readonly b: Node; readonly result: Node } | undefined
+  #made:
+    | { readonly by: 'sub' | 'add' | 'logic' | 'other'; readonly a: Node; readonly b: Node; readonly result: Node }
+    | undefined
 
   constructor(width: 32 | 64, link: RoutineLinker) {
     super(link)
@@ -63,7 +65,12 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
   }
 
   /** Emit the handler of `template`. */
-  handler(template: Template, semantics: (c: Processor<Node>, insn: Insn) => void, slow: SlowPaths, end: Continuation): void {
+  handler(
+    template: Template,
+    semantics: (c: Processor<Node>, insn: Insn) => void,
+    slow: SlowPaths,
+    end: Continuation,
+  ): void {
     this.#template = template
     this.#slow = slow
     this.#end = end
@@ -103,7 +110,12 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
   /** Return to TypeScript, this instruction and the rest of its run given back to the budget. */
   #leave(reason: number): void {
     const state = this.state()
-    this.poke(state, Layout.budget, this.add(this.peek('i32', state, Layout.budget, 32), this.#field(this.record.length)), 32)
+    this.poke(
+      state,
+      Layout.budget,
+      this.add(this.peek('i32', state, Layout.budget, 32), this.#field(this.record.length)),
+      32,
+    )
     this.poke(state, Layout.record, this.#rec(), 32)
     this.poke(state, Layout.leave, this.i32(reason), 32)
     this.#end.exit()
@@ -116,7 +128,9 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
   #enter(record: Node): void {
     const fn = this.fn
     const state = this.state()
-    const left = this.let(this.sub(this.peek('i32', state, Layout.budget, 32), this.peek('i32', record, this.record.length, 32)))
+    const left = this.let(
+      this.sub(this.peek('i32', state, Layout.budget, 32), this.peek('i32', record, this.record.length, 32)),
+    )
     this.emit(this.ltS(left, this.i32(0)))
     fn.hint(false).if_()
     this.poke(state, Layout.record, record, 32)
@@ -131,9 +145,15 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
   #mapped(linear: Node, record: Node): Node {
     const wide = this.width === 64
     const page = this.shr(linear, wide ? this.i64(12n) : this.i32(12))
-    const index = this.shl(this.and(wide ? this.wrap(page) : page, this.i32(CODE_TLB_ENTRIES - 1)), this.i32(TLB_ENTRY_SHIFT))
+    const index = this.shl(
+      this.and(wide ? this.wrap(page) : page, this.i32(CODE_TLB_ENTRIES - 1)),
+      this.i32(TLB_ENTRY_SHIFT),
+    )
     const entry = this.let(this.add(this.state(), index))
-    const same = this.eq(this.peek('i32', entry, Tables.code + TLB_ADDEND, 32), this.peek('i32', record, this.record.page, 32))
+    const same = this.eq(
+      this.peek('i32', entry, Tables.code + TLB_ADDEND, 32),
+      this.peek('i32', record, this.record.page, 32),
+    )
     return this.and(this.eq(this.peek(wide ? 'i64' : 'i32', entry, Tables.code, this.width), this.#tag(linear)), same)
   }
   /** What a valid TLB entry for the page of `linear` has as its tag. */
@@ -216,7 +236,8 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
   address(insn: Insn): Node {
     const wide = this.width === 64
     let sum = this.#wide(this.record.disp)
-    if (insn.base >= 0) sum = this.add(this.peek(wide ? 'i64' : 'i32', this.#field(this.record.base), 0, this.width), sum)
+    if (insn.base >= 0)
+      sum = this.add(this.peek(wide ? 'i64' : 'i32', this.#field(this.record.base), 0, this.width), sum)
     if (insn.index >= 0) {
       const index = this.peek(wide ? 'i64' : 'i32', this.#field(this.record.index), 0, this.width)
       sum = this.add(this.shl(index, wide ? this.i64(BigInt(insn.scale)) : this.i32(insn.scale)), sum)
@@ -267,7 +288,9 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     fn.hint(false).if_()
     this.emit(this.state())
     this.emit(linear)
-    fn.i32Const(bytes).call(write ? this.#slow.write : this.#slow.read).localTee(host)
+    fn.i32Const(bytes)
+      .call(write ? this.#slow.write : this.#slow.read)
+      .localTee(host)
     fn.op(Op.i32Eqz).if_()
     this.#leave(Leave.slow)
     fn.end()
@@ -346,8 +369,18 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     const byCode: Partial<Record<number, () => Node>> = {
       2: () => this.eqz(result),
       4: () => this.ltS(result, zero),
-      ...(by === 'sub' && { 1: () => this.ltU(a, b), 2: () => this.eq(a, b), 3: () => this.leU(a, b), 6: () => this.ltS(a, b), 7: () => this.leS(a, b) }),
-      ...(by === 'logic' && { 3: () => this.eqz(result), 6: () => this.ltS(result, zero), 7: () => this.leS(result, zero) }),
+      ...(by === 'sub' && {
+        1: () => this.ltU(a, b),
+        2: () => this.eq(a, b),
+        3: () => this.leU(a, b),
+        6: () => this.ltS(a, b),
+        7: () => this.leS(a, b),
+      }),
+      ...(by === 'logic' && {
+        3: () => this.eqz(result),
+        6: () => this.ltS(result, zero),
+        7: () => this.leS(result, zero),
+      }),
       ...(by === 'add' && { 1: () => this.ltU(result, a) }),
     }
     const holds = byCode[cc >> 1]?.()
@@ -447,7 +480,10 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     const slot = this.add(this.state(), this.shl(this.and(low, this.i32(JUMP_ENTRIES - 1)), this.i32(2)))
     const found = this.peek('i32', slot, Tables.jump, 32)
     const sameIp = this.eq(this.peek(wide ? 'i64' : 'i32', found, this.record.ip, this.width), target)
-    const sameMode = this.eq(this.peek('i32', found, this.record.mode, 32), this.peek('i32', this.state(), Layout.mode, 32))
+    const sameMode = this.eq(
+      this.peek('i32', found, this.record.mode, 32),
+      this.peek('i32', this.state(), Layout.mode, 32),
+    )
     this.emit(this.and(this.and(sameIp, sameMode), this.#mapped(this.#linearCode(target), found)))
     this.fn.hint(true).if_()
     this.#enter(found)

@@ -3,13 +3,13 @@
  * and process switches keep them. A page that is written where it has code loses its records; who still points at one
  * finds a record that leaves.
  */
-import { Kind, type Insn } from '@vmexit/x86-decoder'
+import { type Insn, Kind } from '@vmexit/x86-decoder'
 import { isAction } from '../reference/engine.ts'
 import { Layout } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
+import type { Handlers } from './handlers.ts'
 import { canFuse, type Template, templateOf } from './key.ts'
 import { Handler, JUMP_ENTRIES, Record32, Record64, type RecordLayout, Tables } from './layout.ts'
-import type { Handlers } from './handlers.ts'
 import type { Mode } from './mode.ts'
 
 /** What translating needs of guest memory. */
@@ -55,7 +55,15 @@ export class Records {
   readonly #pages = new Map<number, CodePage>()
   readonly stats = { runs: 0, instructions: 0, resets: 0, invalidated: 0 }
 
-  constructor(width: 32 | 64, state: CpuState, handlers: Handlers, memory: TranslatedCode, decode: DecodeAt, insn: Insn, arena: { address: number; bytes: number }) {
+  constructor(
+    width: 32 | 64,
+    state: CpuState,
+    handlers: Handlers,
+    memory: TranslatedCode,
+    decode: DecodeAt,
+    insn: Insn,
+    arena: { address: number; bytes: number },
+  ) {
     this.layout = width === 64 ? Record64 : Record32
     this.#state = state
     this.#handlers = handlers
@@ -82,7 +90,9 @@ export class Records {
   }
   ipOf(record: number): number {
     const low = this.#state.host.u32[(record + this.layout.ip) >> 2]!
-    return this.layout === Record64 ? this.#state.host.i32[(record + this.layout.ip + 4) >> 2]! * 0x1_0000_0000 + low : low
+    return this.layout === Record64
+      ? this.#state.host.i32[(record + this.layout.ip + 4) >> 2]! * 0x1_0000_0000 + low
+      : low
   }
 
   /**
@@ -155,7 +165,7 @@ export class Records {
     let end: RunEnd = 'open'
     let fusible: { record: number; template: Template } | undefined
     const close = (): void => {
-      run.forEach((record, i) => this.#set(record + this.layout.length, run.length - i))
+      for (const [i, record] of run.entries()) this.#set(record + this.layout.length, run.length - i)
       run = []
     }
     for (let count = 0; end !== 'stop' && count < LONGEST_RUN; count++) {
@@ -238,12 +248,16 @@ export class Records {
     this.#set(record + layout.handler, this.#handlers.indexOf(templateOf(insn, mode)))
     const { base } = this.#state
     insn.operands.forEach((operand, n) => {
-      if (operand.kind === Kind.gpr) this.#set(record + layout.register[n]!, base + operand.reg * 8 + (operand.high ? 1 : 0))
+      if (operand.kind === Kind.gpr)
+        this.#set(record + layout.register[n]!, base + operand.reg * 8 + (operand.high ? 1 : 0))
     })
     this.#set(record + layout.base, insn.base >= 0 ? base + insn.base * 8 : base + Layout.zero)
     this.#set(record + layout.index, insn.index >= 0 ? base + insn.index * 8 : base + Layout.zero)
     this.#immediate(record, insn)
-    this.#setWide(record + layout.disp, insn.dispHigh * 0x1_0000_0000 + (insn.disp >>> 0) + (insn.ripRelative ? ip + length : 0))
+    this.#setWide(
+      record + layout.disp,
+      insn.dispHigh * 0x1_0000_0000 + (insn.disp >>> 0) + (insn.ripRelative ? ip + length : 0),
+    )
     if (branch) return insn.op === 'jmp' || insn.op === 'call' ? 'stop' : 'closed'
     if (INDIRECT.has(insn.op)) return 'stop'
     return insn.rep !== 0 && REPEATED.has(insn.op) ? 'closed' : 'open'

@@ -1,6 +1,7 @@
 /** Linear memory of one CPU: translation by the paging unit, then guest-physical memory, page by page. */
-import { raisePageFault } from '../system/fault.ts'
+
 import type { LinearMemory } from '../system/core.ts'
+import { raisePageFault } from '../system/fault.ts'
 
 /** The paging unit's data side: see `@vmexit/paging`. */
 export interface Translator {
@@ -85,17 +86,26 @@ export class TranslatedMemory implements LinearMemory {
     if (this.#watch.armed) this.#watch.access(linear, 1, true)
   }
   write16(linear: number, value: number, user: boolean): void {
-    if ((linear & 0xfff) === 0xfff) return this.#writeAcross(linear, 2, BigInt(value & 0xffff), user)
+    if ((linear & 0xfff) === 0xfff) {
+      this.#writeAcross(linear, 2, BigInt(value & 0xffff), user)
+      return
+    }
     this.#memory.write16(this.#physical(linear, user ? Access.user | Access.write : Access.write), value)
     if (this.#watch.armed) this.#watch.access(linear, 2, true)
   }
   write32(linear: number, value: number, user: boolean): void {
-    if ((linear & 0xfff) > 0xffc) return this.#writeAcross(linear, 4, BigInt(value >>> 0), user)
+    if ((linear & 0xfff) > 0xffc) {
+      this.#writeAcross(linear, 4, BigInt(value >>> 0), user)
+      return
+    }
     this.#memory.write32(this.#physical(linear, user ? Access.user | Access.write : Access.write), value)
     if (this.#watch.armed) this.#watch.access(linear, 4, true)
   }
   write64(linear: number, value: bigint, user: boolean): void {
-    if ((linear & 0xfff) > 0xff8) return this.#writeAcross(linear, 8, BigInt.asUintN(64, value), user)
+    if ((linear & 0xfff) > 0xff8) {
+      this.#writeAcross(linear, 8, BigInt.asUintN(64, value), user)
+      return
+    }
     const physical = this.#physical(linear, user ? Access.user | Access.write : Access.write)
     this.#memory.write32(physical, Number(BigInt.asIntN(32, value)))
     this.#memory.write32(physical + 4, Number(BigInt.asIntN(32, value >> 32n)))

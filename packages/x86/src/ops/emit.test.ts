@@ -31,7 +31,9 @@ function agree(routine: Routine, rounds = 300, usable: (args: (number | bigint)[
     if (!usable(args)) continue
     const expected = routine.body(evaluator as Ops<Value>, ...args)
     const result = compiled(...args)
-    expect(routine.results.length === 1 ? [result] : result, `${routine.name}(${args.join(', ')})`).toEqual([...expected])
+    expect(routine.results.length === 1 ? [result] : result, `${routine.name}(${args.join(', ')})`).toEqual([
+      ...expected,
+    ])
   }
 }
 
@@ -43,9 +45,11 @@ describe('emitted and evaluated operations agree', () => {
   const compare: Compare[] = ['eq', 'ne', 'ltU', 'ltS', 'leU', 'leS', 'gtU', 'gtS', 'geU', 'geS']
   for (const type of ['i32', 'i64'] as const) {
     for (const name of binary)
-      it(`${type}.${name}`, () => agree({ name, params: [type, type], results: [type], body: (o, a, b) => [o[name](a, b)] }))
+      it(`${type}.${name}`, () =>
+        agree({ name, params: [type, type], results: [type], body: (o, a, b) => [o[name](a, b)] }))
     for (const name of compare)
-      it(`${type}.${name}`, () => agree({ name, params: [type, type], results: ['i32'], body: (o, a, b) => [o[name](a, b)] }))
+      it(`${type}.${name}`, () =>
+        agree({ name, params: [type, type], results: ['i32'], body: (o, a, b) => [o[name](a, b)] }))
     for (const name of ['clz', 'ctz', 'popcnt'] as const)
       it(`${type}.${name}`, () => agree({ name, params: [type], results: [type], body: (o, a) => [o[name](a)] }))
     for (const name of ['divU', 'remU', 'divS', 'remS'] as const)
@@ -53,7 +57,8 @@ describe('emitted and evaluated operations agree', () => {
         agree(
           { name, params: [type, type], results: [type], body: (o, a, b) => [o[name](a, b)] },
           300,
-          ([a, b]) => b !== 0 && b !== 0n && !((b === -1 || b === -1n) && (a === -0x80000000 || a === -0x8000000000000000n)),
+          ([a, b]) =>
+            b !== 0 && b !== 0n && !((b === -1 || b === -1n) && (a === -0x80000000 || a === -0x8000000000000000n)),
         ))
     for (const bits of type === 'i32' ? [8, 16] : [8, 16, 32]) {
       it(`${type}.signExtend${bits}`, () =>
@@ -75,14 +80,22 @@ describe('emitted and evaluated operations agree', () => {
       body: (o, a, b) => {
         const x = o.variable(a)
         const before = o.get(x)
-        o.if(o.ltS(a, b), () => o.set(x, b), () => o.set(x, o.add(b, o.i32(1))))
+        o.if(
+          o.ltS(a, b),
+          () => o.set(x, b),
+          () => o.set(x, o.add(b, o.i32(1))),
+        )
         return [before, o.get(x)]
       },
     })
   })
   it('64 × 64 → 128 and 128 ÷ 64', () => {
     agree(mulHighU)
-    agree(divideU128, 300, ([high, , divisor]) => BigInt.asUintN(64, high as bigint) < BigInt.asUintN(64, divisor as bigint))
+    agree(
+      divideU128,
+      300,
+      ([high, , divisor]) => BigInt.asUintN(64, high as bigint) < BigInt.asUintN(64, divisor as bigint),
+    )
     const [q, r] = divideU128.body(evaluator as Ops<Value>, 5n, 7n, 100n) as bigint[]
     const dividend = (5n << 64n) + 7n
     expect([BigInt.asUintN(64, q!), r]).toEqual([dividend / 100n, dividend % 100n])

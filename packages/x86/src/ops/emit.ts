@@ -2,7 +2,7 @@
  * The abstract operations as WebAssembly: values are {@link Node}s over locals that are written once, so an expression
  * may stand anywhere after its operands; what has an effect or depends on the moment is emitted where it is asked for.
  */
-import { Lane, Load, Op, Simd, Store, type FunctionBuilder } from '@vmexit/wasm-asm'
+import { type FunctionBuilder, Lane, Load, Op, Simd, Store } from '@vmexit/wasm-asm'
 import {
   binaryNode,
   i32Node,
@@ -26,7 +26,12 @@ import { simdOpcode } from './simd.ts'
 export type RoutineLinker = (routine: Routine) => number
 
 const SIMD_PREFIX = 0xfd00
-const SPLAT: Record<Shape, number> = { i8x16: Simd.i8x16Splat, i16x8: Simd.i16x8Splat, i32x4: Simd.i32x4Splat, i64x2: Simd.i64x2Splat }
+const SPLAT: Record<Shape, number> = {
+  i8x16: Simd.i8x16Splat,
+  i16x8: Simd.i16x8Splat,
+  i32x4: Simd.i32x4Splat,
+  i64x2: Simd.i64x2Splat,
+}
 const REPLACE: Record<Shape, number> = {
   i8x16: Lane.i8x16ReplaceLane,
   i16x8: Lane.i16x8ReplaceLane,
@@ -53,7 +58,12 @@ const i64Loads: Record<number, [unsigned: number, signed: number]> = {
   64: [Load.i64Load, Load.i64Load],
 }
 const i32Stores: Record<number, number> = { 8: Store.i32Store8, 16: Store.i32Store16, 32: Store.i32Store }
-const i64Stores: Record<number, number> = { 8: Store.i64Store8, 16: Store.i64Store16, 32: Store.i64Store32, 64: Store.i64Store }
+const i64Stores: Record<number, number> = {
+  8: Store.i64Store8,
+  16: Store.i64Store16,
+  32: Store.i64Store32,
+  64: Store.i64Store,
+}
 
 /** Emits into one function at a time. The CPU's base address is local 0 of it. */
 export class Emitter implements Ops<Node> {

@@ -188,7 +188,15 @@ export class Evaluator implements Ops<Value> {
     if (type === 'v128') return this.host.u8.slice(at, at + 16)
     if (bits === 64) return d.getBigInt64(at, true)
     const v =
-      bits === 32 ? d.getInt32(at, true) : bits === 16 ? (signed ? d.getInt16(at, true) : d.getUint16(at, true)) : signed ? d.getInt8(at) : d.getUint8(at)
+      bits === 32
+        ? d.getInt32(at, true)
+        : bits === 16
+          ? signed
+            ? d.getInt16(at, true)
+            : d.getUint16(at, true)
+          : signed
+            ? d.getInt8(at)
+            : d.getUint8(at)
     return type === 'i32' ? v : BigInt(signed ? v : v >>> 0)
   }
   poke(address: Value, offset: number, value: Value, bits: number): void {

@@ -1,7 +1,18 @@
 /** A value in code being generated: a constant, a local that is never written again, or an operation upon such. */
 import type { ValueType } from './ops.ts'
 
-export const NodeKind = { i32: 0, i64: 1, v128: 2, local: 3, unary: 4, binary: 5, select: 6, laneGet: 7, laneSet: 8, shuffle: 9 } as const
+export const NodeKind = {
+  i32: 0,
+  i64: 1,
+  v128: 2,
+  local: 3,
+  unary: 4,
+  binary: 5,
+  select: 6,
+  laneGet: 7,
+  laneSet: 8,
+  shuffle: 9,
+} as const
 export type NodeKind = (typeof NodeKind)[keyof typeof NodeKind]
 
 /** One shape for all kinds, so that V8 sees one. */
@@ -33,10 +44,12 @@ const node = (
   bytes: Uint8Array | undefined,
 ): Node => ({ kind, type, op, value, big, a, b, c, bytes })
 
-export const i32Node = (value: number): Node => node(NodeKind.i32, 'i32', 0, value | 0, 0n, undefined, undefined, undefined, undefined)
+export const i32Node = (value: number): Node =>
+  node(NodeKind.i32, 'i32', 0, value | 0, 0n, undefined, undefined, undefined, undefined)
 export const i64Node = (value: bigint): Node =>
   node(NodeKind.i64, 'i64', 0, 0, BigInt.asIntN(64, value), undefined, undefined, undefined, undefined)
-export const v128Node = (bytes: Uint8Array): Node => node(NodeKind.v128, 'v128', 0, 0, 0n, undefined, undefined, undefined, bytes)
+export const v128Node = (bytes: Uint8Array): Node =>
+  node(NodeKind.v128, 'v128', 0, 0, 0n, undefined, undefined, undefined, bytes)
 export const localNode = (type: ValueType, index: number): Node =>
   node(NodeKind.local, type, 0, index, 0n, undefined, undefined, undefined, undefined)
 export const unaryNode = (type: ValueType, op: number, a: Node): Node =>
@@ -53,4 +66,5 @@ export const shuffleNode = (a: Node, b: Node, lanes: Uint8Array): Node =>
   node(NodeKind.shuffle, 'v128', 0, 0, 0n, a, b, undefined, lanes)
 
 export const isConstant = (n: Node): boolean => n.kind === NodeKind.i32 || n.kind === NodeKind.i64
-export const isZero = (n: Node): boolean => (n.kind === NodeKind.i32 && n.value === 0) || (n.kind === NodeKind.i64 && n.big === 0n)
+export const isZero = (n: Node): boolean =>
+  (n.kind === NodeKind.i32 && n.value === 0) || (n.kind === NodeKind.i64 && n.big === 0n)

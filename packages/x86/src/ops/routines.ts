@@ -32,9 +32,11 @@ export class RoutineLibrary {
   #compile(missing: ReadonlySet<Routine>): void {
     const module = new ModuleBuilder({ name: 'routines' })
     const callees = new Set<Routine>()
-    for (const routine of missing) for (const callee of calleesOf(routine)) if (!missing.has(callee)) callees.add(callee)
+    for (const routine of missing)
+      for (const callee of calleesOf(routine)) if (!missing.has(callee)) callees.add(callee)
     const index = new Map<Routine, number>()
-    for (const callee of callees) index.set(callee, module.importFunction(ROUTINES, callee.name, callee.params, callee.results))
+    for (const callee of callees)
+      index.set(callee, module.importFunction(ROUTINES, callee.name, callee.params, callee.results))
     const functions = [...missing].map((routine) => {
       const fn = module.func(routine.params, routine.results, routine.name)
       index.set(routine, fn.index)
@@ -42,7 +44,7 @@ export class RoutineLibrary {
       return fn
     })
     const emitter = new Emitter((routine) => index.get(routine)!)
-    ;[...missing].forEach((routine, i) => emitRoutine(emitter, routine, functions[i]!))
+    for (const [i, routine] of [...missing].entries()) emitRoutine(emitter, routine, functions[i]!)
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module.toBytes()), { [ROUTINES]: this.functions })
     Object.assign(this.functions, instance.exports)
   }

@@ -1,26 +1,30 @@
 /** The reference engine: fetch, decode, execute, one instruction at a time, in plain TypeScript. */
 import { type Decoder, type Insn, Kind, type Row } from '@vmexit/x86-decoder'
+import { actions } from '../actions.ts'
 import type { Translator } from '../memory/linear.ts'
 import { semantics } from '../semantics/index.ts'
 import type { Semantics } from '../semantics/processor.ts'
 import { Vector } from '../state/layout.ts'
 import type { Action, Core } from '../system/core.ts'
 import { Fault, raise } from '../system/fault.ts'
-import { actions } from '../actions.ts'
 import { CodeFetch, type CodeMemory } from './fetch.ts'
 import { ReferenceProcessor } from './processor.ts'
 
 /** What is to be done for one row of the instruction table: an action where there is one, else semantics. */
 export interface Meaning {
-  readonly action: Action | undefined
+  action: Action | undefined
   readonly semantics: Semantics | undefined
 }
 
 /** Operations that go by another name with a segment, control or debug register. */
-const BY_REGISTER_FILE: Partial<Record<number, string>> = { [Kind.seg]: 'mov_seg', [Kind.cr]: 'mov_cr', [Kind.dr]: 'mov_dr' }
+const BY_REGISTER_FILE: Partial<Record<number, string>> = {
+  [Kind.seg]: 'mov_seg',
+  [Kind.cr]: 'mov_cr',
+  [Kind.dr]: 'mov_dr',
+}
 
 /** The name of an instruction's operation among semantics and actions. */
-export function operationOf(insn: Insn): string {
+function operationOf(insn: Insn): string {
   if (insn.op !== 'mov') return insn.op
   for (const operand of insn.operands) {
     const name = BY_REGISTER_FILE[operand.kind]
@@ -48,7 +52,13 @@ export class ReferenceEngine {
   readonly #sensitive: ((core: Core, insn: Insn) => void) | undefined
   readonly fetch: CodeFetch
 
-  constructor(core: Core, paging: Translator, memory: CodeMemory, decoder: Decoder, sensitive?: (core: Core, insn: Insn) => void) {
+  constructor(
+    core: Core,
+    paging: Translator,
+    memory: CodeMemory,
+    decoder: Decoder,
+    sensitive?: (core: Core, insn: Insn) => void,
+  ) {
     this.#core = core
     this.#processor = new ReferenceProcessor(core)
     this.#sensitive = sensitive
@@ -88,8 +98,8 @@ export class ReferenceEngine {
   /** What the table decodes and nobody has given a meaning is #UD, as on a processor without it. */
   #resolve(insn: Insn): Meaning {
     const name = operationOf(insn)
-    const known = semantics[name]
-    const meaning: Meaning = { action: actions[name] ?? (known ? undefined : undefinedOpcode), semantics: known }
+    const meaning: Meaning = { action: actions[name], semantics: semantics[name] }
+    if (!hasMeaning(name)) meaning.action = undefinedOpcode
     this.#meanings.set(insn.row, meaning)
     return meaning
   }

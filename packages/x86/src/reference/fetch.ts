@@ -4,8 +4,8 @@
  */
 import { createInsn, type Decoder, Failure, type Insn } from '@vmexit/x86-decoder'
 import { Access, type PhysicalMemory, type Translator } from '../memory/linear.ts'
-import type { CpuState } from '../state/state.ts'
 import { Vector } from '../state/layout.ts'
+import type { CpuState } from '../state/state.ts'
 import { raise, raisePageFault } from '../system/fault.ts'
 
 /** What fetching needs of guest memory. */

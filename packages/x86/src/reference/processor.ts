@@ -1,5 +1,5 @@
 /** The reference engine's processor: every operation acts at once, on the state and on linear memory. */
-import { Kind, Seg, type Insn } from '@vmexit/x86-decoder'
+import { type Insn, Kind, Seg } from '@vmexit/x86-decoder'
 import { Evaluator, type Value } from '../ops/evaluate.ts'
 import * as flags from '../semantics/lazy-flags.ts'
 import type { Processor } from '../semantics/processor.ts'
@@ -111,7 +111,8 @@ export class ReferenceProcessor extends Evaluator implements Processor<Value>, f
     return insn.addrSize === 64 ? BigInt.asIntN(64, sum) : BigInt.asUintN(insn.addrSize, sum)
   }
   displace(insn: Insn, offset: Value, by: number): Value {
-    if (this.width === 32) return insn.addrSize === 16 ? ((offset as number) + by) & 0xffff : ((offset as number) + by) | 0
+    if (this.width === 32)
+      return insn.addrSize === 16 ? ((offset as number) + by) & 0xffff : ((offset as number) + by) | 0
     const sum = (offset as bigint) + BigInt(by)
     return insn.addrSize === 64 ? BigInt.asIntN(64, sum) : BigInt.asUintN(insn.addrSize, sum)
   }
@@ -128,7 +129,8 @@ export class ReferenceProcessor extends Evaluator implements Processor<Value>, f
     const at = offset as number
     const slot = Layout.segments + seg * SegmentSlot.size
     const span = state.get32(slot + (write ? SegmentSlot.writeSpan : SegmentSlot.readSpan)) >>> 0
-    if ((at - state.get32(slot + SegmentSlot.low)) >>> 0 >= span) checkSegment(this.#core, seg, at >>> 0, bytes, write ? 'write' : 'read')
+    if ((at - state.get32(slot + SegmentSlot.low)) >>> 0 >= span)
+      checkSegment(this.#core, seg, at >>> 0, bytes, write ? 'write' : 'read')
     const linear = (state.get32(slot) + at) >>> 0
     if (state.get32(Layout.alignmentCheck) !== 0 && (linear & (bytes - 1)) !== 0) raise(Vector.AC, 0)
     return linear
@@ -178,7 +180,10 @@ export class ReferenceProcessor extends Evaluator implements Processor<Value>, f
   load128(seg: Seg, offset: Value, aligned: boolean): Value {
     const linear = this.#linear128(seg, offset, aligned, false)
     this.#core.linear.probe(linear, 16, false, this.#user)
-    return this.v128(this.#core.linear.read64(linear, this.#user), this.#core.linear.read64(this.#wrap(linear + 8), this.#user))
+    return this.v128(
+      this.#core.linear.read64(linear, this.#user),
+      this.#core.linear.read64(this.#wrap(linear + 8), this.#user),
+    )
   }
   store128(seg: Seg, offset: Value, value: Value, aligned: boolean): void {
     const linear = this.#linear128(seg, offset, aligned, true)

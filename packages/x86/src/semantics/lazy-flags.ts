@@ -128,7 +128,10 @@ export function statusFlags<V>(c: FlagOps<V>): V {
   const at = (v: V, n: number): V => c.shl(v, c.i32(n))
   const auxiliary = c.and(c.low(c.xor(c.xor(c.slot('X'), c.slot('Y')), c.slot('S'))), c.i32(0x10))
   const low = c.or(c.or(carry(c), at(parity(c), 2)), c.or(auxiliary, at(zero(c), 6)))
-  return c.and(c.or(low, c.or(at(negative(c, signWord(c)), 7), at(negative(c, overflowWord(c)), 11))), c.i32(STATUS_FLAGS))
+  return c.and(
+    c.or(low, c.or(at(negative(c, signWord(c)), 7), at(negative(c, overflowWord(c)), 11))),
+    c.i32(STATUS_FLAGS),
+  )
 }
 
 /** Where each slot lies. */

@@ -84,7 +84,7 @@ export function isSignalling<V>(o: Ops<V>, f: BinaryFormat, x: V): V {
   return o.and(isNan(o, f, x), o.eqz(o.and(x, floatConst(o, f, quietBit(f)))))
 }
 /** i32 0 or 1: a denormal number (not a zero). */
-export function isDenormal<V>(o: Ops<V>, f: BinaryFormat, x: V): V {
+function isDenormal<V>(o: Ops<V>, f: BinaryFormat, x: V): V {
   const one = floatConst(o, f, 1n)
   return o.ltU(o.sub(magnitude(o, f, x), one), floatConst(o, f, (2n << BigInt(f.fraction)) - 1n))
 }

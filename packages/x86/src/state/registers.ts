@@ -9,15 +9,32 @@ interface Slot {
   readonly bytes: 4 | 8 | 16
 }
 
-const GPRS = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15']
+const GPRS = [
+  'rax',
+  'rcx',
+  'rdx',
+  'rbx',
+  'rsp',
+  'rbp',
+  'rsi',
+  'rdi',
+  'r8',
+  'r9',
+  'r10',
+  'r11',
+  'r12',
+  'r13',
+  'r14',
+  'r15',
+]
 const SEGMENTS = ['es', 'cs', 'ss', 'ds', 'fs', 'gs', 'ldtr', 'tr']
 
 function slots(): Slot[] {
   const all: Slot[] = []
   const add = (name: string, offset: number, bytes: 4 | 8 | 16): void => void all.push({ name, offset, bytes })
-  GPRS.forEach((name, n) => add(name, Layout.gpr + n * 8, 8))
+  for (const [n, name] of GPRS.entries()) add(name, Layout.gpr + n * 8, 8)
   add('rip', Layout.ip, 8)
-  SEGMENTS.forEach((name, n) => {
+  for (const [n, name] of SEGMENTS.entries()) {
     const at = Layout.segments + n * SegmentSlot.size
     add(`${name}.selector`, at + SegmentSlot.selector, 4)
     add(`${name}.base`, at + SegmentSlot.base, 8)
@@ -26,7 +43,7 @@ function slots(): Slot[] {
     add(`${name}.low`, at + SegmentSlot.low, 4)
     add(`${name}.readSpan`, at + SegmentSlot.readSpan, 4)
     add(`${name}.writeSpan`, at + SegmentSlot.writeSpan, 4)
-  })
+  }
   for (const name of ['cr0', 'cr2', 'cr3', 'cr4', 'cr8', 'efer'] as const) add(name, Layout[name], 8)
   for (let n = 0; n < 8; n++) add(`dr${n}`, Layout.dr + n * 8, 8)
   add('gdtr.base', Layout.gdtBase, 8)

@@ -11,7 +11,7 @@ export const Cr0 = {
   AM: 0x4_0000,
   NW: 0x2000_0000,
   CD: 0x4000_0000,
-  PG: 0x8000_0000 | 0,
+  PG: -0x8000_0000,
 } as const
 
 export const Cr4 = {
@@ -31,7 +31,7 @@ export const Cr4 = {
 export const Efer = { SCE: 1, LME: 0x100, LMA: 0x400, NXE: 0x800 } as const
 
 /** DR6. `B` is the mask of B0–B3. `fixed` reads as ones. */
-export const Dr6 = { B: 0xf, BD: 0x2000, BS: 0x4000, BT: 0x8000, fixed: 0xffff_0ff0 | 0 } as const
+export const Dr6 = { B: 0xf, BD: 0x2000, BS: 0x4000, BT: 0x8000, fixed: -0xf010 } as const
 
 /** DR7. `enables` are L0–L3 and G0–G3, `local` L0–L3 and LE. `writable` can be set, `fixed` reads as one. */
-export const Dr7 = { enables: 0xff, local: 0x155, GD: 0x2000, writable: 0xffff_23ff | 0, fixed: 0x400 } as const
+export const Dr7 = { enables: 0xff, local: 0x155, GD: 0x2000, writable: -0xdc01, fixed: 0x400 } as const

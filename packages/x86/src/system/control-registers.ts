@@ -2,7 +2,7 @@
 import { type Insn, Kind, type Operand } from '@vmexit/x86-decoder'
 import { Layout, Vector } from '../state/layout.ts'
 import { Cr0 } from './bits.ts'
-import type { Action, Core } from './core.ts'
+import type { Action, ActionTable, Core } from './core.ts'
 import { raise } from './fault.ts'
 import { refreshMode } from './mode.ts'
 import { effectiveOffset, readWord, writeWord } from './operands.ts'
@@ -123,4 +123,4 @@ const invlpg: Action = (core, insn) => {
   }
 }
 
-export const controlRegisterActions = { mov_cr, lmsw, smsw, clts, invlpg } as const
+export const controlRegisterActions: ActionTable = { mov_cr, lmsw, smsw, clts, invlpg }

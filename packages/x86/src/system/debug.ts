@@ -9,7 +9,7 @@ import { Flag, Layout, Vector } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
 import { Cr4, Dr6, Dr7 } from './bits.ts'
 import { needSupervisor } from './control-registers.ts'
-import type { Action, Core, CoreEvents } from './core.ts'
+import type { Action, ActionTable, Core, CoreEvents } from './core.ts'
 import { raise } from './fault.ts'
 
 /** The R/W field of DR7. */
@@ -155,4 +155,4 @@ const mov_dr: Action = (core, insn) => {
   else state.setReg32(to.reg, readDr(state, n))
 }
 
-export const debugActions = { mov_dr } as const
+export const debugActions: ActionTable = { mov_dr }

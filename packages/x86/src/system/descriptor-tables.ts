@@ -2,7 +2,7 @@
 import { Kind, type Operand } from '@vmexit/x86-decoder'
 import { Flag, Layout, LDTR, TR, Vector } from '../state/layout.ts'
 import { needSupervisor } from './control-registers.ts'
-import type { Action, Core } from './core.ts'
+import type { Action, ActionTable, Core } from './core.ts'
 import {
   attributesOf,
   type Descriptor,
@@ -186,7 +186,7 @@ const arpl: Action = (core, insn) => {
   setZero(core, adjust(selector))
 }
 
-export const descriptorTableActions = {
+export const descriptorTableActions: ActionTable = {
   sgdt: storeTable(Layout.gdtBase, Layout.gdtLimit),
   sidt: storeTable(Layout.idtBase, Layout.idtLimit),
   lgdt: loadTable(Layout.gdtBase, Layout.gdtLimit),
@@ -200,4 +200,4 @@ export const descriptorTableActions = {
   verr,
   verw,
   arpl,
-} as const
+}

@@ -2,7 +2,7 @@
 import type { Insn } from '@vmexit/x86-decoder'
 import { Flag, Layout, STATUS_FLAGS, Vector } from '../state/layout.ts'
 import { Cr4 } from './bits.ts'
-import type { Action, Core } from './core.ts'
+import type { Action, ActionTable, Core } from './core.ts'
 import { raise, raiseCommitted } from './fault.ts'
 import { refreshMode } from './mode.ts'
 import { Stack } from './stack.ts'
@@ -112,4 +112,4 @@ const sti: Action = (core: Core) => {
   state.setFlag(flag, true)
 }
 
-export const flagActions = { pushf, popf, cli, sti } as const
+export const flagActions: ActionTable = { pushf, popf, cli, sti }

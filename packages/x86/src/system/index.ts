@@ -24,8 +24,3 @@ export const actions: ActionTable = {
   ...stackActions,
   ...debugActions,
 }
-
-export { afterInstruction, beforeInstruction, breakpointsArmed, DataBreakpoints, mustStep } from './debug.ts'
-export { type CpuEvent, combine, deliver, eventOf, vectorThrough } from './exceptions.ts'
-export { createModel, defaultModel, type ModelFeature, type ModelName, type ModelOptions } from './models.ts'
-export { sensitiveCheck } from './sensitive.ts'

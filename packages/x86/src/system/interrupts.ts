@@ -3,7 +3,7 @@ import { Seg } from '@vmexit/x86-decoder'
 import { Flag, Layout, Vector } from '../state/layout.ts'
 import { Gpr } from '../state/state.ts'
 import { Cr4, Dr6 } from './bits.ts'
-import type { Action, Core } from './core.ts'
+import type { Action, ActionTable, Core } from './core.ts'
 import { vectorThrough } from './exceptions.ts'
 import { raise } from './fault.ts'
 import { refreshMode } from './mode.ts'
@@ -81,4 +81,4 @@ const sysexit: Action = (core) => {
   refreshMode(core)
 }
 
-export const interruptActions = { int, int3, int1, into, sysenter, sysexit } as const
+export const interruptActions: ActionTable = { int, int3, int1, into, sysenter, sysexit }

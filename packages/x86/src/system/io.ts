@@ -2,7 +2,7 @@
 import { type Insn, Kind, type Operand, Seg } from '@vmexit/x86-decoder'
 import { Flag, Vector } from '../state/layout.ts'
 import { Gpr } from '../state/state.ts'
-import type { Action, Core } from './core.ts'
+import type { Action, ActionTable, Core } from './core.ts'
 import { ioAccess } from './debug.ts'
 import { raise } from './fault.ts'
 import { dataAddress, load, writeRegister } from './operands.ts'
@@ -108,4 +108,4 @@ const outs: Action = (core, insn) => {
   })
 }
 
-export const ioActions = { in: in_, out, ins, outs } as const
+export const ioActions: ActionTable = { in: in_, out, ins, outs }

@@ -108,7 +108,7 @@ const P6: readonly ModelFeature[] = [
   'nx',
 ]
 
-const MODELS = {
+const MODELS: Readonly<Record<ModelName, ModelData>> = {
   /** 80386 with an 80387. */
   i386: { family: 3, signature: 0x308, features: ['fpu'] },
   /** 80486DX2: no CPUID. */
@@ -123,9 +123,10 @@ const MODELS = {
     brand: 'Intel(R) Pentium(R) M processor',
     caches: [0x02b3_b001, 0xf0, 0, 0x2c04_307d],
   },
-} as const satisfies Record<string, ModelData>
+}
 
-export type ModelName = keyof typeof MODELS
+/** A processor that {@link createModel} knows. */
+export type ModelName = 'i386' | '486' | 'pentium' | 'pentium-m'
 
 export interface ModelOptions {
   /** Features to add to the model's or to take from it. */

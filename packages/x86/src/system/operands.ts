@@ -50,7 +50,7 @@ export function load(core: Core, seg: Seg, offset: number, bits: number, alignme
 }
 
 /** Store the low 8, 16 or 32 bits. */
-export function store(core: Core, seg: Seg, offset: number, bits: number, value: number): void {
+function store(core: Core, seg: Seg, offset: number, bits: number, value: number): void {
   const user = core.state.cpl === 3
   const linear = dataAddress(core, seg, offset, bits >> 3, 'write')
   if (bits === 8) core.linear.write8(linear, value & 0xff, user)

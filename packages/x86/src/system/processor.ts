@@ -3,7 +3,7 @@ import { Layout, Vector } from '../state/layout.ts'
 import { Gpr } from '../state/state.ts'
 import { Cr4 } from './bits.ts'
 import { needSupervisor } from './control-registers.ts'
-import type { Action, Core } from './core.ts'
+import type { Action, ActionTable, Core } from './core.ts'
 import { raise } from './fault.ts'
 
 /** P6 has two performance counters; nothing counts in them. */
@@ -64,7 +64,7 @@ const flushCaches: Action = (core) => needSupervisor(core)
 /** RSM outside of system-management mode, UD0, UD1 and UD2. */
 const undefinedOpcode: Action = () => raise(Vector.UD)
 
-export const processorActions = {
+export const processorActions: ActionTable = {
   rdtsc,
   rdpmc,
   rdmsr,
@@ -75,4 +75,4 @@ export const processorActions = {
   wbinvd: flushCaches,
   rsm: undefinedOpcode,
   ud: undefinedOpcode,
-} as const
+}

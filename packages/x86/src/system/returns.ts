@@ -3,7 +3,7 @@ import { type Insn, Kind, Seg } from '@vmexit/x86-decoder'
 import { Flag, Layout, Vector } from '../state/layout.ts'
 import { Gpr } from '../state/state.ts'
 import { Cr4 } from './bits.ts'
-import type { Action, Core } from './core.ts'
+import type { Action, ActionTable, Core } from './core.ts'
 import {
   attributesOf,
   type Descriptor,
@@ -194,4 +194,4 @@ function iretToVirtual8086(core: Core, stack: Stack, selector: number, offset: n
   checkVirtualInterrupt(core)
 }
 
-export const returnActions = { ret_far, iret } as const
+export const returnActions: ActionTable = { ret_far, iret }

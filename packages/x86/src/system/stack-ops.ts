@@ -2,7 +2,7 @@
 import { type Insn, Kind, type Operand, Seg } from '@vmexit/x86-decoder'
 import { Vector } from '../state/layout.ts'
 import { Gpr } from '../state/state.ts'
-import type { Action, Core } from './core.ts'
+import type { Action, ActionTable, Core } from './core.ts'
 import { raise } from './fault.ts'
 import { usesDescriptors } from './mode.ts'
 import { displaced, effectiveOffset, load, loadFarPointer, readWord, writeRegister, writeWord } from './operands.ts'
@@ -111,7 +111,7 @@ function loadFar(seg: Seg): Action {
   }
 }
 
-export const stackActions = {
+export const stackActions: ActionTable = {
   pusha,
   popa,
   enter,
@@ -124,4 +124,4 @@ export const stackActions = {
   lss: loadFar(Seg.ss),
   lfs: loadFar(Seg.fs),
   lgs: loadFar(Seg.gs),
-} as const
+}

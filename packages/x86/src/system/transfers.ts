@@ -2,7 +2,7 @@
 import { type Insn, Seg } from '@vmexit/x86-decoder'
 import { Vector } from '../state/layout.ts'
 import { Gpr } from '../state/state.ts'
-import type { Action, Core } from './core.ts'
+import type { Action, ActionTable, Core } from './core.ts'
 import {
   attributesOf,
   type Descriptor,
@@ -206,4 +206,4 @@ const jmp_far_ind: Action = (core, insn) => transfer(core, memoryTarget(core, in
 const call_far: Action = (core, insn) => transfer(core, immediateTarget(insn), 'call')
 const call_far_ind: Action = (core, insn) => transfer(core, memoryTarget(core, insn), 'call')
 
-export const transferActions = { jmp_far, jmp_far_ind, call_far, call_far_ind } as const
+export const transferActions: ActionTable = { jmp_far, jmp_far_ind, call_far, call_far_ind }

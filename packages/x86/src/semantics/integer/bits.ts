@@ -1,5 +1,5 @@
 /** Bit tests and scans (SDM vol. 2: BT BTS BTR BTC BSF BSR). */
-import { Kind, type Insn } from '@vmexit/x86-decoder'
+import { type Insn, Kind } from '@vmexit/x86-decoder'
 import type { Processor, SemanticsTable } from '../processor.ts'
 import { constant, narrow, sizeOf, widen } from './operands.ts'
 

@@ -1,5 +1,5 @@
 /** Near control transfers (SDM vol. 2: CALL JMP Jcc LOOPcc JCXZ RET). Far ones are system actions. */
-import { Kind, type Insn } from '@vmexit/x86-decoder'
+import { type Insn, Kind } from '@vmexit/x86-decoder'
 import type { Processor, SemanticsTable } from '../processor.ts'
 import { constant } from './operands.ts'
 

@@ -1,6 +1,7 @@
 /** Decimal adjustment (SDM vol. 2: AAA AAD AAM AAS DAA DAS). Legacy modes only. */
-import { Vector } from '../../state/layout.ts'
+
 import type { Insn } from '@vmexit/x86-decoder'
+import { Vector } from '../../state/layout.ts'
 import type { Processor, SemanticsTable } from '../processor.ts'
 
 const AX = 0

@@ -1,5 +1,5 @@
 /** Small things that integer semantics share. */
-import { Kind, type Insn } from '@vmexit/x86-decoder'
+import { type Insn, Kind } from '@vmexit/x86-decoder'
 import type { Ops } from '../../ops/ops.ts'
 import type { Processor } from '../processor.ts'
 
@@ -8,7 +8,8 @@ export const sizeOf = (insn: Insn, n: number): number => insn.operands[n]!.size
 export const isRegister = (insn: Insn, n: number): boolean => insn.operands[n]!.kind === Kind.gpr
 
 /** A constant in the type of a `bits`-wide value. */
-export const constant = <V>(o: Ops<V>, bits: number, value: number): V => (bits === 64 ? o.i64(BigInt(value)) : o.i32(value))
+export const constant = <V>(o: Ops<V>, bits: number, value: number): V =>
+  bits === 64 ? o.i64(BigInt(value)) : o.i32(value)
 /** An i32 brought to the type of a `bits`-wide value, zero-extended. */
 export const widen = <V>(o: Ops<V>, bits: number, value: V): V => (bits === 64 ? o.extendU(value) : value)
 /** A `bits`-wide value brought to i32 (low half). */

@@ -30,7 +30,8 @@ function shift(compute: Shift, flags: 'all' | 'rotate') {
     const always = insn.operands[1]!.kind === Kind.one
     c.modify(insn, 0, (a) => {
       const { result, overflow, carry } = compute(c, bits, a, count)
-      const set = (): void => (flags === 'all' ? c.flagsResult(result, overflow, carry) : c.flagsRotate(overflow, carry))
+      const set = (): void =>
+        flags === 'all' ? c.flagsResult(result, overflow, carry) : c.flagsRotate(overflow, carry)
       if (always) {
         set()
         return result
@@ -124,7 +125,8 @@ const rcr: Shift = (c, bits, a, count) => {
   const back = reduce(c, bits, count)
   // Right by n is left by bits + 1 − n; n = 0 stays.
   const n = c.let(c.select(c.let(back), c.sub(c.i32(bits + 1), c.let(back)), c.i32(0)))
-  const turned = bits === 64 ? rotateRightThroughCarry64(c, a, count) : rotateThroughCarry(c, bits, c.let(unsigned(c, bits, a)), n)
+  const turned =
+    bits === 64 ? rotateRightThroughCarry64(c, a, count) : rotateThroughCarry(c, bits, c.let(unsigned(c, bits, a)), n)
   const result = c.let(canonical(c, bits, turned.value))
   const next = signBit(c, bits, canonical(c, bits, c.shl(result, one(c, bits))))
   return { result, carry: c.let(turned.carry), overflow: c.let(c.xor(signBit(c, bits, result), next)) }
@@ -149,7 +151,9 @@ function double(left: boolean) {
     const other = c.readU(insn, 1)
     const count = countOf(c, insn, 2, bits)
     c.modify(insn, 0, (a) => {
-      const { result, carry } = left ? shiftLeftDouble(c, bits, a, other, count) : shiftRightDouble(c, bits, a, other, count)
+      const { result, carry } = left
+        ? shiftLeftDouble(c, bits, a, other, count)
+        : shiftRightDouble(c, bits, a, other, count)
       c.if(count, () => c.flagsResult(result, c.let(c.xor(signBit(c, bits, result), signBit(c, bits, a))), carry))
       return c.select(count, result, a)
     })

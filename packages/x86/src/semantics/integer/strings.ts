@@ -1,5 +1,5 @@
 /** String instructions (SDM vol. 2: MOVS CMPS SCAS LODS STOS). The destination is always ES:(E)DI; DS may be overridden. */
-import { Seg, type Insn } from '@vmexit/x86-decoder'
+import { type Insn, Seg } from '@vmexit/x86-decoder'
 import type { Processor, SemanticsTable } from '../processor.ts'
 import { canonical } from './operands.ts'
 
@@ -12,7 +12,8 @@ const elementBits = (insn: Insn): number => insn.operands[0]!.size
 
 function offset<V>(c: Processor<V>, insn: Insn, reg: number): V {
   const value = c.gpr(reg, insn.addrSize)
-  if (c.width === 64) return insn.addrSize === 64 ? value : c.let(c.extendU(insn.addrSize === 16 ? c.zeroExtend(value, 16) : value))
+  if (c.width === 64)
+    return insn.addrSize === 64 ? value : c.let(c.extendU(insn.addrSize === 16 ? c.zeroExtend(value, 16) : value))
   return insn.addrSize === 16 ? c.let(c.zeroExtend(value, 16)) : value
 }
 function advance<V>(c: Processor<V>, insn: Insn, reg: number, from: V, step: V): void {
