@@ -19,6 +19,7 @@ export function unlimitedOwner(name: string): FrameOwner {
   return { name, charge: () => true, uncharge: () => {} }
 }
 
+/** What a {@link FramePool} is made of. */
 export interface FramePoolOptions {
   readonly host: HostMemory
   /** Frames that may be in use at once. Default: as many as host memory holds. */

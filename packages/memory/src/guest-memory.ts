@@ -24,6 +24,7 @@ export const UNMAPPED: MmioHandler = {
   write: () => {},
 }
 
+/** What a {@link GuestMemory} is made of. */
 export interface GuestMemoryOptions {
   /** RAM and ROM; everything else is a hole. */
   readonly ranges: readonly MemoryRange[]

@@ -18,6 +18,7 @@ export function pageOf(address: number): number {
   return address < 0x1_0000_0000 ? address >>> 12 : Math.floor(address / PAGE_BYTES)
 }
 
+/** Guest-physical memory by the page: frames, what restricts writes to them, and who is told. Its user is `GuestMemory`. */
 export class GuestPages {
   readonly pool: FramePool
   readonly host: HostMemory

@@ -10,6 +10,7 @@ export const PAGE_BYTES = 4096
 
 const FOUR_GIB = 2 ** 32
 
+/** Sizes and backing of a {@link HostMemory}; all have defaults. */
 export interface HostMemoryOptions {
   /** Bytes at the start; rounded up to 64 KiB. Default 1 MiB. */
   readonly initialBytes?: number

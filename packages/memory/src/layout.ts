@@ -2,6 +2,7 @@
 import { VmexitError } from '@vmexit/core'
 import type { MemoryRange } from './page-map.ts'
 
+/** What {@link pcRanges} lays out. */
 export interface PcRangesOptions {
   /** Bytes of RAM, counted as a PC counts them: the 384 KiB under the adapter area are there but not reachable. */
   readonly ram: number

@@ -47,6 +47,7 @@ export const MAXIMUM_ADDRESS: number = 2 ** 40
 
 const CHUNK_PAGES = 1024
 
+/** Frames and flags of every guest page, in chunks that exist where there is memory. */
 export class PageMap {
   /** By slot: host offset of the page's frame; 0 in holes. */
   frame: Uint32Array<ArrayBuffer> = new Uint32Array(CHUNK_PAGES)

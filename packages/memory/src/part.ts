@@ -23,6 +23,7 @@ export interface Ram {
   restore(state: MemoryState): void
 }
 
+/** What {@link ram} is made of. */
 export interface RamOptions {
   /** Bytes (a multiple of 4096), or text such as `'64 MiB'`. */
   readonly size?: number | string

@@ -49,6 +49,7 @@ export interface MmuListener {
   onFlush?(keepsGlobal: boolean): void
 }
 
+/** What an {@link Mmu} is made of. */
 export interface MmuOptions {
   /** Physical memory (guest-physical, behind a second stage's tables). */
   readonly tables: PageTableMemory
@@ -76,6 +77,7 @@ export type MmuState = {
 
 type Mode = 'off' | 'PAE' | '32-bit' | '4-level'
 
+/** A paging unit: registers, walks, the modelled TLB, and what they counted. */
 export class Mmu {
   readonly counts: MmuCounts = { dataMisses: 0, instructionMisses: 0, tableReferences: 0, secondStageReferences: 0 }
   readonly data: Tlb

@@ -24,6 +24,7 @@ export type TlbEntryState = {
   readonly pageShift: number
 }
 
+/** One side of a TLB in a saved state. */
 export type TlbState = {
   readonly version: 1
   readonly entries: number
@@ -41,6 +42,7 @@ interface Stamps {
 /** Numbers of large pages told apart: all 4 MiB pages of a 32-bit address space. */
 const NEAR = 1024
 
+/** One side of the modelled TLB: direct-mapped by linear page number; a hit changes nothing. */
 export class Tlb {
   /** Number of entries, a power of two. */
   readonly entries: number

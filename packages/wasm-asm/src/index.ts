@@ -1,3 +1,5 @@
+export type { ByteWriter } from './bytes.ts'
+export type { CodeBuffer } from './code.ts'
 export { WasmAsmError, type WasmAsmErrorCode } from './error.ts'
 export type { BlockType, FunctionBuilder, Label } from './function.ts'
 export {
@@ -10,4 +12,4 @@ export {
 } from './module.ts'
 export { Load, Op, Store } from './opcodes.ts'
 export { Lane, LoadLane, Simd, StoreLane } from './simd.ts'
-export type { ValueType } from './value.ts'
+export type { Owner, ValueType } from './value.ts'

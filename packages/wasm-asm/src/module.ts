@@ -29,6 +29,7 @@ export interface TableType {
   readonly maximum?: number
 }
 
+/** The type of a global. */
 export interface GlobalType<T extends ValueType = ValueType> {
   readonly type: T
   readonly mutable?: boolean
@@ -41,6 +42,7 @@ export type InitialValue<T extends ValueType> = T extends 'v128'
     ? number | bigint
     : number
 
+/** What is said of a module as a whole. */
 export interface ModuleOptions {
   /** Written to the name section. */
   readonly name?: string

@@ -22,11 +22,13 @@ export const maxLength = 15
 /** Every feature that rows of the table name. */
 export const allFeatures: readonly Feature[] = [...new Set(table.map((row) => row.feature))]
 
+/** What a decoder knows. */
 export interface DecoderOptions {
   /** Features of the processor; rows of others are undefined. Default: all. `386` is always present. */
   readonly features?: Iterable<Feature>
 }
 
+/** A decoder for one set of features: {@link createDecoder}. */
 export interface Decoder {
   /**
    * Decodes the instruction at `bytes[offset]`, of which bytes up to `end` may be read, into `out`.

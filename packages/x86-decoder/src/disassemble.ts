@@ -2,6 +2,7 @@
 import { type Insn, Kind, type Operand } from './insn.ts'
 import { gprName, registerName, segmentNames } from './registers.ts'
 
+/** How instructions are written. */
 export interface DisassembleOptions {
   /** `prefix`: `0x1f`. `suffix`: `1Fh`, with a leading 0 before a letter. Default `prefix`. */
   readonly hex?: 'prefix' | 'suffix'

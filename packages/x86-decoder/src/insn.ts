@@ -37,6 +37,7 @@ export const Kind = {
 } as const
 export type Kind = (typeof Kind)[keyof typeof Kind]
 
+/** One operand of an instruction. */
 export interface Operand {
   readonly kind: Kind
   /** Register number 0–15 in its file, 0 where `kind` names none. Memory of a string instruction: its pointer, SI 6 or DI 7. */
@@ -57,6 +58,7 @@ export interface DecodeMode {
   readonly bits: 16 | 32 | 64
 }
 
+/** A decoded instruction. */
 export interface Insn {
   /** The table's row: mnemonic, operation, operands, privilege, flags. */
   row: Row

@@ -35,6 +35,7 @@ export type Privilege = 'user' | 'cpl0' | 'iopl' | 'io' | 'sensitive'
  */
 export type Width = 'v' | 'd64' | 'f64'
 
+/** A row of the instruction table. */
 export interface Row {
   /** Opcode in the manual's notation: `0F B6 /r`, `80 /0 ib`, `NP 0F 58 /r`, `F3 0F 10 /r`, `B8+rd id`. */
   readonly opcode: string

@@ -3,7 +3,7 @@ import { checkState, type State, type StateValue } from '@vmexit/core'
 import type { GuestMemory } from '@vmexit/memory'
 import { Mmu } from '@vmexit/paging'
 import { createDecoder } from '@vmexit/x86-decoder'
-import { Interpreter } from './interpreter/engine.ts'
+import { type GeneratedStats, Interpreter } from './interpreter/engine.ts'
 import { Tables } from './interpreter/layout.ts'
 import { TranslatedMemory } from './memory/linear.ts'
 import { CpuPaging } from './memory/paging-unit.ts'
@@ -31,6 +31,7 @@ export interface InterruptPin {
   acknowledge(): number
 }
 
+/** What a {@link Cpu} is made of. */
 export interface CpuOptions {
   readonly memory: GuestMemory
   /** Default: nobody there; reads give all ones. */
@@ -80,6 +81,7 @@ const NO_INTERRUPTS: InterruptPin = { pending: false, acknowledge: () => 0xff }
 const PATIENCE = 1000
 const CS = 1
 
+/** An x86 CPU. See the package's README for how it is run; nothing a guest does makes its methods throw. */
 export class Cpu implements Core {
   readonly state: CpuState
   readonly linear: TranslatedMemory
@@ -92,7 +94,7 @@ export class Cpu implements Core {
   readonly memory: GuestMemory
   readonly engine: Engine
   readonly counts: CpuCounts = { instructions: 0, exceptions: new Float64Array(32), interrupts: 0 }
-  readonly interpreter: Interpreter | undefined
+  readonly #interpreter: Interpreter | undefined
   readonly #reference: ReferenceEngine
   /** A REP instruction has iterations behind it and before it: an interrupt pushes RF as 1. */
   #midRepeat = false
@@ -130,7 +132,7 @@ export class Cpu implements Core {
       nmiBlocked: false,
       modeChanged: () => {
         this.linear.wrap32 = !this.state.long64
-        this.interpreter?.modeChanged()
+        this.#interpreter?.modeChanged()
       },
     }
     this.linear = new TranslatedMemory(this.paging, options.memory, new DataBreakpoints(this.state, this.events))
@@ -144,7 +146,7 @@ export class Cpu implements Core {
     )
     this.paging.onFlush = () => this.#reference.fetch.flush()
     if (this.engine === 'interpreter') {
-      this.interpreter = new Interpreter({
+      this.#interpreter = new Interpreter({
         state: this.state,
         host,
         memory: options.memory,
@@ -177,6 +179,11 @@ export class Cpu implements Core {
     this.state.ip = ip
     this.events.halted = false
     this.events.modeChanged()
+  }
+
+  /** What the interpreter has generated and translated so far; undefined for the reference engine. */
+  get generated(): GeneratedStats | undefined {
+    return this.#interpreter?.stats
   }
 
   /** Assert the NMI line for a moment. */
@@ -258,7 +265,7 @@ export class Cpu implements Core {
     Object.assign(this.counts, counts)
     this.counts.exceptions.set(exceptions)
     this.#reference.fetch.flush()
-    this.interpreter?.tlb.flush()
+    this.#interpreter?.tlb.flush()
     this.events.modeChanged()
   }
 
@@ -292,7 +299,7 @@ export class Cpu implements Core {
       if (state.get32(Layout.budget) <= 0) break
       try {
         if (this.#single) this.#step()
-        else this.#interpret(this.interpreter!)
+        else this.#interpret(this.#interpreter!)
       } catch (error) {
         if (!(error instanceof Fault)) throw error
         this.#deliver(eventOf(error))
@@ -307,7 +314,7 @@ export class Cpu implements Core {
   /** One instruction at a time: the reference engine, TF, RF, breakpoints, interrupt shadows, alignment checks. */
   get #single(): boolean {
     return (
-      this.interpreter === undefined ||
+      this.#interpreter === undefined ||
       this.events.shadow !== 'none' ||
       this.sensitiveTraps !== undefined ||
       this.state.get32(Layout.alignmentCheck) !== 0 ||

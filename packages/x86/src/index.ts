@@ -10,9 +10,31 @@ export {
   type InterruptPin,
   type SavedCpu,
 } from './cpu.ts'
-export { needSensitiveTraps, type TrappingX86, type X86, type X86Options, x86 } from './part.ts'
+export type { GeneratedStats } from './interpreter/engine.ts'
+export type { TranslatedMemory, Translator } from './memory/linear.ts'
+export type { CpuPaging } from './memory/paging-unit.ts'
+export {
+  needSensitiveTraps,
+  type PlainX86Part,
+  type TrappingX86,
+  type TrappingX86Part,
+  type X86,
+  type X86Needs,
+  type X86Options,
+  x86,
+} from './part.ts'
 export { Flag, Layout, SegmentSlot, Vector } from './state/layout.ts'
+export type { HostViews } from './state/state.ts'
 export { CpuState, Gpr, LDTR, TR } from './state/state.ts'
-export type { Core, CpuModel, PortSpace, SensitiveTraps } from './system/core.ts'
+export type {
+  Core,
+  CoreEvents,
+  CpuModel,
+  LinearMemory,
+  Msrs,
+  PagingUnit,
+  PortSpace,
+  SensitiveTraps,
+} from './system/core.ts'
 export { createModel, defaultModel, type ModelFeature, type ModelName, type ModelOptions } from './system/models.ts'
 export { loadParagraph, writeSegment } from './system/segments.ts'

@@ -29,9 +29,19 @@ export interface TrappingX86 extends X86 {
 /** Options of the part: the machine gives memory, ports and interrupts. */
 export type X86Options = Omit<CpuOptions, 'memory' | 'ports' | 'interrupts' | 'sensitiveTraps'>
 
-type Needs = Need<'guestMemory', 'use memory: ram(size) of @vmexit/memory'> | 'ports' | 'clock' | 'counters'
-type Plain = PartOf<'x86', Needs, never, Pick<Capabilities, 'cpu' | 'x86'>, never, X86>
-type Trapping = PartOf<'x86', Needs, never, Pick<Capabilities, 'cpu' | 'x86' | 'sensitive-traps'>, never, TrappingX86>
+/** What the CPU needs of a machine. */
+export type X86Needs = Need<'guestMemory', 'use memory: ram(size) of @vmexit/memory'> | 'ports' | 'clock' | 'counters'
+/** The part that {@link x86} makes. */
+export type PlainX86Part = PartOf<'x86', X86Needs, never, Pick<Capabilities, 'cpu' | 'x86'>, never, X86>
+/** The same with the option `sensitiveTraps`. */
+export type TrappingX86Part = PartOf<
+  'x86',
+  X86Needs,
+  never,
+  Pick<Capabilities, 'cpu' | 'x86' | 'sensitive-traps'>,
+  never,
+  TrappingX86
+>
 
 /** How a machine asks for the option; the remedy that parts which need it name. */
 export const needSensitiveTraps: Need<'sensitive-traps', 'use cpu: x86({ sensitiveTraps: true })'> = need(
@@ -43,9 +53,9 @@ export const needSensitiveTraps: Need<'sensitive-traps', 'use cpu: x86({ sensiti
  * An x86 CPU for the slot `cpu`. With `sensitiveTraps: true` the sensitive instructions that do not fault on a real
  * processor raise #GP below CPL 0, so that a supervisor can trap and emulate them.
  */
-export function x86(options: X86Options & { readonly sensitiveTraps: true }): Trapping
-export function x86(options?: X86Options & { readonly sensitiveTraps?: false }): Plain
-export function x86(options: X86Options & { readonly sensitiveTraps?: boolean } = {}): Plain | Trapping {
+export function x86(options: X86Options & { readonly sensitiveTraps: true }): TrappingX86Part
+export function x86(options?: X86Options & { readonly sensitiveTraps?: false }): PlainX86Part
+export function x86(options: X86Options & { readonly sensitiveTraps?: boolean } = {}): PlainX86Part | TrappingX86Part {
   const { sensitiveTraps, ...rest } = options
   const parts = (services: Pick<Capabilities, 'guestMemory' | 'ports' | 'counters'>, traps: boolean): X86 => {
     const { ports } = services

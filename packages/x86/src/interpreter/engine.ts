@@ -26,6 +26,17 @@ export interface InterpreterParts {
   readonly reference: ReferenceEngine
 }
 
+/** What an engine has generated and translated: of the host's work, not of the guest's. */
+export interface GeneratedStats {
+  /** WebAssembly modules, their bytes, and the handlers in them. */
+  modules: number
+  bytes: number
+  handlers: number
+  /** Straight runs of code translated, and the instructions in them. */
+  runs: number
+  instructions: number
+}
+
 interface Code {
   readonly handlers: Handlers
   readonly records: Records
@@ -71,7 +82,7 @@ export class Interpreter {
   }
 
   /** Totals of what was generated, for whoever watches. */
-  get stats(): { modules: number; bytes: number; handlers: number; runs: number; instructions: number } {
+  get stats(): GeneratedStats {
     const total = { modules: 0, bytes: 0, handlers: 0, runs: 0, instructions: 0 }
     for (const code of [this.#code[32], this.#code[64]]) {
       if (!code) continue

@@ -32,6 +32,7 @@ export interface Watchpoints {
   access(linear: number, bytes: number, write: boolean): void
 }
 
+/** Linear memory: translation, then guest-physical memory; a page crossing translates both pages before a byte moves. */
 export class TranslatedMemory implements LinearMemory {
   readonly #paging: Translator
   readonly #memory: PhysicalMemory

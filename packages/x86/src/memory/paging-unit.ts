@@ -10,6 +10,7 @@ const PAGE = 0x1000
 /** A canonical upper-half address is a negative number here and the low 48 bits of it there. */
 const SPACE = 2 ** 48
 
+/** The paging unit of one CPU; `mmu` has its counts. */
 export class CpuPaging implements PagingUnit, Translator {
   readonly mmu: Mmu
   readonly #state: CpuState

@@ -104,6 +104,7 @@ export const SegmentSlot = {
 
 /** Indices of the segment slots beyond the six of `Seg`. */
 export const LDTR = 6
+/** The segment slot of the task register. */
 export const TR = 7
 
 /** EFLAGS bits (SDM vol. 1, 3.4.3). */

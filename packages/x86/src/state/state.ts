@@ -17,6 +17,7 @@ const PARITY_EVEN = Uint8Array.from({ length: 256 }, (_, i) => {
 /** Registers by number, in the encoding's order. */
 export const Gpr = { ax: 0, cx: 1, dx: 2, bx: 3, sp: 4, bp: 5, si: 6, di: 7 } as const
 
+/** The registers of one CPU, by name. */
 export class CpuState {
   readonly host: HostViews
   /** Byte offset of this CPU's state in host memory, a multiple of 64. */

@@ -90,6 +90,7 @@ export interface Msrs {
   readonly other: Map<number, bigint>
 }
 
+/** A CPU as its system part sees it. */
 export interface Core {
   readonly state: CpuState
   readonly linear: LinearMemory

@@ -51,7 +51,7 @@ function hits(state: CpuState, address: number, bytes: number, matches: (conditi
 }
 
 /** Some breakpoint is enabled. */
-export function breakpointsArmed(state: CpuState): boolean {
+function breakpointsArmed(state: CpuState): boolean {
   return (readDr(state, 7) & Dr7.enables) !== 0
 }
 

@@ -7,7 +7,7 @@ import type { Core, CpuModel } from './core.ts'
 import { MSR, type MsrTable, p6Msrs, pentiumMsrs, readMsr, writeMsr, XD_DISABLE } from './msrs.ts'
 
 /** CPUID leaf 1 EDX, by bit (SDM vol. 2, table 3-11). */
-const FEATURE_BITS = {
+const FEATURE_BITS: Readonly<Record<Exclude<ModelFeature, 'nx'>, number>> = {
   fpu: 0,
   vme: 1,
   de: 2,
@@ -31,10 +31,34 @@ const FEATURE_BITS = {
   sse: 25,
   sse2: 26,
   ss: 27,
-} as const
+}
 
 /** A feature of a model; `nx` is bit 20 of EDX of leaf 80000001H. */
-export type ModelFeature = keyof typeof FEATURE_BITS | 'nx'
+export type ModelFeature =
+  | 'fpu'
+  | 'vme'
+  | 'de'
+  | 'pse'
+  | 'tsc'
+  | 'msr'
+  | 'pae'
+  | 'mce'
+  | 'cx8'
+  | 'apic'
+  | 'sep'
+  | 'mtrr'
+  | 'pge'
+  | 'mca'
+  | 'cmov'
+  | 'pat'
+  | 'pse36'
+  | 'clfsh'
+  | 'mmx'
+  | 'fxsr'
+  | 'sse'
+  | 'sse2'
+  | 'ss'
+  | 'nx'
 
 /** What a feature cannot be without. */
 const NEEDS: Partial<Record<ModelFeature, ModelFeature>> = {
@@ -128,6 +152,7 @@ const MODELS: Readonly<Record<ModelName, ModelData>> = {
 /** A processor that {@link createModel} knows. */
 export type ModelName = 'i386' | '486' | 'pentium' | 'pentium-m'
 
+/** What may differ from a named model. */
 export interface ModelOptions {
   /** Features to add to the model's or to take from it. */
   readonly features?: Partial<Record<ModelFeature, boolean>>
