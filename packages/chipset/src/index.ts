@@ -7,3 +7,7 @@
 export { type Acknowledged, I8259, type I8259Options, type I8259State } from './pic/i8259.ts'
 export { PicPair, type PicPairState } from './pic/pair.ts'
 export { type PicApi, pic } from './pic/part.ts'
+export type { CounterState } from './pit/counter.ts'
+export { I8254, type I8254Options, type I8254State, pitFrequency } from './pit/i8254.ts'
+export { type PitApi, type PitOptions, type PitState, pit } from './pit/part.ts'
+export { SystemPort, type SystemPortState } from './pit/system-port.ts'
