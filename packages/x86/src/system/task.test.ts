@@ -216,7 +216,7 @@ describe('refused before anything changes', () => {
       name: 'the old TSS too short',
       break: (rig: Rig) => writeSegment(rig.state, TR, Sel.tss32, At.tss32, 0x5e, 0x8b),
       vector: 10,
-      errorCode: Sel.other,
+      errorCode: Sel.tss32,
     },
     {
       name: 'the new TSS not mapped',

@@ -40,8 +40,10 @@ interface TssFormat {
   readonly segments: number
   readonly segmentCount: number
   readonly ldt: number
-  /** Smallest limit that a TSS of this format may have. */
+  /** Smallest limit that the TSS of a new task may have. */
   readonly minimum: number
+  /** Smallest limit that has room for what is saved of an old one. */
+  readonly saved: number
 }
 const TSS16: TssFormat = {
   bits: 16,
@@ -52,6 +54,7 @@ const TSS16: TssFormat = {
   segmentCount: 4,
   ldt: 0x2a,
   minimum: 0x2b,
+  saved: 0x29,
 }
 const TSS32: TssFormat = {
   bits: 32,
@@ -62,6 +65,7 @@ const TSS32: TssFormat = {
   segmentCount: 6,
   ldt: 0x60,
   minimum: 0x67,
+  saved: 0x5f,
 }
 const CR3_FIELD = 0x1c
 const TRAP_FIELD = 0x64
@@ -87,21 +91,22 @@ function formatOf(attributes: number): TssFormat {
 /**
  * Switch to the task of `tss`, a descriptor whose type, presence and privilege the caller has checked. `flags` is EFLAGS as the old
  * task is to find it again; `state.ip` is where it goes on. `errorCode` is pushed on the new task's stack.
- * @throws Fault #TS(TSS), #PF before anything changed; committed #TS, #NP, #SS, #GP, #PF in the new task.
+ * @throws Fault #TS(either TSS), #PF before anything changed; committed #TS, #NP, #SS, #GP, #PF in the new task.
  */
 export function switchTask(core: Core, tss: Descriptor, cause: TaskCause, flags: number, errorCode?: number): void {
   const { state } = core
   const error = selectorError(tss.selector)
   const format = formatOf(attributesOf(tss))
   const oldFormat = formatOf(state.attributes(TR))
-  if (limitOf(tss) < format.minimum || state.segLimit(TR) < oldFormat.minimum) raise(Vector.TS, error)
-  const nested = cause === 'call' || cause === 'event'
+  if (limitOf(tss) < format.minimum) raise(Vector.TS, error)
   const oldSelector = state.selector(TR)
+  if (state.segLimit(TR) < oldFormat.saved) raise(Vector.TS, selectorError(oldSelector))
+  const nested = cause === 'call' || cause === 'event'
   const oldDescriptor = nested || isNull(oldSelector) ? undefined : readDescriptor(core, oldSelector)
   probeTasks(core, tss, format, oldFormat, oldDescriptor, nested)
-  const image = readImage(core, baseOf(tss), format)
-
   saveImage(core, oldFormat, cause === 'return' ? flags & ~Flag.NT : flags)
+  // Read after the old state is saved: a task may be its own successor.
+  const image = readImage(core, baseOf(tss), format)
   if (nested) core.linear.write16(baseOf(tss), oldSelector, false)
   if (oldDescriptor) setBusy(core, oldDescriptor, false)
   if (cause !== 'return') setBusy(core, tss, true)
