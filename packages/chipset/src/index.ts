@@ -11,3 +11,12 @@ export type { CounterState } from './pit/counter.ts'
 export { I8254, type I8254Options, type I8254State, pitFrequency } from './pit/i8254.ts'
 export { type PitApi, type PitOptions, type PitState, pit } from './pit/part.ts'
 export { SystemPort, type SystemPortState } from './pit/system-port.ts'
+export { type SerialPort, type UartApi, type UartOptions, uart } from './uart/part.ts'
+export type { ReceiverState } from './uart/receiver.ts'
+export {
+  type ModemControl,
+  type ModemLines,
+  Uart16550,
+  type Uart16550Options,
+  type Uart16550State,
+} from './uart/uart16550.ts'

@@ -1,0 +1,474 @@
+/**
+ * The 16550A UART (National Semiconductor PC16550D datasheet).
+ *
+ * | offset | read | written | with DLAB |
+ * |---|---|---|---|
+ * | 0 | RBR | THR | divisor, low |
+ * | 1 | IER | IER | divisor, high |
+ * | 2 | IIR | FCR | |
+ * | 3 | LCR | LCR | |
+ * | 4 | MCR | MCR | |
+ * | 5 | LSR | – | |
+ * | 6 | MSR | – | |
+ * | 7 | SCR | SCR | |
+ */
+import {
+  type Clock,
+  checkState,
+  type Device,
+  type Line,
+  type RegisterFile,
+  type SavedTimer,
+  type State,
+  type Timer,
+} from '@vmexit/core'
+import { byteRegisters } from '../registers.ts'
+import { breakReceived, framingError, Receiver, type ReceiverState } from './receiver.ts'
+
+/** The modem lines that the other side drives. */
+export interface ModemLines {
+  readonly cts: boolean
+  readonly dsr: boolean
+  readonly ri: boolean
+  readonly dcd: boolean
+}
+
+/** The modem lines that the UART drives. */
+export interface ModemControl {
+  readonly dtr: boolean
+  readonly rts: boolean
+}
+
+/** What an {@link Uart16550} is connected to. */
+export interface Uart16550Options {
+  readonly clock: Clock
+  /** The interrupt. PCs let it through while the modem control register's OUT2 is on. */
+  readonly line: Line
+  /** Characters that were sent. */
+  readonly onTransmit?: ((bytes: Uint8Array) => void) | undefined
+  /** A break that begins (true) or ends. */
+  readonly onBreak?: ((active: boolean) => void) | undefined
+  readonly onModemControl?: ((control: ModemControl) => void) | undefined
+  /** What was given to `receive` has all been read by the guest. */
+  readonly onDrain?: (() => void) | undefined
+  /** Whether characters take the time that the line's speed says; false unless stated: they are through at once. */
+  readonly paced?: boolean | undefined
+  /** Whether the other side sends only while RTS is on; false unless stated. */
+  readonly flowControl?: boolean | undefined
+}
+
+/** A saved 16550A. Registers are as they are read. */
+export type Uart16550State = State & {
+  readonly version: 1
+  readonly ier: number
+  readonly fcr: number
+  readonly lcr: number
+  readonly mcr: number
+  readonly msr: number
+  readonly scratch: number
+  readonly divisor: number
+  readonly receiver: ReceiverState
+  readonly transmitter: readonly number[]
+  /** The character on the line, if transmission takes time. */
+  readonly shifting: number | null
+  readonly thrInterrupt: boolean
+  readonly timedOut: boolean
+  /** Lines of the other side, as the upper half of the modem status register. */
+  readonly modemLines: number
+  /** What the other side has sent and the receiver has no room for yet. */
+  readonly waiting: readonly number[]
+  readonly transmitTimer: SavedTimer | null
+  readonly receiveTimer: SavedTimer | null
+  readonly timeoutTimer: SavedTimer | null
+}
+
+const fifoSize = 16
+const triggers = [1, 4, 8, 14]
+/** Of 1.8432 MHz, divided by 16. */
+const fastestBaud = 115_200
+
+/** In `waiting`: a break instead of a character. */
+const breakMark = 0x100
+
+/** Bits of the line status register. */
+const dataReady = 0x01
+const anyLineError = 0x1e
+const holdingEmpty = 0x20
+const transmitterEmpty = 0x40
+
+/** Bits of the modem control register. */
+const rtsBit = 0x02
+const out2Bit = 0x08
+const loopBit = 0x10
+
+/** A UART. The other side of its line is `receive`, `receiveBreak`, `setModemLines` and the callbacks. */
+export class Uart16550 implements Device<Uart16550State> {
+  readonly regions: { readonly registers: RegisterFile } = {
+    registers: byteRegisters(
+      8,
+      (offset) => this.#read(offset),
+      (offset, value) => this.#write(offset, value),
+    ),
+  }
+  readonly #options: Uart16550Options
+  readonly #receiver = new Receiver()
+  #ier = 0
+  #fcr = 0
+  #lcr = 0
+  #mcr = 0
+  /** Changes since it was read in the lower half, levels in the upper one. */
+  #msr = 0
+  #modemLines = 0xb0
+  #scratch = 0
+  #divisor = 12
+  #transmitter: number[] = []
+  #shifting: number | null = null
+  #thrInterrupt = false
+  #timedOut = false
+  #waiting: number[] = []
+  #transmitTimer: Timer | undefined
+  #receiveTimer: Timer | undefined
+  #timeoutTimer: Timer | undefined
+
+  constructor(options: Uart16550Options) {
+    this.#options = options
+    this.#msr = this.#modemLines
+  }
+
+  /** Characters that wait for the guest to make room. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** Characters from the other side. None is lost: what finds no room waits. */
+  receive(bytes: Uint8Array): void {
+    for (const byte of bytes) this.#waiting.push(byte)
+    this.#pump()
+  }
+
+  /** A break from the other side. */
+  receiveBreak(): void {
+    this.#waiting.push(breakMark)
+    this.#pump()
+  }
+
+  /** The other side drives its modem lines; CTS, DSR and DCD are on at first. */
+  setModemLines({ cts, dsr, ri, dcd }: ModemLines): void {
+    this.#modemLines = (cts ? 0x10 : 0) | (dsr ? 0x20 : 0) | (ri ? 0x40 : 0) | (dcd ? 0x80 : 0)
+    this.#updateModemStatus()
+    this.#drive()
+  }
+
+  reset(): void {
+    for (const timer of [this.#transmitTimer, this.#receiveTimer, this.#timeoutTimer]) timer?.[Symbol.dispose]()
+    this.#ier = this.#fcr = this.#lcr = 0
+    this.#transmitter = []
+    this.#shifting = null
+    this.#thrInterrupt = false
+    this.#timedOut = false
+    this.#receiver.resize(1)
+    this.#receiver.clearErrors()
+    this.#setModemControl(0)
+    this.#msr = this.#modemLines
+    this.#drive()
+    this.#pump()
+  }
+
+  save(): Uart16550State {
+    return {
+      version: 1,
+      ier: this.#ier,
+      fcr: this.#fcr,
+      lcr: this.#lcr,
+      mcr: this.#mcr,
+      msr: this.#msr,
+      scratch: this.#scratch,
+      divisor: this.#divisor,
+      receiver: this.#receiver.save(),
+      transmitter: [...this.#transmitter],
+      shifting: this.#shifting,
+      thrInterrupt: this.#thrInterrupt,
+      timedOut: this.#timedOut,
+      modemLines: this.#modemLines,
+      waiting: [...this.#waiting],
+      transmitTimer: saveTimer(this.#transmitTimer),
+      receiveTimer: saveTimer(this.#receiveTimer),
+      timeoutTimer: saveTimer(this.#timeoutTimer),
+    }
+  }
+
+  restore(state: Uart16550State): void {
+    const s = checkState('the 16550A', state, this.save())
+    for (const timer of [this.#transmitTimer, this.#receiveTimer, this.#timeoutTimer]) timer?.[Symbol.dispose]()
+    this.#ier = s.ier
+    this.#fcr = s.fcr
+    this.#lcr = s.lcr
+    this.#mcr = s.mcr
+    this.#msr = s.msr
+    this.#scratch = s.scratch
+    this.#divisor = s.divisor
+    this.#receiver.restore(s.receiver)
+    this.#transmitter = [...s.transmitter]
+    this.#shifting = s.shifting
+    this.#thrInterrupt = s.thrInterrupt
+    this.#timedOut = s.timedOut
+    this.#modemLines = s.modemLines
+    this.#waiting = [...s.waiting]
+    const { clock } = this.#options
+    this.#transmitTimer = s.transmitTimer ? clock.resume(s.transmitTimer, () => this.#shifted()) : undefined
+    this.#receiveTimer = s.receiveTimer ? clock.resume(s.receiveTimer, () => this.#arrived()) : undefined
+    this.#timeoutTimer = s.timeoutTimer ? clock.resume(s.timeoutTimer, () => this.#timeOut()) : undefined
+    this.#drive()
+  }
+
+  get #fifo(): boolean {
+    return (this.#fcr & 1) !== 0
+  }
+
+  get #loop(): boolean {
+    return (this.#mcr & loopBit) !== 0
+  }
+
+  get #divisorLatch(): boolean {
+    return (this.#lcr & 0x80) !== 0
+  }
+
+  /** Ticks that a character takes: start bit, data, parity, stop bits. */
+  get #characterTime(): number {
+    const data = 5 + (this.#lcr & 3)
+    const stop = this.#lcr & 4 ? (data === 5 ? 1.5 : 2) : 1
+    const bits = 1 + data + (this.#lcr & 8 ? 1 : 0) + stop
+    return Math.ceil((this.#options.clock.frequency * bits * (this.#divisor || 1)) / fastestBaud)
+  }
+
+  /** The bits of a character that the line carries. */
+  get #dataMask(): number {
+    return 0xff >> (3 - (this.#lcr & 3))
+  }
+
+  #read(offset: number): number {
+    switch (offset) {
+      case 0:
+        return this.#divisorLatch ? this.#divisor & 0xff : this.#readReceiver()
+      case 1:
+        return this.#divisorLatch ? this.#divisor >> 8 : this.#ier
+      case 2: {
+        const cause = this.#cause
+        if (cause === 0x02) this.#thrInterrupt = false
+        this.#drive()
+        return cause | (this.#fifo ? 0xc0 : 0)
+      }
+      case 3:
+        return this.#lcr
+      case 4:
+        return this.#mcr
+      case 5: {
+        const status = this.#lineStatus
+        this.#receiver.clearErrors()
+        this.#drive()
+        return status
+      }
+      case 6: {
+        const status = this.#msr
+        this.#msr &= 0xf0
+        this.#drive()
+        return status
+      }
+      default:
+        return this.#scratch
+    }
+  }
+
+  #write(offset: number, value: number): void {
+    switch (offset) {
+      case 0:
+        if (this.#divisorLatch) this.#divisor = (this.#divisor & 0xff00) | value
+        else this.#transmit(value & this.#dataMask)
+        break
+      case 1:
+        if (this.#divisorLatch) this.#divisor = (this.#divisor & 0xff) | (value << 8)
+        else this.#setInterruptEnable(value & 0x0f)
+        break
+      case 2:
+        this.#setFifoControl(value)
+        break
+      case 3:
+        this.#setLineControl(value)
+        break
+      case 4:
+        this.#setModemControl(value & 0x1f)
+        break
+      case 7:
+        this.#scratch = value
+    }
+    this.#drive()
+  }
+
+  get #lineStatus(): number {
+    const holding = this.#transmitter.length === 0
+    return (
+      (this.#receiver.length > 0 ? dataReady : 0) |
+      this.#receiver.errors |
+      (holding ? holdingEmpty : 0) |
+      (holding && this.#shifting === null ? transmitterEmpty : 0) |
+      (this.#fifo && this.#receiver.anyError ? 0x80 : 0)
+    )
+  }
+
+  /** IIR bits 3–0: the interrupt of the highest priority, 1 for none. */
+  get #cause(): number {
+    if (this.#ier & 0x04 && this.#receiver.errors & anyLineError) return 0x06
+    if (this.#ier & 0x01) {
+      if (this.#receiver.length >= (this.#fifo ? triggers[this.#fcr >> 6]! : 1)) return 0x04
+      if (this.#timedOut) return 0x0c
+    }
+    if (this.#ier & 0x02 && this.#thrInterrupt) return 0x02
+    if (this.#ier & 0x08 && this.#msr & 0x0f) return 0x00
+    return 0x01
+  }
+
+  #drive(): void {
+    // In loopback the outputs are off, OUT2 with them.
+    const through = (this.#mcr & (out2Bit | loopBit)) === out2Bit
+    this.#options.line.set(through && this.#cause !== 0x01)
+  }
+
+  #setInterruptEnable(ier: number): void {
+    if (ier & ~this.#ier & 0x02 && this.#transmitter.length === 0) this.#thrInterrupt = true
+    this.#ier = ier
+  }
+
+  #setFifoControl(value: number): void {
+    const toggled = ((value ^ this.#fcr) & 1) !== 0
+    if (toggled) this.#receiver.resize(value & 1 ? fifoSize : 1)
+    if (toggled || (value & 0x05) === 0x05) this.#transmitter = []
+    if ((value & 0x03) === 0x03) this.#receiver.clear()
+    this.#fcr = value & 1 ? value & 0xc9 : 0
+    if (toggled || (value & 0x03) === 0x03) this.#restartTimeout()
+    if (toggled || (value & 0x05) === 0x05) this.#thrInterrupt = true
+    this.#pump()
+  }
+
+  #setLineControl(value: number): void {
+    const changed = value ^ this.#lcr
+    this.#lcr = value
+    if (!(changed & 0x40)) return
+    if (!this.#loop) this.#options.onBreak?.((value & 0x40) !== 0)
+    else if (value & 0x40) this.#accept(0, breakReceived | framingError)
+  }
+
+  #setModemControl(value: number): void {
+    const outputs = (mcr: number) => (mcr & loopBit ? 0 : mcr & 3)
+    const changed = outputs(value) !== outputs(this.#mcr)
+    this.#mcr = value
+    this.#updateModemStatus()
+    if (changed) this.#options.onModemControl?.({ dtr: (outputs(value) & 1) !== 0, rts: (outputs(value) & 2) !== 0 })
+    this.#pump()
+  }
+
+  /** In loopback RTS, DTR, OUT1 and OUT2 are CTS, DSR, RI and DCD. */
+  #updateModemStatus(): void {
+    const mcr = this.#mcr
+    const looped = ((mcr & 2) << 3) | ((mcr & 1) << 5) | ((mcr & 0x0c) << 4)
+    const levels = this.#loop ? looped : this.#modemLines
+    const changed = (levels ^ this.#msr) & 0xf0
+    // RI is told only when it goes off.
+    const told = changed & 0xb0
+    const ringEnded = changed & 0x40 && !(levels & 0x40) ? 0x40 : 0
+    this.#msr = levels | (this.#msr & 0x0f) | ((told | ringEnded) >> 4)
+  }
+
+  #transmit(byte: number): void {
+    this.#thrInterrupt = false
+    if (!this.#options.paced) {
+      this.#send(byte)
+      this.#thrInterrupt = true
+      return
+    }
+    const capacity = this.#fifo ? fifoSize : 1
+    if (this.#transmitter.length < capacity) this.#transmitter.push(byte)
+    else if (capacity === 1) this.#transmitter[0] = byte
+    if (this.#shifting === null) this.#shift()
+  }
+
+  /** The next character goes from the holding register or FIFO onto the line. */
+  #shift(): void {
+    const byte = this.#transmitter.shift()
+    if (byte === undefined) return
+    this.#shifting = byte
+    this.#transmitTimer = this.#options.clock.after(this.#characterTime, () => this.#shifted())
+    if (this.#transmitter.length === 0) this.#thrInterrupt = true
+  }
+
+  #shifted(): void {
+    const byte = this.#shifting!
+    this.#shifting = null
+    this.#send(byte)
+    this.#shift()
+    this.#drive()
+  }
+
+  #send(byte: number): void {
+    if (this.#loop) this.#accept(byte, 0)
+    else this.#options.onTransmit?.(Uint8Array.of(byte))
+  }
+
+  #readReceiver(): number {
+    const byte = this.#receiver.shift()
+    this.#restartTimeout()
+    this.#pump()
+    this.#drive()
+    return byte
+  }
+
+  /** A character arrives from the line. */
+  #accept(byte: number, errors: number): void {
+    this.#receiver.push(byte & this.#dataMask, errors)
+    this.#restartTimeout()
+  }
+
+  /** Lets in what waits, as far as there is room, or starts the next character on the line. */
+  #pump(): void {
+    const { paced, clock } = this.#options
+    if (paced) {
+      if (this.#mayReceive() && !this.#receiveTimer?.pending) {
+        this.#receiveTimer = clock.after(this.#characterTime, () => this.#arrived())
+      }
+    } else while (this.#mayReceive()) this.#takeWaiting()
+    this.#drive()
+  }
+
+  #mayReceive(): boolean {
+    if (this.#waiting.length === 0 || this.#receiver.full || this.#loop) return false
+    return !this.#options.flowControl || (this.#mcr & rtsBit) !== 0
+  }
+
+  #arrived(): void {
+    if (this.#mayReceive()) this.#takeWaiting()
+    this.#pump()
+  }
+
+  #takeWaiting(): void {
+    const next = this.#waiting.shift()!
+    if (next === breakMark) this.#accept(0, breakReceived | framingError)
+    else this.#accept(next, 0)
+    if (this.#waiting.length === 0) this.#options.onDrain?.()
+  }
+
+  /** The character timeout: four character times in which a FIFO that is not empty was neither read nor filled. */
+  #restartTimeout(): void {
+    this.#timedOut = false
+    this.#timeoutTimer?.[Symbol.dispose]()
+    if (!this.#fifo || this.#receiver.length === 0) return
+    this.#timeoutTimer = this.#options.clock.after(4 * this.#characterTime, () => this.#timeOut())
+  }
+
+  #timeOut(): void {
+    this.#timedOut = true
+    this.#drive()
+  }
+}
+
+function saveTimer(timer: Timer | undefined): SavedTimer | null {
+  return timer?.pending ? timer.save() : null
+}
