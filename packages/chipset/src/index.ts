@@ -4,6 +4,10 @@
  *
  * @packageDocumentation
  */
+
+export { type DebugConsoleOptions, debugConsole } from './debug/console-port.ts'
+export { type ExitPortApi, type ExitPortOptions, type ExitPortState, exitPort } from './debug/exit-port.ts'
+export { type PostPortApi, type PostPortOptions, type PostPortState, postPort } from './debug/post-port.ts'
 export { type Acknowledged, I8259, type I8259Options, type I8259State } from './pic/i8259.ts'
 export { PicPair, type PicPairState } from './pic/pair.ts'
 export { type PicApi, pic } from './pic/part.ts'
