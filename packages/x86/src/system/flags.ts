@@ -64,7 +64,7 @@ export function updateVmeFlags(core: Core, image: number): void {
 export function checkVirtualInterrupt(core: Core): void {
   const { state } = core
   const both = Flag.VIF | Flag.VIP
-  if ((state.get32(Layout.flags) & both) !== both || state.iopl === 3) return
+  if ((state.get32(Layout.flags) & both) !== both) return
   const virtual = state.virtual8086 ? hasCr4(core, Cr4.VME) : state.cpl === 3 && hasCr4(core, Cr4.PVI)
   if (virtual) raiseCommitted(Vector.GP, 0)
 }
