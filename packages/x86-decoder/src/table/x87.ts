@@ -82,13 +82,13 @@ const aliases: readonly Line[] = [
   ['DE D0+i', 'FCOMP5', 'fcomp', 'ST(i)'],
   ['DD C8+i', 'FXCH4', 'fxch', 'ST(i)'],
   ['DF C8+i', 'FXCH7', 'fxch', 'ST(i)'],
-  ['D9 D8+i', 'FSTP1', 'fstp', 'ST(i)'],
+  ['D9 D8+i', 'FSTP1', 'fstpnce', 'ST(i)'],
   ['DF D0+i', 'FSTP8', 'fstp', 'ST(i)'],
   ['DF D8+i', 'FSTP9', 'fstp', 'ST(i)'],
   ['DF C0+i', 'FFREEP', 'ffreep', 'ST(i)'],
-  ['DB E0', 'FNENI', 'fnop', ''],
-  ['DB E1', 'FNDISI', 'fnop', ''],
-  ['DB E4', 'FNSETPM', 'fnop', ''],
+  ['DB E0', 'FNENI', 'fneni', ''],
+  ['DB E1', 'FNDISI', 'fneni', ''],
+  ['DB E4', 'FNSETPM', 'fneni', ''],
 ]
 
 /** x87 instructions. Mnemonics are those that do not wait; a WAIT in front is an instruction of its own. */

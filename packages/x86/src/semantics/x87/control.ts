@@ -65,4 +65,7 @@ const fnop: Semantics = (c, insn) => {
   point(c, insn)
 }
 
-export const control: SemanticsTable = { fninit, fnclex, fldcw, fnstcw, fnstsw, fwait, fnop }
+/** FNENI and FNDISI of the 8087, FNSETPM of the 80287: ignored since. */
+const fneni: Semantics = (c) => enterWithoutWait(c)
+
+export const control: SemanticsTable = { fninit, fnclex, fldcw, fnstcw, fnstsw, fwait, fnop, fneni }

@@ -22,6 +22,7 @@ import {
   pop,
   push,
   read,
+  type Store,
   stackFault,
   stackFaultStore,
   stackRegister,
@@ -117,25 +118,33 @@ function storeConverted<V>(c: Processor<V>, insn: Insn, { routine, indefinite }:
     point(c, insn, offset)
     if (pops) pop(c)
   }
+  const storing = (value: V): Store => ({
+    store: () => c.store(insn.seg, offset, size, value),
+    probe: () => c.probeWrite(insn.seg, offset, size >> 3),
+  })
   c.if(
     anyEmpty(c, register),
     () => {
       const value = size === 64 ? c.i64(indefinite) : c.i32(Number(BigInt.asIntN(32, indefinite)))
-      stackFaultStore(c, () => c.store(insn.seg, offset, size, value), after)
+      stackFaultStore(c, storing(value), after)
     },
     () => {
       const a = read(c, register)
       const [value, flags] = c.call(routine, a.significand, a.se, controlWord(c))
-      concludeStore(c, flags!, () => c.store(insn.seg, offset, size, value!), after)
+      concludeStore(c, flags!, storing(value!), after)
     },
   )
 }
 
 /** Store ten bytes. */
-function storeTen<V>(c: Processor<V>, insn: Insn, offset: V, low: V, high: V): void {
-  c.probeWrite(insn.seg, offset, 10)
-  c.store(insn.seg, offset, 64, low)
-  c.store(insn.seg, c.displace(insn, offset, 8), 16, high)
+function storeTen<V>(c: Processor<V>, insn: Insn, offset: V, low: V, high: V): Store {
+  const probe = (): void => c.probeWrite(insn.seg, offset, 10)
+  const store = (): void => {
+    probe()
+    c.store(insn.seg, offset, 64, low)
+    c.store(insn.seg, c.displace(insn, offset, 8), 16, high)
+  }
+  return { store, probe }
 }
 
 function storeExtended<V>(c: Processor<V>, insn: Insn): void {
@@ -149,11 +158,11 @@ function storeExtended<V>(c: Processor<V>, insn: Insn): void {
     anyEmpty(c, register),
     () => {
       const low = c.i64(INDEFINITE.significand)
-      stackFaultStore(c, () => storeTen(c, insn, offset, low, c.i32(INDEFINITE.se)), after)
+      stackFaultStore(c, storeTen(c, insn, offset, low, c.i32(INDEFINITE.se)), after)
     },
     () => {
       const { significand, se } = read(c, register)
-      storeTen(c, insn, offset, significand, se)
+      storeTen(c, insn, offset, significand, se).store()
       clearC1(c)
       after()
     },
@@ -194,6 +203,20 @@ function storeInteger(pops: boolean): Semantics {
   }
 }
 
+/** FSTPNCE, in no manual: processors execute D9 D8+i as an FSTP that finds no fault with an empty ST(0), and then does not store. */
+const fstpnce: Semantics = (c, insn) => {
+  enter(c)
+  point(c, insn)
+  clearC1(c)
+  const source = stackRegister(c, 0)
+  const destination = operandRegister(c, insn, 0)
+  c.if(c.eqz(anyEmpty(c, source)), () => {
+    write(c, destination, read(c, source))
+    tagValid(c, destination)
+  })
+  pop(c)
+}
+
 const fbstp: Semantics = (c, insn) => {
   enter(c)
   const offset = c.let(c.address(insn))
@@ -205,13 +228,12 @@ const fbstp: Semantics = (c, insn) => {
   c.if(
     anyEmpty(c, register),
     () => {
-      const store = (): void => storeTen(c, insn, offset, c.i64(INDEFINITE.significand), c.i32(0xffff))
-      stackFaultStore(c, store, after)
+      stackFaultStore(c, storeTen(c, insn, offset, c.i64(INDEFINITE.significand), c.i32(0xffff)), after)
     },
     () => {
       const a = read(c, register)
       const [low, high, flags] = c.call(f80ToBcd, a.significand, a.se, controlWord(c))
-      concludeStore(c, flags!, () => storeTen(c, insn, offset, low!, high!), after)
+      concludeStore(c, flags!, storeTen(c, insn, offset, low!, high!), after)
     },
   )
 }
@@ -309,6 +331,7 @@ export const moves: SemanticsTable = {
   fstp: storeReal(true),
   fist: storeInteger(false),
   fistp: storeInteger(true),
+  fstpnce,
   fbstp,
   fxch,
   fcmovb: conditionalMove(2),

@@ -156,16 +156,22 @@ export function conclude<V>(o: Ops<V>, found: V, respond: () => void): void {
   o.if(o.eqz(early), respond)
 }
 
+/** A store that comes before anything else: it, or only the faults that it would raise. */
+export interface Store {
+  readonly store: () => void
+  readonly probe: () => void
+}
+
 /**
- * The end of an instruction that stores to memory: `store`, which may fault, comes before anything else. Overflow and
- * underflow that are not masked forbid it too (SDM vol. 1, 8.5.4, 8.5.5). `respond` is what follows a store.
+ * The end of an instruction that stores to memory. Overflow and underflow that are not masked forbid the store too (SDM
+ * vol. 1, 8.5.4, 8.5.5), but not its faults. `respond` is what follows a store.
  */
-export function concludeStore<V>(o: Ops<V>, found: V, store: () => void, respond: () => void): void {
+export function concludeStore<V>(o: Ops<V>, found: V, { store, probe }: Store, respond: () => void): void {
   const status = statusWord(o)
   const flags = o.let(found)
   const unmasked = o.let(o.and(o.and(flags, o.i32(Status.exceptions)), o.xor(controlWord(o), o.i32(-1))))
   const forbidden = o.let(o.and(unmasked, o.i32(Status.exceptions & ~Exception.precision)))
-  o.if(o.eqz(forbidden), store)
+  o.if(forbidden, probe, store)
   // What is not stored has not been rounded either.
   record(o, status, o.select(forbidden, o.and(flags, o.i32(Status.exceptions & ~Exception.precision)), flags), unmasked)
   o.if(o.eqz(forbidden), respond)
@@ -186,10 +192,10 @@ export function stackFault<V>(o: Ops<V>, kind: 'underflow' | 'overflow', respond
   record(o, statusWord(o), o.i32(found), o.eqz(masked))
   o.if(masked, respond)
 }
-/** Underflow in an instruction that stores: `store`, which may fault, comes first. */
-export function stackFaultStore<V>(o: Ops<V>, store: () => void, respond: () => void): void {
+/** Underflow in an instruction that stores. */
+export function stackFaultStore<V>(o: Ops<V>, { store, probe }: Store, respond: () => void): void {
   const masked = o.let(o.and(controlWord(o), o.i32(Exception.invalid)))
-  o.if(masked, store)
+  o.if(masked, store, probe)
   stackFault(o, 'underflow', respond)
 }
 
