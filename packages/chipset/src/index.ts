@@ -16,6 +16,18 @@ export type { CounterState } from './pit/counter.ts'
 export { I8254, type I8254Options, type I8254State, pitFrequency } from './pit/i8254.ts'
 export { type PitApi, type PitOptions, type PitState, pit } from './pit/part.ts'
 export { SystemPort, type SystemPortState } from './pit/system-port.ts'
+export { A20Gate } from './ps2/a20.ts'
+export type { Ps2Device } from './ps2/device.ts'
+export { FastA20, type FastA20Options, type FastA20State } from './ps2/fast-a20.ts'
+export { I8042, type I8042Options, type I8042State } from './ps2/i8042.ts'
+export { type KeyboardLeds, Ps2Keyboard, type Ps2KeyboardOptions, type Ps2KeyboardState } from './ps2/keyboard.ts'
+export { type MouseMotion, Ps2Mouse, type Ps2MouseState } from './ps2/mouse.ts'
+export {
+  type KeyboardControllerApi,
+  type KeyboardControllerOptions,
+  type KeyboardControllerState,
+  keyboardController,
+} from './ps2/part.ts'
 export type { BootDevice, CmosContents, FloppyType } from './rtc/cmos.ts'
 export { Mc146818, type Mc146818Options, type Mc146818State } from './rtc/mc146818.ts'
 export { type RtcApi, type RtcOptions, rtc } from './rtc/part.ts'
