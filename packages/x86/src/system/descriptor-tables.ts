@@ -37,6 +37,7 @@ function storeTable(base: number, limit: number): Action {
     const at = effectiveOffset(core, insn)
     const first = dataAddress(core, insn.seg, at, 2, 'write')
     const second = dataAddress(core, insn.seg, displaced(insn, at, 2), bytes, 'write')
+    linear.probe(first, 2, true, user)
     linear.probe(second, bytes, true, user)
     linear.write16(first, state.get32(limit), user)
     if (bytes === 8) linear.write64(second, state.get64(base), user)
