@@ -5,6 +5,17 @@
  * @packageDocumentation
  */
 
+export {
+  acpiDisable,
+  acpiEnable,
+  PowerManagement,
+  type PowerManagementOptions,
+  type PowerManagementState,
+  pmTimerFrequency,
+  softOffType,
+} from './acpi/power-management.ts'
+export { type AcpiPowerApi, type AcpiPowerOptions, acpiPower } from './acpi/power-part.ts'
+export { type ResetPortApi, type ResetPortState, resetPort } from './acpi/reset-port.ts'
 export { type DebugConsoleOptions, debugConsole } from './debug/console-port.ts'
 export { type ExitPortApi, type ExitPortOptions, type ExitPortState, exitPort } from './debug/exit-port.ts'
 export { type PostPortApi, type PostPortOptions, type PostPortState, postPort } from './debug/post-port.ts'

@@ -11,7 +11,7 @@ export interface IdleMachine {
   in32(port: number): number
   /** Lets virtual time pass, in nanoseconds. */
   pass(nanoseconds: number): void
-  /** The vectors of all interrupts that are pending. */
+  /** The vectors of all interrupts that are pending, sixteen at most. */
   vectors(): number[]
 }
 
@@ -58,10 +58,15 @@ export async function idleMachine(devices: readonly Part[], { memory = 1 << 20 }
     in8: (port) => ports.read(port, 1),
     in16: (port) => ports.read(port, 2),
     in32: (port) => ports.read(port, 4),
-    pass: (nanoseconds) => void machine.runSlice({ until: machine.get('clock').now + nanoseconds }),
+    pass(nanoseconds) {
+      const clock = machine.get('clock')
+      const until = clock.now + nanoseconds
+      machine.runSlice({ until })
+      clock.advanceTo(Math.max(clock.now, until))
+    },
     vectors() {
       const vectors: number[] = []
-      while (source?.pending) vectors.push(source.acknowledge())
+      while (source?.pending && vectors.length < 16) vectors.push(source.acknowledge())
       return vectors
     },
   }
