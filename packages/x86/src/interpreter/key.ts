@@ -23,9 +23,10 @@ export interface Template {
 /** What sets flags, cannot end a run, and often stands before a Jcc. */
 const FUSED = new Set(['cmp', 'test', 'sub', 'add', 'and', 'or', 'xor', 'inc', 'dec'])
 
-/** Can the instruction share a handler with a Jcc behind it? */
+/** Can the instruction share a handler with a Jcc behind it? Not if it stores: the Jcc may be what it changes. */
 export function canFuse(insn: Insn): boolean {
-  return FUSED.has(insn.op)
+  const stores = insn.operands[0]?.kind === Kind.mem && insn.op !== 'cmp' && insn.op !== 'test'
+  return FUSED.has(insn.op) && !stores
 }
 
 /** Segments that the instruction can reach, as bits. */
