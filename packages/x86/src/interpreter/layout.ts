@@ -88,7 +88,7 @@ export const Record64: RecordLayout = {
 
 /** Handlers that are no instruction. */
 export const Handler = {
-  /** Nothing is translated here: leave, `ip` from the record. */
+  /** Nothing is translated here, or no longer: leave, `ip` from the record. Zero is what REP looks for behind a store. */
   miss: 0,
   /** Continue at `target`. */
   link: 1,

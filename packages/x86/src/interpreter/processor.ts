@@ -500,7 +500,10 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     const step = this.select(down, this.i32(-bytes), this.i32(bytes))
     return this.width === 64 ? this.extendS(step) : step
   }
-  /** A repeated instruction ends its run; the run paid for one iteration, each further one is paid here. */
+  /**
+   * A repeated instruction ends its run; the run paid for one iteration, each further one is paid here. One that has
+   * overwritten its own bytes leaves, to be fetched anew.
+   */
   repeat(insn: Insn, step: () => void): void {
     if (insn.rep === 0) {
       step()
@@ -526,7 +529,9 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
       fn.brIf(done)
     }
     const left = this.let(this.sub(this.peek('i32', state, Layout.budget, 32), this.i32(1)))
-    this.emit(this.ltS(left, this.i32(0)))
+    const over = this.ltS(left, this.i32(0))
+    const stores = insn.op === 'movs' || insn.op === 'stos'
+    this.emit(stores ? this.or(over, this.eqz(this.#field(this.record.handler))) : over)
     fn.hint(false).if_()
     this.poke(state, Layout.record, this.#rec(), 32)
     this.poke(state, Layout.leave, this.i32(Leave.repeat), 32)
