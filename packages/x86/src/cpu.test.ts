@@ -19,6 +19,21 @@ function realMode(
 }
 const vector = (memory: GuestMemory, n: number, ip: number): void => memory.write32(n * 4, ip)
 
+/** A flat 32-bit machine with the first megabyte mapped one to one but for the page at 5000h, about to run what lies at 8000h. */
+function pagedMode(engine: Engine): { cpu: Cpu; memory: GuestMemory } {
+  // lgdt [3100h]; lidt [3106h]; mov eax,10000h; mov cr3,eax; mov eax,80000011h; mov cr0,eax; jmp 8:8000h
+  const enter = '0f0116003166900f011e0631 66b800000100 0f22d8 66b811000080 0f22c0 66ea008000000800'
+  const { cpu, memory } = realMode(engine, [...hex(enter.replaceAll(' ', ''))])
+  memory.write32(0x10000, 0x11000 | 7)
+  for (let page = 0; page < 256; page++) memory.write32(0x11000 + page * 4, page === 5 ? 0 : (page << 12) | 3)
+  const gdt = [0, 0, 0x0000ffff, 0x00cf9b00, 0x0000ffff, 0x00cf9300, 0x0000ffff, 0x00cffb00, 0x0000ffff, 0x00cff300]
+  for (const [i, word] of [...gdt, 0x20000067, 0x00008901].entries()) memory.write32(0x3000 + i * 4, word)
+  memory.write32(0x4000 + 14 * 8, (8 << 16) | 0x9000)
+  memory.write32(0x4000 + 14 * 8 + 4, 0x8e00)
+  memory.writeBytes(0x3100, Uint8Array.of(0x2f, 0, 0, 0x30, 0, 0, 0xff, 7, 0, 0x40, 0, 0))
+  return { cpu, memory }
+}
+
 describe.each(ENGINES)('%s', (engine) => {
   it('retires exactly its budget, wherever that ends', () => {
     const { cpu } = realMode(engine, [0x40, 0x41, 0x42, 0xeb, 0xfb]) // inc ax; inc cx; inc dx; jmp
@@ -55,6 +70,21 @@ describe.each(ENGINES)('%s', (engine) => {
       (cpu.model.signature + 1) & 0xffff,
       3,
     ])
+  })
+
+  it('sees a Jcc that the arithmetic before it has just changed', () => {
+    // or byte [jcc], 1 (JZ becomes JNZ); jcc: jz hlt; inc cx; hlt
+    const { cpu } = realMode(engine, [0x31, 0xc9, 0x80, 0x0e, 0x07, 0x7c, 0x01, 0x74, 0x01, 0x41, 0xf4])
+    cpu.run(100)
+    expect([cpu.state.reg16(Gpr.cx), cpu.retired]).toEqual([0, 4])
+  })
+
+  it('sees that a REP has overwritten itself', () => {
+    // mov di,rep; mov al,41h (inc cx); mov cx,10; rep stosb
+    const { cpu } = realMode(engine, [0xbf, 0x08, 0x7c, 0xb0, 0x41, 0xb9, 10, 0, 0xf3, 0xaa, 0xf4])
+    cpu.run(3 + 1 + 1)
+    // One byte is stored: 41 AA, INC CX and STOSB.
+    expect([cpu.state.reg16(Gpr.cx), cpu.state.ip]).toEqual([10, 0x7c09])
   })
 
   it('sees code written from outside', () => {
@@ -174,22 +204,8 @@ describe.each(ENGINES)('%s', (engine) => {
   })
 
   it('pages: a fault gives CR2 and the error code, and the instruction is taken up again', () => {
-    const { cpu, memory } = realMode(engine, [0xf4])
+    const { cpu, memory } = pagedMode(engine)
     const { state } = cpu
-    // A flat 32-bit machine with the first 4 MB mapped one to one but for the page at 5000h.
-    memory.write32(0x10000, 0x11000 | 3)
-    for (let page = 0; page < 256; page++) memory.write32(0x11000 + page * 4, page === 5 ? 0 : (page << 12) | 3)
-    const gdt = [0, 0, 0x0000ffff, 0x00cf9b00, 0x0000ffff, 0x00cf9300]
-    for (const [i, word] of gdt.entries()) memory.write32(0x3000 + i * 4, word)
-    memory.write32(0x4000 + 14 * 8, (8 << 16) | 0x9000)
-    memory.write32(0x4000 + 14 * 8 + 4, 0x8e00)
-    memory.writeBytes(0x3100, Uint8Array.of(0x17, 0, 0, 0x30, 0, 0, 0xff, 7, 0, 0x40, 0, 0))
-    // lgdt [3100h]; lidt [3106h]; mov eax,10000h; mov cr3,eax; mov eax,80000011h; mov cr0,eax; jmp 8:8000h
-    const enter = '0f0116003166900f011e0631 66b800000100 0f22d8 66b811000080 0f22c0 66ea008000000800'.replaceAll(
-      ' ',
-      '',
-    )
-    memory.writeBytes(0x7c00, hex(enter))
     // mov ax,10h; mov ds,ax; mov ss,ax; mov esp,0A000h; mov dword [5004h], 12345678h; mov eax,[5004h]; hlt
     memory.writeBytes(0x8000, hex('66b810008ed88ed0bc00a00000c7050450000078563412a104500000f4'))
     // Handler: pop ebx (error code); mov ecx,cr2; mov dword [11014h], 5003h; invlpg [5000h]; iret
@@ -200,6 +216,18 @@ describe.each(ENGINES)('%s', (engine) => {
     expect(memory.read32(0x11014) & 0x60).toBe(0x60)
     expect(state.get32(Layout.cr2)).toBe(0x5004)
     expect(state.flag(Flag.IF)).toBe(false)
+  })
+
+  it('pages: a return to CPL 3 asks anew whether the page that it stays in may be executed', () => {
+    const { cpu, memory } = pagedMode(engine)
+    memory.write32(0x12004, 0xa000)
+    memory.write32(0x12008, 0x10)
+    // mov ax,28h; ltr ax; mov ax,10h; mov ss,ax; mov esp,0A000h; push 23h; push 0B000h; push 2; push 1Bh; push 8040h; iret
+    memory.writeBytes(0x8000, hex('66b828000f00d866b810008ed0bc00a000006a236800b000006a026a1b6840800000cf'))
+    memory.writeBytes(0x8040, hex('40'))
+    memory.writeBytes(0x9000, hex('f4'))
+    expect(cpu.run(1000).reason).toBe('halt')
+    expect([cpu.counts.exceptions[Vector.PF], cpu.state.get32(Layout.cr2), memory.read32(0x9fe8)]).toEqual([1, 0x8040, 5])
   })
 })
 

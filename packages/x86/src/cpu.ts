@@ -132,6 +132,7 @@ export class Cpu implements Core {
       nmiBlocked: false,
       modeChanged: () => {
         this.linear.wrap32 = !this.state.long64
+        this.#reference.fetch.forget()
         this.#interpreter?.modeChanged()
       },
     }
@@ -144,7 +145,16 @@ export class Cpu implements Core {
       decoder,
       options.sensitiveTraps ? sensitiveCheck : undefined,
     )
-    this.paging.onFlush = () => this.#reference.fetch.flush()
+    mmu.listener = {
+      onEvict: (page, instruction) => {
+        if (instruction) this.#reference.fetch.forget()
+        this.#interpreter?.evicted(page, instruction)
+      },
+      onFlush: () => {
+        this.#reference.fetch.forget()
+        this.#interpreter?.tlb.flush()
+      },
+    }
     if (this.engine === 'interpreter') {
       this.#interpreter = new Interpreter({
         state: this.state,
@@ -169,7 +179,6 @@ export class Cpu implements Core {
     this.#nmi = false
     this.paging.mmu.setControls(this.state.get32(Layout.cr0), 0, 0)
     this.paging.mmu.setRoot(0)
-    this.#reference.fetch.flush()
     this.events.modeChanged()
   }
 
@@ -264,7 +273,6 @@ export class Cpu implements Core {
     const { exceptions, ...counts } = state.counts as { exceptions: number[] }
     Object.assign(this.counts, counts)
     this.counts.exceptions.set(exceptions)
-    this.#reference.fetch.flush()
     this.#interpreter?.tlb.flush()
     this.events.modeChanged()
   }

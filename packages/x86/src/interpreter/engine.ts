@@ -65,14 +65,13 @@ export class Interpreter {
         this.#code[64]?.records.invalidate(pfn)
       },
     })
-    parts.paging.mmu.listener = {
-      onEvict: (page, instruction) => {
-        const linear = page >= 2 ** 35 ? page - 2 ** 36 : page
-        if (instruction) this.tlb.dropCode(linear)
-        else this.tlb.dropData(linear)
-      },
-      onFlush: () => this.tlb.flush(),
-    }
+  }
+
+  /** The modelled TLB no longer holds `page` (of 48-bit linear addresses) on that side. */
+  evicted(page: number, instruction: boolean): void {
+    const linear = page >= 2 ** 35 ? page - 2 ** 36 : page
+    if (instruction) this.tlb.dropCode(linear)
+    else this.tlb.dropData(linear)
   }
 
   /** CS, SS, CPL or a segment changed. */

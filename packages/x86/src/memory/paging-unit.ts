@@ -14,8 +14,6 @@ const SPACE = 2 ** 48
 export class CpuPaging implements PagingUnit, Translator {
   readonly mmu: Mmu
   readonly #state: CpuState
-  /** Translations were flushed: fetching enters its page anew. */
-  onFlush: () => void = () => {}
 
   constructor(mmu: Mmu, state: CpuState) {
     this.mmu = mmu
@@ -37,7 +35,6 @@ export class CpuPaging implements PagingUnit, Translator {
 
   controlsChanged(what: 'cr0' | 'cr3' | 'cr4' | 'efer', before: number): void {
     const state = this.#state
-    this.onFlush()
     const done =
       what === 'cr3'
         ? this.mmu.setRoot(state.getNumber(Layout.cr3))
@@ -48,7 +45,6 @@ export class CpuPaging implements PagingUnit, Translator {
     raise(Vector.GP, 0)
   }
   invalidate(linear: number): void {
-    this.onFlush()
     this.mmu.invlpg(linear < 0 ? linear + SPACE : linear)
   }
 }

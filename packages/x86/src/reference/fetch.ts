@@ -1,6 +1,7 @@
 /**
- * Instruction fetch: bytes at CS:IP, decoded every time. The instruction-side TLB is asked once per page entered
- * (see "What a count is"): going on within the page last fetched from asks nothing.
+ * Instruction fetch: bytes at CS:IP, decoded every time. The instruction-side TLB is asked when another page is entered
+ * (see "What a count is"). It would answer for the page last fetched from as well, and a hit leaves no trace, so it is not
+ * asked again while it holds that page.
  */
 import { createInsn, type Decoder, Failure, type Insn } from '@vmexit/x86-decoder'
 import { Access, type PhysicalMemory, type Translator } from '../memory/linear.ts'
@@ -23,7 +24,7 @@ export class CodeFetch {
   readonly #memory: CodeMemory
   readonly #decoder: Decoder
   readonly #buffer = new Uint8Array(16)
-  /** Linear page number last entered and its physical address; −1 after a flush. */
+  /** Linear page number last entered and its physical address; −1 after a {@link forget}. */
   #page = -1
   #physical = 0
   /** The instruction fetched last. */
@@ -36,8 +37,8 @@ export class CodeFetch {
     this.#decoder = decoder
   }
 
-  /** Translations were flushed: the next fetch enters its page anew. */
-  flush(): void {
+  /** A translation of the instruction side is gone, or the privilege level is another: the next fetch asks. */
+  forget(): void {
     this.#page = -1
   }
 
