@@ -87,6 +87,28 @@ describe.each(ENGINES)('%s', (engine) => {
     expect([cpu.state.reg16(Gpr.cx), cpu.state.ip]).toEqual([10, 0x7c09])
   })
 
+  it('pushes RF for the interrupt that ends a REP, and not for the next', () => {
+    let pending = 2
+    const interrupts = {
+      get pending() {
+        return pending > 0
+      },
+      acknowledge: () => (pending--, 0x20),
+    }
+    const { cpu, memory } = pagedMode(engine)
+    memory.write32(0x4000 + 0x20 * 8, (8 << 16) | 0x9000)
+    memory.write32(0x4000 + 0x20 * 8 + 4, 0x8f00)
+    // mov ax,10h; mov ds,ax; mov es,ax; mov ss,ax; mov esp,0A000h; mov edi,0B000h; mov ecx,100; rep stosb
+    memory.writeBytes(0x8000, hex('66b810008ed88ec08ed0bc00a00000bf00b00000b964000000f3aa'))
+    memory.writeBytes(0x9000, hex('f4'))
+    cpu.run(8 + 7 + 10)
+    expect([cpu.state.ip, cpu.state.reg32(Gpr.cx)]).toEqual([0x8019, 90])
+    cpu.connect(interrupts)
+    cpu.state.setFlag(Flag.IF, true)
+    cpu.run(1)
+    expect([memory.read32(0x9ffc), memory.read32(0x9ff0)].map((flags) => flags & Flag.RF)).toEqual([Flag.RF, 0])
+  })
+
   it('sees code written from outside', () => {
     const { cpu, memory } = realMode(engine, [0x40, 0xeb, 0xfd])
     cpu.run(1000)

@@ -376,11 +376,13 @@ export class Cpu implements Core {
       this.#nmi = false
       this.counts.interrupts++
       deliver(this, { vector: Vector.NMI, source: 'nmi', resume: this.#midRepeat })
+      this.#midRepeat = false
       return true
     }
     if (!state.flag(Flag.IF) || !this.#interrupts.pending) return false
     this.counts.interrupts++
     deliver(this, { vector: this.#interrupts.acknowledge(), source: 'external', resume: this.#midRepeat })
+    this.#midRepeat = false
     return true
   }
 
