@@ -194,10 +194,11 @@ export class ReferenceProcessor extends Evaluator implements Processor<Value>, f
   #wrap(linear: number): number {
     return this.width === 32 && linear > 0xffff_ffff ? linear - 0x1_0000_0000 : linear
   }
+  /** Alignment is checked where the bytes are one operand: 16-byte operands and images have rules of their own. */
   probeWrite(seg: Seg, offset: Value, bytes: number): void {
     const state = this.#core.state
     const check = state.get32(Layout.alignmentCheck)
-    state.set32(Layout.alignmentCheck, 0)
+    if (bytes > 8) state.set32(Layout.alignmentCheck, 0)
     const linear = this.#linear(seg, offset, bytes, true)
     state.set32(Layout.alignmentCheck, check)
     this.#core.linear.probe(linear, bytes, true, this.#user)

@@ -124,7 +124,11 @@ const maskedMove: Semantics = (c, insn) => {
   const data = vector(source.reg)
   const bits = c.variable(c.simd('i8x16.bitmask', vector(mask.reg)))
   const offset = destinationIndex(c, insn)
-  c.if(c.get(bits), () => c.probeWrite(insn.seg, offset, wide ? 16 : 8))
+  c.if(c.get(bits), () => {
+    // Alignment, where it is checked, is that of quadwords.
+    c.probeWrite(insn.seg, offset, 8)
+    if (wide) c.probeWrite(insn.seg, offset, 16)
+  })
   c.while(
     () => c.get(bits),
     () => {

@@ -138,9 +138,12 @@ function storeConverted<V>(c: Processor<V>, insn: Insn, { routine, indefinite }:
 
 /** Store ten bytes. */
 function storeTen<V>(c: Processor<V>, insn: Insn, offset: V, low: V, high: V): Store {
-  const probe = (): void => c.probeWrite(insn.seg, offset, 10)
+  const probe = (): void => {
+    c.probeWrite(insn.seg, offset, 8)
+    c.probeWrite(insn.seg, offset, 10)
+  }
   const store = (): void => {
-    probe()
+    c.probeWrite(insn.seg, offset, 10)
     c.store(insn.seg, offset, 64, low)
     c.store(insn.seg, c.displace(insn, offset, 8), 16, high)
   }
