@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 
+export type { DsdtOptions, PciDescription, SerialPortDescription } from './acpi/dsdt.ts'
 export {
   acpiDisable,
   acpiEnable,
@@ -16,6 +17,7 @@ export {
 } from './acpi/power-management.ts'
 export { type AcpiPowerApi, type AcpiPowerOptions, acpiPower } from './acpi/power-part.ts'
 export { type ResetPortApi, type ResetPortState, resetPort } from './acpi/reset-port.ts'
+export { type AcpiTable, type AcpiTablesOptions, acpiTables } from './acpi/tables.ts'
 export { ApicSystem, type ApicSystemOptions, type ApicSystemState } from './apic/apic-system.ts'
 export { IoApic, type IoApicState, ioApicInputs } from './apic/io-apic.ts'
 export { LocalApic, type LocalApicOptions, type LocalApicState } from './apic/local-apic.ts'

@@ -48,8 +48,10 @@ export const pmTimerFrequency = 3_579_545
 /** The value that the DSDT's `\_S5` gives for both sleep types: that of the 82371AB's soft-off. */
 export const softOffType = 0
 
-/** What is written to the command port to take the fixed hardware from the firmware, and to give it back. */
+/** Written to the command port, it takes the fixed hardware from the firmware. */
 export const acpiEnable = 0xf1
+
+/** Written to the command port, it gives the fixed hardware back to the firmware. */
 export const acpiDisable = 0xf0
 
 /** Bits of PM1 status and enable. */

@@ -3,8 +3,10 @@ import { type Bus, definePart, type Part } from '@vmexit/core'
 import { claimPicPorts } from '../pic/part.ts'
 import { ApicSystem, type ApicSystemOptions, type ApicSystemState } from './apic-system.ts'
 
-/** Where PCs have their local APIC and their I/O APIC. */
+/** Where PCs have the page of their local APICs. */
 export const localApicAddress = 0xfee0_0000
+
+/** Where PCs have their I/O APIC. */
 export const ioApicAddress = 0xfec0_0000
 
 /** How the interrupt system is made; see {@link ApicSystemOptions}. */

@@ -28,9 +28,6 @@ export interface Acknowledged {
   readonly spurious: boolean
 }
 
-/** The word that an initialisation expects next. */
-type Expects = 'icw2' | 'icw3' | 'icw4' | 'operation'
-
 /** A saved 8259A. Masks have a bit for each input. */
 export type I8259State = {
   readonly version: 1
@@ -55,7 +52,8 @@ export type I8259State = {
   readonly polled: boolean
   /** The input of the lowest priority. */
   readonly lowest: number
-  readonly expects: Expects
+  /** The word that is written next: of the initialisation, or operation command words. */
+  readonly expects: 'icw2' | 'icw3' | 'icw4' | 'operation'
 }
 
 const powerOn: I8259State = {
@@ -234,7 +232,7 @@ export class I8259 implements Device<I8259State> {
     }
   }
 
-  #afterIcw3(): Expects {
+  #afterIcw3(): I8259State['expects'] {
     return this.#s.needsIcw4 ? 'icw4' : 'operation'
   }
 

@@ -44,7 +44,7 @@ export type I8042State = {
   readonly outputPort: number
   readonly buffer: number
   /** Whose byte is in the output buffer. */
-  readonly source: Source | null
+  readonly source: 'keyboard' | 'mouse' | null
   /** What the controller has to say itself, each with the mark of a mouse's byte. */
   readonly answers: readonly number[]
   readonly selfTested: boolean
@@ -57,7 +57,7 @@ export type I8042State = {
   readonly transfer: SavedTimer | null
 }
 
-type Source = 'keyboard' | 'mouse'
+type Source = NonNullable<I8042State['source']>
 
 /** In `answers`: to be taken for a byte of the mouse. */
 const fromMouse = 0x100

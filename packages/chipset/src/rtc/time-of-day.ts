@@ -31,7 +31,7 @@ export interface AlarmTime {
 }
 
 /** A number as register B has it written. */
-export function encode(value: number, b: number): number {
+function encode(value: number, b: number): number {
   return b & binary ? value : (Math.trunc(value / 10) << 4) | (value % 10)
 }
 
