@@ -126,6 +126,14 @@ describe.each(ENGINES)('%s', (engine) => {
     expect(cpu.retired).toBe(2)
   })
 
+  it('runs past an instruction breakpoint that a load of SS hides', () => {
+    const { cpu } = realMode(engine, [0x8e, 0xd0, 0x40, 0xf4]) // mov ss,ax; inc ax; hlt
+    cpu.state.setNumber(Layout.dr, 0x7c02)
+    cpu.state.set32(Layout.dr + 7 * 8, 0x401)
+    expect(cpu.run(100).reason).toBe('halt')
+    expect([cpu.retired, cpu.counts.exceptions[Vector.DB]]).toEqual([3, 0])
+  })
+
   it('takes an interrupt when IF is set, after the shadow of STI, and leaves HLT by it', () => {
     let pending = true
     const interrupts = {
@@ -249,7 +257,9 @@ describe.each(ENGINES)('%s', (engine) => {
     memory.writeBytes(0x8040, hex('40'))
     memory.writeBytes(0x9000, hex('f4'))
     expect(cpu.run(1000).reason).toBe('halt')
-    expect([cpu.counts.exceptions[Vector.PF], cpu.state.get32(Layout.cr2), memory.read32(0x9fe8)]).toEqual([1, 0x8040, 5])
+    expect([cpu.counts.exceptions[Vector.PF], cpu.state.get32(Layout.cr2), memory.read32(0x9fe8)]).toEqual([
+      1, 0x8040, 5,
+    ])
   })
 })
 

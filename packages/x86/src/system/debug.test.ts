@@ -130,6 +130,14 @@ describe('stepping', () => {
     expect(afterInstruction(rig)).toBe(true)
     expect(rig.events.pendingDebug).toBe(0x4000)
   })
+  it('does not break on the instruction behind MOV SS', () => {
+    const rig = new Rig()
+    arm(rig, 0, At.code, EXECUTE)
+    rig.events.shadow = 'ss'
+    expect([beforeInstruction(rig, At.code), rig.events.pendingDebug]).toEqual([false, 0])
+    rig.events.shadow = 'none'
+    expect(beforeInstruction(rig, At.code)).toBe(true)
+  })
   it('does not step into the handler of INT, nor stop after MOV SS', () => {
     const rig = new Rig()
     rig.state.setFlag(Flag.TF, true)

@@ -61,13 +61,14 @@ export function mustStep(core: Core): boolean {
 }
 
 /**
- * Before an instruction at `linear`: look for an instruction breakpoint unless RF is set, clear RF, arm the single-step trap.
+ * Before an instruction at `linear`: look for an instruction breakpoint unless RF is set or a load of SS hides it (SDM vol. 3A,
+ * 6.8.3), clear RF, arm the single-step trap.
  * `continued`: this is a further iteration of a REP instruction, which is not looked for again.
  * Returns true when #DB is to be delivered instead, with the source `trap` (RF is pushed as it is).
  */
 export function beforeInstruction(core: Core, linear: number, continued = false): boolean {
   const { state, events } = core
-  if (breakpointsArmed(state) && !continued && !state.flag(Flag.RF)) {
+  if (breakpointsArmed(state) && !continued && !state.flag(Flag.RF) && events.shadow !== 'ss') {
     const bits = hits(state, linear, 1, (condition) => condition === Condition.execute)
     if (bits !== 0) {
       events.pendingDebug |= bits
