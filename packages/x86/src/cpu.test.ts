@@ -196,6 +196,13 @@ describe.each(ENGINES)('%s', (engine) => {
     expect(cpu.counts.exceptions[Vector.UD]).toBeGreaterThan(1000)
   })
 
+  it('takes no time for faults between which instructions are retired, however many there are', () => {
+    const { cpu, memory } = realMode(engine, [0x40, 0x0f, 0x0b]) // inc ax; ud2
+    vector(memory, Vector.UD, 0x7c00)
+    cpu.run(2000)
+    expect([cpu.state.reg16(Gpr.ax), cpu.counts.exceptions[Vector.UD]]).toEqual([2000, 1999])
+  })
+
   it('asks ports and gives them what is written', () => {
     const seen: string[] = []
     const ports = {

@@ -357,10 +357,14 @@ export class Cpu implements Core {
   }
 
   #interpret(interpreter: Interpreter): void {
-    const before = this.state.get32(Layout.budget)
-    interpreter.run()
+    const before = this.retired
+    try {
+      interpreter.run()
+    } finally {
+      // Also when what comes after them faults.
+      if (this.retired !== before) this.#deliveries = 0
+    }
     this.#midRepeat = interpreter.midRepeat
-    if (this.state.get32(Layout.budget) !== before) this.#deliveries = 0
   }
 
   /** Traps and interrupts at an instruction boundary, by priority (SDM vol. 3A, table 6-2). True if one was delivered. */
