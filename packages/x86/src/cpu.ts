@@ -335,7 +335,8 @@ export class Cpu implements Core {
     const { shadow } = events
     const start = state.ip
     if (beforeInstruction(this, this.#linearCode(start), this.#midRepeat)) return
-    // A shadow lasts for one instruction, unless that instruction casts a new one.
+    // A shadow lasts for one instruction, unless that instruction casts a new one; of several loads of SS in a row only the
+    // first does (SDM vol. 2, MOV).
     events.shadow = 'none'
     try {
       this.#reference.step()
@@ -343,6 +344,7 @@ export class Cpu implements Core {
       events.shadow = shadow
       throw error
     }
+    if (shadow === 'ss' && events.shadow === 'ss') events.shadow = 'none'
     state.set32(Layout.budget, state.get32(Layout.budget) - 1)
     this.#deliveries = 0
     this.#midRepeat = this.#reference.fetch.insn.rep !== 0 && state.ip === start

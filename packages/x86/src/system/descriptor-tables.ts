@@ -166,7 +166,7 @@ const lsl: Action = inspect(WITH_LIMIT, limitOf)
 const verr: Action = verify(isReadable)
 const verw: Action = verify((attributes) => !isCode(attributes) && isWritableData(attributes))
 
-/** Raise the RPL of a selector to that of another. Memory must be writable even where nothing changes. */
+/** Raise the RPL of a selector to that of another. Memory is written even where nothing changes. */
 const arpl: Action = (core, insn) => {
   needDescriptors(core)
   const { state } = core
@@ -183,7 +183,7 @@ const arpl: Action = (core, insn) => {
   const linear = dataAddress(core, insn.seg, effectiveOffset(core, insn), 2, 'write')
   core.linear.probe(linear, 2, true, user)
   const selector = core.linear.read16(linear, user)
-  if (adjust(selector)) core.linear.write16(linear, (selector & ~3) | rpl, user)
+  core.linear.write16(linear, adjust(selector) ? (selector & ~3) | rpl : selector, user)
   setZero(core, adjust(selector))
 }
 
