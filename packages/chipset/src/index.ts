@@ -56,6 +56,7 @@ export { Mc146818, type Mc146818Options, type Mc146818State } from './rtc/mc1468
 export { type RtcApi, type RtcOptions, rtc } from './rtc/part.ts'
 export { type SerialPort, type UartApi, type UartOptions, uart } from './uart/part.ts'
 export type { ReceiverState } from './uart/receiver.ts'
+export type { TransmitterState } from './uart/transmitter.ts'
 export {
   type ModemControl,
   type ModemLines,

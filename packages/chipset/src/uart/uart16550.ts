@@ -24,6 +24,7 @@ import {
 } from '@vmexit/core'
 import { byteRegisters } from '../registers.ts'
 import { breakReceived, framingError, Receiver, type ReceiverState } from './receiver.ts'
+import { Transmitter, type TransmitterState } from './transmitter.ts'
 
 /** The modem lines that the other side drives. */
 export interface ModemLines {
@@ -68,16 +69,13 @@ export type Uart16550State = State & {
   readonly scratch: number
   readonly divisor: number
   readonly receiver: ReceiverState
-  readonly transmitter: readonly number[]
-  /** The character on the line, if transmission takes time. */
-  readonly shifting: number | null
+  readonly transmitter: TransmitterState
   readonly thrInterrupt: boolean
   readonly timedOut: boolean
   /** Lines of the other side, as the upper half of the modem status register. */
   readonly modemLines: number
   /** What the other side has sent and the receiver has no room for yet. */
   readonly waiting: readonly number[]
-  readonly transmitTimer: SavedTimer | null
   readonly receiveTimer: SavedTimer | null
   readonly timeoutTimer: SavedTimer | null
 }
@@ -112,6 +110,7 @@ export class Uart16550 implements Device<Uart16550State> {
   }
   readonly #options: Uart16550Options
   readonly #receiver = new Receiver()
+  readonly #transmitter: Transmitter
   #ier = 0
   #fcr = 0
   #lcr = 0
@@ -121,17 +120,26 @@ export class Uart16550 implements Device<Uart16550State> {
   #modemLines = 0xb0
   #scratch = 0
   #divisor = 12
-  #transmitter: number[] = []
-  #shifting: number | null = null
   #thrInterrupt = false
   #timedOut = false
   #waiting: number[] = []
-  #transmitTimer: Timer | undefined
   #receiveTimer: Timer | undefined
   #timeoutTimer: Timer | undefined
 
   constructor(options: Uart16550Options) {
     this.#options = options
+    this.#transmitter = new Transmitter({
+      clock: options.clock,
+      characterTime: () => this.#characterTime,
+      onSent: (byte) => {
+        this.#send(byte)
+        this.#drive()
+      },
+      onHoldingEmpty: () => {
+        this.#thrInterrupt = true
+        this.#drive()
+      },
+    })
     this.#msr = this.#modemLines
   }
 
@@ -160,10 +168,9 @@ export class Uart16550 implements Device<Uart16550State> {
   }
 
   reset(): void {
-    for (const timer of [this.#transmitTimer, this.#receiveTimer, this.#timeoutTimer]) timer?.[Symbol.dispose]()
+    for (const timer of [this.#receiveTimer, this.#timeoutTimer]) timer?.[Symbol.dispose]()
     this.#ier = this.#fcr = this.#lcr = 0
-    this.#transmitter = []
-    this.#shifting = null
+    this.#transmitter.reset()
     this.#thrInterrupt = false
     this.#timedOut = false
     this.#receiver.resize(1)
@@ -185,13 +192,11 @@ export class Uart16550 implements Device<Uart16550State> {
       scratch: this.#scratch,
       divisor: this.#divisor,
       receiver: this.#receiver.save(),
-      transmitter: [...this.#transmitter],
-      shifting: this.#shifting,
+      transmitter: this.#transmitter.save(),
       thrInterrupt: this.#thrInterrupt,
       timedOut: this.#timedOut,
       modemLines: this.#modemLines,
       waiting: [...this.#waiting],
-      transmitTimer: saveTimer(this.#transmitTimer),
       receiveTimer: saveTimer(this.#receiveTimer),
       timeoutTimer: saveTimer(this.#timeoutTimer),
     }
@@ -199,7 +204,7 @@ export class Uart16550 implements Device<Uart16550State> {
 
   restore(state: Uart16550State): void {
     const s = checkState('the 16550A', state, this.save())
-    for (const timer of [this.#transmitTimer, this.#receiveTimer, this.#timeoutTimer]) timer?.[Symbol.dispose]()
+    for (const timer of [this.#receiveTimer, this.#timeoutTimer]) timer?.[Symbol.dispose]()
     this.#ier = s.ier
     this.#fcr = s.fcr
     this.#lcr = s.lcr
@@ -208,14 +213,12 @@ export class Uart16550 implements Device<Uart16550State> {
     this.#scratch = s.scratch
     this.#divisor = s.divisor
     this.#receiver.restore(s.receiver)
-    this.#transmitter = [...s.transmitter]
-    this.#shifting = s.shifting
+    this.#transmitter.restore(s.transmitter)
     this.#thrInterrupt = s.thrInterrupt
     this.#timedOut = s.timedOut
     this.#modemLines = s.modemLines
     this.#waiting = [...s.waiting]
     const { clock } = this.#options
-    this.#transmitTimer = s.transmitTimer ? clock.resume(s.transmitTimer, () => this.#shifted()) : undefined
     this.#receiveTimer = s.receiveTimer ? clock.resume(s.receiveTimer, () => this.#arrived()) : undefined
     this.#timeoutTimer = s.timeoutTimer ? clock.resume(s.timeoutTimer, () => this.#timeOut()) : undefined
     this.#drive()
@@ -305,12 +308,11 @@ export class Uart16550 implements Device<Uart16550State> {
   }
 
   get #lineStatus(): number {
-    const holding = this.#transmitter.length === 0
     return (
       (this.#receiver.length > 0 ? dataReady : 0) |
       this.#receiver.errors |
-      (holding ? holdingEmpty : 0) |
-      (holding && this.#shifting === null ? transmitterEmpty : 0) |
+      (this.#transmitter.holdingEmpty ? holdingEmpty : 0) |
+      (this.#transmitter.empty ? transmitterEmpty : 0) |
       (this.#fifo && this.#receiver.anyError ? 0x80 : 0)
     )
   }
@@ -334,14 +336,14 @@ export class Uart16550 implements Device<Uart16550State> {
   }
 
   #setInterruptEnable(ier: number): void {
-    if (ier & ~this.#ier & 0x02 && this.#transmitter.length === 0) this.#thrInterrupt = true
+    if (ier & ~this.#ier & 0x02 && this.#transmitter.holdingEmpty) this.#thrInterrupt = true
     this.#ier = ier
   }
 
   #setFifoControl(value: number): void {
     const toggled = ((value ^ this.#fcr) & 1) !== 0
     if (toggled) this.#receiver.resize(value & 1 ? fifoSize : 1)
-    if (toggled || (value & 0x05) === 0x05) this.#transmitter = []
+    if (toggled || (value & 0x05) === 0x05) this.#transmitter.clear()
     if ((value & 0x03) === 0x03) this.#receiver.clear()
     this.#fcr = value & 1 ? value & 0xc9 : 0
     if (toggled || (value & 0x03) === 0x03) this.#restartTimeout()
@@ -380,32 +382,11 @@ export class Uart16550 implements Device<Uart16550State> {
 
   #transmit(byte: number): void {
     this.#thrInterrupt = false
-    if (!this.#options.paced) {
+    if (this.#options.paced) this.#transmitter.write(byte, this.#fifo ? fifoSize : 1)
+    else {
       this.#send(byte)
       this.#thrInterrupt = true
-      return
     }
-    const capacity = this.#fifo ? fifoSize : 1
-    if (this.#transmitter.length < capacity) this.#transmitter.push(byte)
-    else if (capacity === 1) this.#transmitter[0] = byte
-    if (this.#shifting === null) this.#shift()
-  }
-
-  /** The next character goes from the holding register or FIFO onto the line. */
-  #shift(): void {
-    const byte = this.#transmitter.shift()
-    if (byte === undefined) return
-    this.#shifting = byte
-    this.#transmitTimer = this.#options.clock.after(this.#characterTime, () => this.#shifted())
-    if (this.#transmitter.length === 0) this.#thrInterrupt = true
-  }
-
-  #shifted(): void {
-    const byte = this.#shifting!
-    this.#shifting = null
-    this.#send(byte)
-    this.#shift()
-    this.#drive()
   }
 
   #send(byte: number): void {
