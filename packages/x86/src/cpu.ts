@@ -344,7 +344,7 @@ export class Cpu implements Core {
       events.shadow = shadow
       throw error
     }
-    if (shadow === 'ss' && events.shadow === 'ss') events.shadow = 'none'
+    if (shadow === 'ss' && this.events.shadow === 'ss') events.shadow = 'none'
     state.set32(Layout.budget, state.get32(Layout.budget) - 1)
     this.#deliveries = 0
     this.#midRepeat = this.#reference.fetch.insn.rep !== 0 && state.ip === start
