@@ -233,8 +233,6 @@ function throughInterruptGate(core: Core, gate: Descriptor, event: CpuEvent): vo
   }
   stack.reserve(bits, errorCode === undefined ? count : count + 1)
   if (gateOffset(gate) > limitOf(code)) raise(Vector.GP, 0)
-  markAccessed(core, code)
-  if (newStack) markAccessed(core, newStack)
 
   if (fromVirtual8086) for (const seg of [Seg.gs, Seg.fs, Seg.ds, Seg.es]) stack.push(bits, state.selector(seg))
   if (newStack) {
@@ -245,6 +243,8 @@ function throughInterruptGate(core: Core, gate: Descriptor, event: CpuEvent): vo
   stack.push(bits, state.selector(Seg.cs))
   stack.push(bits, state.ip)
   if (errorCode !== undefined) stack.push(bits, errorCode)
+  markAccessed(core, code)
+  if (newStack) markAccessed(core, newStack)
 
   state.setFlag(Flag.TF | Flag.NT | Flag.RF | Flag.VM, false)
   const type = systemType(attributesOf(gate))
