@@ -167,11 +167,11 @@ export class ReferenceProcessor extends Evaluator implements Processor<Value>, f
   store(seg: Seg, offset: Value, bits: number, value: Value): void {
     this.#storeLinear(this.#linear(seg, offset, bits >> 3, true), bits, value)
   }
-  /** Alignment of 16-byte operands is #GP(0); #AC may be raised or not where none is asked for (SDM vol. 3A, 6.15): it is not. */
+  /** Alignment of 16-byte operands is #GP(0), never #AC. */
   #linear128(seg: Seg, offset: Value, aligned: boolean, write: boolean): number {
     const state = this.#core.state
     const check = state.get32(Layout.alignmentCheck)
-    state.set32(Layout.alignmentCheck, 0)
+    if (aligned) state.set32(Layout.alignmentCheck, 0)
     const linear = this.#linear(seg, offset, 16, write)
     state.set32(Layout.alignmentCheck, check)
     if (aligned && (linear & 15) !== 0) raise(Vector.GP, 0)
