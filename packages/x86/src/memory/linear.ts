@@ -5,7 +5,7 @@ import { raisePageFault } from '../system/fault.ts'
 
 /** The paging unit's data side: see `@vmexit/paging`. */
 export interface Translator {
-  /** Physical byte address of `linear`, or −1 with {@link errorCode} set. `access`: {@link Access} bits. */
+  /** Physical byte address of `linear`, or −1 with {@link errorCode} set. `access`: `Access` bits. */
   translate(linear: number, access: number): number
   /** Page-fault error code of the last failed translation. */
   readonly errorCode: number

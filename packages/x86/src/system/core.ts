@@ -3,7 +3,7 @@ import type { Feature, Insn } from '@vmexit/x86-decoder'
 import type { CpuState } from '../state/state.ts'
 
 /**
- * Linear memory as the CPU sees it: translated, permission-checked, page by page. Throws {@link Fault} (#PF).
+ * Linear memory as the CPU sees it: translated, permission-checked, page by page. Throws `Fault` (#PF).
  * `user`: check as CPL 3 would; system accesses (descriptor tables, TSS, stacks of inner rings) pass false.
  * Linear addresses are unsigned numbers, wrapped to 32 bits by the caller outside 64-bit mode.
  */

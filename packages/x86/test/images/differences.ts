@@ -35,6 +35,8 @@ export const REASONS: Readonly<Record<string, string>> = {
   'dr6-bits': 'which bits of DR6 a later exception leaves alone is not fixed (vol. 3B, 17.2.3)',
   'mov-ss-data':
     'a breakpoint on data met by MOV SS is delivered after the next instruction, also when that is INT n; Bochs drops it',
+  'movups-alignment':
+    'whether unaligned SSE operands raise #AC is left to implementations (vol. 3A, 6.15, #AC): with us and with recorded processors they do',
   'fnsave-alignment':
     'FNSAVE is aligned when its first operand is (vol. 3A, table 6-7); Bochs checks each register it stores',
 }

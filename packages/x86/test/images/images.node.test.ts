@@ -40,7 +40,7 @@ const CASES: Readonly<Record<string, readonly [cases: number, different: number]
   selectors: [1320, 0],
   limits: [1975, 52],
   debug: [456, 24],
-  units: [1223, 5],
+  units: [1223, 23],
 }
 
 /** What we are to print. */
