@@ -13,7 +13,7 @@ const floors: readonly (readonly string[])[] = [
   [
     ...['native', 'software-emulation', 'trap-and-emulate', 'binary-translation', 'vtx', 'xen'],
     ...['shadow-paging', 'nested-paging', 'direct-paging'],
-    ...['chipset', 'nic', 'virtio', 'passthrough'],
+    ...['chipset', 'vga', 'boot', 'nic', 'virtio', 'passthrough'],
   ],
   ['linux', 'container'],
   ['vmexit', 'guests', 'conformance'],

@@ -1,0 +1,6 @@
+/**
+ * `@vmexit/block`
+ *
+ * @packageDocumentation
+ */
+export {}

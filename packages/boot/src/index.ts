@@ -1,0 +1,6 @@
+/**
+ * `@vmexit/boot`
+ *
+ * @packageDocumentation
+ */
+export {}

@@ -1,0 +1,6 @@
+/**
+ * `@vmexit/conformance`
+ *
+ * @packageDocumentation
+ */
+export {}

@@ -1,0 +1,6 @@
+/**
+ * `@vmexit/elf`
+ *
+ * @packageDocumentation
+ */
+export {}

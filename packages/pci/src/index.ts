@@ -1,0 +1,6 @@
+/**
+ * `@vmexit/pci`
+ *
+ * @packageDocumentation
+ */
+export {}

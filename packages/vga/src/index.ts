@@ -1,0 +1,6 @@
+/**
+ * `@vmexit/vga`
+ *
+ * @packageDocumentation
+ */
+export {}

@@ -1,0 +1,6 @@
+/**
+ * `@vmexit/vmexit`
+ *
+ * @packageDocumentation
+ */
+export {}
