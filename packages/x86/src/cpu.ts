@@ -1,5 +1,5 @@
 /** A CPU: state, system part and engines, and the loop that delivers what is to be delivered between instructions. */
-import { checkState, type State, type StateValue } from '@vmexit/core'
+import { checkState, type InterruptSource, type State, type StateValue } from '@vmexit/core'
 import type { GuestMemory } from '@vmexit/memory'
 import { Mmu } from '@vmexit/paging'
 import { createDecoder } from '@vmexit/x86-decoder'
@@ -199,9 +199,16 @@ export class Cpu implements Core {
   nmi(): void {
     this.#nmi = true
   }
-  /** Take external interrupts from `interrupts` from now on. */
-  connect(interrupts: InterruptPin): void {
+  /** Take external interrupts from `interrupts` from now on. One that a device raises during a run ends what runs. */
+  connect(interrupts: InterruptPin & Partial<Pick<InterruptSource, 'watch'>>): void {
     this.#interrupts = interrupts
+    interrupts.watch?.((pending) => {
+      if (pending) this.shorten(0)
+    })
+  }
+  /** The A20M# pin: while it is off, bit 20 of every physical address is 0. */
+  setA20(enabled: boolean): void {
+    this.paging.mmu.setA20(enabled)
   }
   /** HLT was executed and nothing that would end it is pending. */
   get halted(): boolean {

@@ -7,7 +7,7 @@ import { type FunctionBuilder, Load, ModuleBuilder } from '@vmexit/wasm-asm'
 import type { Routine } from '../ops/ops.ts'
 import { ROUTINES, type RoutineLibrary } from '../ops/routines.ts'
 import { semantics } from '../semantics/index.ts'
-import { keyOf, type Template } from './key.ts'
+import { keyOf, type Template, withBase } from './key.ts'
 import { Handler } from './layout.ts'
 import { type Continuation, HandlerProcessor, type SlowPaths } from './processor.ts'
 
@@ -29,6 +29,8 @@ export class Handlers {
   readonly #waiting: { index: number; template: Template }[] = []
   readonly #table: WebAssembly.Table
   #count: number = Handler.first
+  /** Handlers below this index stand in the dispatcher. */
+  readonly #inline: number
   /** Modules and bytes compiled so far. */
   readonly stats = { modules: 0, bytes: 0, handlers: 0 }
   /** Run from the record at `record` until something makes it leave. */
@@ -40,6 +42,7 @@ export class Handlers {
     this.#routines = routines
     this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_INITIAL })
     this.run = this.#compileDispatcher(hot)
+    this.#inline = this.#count
   }
 
   /** Index of the handler for `template`; ready to run after the next {@link flush}. */
@@ -47,10 +50,22 @@ export class Handlers {
     const key = keyOf(template)
     const known = this.#index.get(key)
     if (known !== undefined) return known
+    const inline = this.#inlineWithBase(template)
+    if (inline !== undefined) {
+      this.#index.set(key, inline)
+      return inline
+    }
     const index = this.#count++
     this.#index.set(key, index)
     this.#waiting.push({ index, template: { ...template, insn: { ...template.insn } } })
     return index
+  }
+
+  /** A handler of the dispatcher that serves `template` too. */
+  #inlineWithBase(template: Template): number | undefined {
+    const based = withBase(template)
+    const index = based && this.#index.get(keyOf(based))
+    return index !== undefined && index < this.#inline ? index : undefined
   }
 
   /** Compile what {@link indexOf} has promised. */

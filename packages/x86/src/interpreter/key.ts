@@ -58,7 +58,8 @@ export function keyOf(template: Template): string {
   const through = flat ? 'flat' : `${segments}.${template.flatRead}.${template.flatWrite}.${insn.seg}`
   let key = `${insn.op}.${insn.opSize}.${insn.addrSize}.${insn.rep}.${insn.cc}.${through}.${template.stackBits}.${template.flatCode ? 1 : 0}`
   for (const operand of insn.operands) {
-    key += `/${operand.kind}:${operand.size}`
+    // Records hold displacements of branches, whatever their size, as targets.
+    key += `/${operand.kind}:${operand.kind === Kind.rel ? '' : operand.size}`
     if (!isInteger || (operand.kind !== Kind.gpr && operand.kind !== Kind.mem)) key += `:${operand.reg}`
     if (operand.kind === Kind.mem) {
       key += `:${insn.base >= 0 ? 1 : 0}${insn.index >= 0 ? insn.scale + 1 : 0}${insn.ripRelative ? 'r' : ''}`
@@ -70,4 +71,14 @@ export function keyOf(template: Template): string {
   // The x87 notes its opcode, the address of the instruction, and the segment of its operand.
   if (x87[insn.op]) key += `/${insn.row.opcode}/${insn.modrm}/${insn.length}/${insn.seg}`
   return template.branch === undefined ? key : `${key}+j${template.branch}`
+}
+
+/**
+ * The same with a base register, or nothing where that makes no difference: the record of an instruction without one
+ * has a zero in its place, so a rare form may use the handler of a frequent one.
+ */
+export function withBase(template: Template): Template | undefined {
+  const { insn } = template
+  const addresses = insn.operands.some(({ kind }) => kind === Kind.mem)
+  return addresses && insn.base < 0 && !insn.ripRelative ? { ...template, insn: { ...insn, base: 0 } } : undefined
 }
