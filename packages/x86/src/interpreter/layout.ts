@@ -40,6 +40,7 @@ export interface RecordLayout {
   readonly ip: number
   readonly next: number
   readonly imm: number
+  /** Displacement. In records that are no instruction: the record of the branch that leads here, or 0. */
   readonly disp: number
   /** Record to continue at when a branch is taken. */
   readonly target: number

@@ -110,6 +110,16 @@ export class Records {
     this.#set(stub + handler, crosses ? Handler.cross : Handler.link)
     this.#set(stub + length, 0)
     this.#set(stub + target, found)
+    if (!crosses) this.#redirect(stub, found)
+  }
+
+  /** The branch that `stub` was made for goes to `found` by itself from now on: both are of one page. */
+  #redirect(stub: number, found: number): void {
+    const { ip, next, disp, target } = this.layout
+    // A record of an instruction whose page was written may stand here too; the next one is not where it is itself.
+    const isStub = this.get(stub, next) === this.get(stub, ip)
+    const branch = this.get(stub, disp)
+    if (isStub && branch !== 0) this.#set(branch + target, found)
   }
 
   /** Code of a page was written: all of its records leave. */
@@ -191,7 +201,8 @@ export class Records {
     this.#memory.markCode(pfn, offset, at)
     for (const branch of branches) {
       const known = pageNumber(branch.ip, mode) === linearPage ? entries.get(branch.ip) : undefined
-      this.#set(branch.record + this.layout.target, known ?? this.#stub(pfn, page, branch.ip, mode, linearPage))
+      const target = known ?? this.#stub(pfn, page, branch.ip, mode, linearPage, branch.record)
+      this.#set(branch.record + this.layout.target, target)
     }
     this.#handlers.flush()
     this.stats.runs++
@@ -273,11 +284,12 @@ export class Records {
     if (this.layout === Record64) this.#set(at + 4, operand.size === 64 ? insn.immHigh : value >> 31)
   }
 
-  /** A record that leaves, for code at `ip` that is not translated. */
-  #stub(pfn: number, page: CodePage, ip: number, mode: Mode, linearPage: number): number {
+  /** A record that leaves, for code at `ip` that is not translated; `branch` is the record that leads to it, if one does. */
+  #stub(pfn: number, page: CodePage, ip: number, mode: Mode, linearPage: number, branch = 0): number {
     const record = this.#record(pfn, ip, 0, mode)
     this.#set(record + this.layout.handler, Handler.miss)
     this.#set(record + this.layout.base, pageNumber(ip, mode) === linearPage ? 0 : 1)
+    this.#set(record + this.layout.disp, branch)
     page.records.push(record)
     return record
   }
