@@ -23,6 +23,7 @@ const FULL_SPAN = 0xffff_fff0
 export class Modes {
   readonly #known = new Map<string, Mode>()
   readonly all: Mode[] = []
+  #last: Mode | undefined
 
   of(state: CpuState): Mode {
     const codeBits = state.codeBits
@@ -36,13 +37,27 @@ export class Modes {
     }
     const codeBase = codeBits === 64 ? 0 : state.segBase(CS)
     const codeLimit = codeBits === 64 ? 0xffff_ffff : state.segLimit(CS)
-    const key = `${codeBits},${state.stackBits},${flatRead},${flatWrite},${codeBase},${codeLimit}`
+    const { stackBits } = state
+    const last = this.#last
+    // Kernels load segments with what they held before: told by numbers, without a text to look up.
+    if (
+      last?.codeBits === codeBits &&
+      last.stackBits === stackBits &&
+      last.flatRead === flatRead &&
+      last.flatWrite === flatWrite &&
+      last.codeBase === codeBase &&
+      last.codeLimit === codeLimit
+    ) {
+      return last
+    }
+    const key = `${codeBits},${stackBits},${flatRead},${flatWrite},${codeBase},${codeLimit}`
     let mode = this.#known.get(key)
     if (!mode) {
-      mode = { id: this.all.length, codeBits, stackBits: state.stackBits, flatRead, flatWrite, codeBase, codeLimit }
+      mode = { id: this.all.length, codeBits, stackBits, flatRead, flatWrite, codeBase, codeLimit }
       this.#known.set(key, mode)
       this.all.push(mode)
     }
+    this.#last = mode
     return mode
   }
 }
