@@ -117,7 +117,8 @@ export class Interpreter {
         return
       }
       state.set32(Layout.budget, budget - cost)
-      handlers.run(state.base, record)
+      state.set32(Layout.record, record)
+      handlers.run(state.base)
       const left = state.get32(Layout.record)
       if (left !== 0) state.ip = records.ipOf(left)
       const reason = state.get32(Layout.leave)
@@ -171,14 +172,20 @@ export class Interpreter {
     const { state, host, memory, decoder } = this.#parts
     const imports = {
       memory: host.memory as WebAssembly.Memory,
-      read: (_base: number, linear: number | bigint, bytes: number) => this.#reach(linear, bytes, false),
-      write: (_base: number, linear: number | bigint, bytes: number) => this.#reach(linear, bytes, true),
+      read: (_base: number, linear: number | bigint, bytes: number) => this.#answer(this.#reach(linear, bytes, false)),
+      write: (_base: number, linear: number | bigint, bytes: number) => this.#answer(this.#reach(linear, bytes, true)),
     }
     const handlers = new Handlers(width, imports, hotTemplates(decoder, width), this.#routines)
     const arena = host.reserve(ARENA_BYTES, `interpreter records, ${width} bits`)
     const decode = (at: number, end: number, bits: 16 | 32 | 64): number =>
       decoder.decode(host.u8, at, end, bits, this.#insn)
     return { handlers, records: new Records(width, state, handlers, memory, decode, this.#insn, arena) }
+  }
+
+  /** To generated code: the host address, where it looks for it. */
+  #answer(host: number): number {
+    this.#parts.state.set32(Layout.reached, host)
+    return host
   }
 
   /**

@@ -3,10 +3,12 @@
  * function table, compiled in small modules when they are first needed. (All handlers in one `br_table` were measured at a
  * quarter of the speed: a huge switch function collapses.)
  */
-import { type FunctionBuilder, Load, ModuleBuilder } from '@vmexit/wasm-asm'
+import { type FunctionBuilder, Load, ModuleBuilder, Store } from '@vmexit/wasm-asm'
 import type { Routine } from '../ops/ops.ts'
 import { ROUTINES, type RoutineLibrary } from '../ops/routines.ts'
 import { semantics } from '../semantics/index.ts'
+import { Layout } from '../state/layout.ts'
+import { BASE, Kept, RECORD } from './kept.ts'
 import { keyOf, type Template, withBase } from './key.ts'
 import { Handler } from './layout.ts'
 import { type Continuation, HandlerProcessor, type SlowPaths } from './processor.ts'
@@ -14,7 +16,10 @@ import { type Continuation, HandlerProcessor, type SlowPaths } from './processor
 /** What the modules import. */
 export interface HandlerImports {
   readonly memory: WebAssembly.Memory
-  /** (base, linear address, bytes) → host address, or 0 to leave: `linear` is a number, or a bigint in 64-bit code. */
+  /**
+   * (base, linear address, bytes) → not 0, with the host address in `Layout.reached`, or 0 to leave: `linear` is a
+   * number, or a bigint in 64-bit code.
+   */
   readonly read: (base: number, linear: never, bytes: number) => number
   readonly write: (base: number, linear: never, bytes: number) => number
 }
@@ -33,8 +38,8 @@ export class Handlers {
   readonly #inline: number
   /** Modules and bytes compiled so far. */
   readonly stats = { modules: 0, bytes: 0, handlers: 0 }
-  /** Run from the record at `record` until something makes it leave. */
-  readonly run: (base: number, record: number) => void
+  /** Run from the record in `Layout.record` until something makes it leave. */
+  readonly run: (base: number) => void
 
   constructor(width: 32 | 64, imports: HandlerImports, hot: readonly Template[], routines: RoutineLibrary) {
     this.width = width
@@ -88,7 +93,7 @@ export class Handlers {
     this.stats.handlers += batch.length
   }
 
-  #compileDispatcher(hot: readonly Template[]): (base: number, record: number) => void {
+  #compileDispatcher(hot: readonly Template[]): (base: number) => void {
     const inline: Template[] = []
     for (const template of hot) {
       const key = keyOf(template)
@@ -98,17 +103,19 @@ export class Handlers {
     }
     const { module, slow, processor, handlerType } = this.#begin(new Set())
     const cold = module.type(...handlerType)
-    const fn = module.func(['i32', 'i32'], [], 'run')
+    const fn = module.func(['i32'], [], 'run')
     module.exportFunction('run', fn.index)
+    const kept = new Kept(fn)
     const exit = fn.block()
     const again = fn.loop()
     const other = fn.block()
     const total = Handler.first + inline.length
     const labels: number[] = []
     for (let i = total - 1; i >= 0; i--) labels[i] = fn.block()
-    fn.localGet(1).load(Load.i32Load, processor.record.handler).brTable(labels, other)
+    fn.localGet(RECORD).load(Load.i32Load, processor.record.handler).brTable(labels, other)
     const end: Continuation = {
-      go: () => void fn.localSet(1).br(again),
+      kept,
+      go: () => void fn.localSet(RECORD).br(again),
       exit: () => void fn.br(exit),
     }
     for (let i = 0; i < total; i++) {
@@ -121,13 +128,16 @@ export class Handlers {
       }
     }
     fn.end()
-    fn.localGet(0).localGet(1).localGet(1).load(Load.i32Load, processor.record.handler).callIndirect(cold)
-    fn.localTee(1).brIf(again)
+    kept.give()
+    fn.localGet(BASE).localGet(RECORD).localGet(RECORD).load(Load.i32Load, processor.record.handler).callIndirect(cold)
+    kept.take()
+    fn.brIf(again)
     fn.end()
     fn.end()
+    kept.giveBudget()
     const exports = this.#instantiate(module)
     this.stats.handlers += inline.length
-    return exports['run'] as (base: number, record: number) => void
+    return exports['run'] as (base: number) => void
   }
 
   #begin(routines: ReadonlySet<Routine>): {
@@ -183,10 +193,12 @@ export class Handlers {
   }
 }
 
-/** A handler in a function of its own returns the next record, or 0 to leave. */
+/** A handler in a function of its own leaves the next record in memory and returns 1, or 0 to leave. */
 function returning(fn: FunctionBuilder): Continuation {
+  const next = fn.local('i32')
   return {
-    go: () => void fn.return_(),
+    go: () =>
+      void fn.localSet(next).localGet(BASE).localGet(next).store(Store.i32Store, Layout.record).i32Const(1).return_(),
     exit: () => void fn.i32Const(0).return_(),
   }
 }

@@ -2,13 +2,14 @@
  * The interpreter's processor: semantics as the code of handlers. Local 0 is the CPU's base, local 1 the address of the
  * instruction's record, from which registers, displacement and immediate come.
  */
-import { Op } from '@vmexit/wasm-asm'
+import { Load, Op } from '@vmexit/wasm-asm'
 import { type Insn, Kind, Seg } from '@vmexit/x86-decoder'
 import { Emitter, type RoutineLinker } from '../ops/emit.ts'
 import { localNode, type Node } from '../ops/node.ts'
 import * as flags from '../semantics/lazy-flags.ts'
 import type { Processor } from '../semantics/processor.ts'
 import { Flag, Layout, Leave, SegmentSlot } from '../state/layout.ts'
+import { BASE, type Kept, RECORD } from './kept.ts'
 import type { Template } from './key.ts'
 import {
   CODE_TLB_ENTRIES,
@@ -25,6 +26,8 @@ import {
 
 /** How a handler ends, which depends on the function that it stands in. */
 export interface Continuation {
+  /** In the dispatcher: the locals that stand for budget and key of the TLB. */
+  readonly kept?: Kept
   /** Go on with the record whose address is on the stack. Nothing after it runs. */
   go(): void
   /** Return to TypeScript. Nothing after it runs. */
@@ -33,13 +36,12 @@ export interface Continuation {
 
 /** Function indices, in the module being built, of the ways to TypeScript. */
 export interface SlowPaths {
-  /** (base, linear address, bytes) → host address, or 0 to leave. */
+  /** (base, linear address, bytes) → not 0, with the host address in {@link Layout.reached}, or 0 to leave. */
   readonly read: number
   readonly write: number
 }
 
 const SP = 4
-const RECORD = 1
 const PAGE_MASK = ~0xfff
 
 export class HandlerProcessor extends Emitter implements Processor<Node>, flags.FlagOps<Node> {
@@ -110,12 +112,7 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
   /** Return to TypeScript, this instruction and the rest of its run given back to the budget. */
   #leave(reason: number): void {
     const state = this.state()
-    this.poke(
-      state,
-      Layout.budget,
-      this.add(this.peek('i32', state, Layout.budget, 32), this.#field(this.record.length)),
-      32,
-    )
+    this.#setBudget(this.add(this.#budget(), this.#field(this.record.length)))
     this.poke(state, Layout.record, this.#rec(), 32)
     this.poke(state, Layout.leave, this.i32(reason), 32)
     this.#end.exit()
@@ -124,20 +121,31 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     this.emit(this.add(this.#rec(), this.i32(this.record.size)))
     this.#end.go()
   }
+  #budget(): Node {
+    const { kept } = this.#end
+    return kept ? localNode('i32', kept.budget) : this.peek('i32', this.state(), Layout.budget, 32)
+  }
+  #setBudget(value: Node): void {
+    const { kept } = this.#end
+    if (kept) {
+      this.emit(value)
+      this.fn.localSet(kept.budget)
+    } else this.poke(this.state(), Layout.budget, value, 32)
+  }
   /** Go on with the first record of a run, paying for the run. */
   #enter(record: Node): void {
     const fn = this.fn
     const state = this.state()
-    const left = this.let(
-      this.sub(this.peek('i32', state, Layout.budget, 32), this.peek('i32', record, this.record.length, 32)),
-    )
-    this.emit(this.ltS(left, this.i32(0)))
+    const budget = this.#budget()
+    // Compared, not subtracted and tested: a load with one use V8 fuses with that, and makes it a second time.
+    const length = this.peek('i32', record, this.record.length, 32)
+    this.emit(this.ltS(budget, length))
     fn.hint(false).if_()
     this.poke(state, Layout.record, record, 32)
     this.poke(state, Layout.leave, this.i32(Leave.budget), 32)
     this.#end.exit()
     fn.end()
-    this.poke(state, Layout.budget, left, 32)
+    this.#setBudget(this.sub(budget, length))
     this.emit(record)
     this.#end.go()
   }
@@ -158,7 +166,8 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
   }
   /** What a valid TLB entry for the page of `linear` has as its tag. */
   #tag(linear: Node): Node {
-    const key = this.peek('i32', this.state(), Layout.tlbKey, 32)
+    const { kept } = this.#end
+    const key = kept ? localNode('i32', kept.key) : this.peek('i32', this.state(), Layout.tlbKey, 32)
     if (this.width === 64) return this.or(this.and(linear, this.i64(BigInt(PAGE_MASK))), this.extendU(key))
     return this.or(this.and(linear, this.i32(PAGE_MASK)), key)
   }
@@ -280,22 +289,29 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     const shifted = this.shr(linear, wide ? this.i64(8n) : this.i32(8))
     const index = this.and(wide ? this.wrap(shifted) : shifted, this.i32((TLB_ENTRIES - 1) << TLB_ENTRY_SHIFT))
     const entry = this.let(this.add(this.state(), index))
-    const host = this.temporary('i32')
-    this.emit(this.add(wide ? this.wrap(linear) : linear, this.peek('i32', entry, table + TLB_ADDEND, 32)))
-    fn.localSet(host)
+    const low = this.temporary('i32')
+    this.emit(wide ? this.wrap(linear) : linear)
+    fn.localSet(low)
+    const addend = this.peek('i32', entry, table + TLB_ADDEND, 32)
     const last = bytes > 1 ? this.add(linear, wide ? this.i64(BigInt(bytes - 1)) : this.i32(bytes - 1)) : linear
-    this.emit(this.ne(this.peek(wide ? 'i64' : 'i32', entry, table, this.width), this.#tag(last)))
+    // Compared as i64 in either width: V8 fuses a load of 32 bits with the comparison, and makes it a second time.
+    const tag = this.peek('i64', entry, table, this.width)
+    this.emit(this.ne(tag, wide ? this.#tag(last) : this.extendU(this.#tag(last))))
     fn.hint(false).if_()
+    this.#end.kept?.give()
     this.emit(this.state())
     this.emit(linear)
     fn.i32Const(bytes)
       .call(write ? this.#slow.write : this.#slow.read)
-      .localTee(host)
-    fn.op(Op.i32Eqz).if_()
+      .op(Op.i32Eqz)
+    this.#end.kept?.take()
+    fn.localGet(BASE).load(Load.i32Load, Layout.reached).localSet(addend.value)
+    fn.i32Const(0).localSet(low)
+    fn.if_()
     this.#leave(Leave.slow)
     fn.end()
     fn.end()
-    return localNode('i32', host)
+    return this.let(this.add(localNode('i32', low), addend))
   }
   load(seg: Seg, offset: Node, bits: number, signed = false): Node {
     const at = this.#translate(this.#linear(seg, offset, false), bits >> 3, false)
@@ -528,7 +544,7 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
       this.emit(this.condition(insn.rep === 0xf3 ? 5 : 4))
       fn.brIf(done)
     }
-    const left = this.let(this.sub(this.peek('i32', state, Layout.budget, 32), this.i32(1)))
+    const left = this.let(this.sub(this.#budget(), this.i32(1)))
     const over = this.ltS(left, this.i32(0))
     const stores = insn.op === 'movs' || insn.op === 'stos'
     this.emit(stores ? this.or(over, this.eqz(this.#field(this.record.handler))) : over)
@@ -537,7 +553,7 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     this.poke(state, Layout.leave, this.i32(Leave.repeat), 32)
     this.#end.exit()
     fn.end()
-    this.poke(state, Layout.budget, left, 32)
+    this.#setBudget(left)
     fn.br(again)
     fn.end()
     fn.end()

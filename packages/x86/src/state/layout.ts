@@ -43,6 +43,8 @@ export const Layout = {
   errorCode: 0x0ec,
   /** Non-zero when an access above alignment must be checked: CPL 3, CR0.AM and EFLAGS.AC (int32). */
   alignmentCheck: 0x0f0,
+  /** Host address that TypeScript has found for generated code (int32). */
+  reached: 0x0f4,
   /** Bounce buffer for accesses that are not plain RAM. */
   scratch: 0x0f8,
   /** Segment registers ES CS SS DS FS GS LDTR TR, {@link SegmentSlot} each. */
