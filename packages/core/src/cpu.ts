@@ -51,6 +51,11 @@ export interface Cpu<E extends Exit = Exit> extends Stateful {
   shorten(remaining: number): void
   /** Called once when the machine is composed, with what its interrupt controller has for this CPU. */
   connect(interrupts: InterruptSource): void
+  /**
+   * The A20M# pin of a PC's CPU: while it is off, bit 20 of every physical address is 0. Called when the machine is
+   * composed and whenever the gate moves, also from a device during `run`. Left out by CPUs that have no such pin.
+   */
+  setA20?(enabled: boolean): void
   /** The state after power-on. `retired` goes on. */
   reset(): void
 }

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 
+export { A20Gate } from './a20.ts'
 export { Bus, type BusOptions, type UnclaimedAccess } from './bus.ts'
 export {
   type BusMaster,

@@ -50,6 +50,27 @@ describe('without paging', () => {
   })
 })
 
+test('A20 off clears bit 20 of what comes out, of table addresses too, and leaves the TLB alone', () => {
+  const words = new Words()
+  const flushes: boolean[] = []
+  const mmu = new Mmu({ tables: words })
+  mmu.listener = { onFlush: (keepsGlobal) => void flushes.push(keepsGlobal) }
+  mmu.setA20(false)
+  expect([mmu.translate(0x10_5000, Access.READ), mmu.peek(0x30_5000, Access.READ)]).toEqual([0x005, 0x205])
+  mmu.setA20(true)
+  expect([mmu.translate(0x10_5000, Access.READ), flushes]).toEqual([0x105, [false, false]])
+
+  words.write32(0x1000, 0x2003)
+  words.write32(0x2000, 0x0010_7003)
+  mmu.setRoot(0x1000)
+  mmu.setControls(0x8000_0001, 0, 0)
+  expect(mmu.translate(0, Access.READ)).toBe(0x107)
+  mmu.setA20(false)
+  expect([mmu.translate(0, Access.READ), mmu.counts.dataMisses]).toEqual([0x007, 1])
+  mmu.setRoot(0x10_1000)
+  expect(mmu.translate(0, Access.READ)).toBe(0x007)
+})
+
 describe('counts', () => {
   test('misses per side, references per level; hits count nothing', () => {
     const { mmu, words } = paged()

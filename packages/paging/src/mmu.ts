@@ -89,7 +89,10 @@ export class Mmu {
   /** Whose caches follow this TLB. */
   listener: MmuListener = {}
 
-  readonly #tables: PageTableMemory
+  #tables: PageTableMemory
+  readonly #wholeTables: PageTableMemory
+  /** Bit 20 of physical addresses is 0. */
+  #a20Off = false
   readonly #features: Partial<WalkControls>
   readonly #walkers = {
     '32-bit': new Walker(FORMAT_32BIT),
@@ -110,6 +113,7 @@ export class Mmu {
   /** Paging off, TLB empty. @throws VmexitError `tlb-geometry`, `physical-address-width`. */
   constructor(options: MmuOptions) {
     this.#tables = options.tables
+    this.#wholeTables = options.tables
     this.#features = options.features ?? {}
     this.#controls = walkControls(this.#features)
     this.data = this.#side(options.dataEntries ?? 4096, false)
@@ -129,20 +133,26 @@ export class Mmu {
    */
   translate(linear: number, access: number): number {
     const page = linear < 0x1_0000_0000 ? linear >>> 12 : Math.floor(linear / 4096)
-    if (this.#identity) return page
+    if (this.#identity) return this.#a20Off ? withoutA20(page) : page
     const side = (access & Access.FETCH) !== 0 ? this.instruction : this.data
     const slot = side.lookup(page)
-    if (slot >= 0 && this.#serves(side.rights[slot], access)) return side.frame[slot]
-    return this.#miss(linear, page, access, side)
+    const hit = slot >= 0 && this.#serves(side.rights[slot], access)
+    const frame = hit ? side.frame[slot]! : this.#miss(linear, page, access, side)
+    return this.#a20Off && frame >= 0 ? withoutA20(frame) : frame
   }
 
   /** As {@link translate}, without a trace: nothing counted, entered, marked or reported. For debuggers and look-ahead. */
   peek(linear: number, access: number): number {
     const page = Math.floor(linear / 4096)
+    const frame = this.#peekFrame(linear, page, access)
+    return this.#a20Off && frame >= 0 ? withoutA20(frame) : frame
+  }
+
+  #peekFrame(linear: number, page: number, access: number): number {
     if (this.#identity) return page
     const side = (access & Access.FETCH) !== 0 ? this.instruction : this.data
     const slot = side.lookup(page)
-    if (slot >= 0 && this.#serves(side.rights[slot], access)) return side.frame[slot]
+    if (slot >= 0 && this.#serves(side.rights[slot], access)) return side.frame[slot]!
     return this.#walk(linear, access | Access.PEEK, this.#peeked) ? Math.floor(this.#peeked.physical / 4096) : -1
   }
 
@@ -270,6 +280,23 @@ export class Mmu {
     this.flush()
   }
 
+  /**
+   * The A20M# pin (SDM vol. 3A, 9.1.4 of older editions): while it is off, bit 20 of every physical address is 0, those
+   * of tables included. The modelled TLB holds addresses as they were before that, so nothing in it changes.
+   */
+  setA20(enabled: boolean): void {
+    if (enabled === !this.#a20Off) return
+    this.#a20Off = !enabled
+    const whole = this.#wholeTables
+    this.#tables = enabled
+      ? whole
+      : {
+          read32: (address) => whole.read32(withoutBit20(address)),
+          write32: (address, value) => whole.write32(withoutBit20(address), value),
+        }
+    this.listener.onFlush?.(false)
+  }
+
   // ── TLB ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** INVLPG: drops the page `linear` lies in from both sides; of a large page, all of it. */
@@ -319,6 +346,14 @@ export class Mmu {
     this.data.restore(state.data)
     this.instruction.restore(state.instruction)
   }
+}
+
+function withoutA20(page: number): number {
+  return Math.floor(page / 0x100) % 2 === 0 ? page : page - 0x100
+}
+
+function withoutBit20(address: number): number {
+  return Math.floor(address / 0x10_0000) % 2 === 0 ? address : address - 0x10_0000
 }
 
 function modeOf(cr0: number, cr4: number, efer: number): Mode {

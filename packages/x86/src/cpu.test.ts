@@ -52,6 +52,53 @@ describe.each(ENGINES)('%s', (engine) => {
     expect(cpu.retired).toBe(2 + 5 + 1 + 1)
   })
 
+  it('with A20 off, addresses from 1 MiB wrap to 0 as on an 8086, at once, and code with them', () => {
+    // mov ax,ffffh; mov ds,ax; L: mov al,[6010h+…]; nop; nop; jmp L — DS:6010h is linear 106000h
+    const { cpu, memory } = realMode(engine, [0xb8, 0xff, 0xff, 0x8e, 0xd8, 0xa0, 0x10, 0x60, 0x40, 0x48, 0xeb, 0xf9])
+    memory.map({ kind: 'ram', start: 0x10_0000, bytes: 0x10_000 })
+    memory.write8(0x6000, 1)
+    memory.write8(0x10_6000, 2)
+    const next = () => {
+      cpu.run(4)
+      return cpu.state.reg8(0)
+    }
+    cpu.run(2)
+    expect(next()).toBe(2)
+    cpu.setA20(false)
+    expect(next()).toBe(1)
+    cpu.setA20(true)
+    expect(next()).toBe(2)
+  })
+
+  it('takes an interrupt that a device raises before the next instruction', () => {
+    let changed: (pending: boolean) => void = () => {}
+    const source = {
+      pending: false,
+      acknowledge: () => {
+        source.pending = false
+        return 0x20
+      },
+      watch: (listener: typeof changed) => {
+        changed = listener
+        return { [Symbol.dispose]() {} }
+      },
+    }
+    // sti; nop; out 10h,al; inc ax; inc ax; hlt
+    const ports = {
+      read: () => 0,
+      write: () => {
+        source.pending = true
+        changed(true)
+      },
+    }
+    const { cpu, memory } = realMode(engine, [0xfb, 0x90, 0xe6, 0x10, 0x40, 0x40, 0xf4], { ports })
+    cpu.connect(source)
+    vector(memory, 0x20, 0x9000)
+    memory.write8(0x9000, 0xf4)
+    for (let i = 0; i < 4; i++) cpu.run(1000)
+    expect([cpu.halted, cpu.state.reg16(Gpr.ax) & 0xff]).toEqual([true, 0])
+  })
+
   it('leaves a REP between iterations and takes it up again', () => {
     const { cpu, memory } = realMode(engine, [0xb0, 0x55, 0xb9, 10, 0, 0xbf, 0, 0x60, 0xf3, 0xaa, 0xf4])
     cpu.run(3 + 4)

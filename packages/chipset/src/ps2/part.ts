@@ -1,6 +1,5 @@
 /** The keyboard controller of a PC as a part: an i8042 at 0x60 and 0x64 with keyboard and mouse, and port 0x92. */
-import { definePart, type Part, type State, VmexitError } from '@vmexit/core'
-import { A20Gate } from './a20.ts'
+import { A20Gate, definePart, type Part, type State, VmexitError } from '@vmexit/core'
 import { FastA20, type FastA20State } from './fast-a20.ts'
 import { I8042, type I8042State } from './i8042.ts'
 import { type KeyboardLeds, Ps2Keyboard, type Ps2KeyboardState } from './keyboard.ts'

@@ -1,4 +1,5 @@
 /** The vocabulary that parts speak. */
+import type { A20Gate } from '../a20.ts'
 import type { Bus } from '../bus.ts'
 import type { BusMasters, DmaTarget } from '../bus-masters.ts'
 import type { Clock } from '../clock.ts'
@@ -34,6 +35,8 @@ export interface Capabilities extends SystemCapabilities {
   cpus: readonly Cpu[]
   /** The interrupt controller. */
   interrupts: InterruptController
+  /** The A20 gate: CPUs are told of it and clear bit 20 of physical addresses while it is off. */
+  a20: A20Gate
   /** What takes message-signalled interrupts. */
   msi: MsiTarget
 }

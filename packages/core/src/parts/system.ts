@@ -63,6 +63,14 @@ export abstract class System<in Given extends Capability = never> implements Asy
     busMasters.connect({ memory: has('memory'), messages: has('msi') })
     const interrupts = has('interrupts')
     if (interrupts !== undefined) for (const cpu of cpus) cpu.connect(interrupts.source(cpu.id))
+    const a20 = has('a20')
+    const setA20 = (enabled: boolean) => {
+      for (const cpu of cpus) cpu.setA20?.(enabled)
+    }
+    if (a20 !== undefined) {
+      setA20(a20.enabled)
+      a20.watch(setA20)
+    }
     this.#loop = new RunLoop({ cpus, clock, input, power, counters, quantum })
   }
 

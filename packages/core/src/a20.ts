@@ -1,13 +1,6 @@
 /** The A20 gate: whether addresses have bit 20, or wrap at 1 MiB as they did on an 8086. */
 
-declare module '@vmexit/core' {
-  interface Capabilities {
-    /** The A20 gate: CPUs that know of it clear bit 20 of physical addresses while it is off. */
-    a20: A20Gate
-  }
-}
-
-/** A gate that any of several inputs opens. */
+/** A gate that any of several inputs opens: the capability `a20`. */
 export class A20Gate {
   readonly #inputs = new Map<string, boolean>()
   readonly #watchers = new Set<(enabled: boolean) => void>()
