@@ -140,6 +140,11 @@ export class RunLoop implements Disposable {
     }
   }
 
+  /** Ticks of virtual time so far in which every CPU waited. */
+  get idleTicks(): number {
+    return this.parts.counters.slots[this.#idleTicks]!
+  }
+
   /** Throws a {@link VmexitError} `run-busy` while a CPU runs. */
   save(): RunLoopState {
     this.#mustStand('saved')

@@ -77,6 +77,44 @@ describe('run', () => {
     expect(yields).toBe(9)
   })
 
+  test('asleep, it takes as long as virtual time, and an input wakes it', async () => {
+    const { loop, clock, input } = setUp([halt])
+    const tick = (now: number) => void clock.at(now + 1_000_000, tick)
+    tick(0)
+    const start = performance.now()
+    await run(loop, { until: 0.15 * clock.frequency, idle: 'sleep' })
+    expect(performance.now() - start).toBeGreaterThan(95)
+
+    let keys = 0
+    input.open('keyboard', () => keys++)
+    const control = new AbortController()
+    const asleep = run(loop, { idle: 'sleep', signal: control.signal })
+    const posted = performance.now()
+    input.post('keyboard', 'a')
+    while (keys === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    expect(performance.now() - posted).toBeLessThan(90)
+    control.abort()
+    expect((await asleep).reason).toBe('aborted')
+  })
+
+  test('paced, virtual time does not run ahead of the clock that is given', async () => {
+    const { loop, clock } = setUp([nop, again])
+    let now = 0
+    const sleeps: number[] = []
+    const { setTimeout } = globalThis
+    globalThis.setTimeout = ((callback: () => void, milliseconds = 0) => {
+      sleeps.push(milliseconds)
+      now += milliseconds
+      return setTimeout(callback)
+    }) as typeof setTimeout
+    try {
+      await run(loop, { until: 0.05 * clock.frequency, realTime: () => now, slice: 50_000_000 })
+    } finally {
+      globalThis.setTimeout = setTimeout
+    }
+    expect(sleeps).toEqual([10, 10, 10, 10, 10])
+  })
+
   test('works on a host without message channels', async () => {
     const { MessageChannel } = globalThis
     Reflect.deleteProperty(globalThis, 'MessageChannel')

@@ -16,11 +16,20 @@ export interface RunOptions extends SliceLimits {
   readonly signal?: CancelSignal | undefined
   /** Instructions between two yields to the host, 1,000,000 unless stated: a few milliseconds on a fast engine. */
   readonly slice?: number | undefined
-  /** What to do when only an input from outside can go on: `return` (unless stated) or `wait` for one. */
-  readonly idle?: 'return' | 'wait' | undefined
   /**
-   * Called between slices with the virtual time; the run goes on when its promise is fulfilled. It is where an app paces
-   * a machine to real time. Unless given, the host serves what is waiting and the run goes on.
+   * What to do while every CPU waits. `return` (unless stated): go on to the next timer at once, and return when only an
+   * input from outside can go on. `wait`: wait for that input. `sleep`: also let the host sleep for as long as the
+   * virtual time in which all waited, or until an input comes, so that an idle guest costs no host time.
+   */
+  readonly idle?: 'return' | 'wait' | 'sleep' | undefined
+  /**
+   * The host's clock in milliseconds, such as `performance.now`: virtual seconds then last at least as long as real ones.
+   * A machine that falls behind, because the host is too slow for it, does not catch up.
+   */
+  readonly realTime?: (() => number) | undefined
+  /**
+   * Called between slices with the virtual time; the run goes on when its promise is fulfilled. Unless given, the host
+   * serves what is waiting and the run goes on.
    */
   readonly yieldToHost?: ((now: number) => PromiseLike<void> | void) | undefined
 }
@@ -28,25 +37,35 @@ export interface RunOptions extends SliceLimits {
 /** Virtual time after which a slice ends too, so that a machine that idles from timer to timer yields: 0.1 seconds. */
 const sliceSeconds = 0.1
 
+/** The same where virtual time is paced: 10 ms, finer than what people see and coarser than hosts' timers. */
+const pacedSliceSeconds = 0.01
+
 /** Runs `loop` slice by slice. Throws a {@link VmexitError} `run-option`, and what `runSlice` throws. */
 export async function run(loop: RunLoop, options: RunOptions = {}): Promise<Stop> {
   const { clock, input } = loop.parts
   const { instructions = Number.POSITIVE_INFINITY, until = Number.POSITIVE_INFINITY } = options
-  const { signal, slice = 1_000_000, idle = 'return' } = options
+  const { signal, slice = 1_000_000, idle = 'return', realTime } = options
   checkPositive('instructions', instructions)
   checkPositive('slice', slice)
   using host = new HostTurns()
   const yieldToHost = options.yieldToHost ?? (() => host.next())
+  const pace = realTime === undefined ? undefined : new Pace(loop, realTime)
+  const seconds = pace === undefined ? sliceSeconds : pacedSliceSeconds
+  const idleMilliseconds = () => (loop.idleTicks / clock.frequency) * 1000
   let retired = 0
   for (;;) {
     if (signal?.aborted) return { reason: 'aborted', retired, now: clock.now }
+    const idled = idleMilliseconds()
     const stop = loop.runSlice({
       instructions: Math.min(slice, instructions - retired),
-      until: Math.min(until, clock.now + sliceSeconds * clock.frequency),
+      until: Math.min(until, clock.now + seconds * clock.frequency),
     })
     retired += stop.retired
     const { reason } = stop
-    if (reason === 'idle' && idle === 'wait') await arrival(input, signal)
+    const sleep = pace?.milliseconds() ?? (idle === 'sleep' ? idleMilliseconds() - idled : 0)
+    if (reason === 'idle' && idle !== 'return') await arrival(input, signal)
+    else if (sleep >= 1 && (reason === 'time' || reason === 'instructions')) await arrival(input, signal, sleep)
+    if (reason === 'idle' && idle !== 'return') pace?.restart()
     else if ((reason === 'instructions' && retired < instructions) || (reason === 'time' && clock.now < until)) {
       await yieldToHost(clock.now)
     } else return { ...stop, retired }
@@ -61,10 +80,42 @@ function checkPositive(option: string, value: number): void {
   })
 }
 
-/** Waits for an input, or for the signal. */
-async function arrival(input: InputGate, signal: CancelSignal | undefined): Promise<void> {
+/** How far virtual time is ahead of the host's. */
+class Pace {
+  readonly #loop: RunLoop
+  readonly #realTime: () => number
+  #virtual = 0
+  #real = 0
+
+  constructor(loop: RunLoop, realTime: () => number) {
+    this.#loop = loop
+    this.#realTime = realTime
+    this.restart()
+  }
+
+  /** The two are together now. */
+  restart(): void {
+    this.#virtual = this.#loop.parts.clock.now
+    this.#real = this.#realTime()
+  }
+
+  /** Milliseconds that the host has yet to wait. */
+  milliseconds(): number {
+    const { now, frequency } = this.#loop.parts.clock
+    const ahead = ((now - this.#virtual) / frequency) * 1000 - (this.#realTime() - this.#real)
+    if (ahead < 0) this.restart()
+    return Math.max(0, ahead)
+  }
+}
+
+/** Waits for an input, for the signal, or for a time. */
+async function arrival(input: InputGate, signal: CancelSignal | undefined, milliseconds?: number): Promise<void> {
+  if (signal?.aborted) return
+  const { setTimeout, clearTimeout } = globalThis as unknown as HostScheduling
   await new Promise<void>((resolve) => {
+    const timer = milliseconds === undefined ? undefined : setTimeout(() => arrived(), milliseconds)
     const arrived = () => {
+      clearTimeout(timer)
       listening[Symbol.dispose]()
       signal?.removeEventListener('abort', arrived)
       resolve()
@@ -83,7 +134,8 @@ interface Port {
 /** What a host may have to give others a turn with. */
 interface HostScheduling {
   readonly MessageChannel?: new () => { readonly port1: Port; readonly port2: Port }
-  readonly setTimeout: (callback: () => void) => unknown
+  readonly setTimeout: (callback: () => void, milliseconds?: number) => unknown
+  readonly clearTimeout: (timer: unknown) => void
 }
 
 /**
