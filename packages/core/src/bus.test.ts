@@ -116,6 +116,14 @@ describe('a claim that the guest programs', () => {
     expect([bus.read(0xf000_0000, 1), bus.read(0xfe00_0fff, 1)]).toEqual([0xff, 7])
   })
 
+  test('of which nobody knows where yet, it answers once it is put somewhere and enabled', () => {
+    const bus = mmio()
+    bus.claim('ram', 0, new Bytes(16, { fill: 1 }))
+    const bar = bus.claimLater('nic', new Bytes(0x1000, { fill: 7 }))
+    expect([bar.answering, bar.move(0xfe00_0000), bus.read(0xfe00_0000, 1)]).toEqual([false, false, 0xff])
+    expect([bar.enable(), bus.read(0xfe00_0000, 1), bus.read(0, 1)]).toEqual([true, 7, 1])
+  })
+
   test('disabled it answers nowhere, and moves without answering', () => {
     const bus = mmio()
     const bar = bus.claim('nic', 0x1000, new Bytes(16, { fill: 7 }))

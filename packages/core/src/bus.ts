@@ -103,7 +103,17 @@ export class Bus {
         remedy: `move ${owner} or ${other.owner}, or leave one of them out`,
       })
     }
-    return new Claim(owner, base, registers, this.#placement)
+    const claim = new Claim(owner, base, registers, this.#placement)
+    claim.enable()
+    return claim
+  }
+
+  /**
+   * Registers for `owner` that are attached when and where the guest says, as behind a PCI base address register: `move`
+   * the claim and `enable` it. Until then it is at 0 and does not answer.
+   */
+  claimLater(owner: string, registers: RegisterFile): Claim {
+    return new Claim(owner, 0, registers, this.#placement)
   }
 
   /** What answers now, by ascending address. */

@@ -9,7 +9,7 @@ export interface Placement {
   remove(claim: Claim): void
 }
 
-/** Registers attached to a bus, made by `Bus.claim`. Disposing it takes them off. */
+/** Registers attached to a bus, made by `Bus.claim` or `Bus.claimLater`. Disposing it takes them off. */
 export class Claim implements Disposable {
   readonly owner: string
   readonly registers: RegisterFile
@@ -21,7 +21,7 @@ export class Claim implements Disposable {
   #answering = false
 
   /**
-   * For `Bus.claim`, which has seen that the range is free.
+   * For `Bus`: the registers do not answer before they are enabled.
    *
    * @internal
    */
@@ -31,7 +31,6 @@ export class Claim implements Disposable {
     this.widest = registers.widest ?? 4
     this.#base = base
     this.#bus = bus
-    this.enable()
   }
 
   get base(): number {
