@@ -99,6 +99,25 @@ describe.each(ENGINES)('%s', (engine) => {
     expect([cpu.halted, cpu.state.reg16(Gpr.ax) & 0xff]).toEqual([true, 0])
   })
 
+  it('starts flat: a kernel finds 4 GiB segments, its registers, and a GDT to reload from', () => {
+    // Whatever ran before: in real mode with registers full, then halted.
+    const { cpu, memory } = realMode(engine, [0x66, 0x83, 0xc8, 0xff, 0xf9, 0xfb, 0xf4]) // or eax,-1; stc; sti; hlt
+    cpu.run(100)
+    for (const [i, word] of [0, 0, 0, 0, 0xffff, 0xcf9b00, 0xffff, 0xcf9300].entries())
+      memory.write32(0x1000 + i * 4, word)
+    // mov ecx,18h; mov ds,cx; mov ss,cx; mov esp,9000h; pushfd; mov edx,[esi]; mov [f0000h],ebx; jmp 10h:8020h … hlt
+    const code = 'b918000000 8ed9 8ed1 bc00900000 9c 8b16 891d00000f00 ea20800000 1000'
+    memory.writeBytes(0x8000, hex(code.replaceAll(' ', '')))
+    memory.write8(0x8020, 0xf4)
+    memory.write32(0x5000, 0xcafe)
+    const registers = { si: 0x5000, bx: 0xffff_fff0 }
+    cpu.startFlat({ eip: 0x8000, gdtBase: 0x1000, gdtLimit: 31, code: 0x10, data: 0x18, registers })
+    expect(cpu.state.reg32(Gpr.ax)).toBe(0)
+    cpu.run(1000)
+    expect([cpu.halted, cpu.state.ip, cpu.state.reg32(Gpr.dx)]).toEqual([true, 0x8021, 0xcafe])
+    expect([memory.read32(0xf0000), memory.read32(0x8ffc)]).toEqual([0xffff_fff0, 2])
+  })
+
   it('leaves a REP between iterations and takes it up again', () => {
     const { cpu, memory } = realMode(engine, [0xb0, 0x55, 0xb9, 10, 0, 0xbf, 0, 0x60, 0xf3, 0xaa, 0xf4])
     cpu.run(3 + 4)

@@ -3,6 +3,7 @@ import { checkState, type InterruptSource, type State, type StateValue } from '@
 import type { GuestMemory } from '@vmexit/memory'
 import { Mmu } from '@vmexit/paging'
 import { createDecoder } from '@vmexit/x86-decoder'
+import { enterFlat, type FlatStart } from './flat.ts'
 import { type GeneratedStats, Interpreter } from './interpreter/engine.ts'
 import { Tables } from './interpreter/layout.ts'
 import { TranslatedMemory } from './memory/linear.ts'
@@ -188,6 +189,15 @@ export class Cpu implements Core {
     this.state.ip = ip
     this.events.halted = false
     this.events.modeChanged()
+  }
+
+  /**
+   * Reset, then continue in 32-bit protected mode with flat segments, paging and interrupts off: what firmware and boot
+   * loaders hand to a kernel. The descriptor table is not looked at; it is for the guest's own segment loads.
+   */
+  startFlat(start: FlatStart): void {
+    this.reset()
+    enterFlat(this, start)
   }
 
   /** What the interpreter has generated and translated so far; undefined for the reference engine. */

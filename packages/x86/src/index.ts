@@ -10,6 +10,7 @@ export {
   type InterruptPin,
   type SavedCpu,
 } from './cpu.ts'
+export type { FlatStart } from './flat.ts'
 export type { GeneratedStats } from './interpreter/engine.ts'
 export type { TranslatedMemory, Translator } from './memory/linear.ts'
 export type { CpuPaging } from './memory/paging-unit.ts'
