@@ -1,6 +1,11 @@
 /**
- * `@vmexit/block`
+ * `@vmexit/block`: disk images as devices of sectors: raw, sparse, copy-on-write. Files are in `@vmexit/block/node`.
  *
  * @packageDocumentation
  */
-export {}
+export { type BlockDevice, checkAccess } from './block-device.ts'
+export { type ByteStore, byteArray, zeroStore } from './byte-store.ts'
+export { memoryDisk, sparseDisk } from './memory-disk.ts'
+export { Overlay, type OverlayOptions, type OverlayState } from './overlay.ts'
+export { cdImage, type RawImageOptions, rawImage } from './raw-image.ts'
+export { readOnly } from './read-only.ts'
