@@ -1,6 +1,23 @@
 /**
- * `@vmexit/boot`
+ * `@vmexit/boot`: boot loaders. A loader decides what goes where in memory and where the CPU begins; `applyBoot` carries
+ * it out.
  *
  * @packageDocumentation
  */
-export {}
+export { applyBoot, type BootMachine } from './apply.ts'
+export { describeBoot } from './describe.ts'
+export { type Guest, type GuestNeeds, type GuestPart, guest } from './guest.ts'
+export type {
+  BootEntry,
+  BootImage,
+  BootPiece,
+  BootRange,
+  BootTarget,
+  FramebufferScreen,
+  Loader,
+  MapEntry,
+  MapKind,
+  PlacedTable,
+  Screen,
+  TextScreen,
+} from './image.ts'
