@@ -41,7 +41,7 @@ export { type CounterDeclaration, Counters, type Counts, difference } from './co
 export * from './cpu.ts'
 export type { Device, RegisterFile, Width } from './device.ts'
 export { type ErrorDetails, hex, hexRange, isVmexitError, VmexitError } from './errors.ts'
-export { InputGate, type InputSource, type RecordedInput } from './input-gate.ts'
+export { type CancelSignal, InputGate, type InputSource, type RecordedInput } from './input-gate.ts'
 export {
   type InterruptController,
   type InterruptSource,
@@ -87,6 +87,6 @@ export { CompositionError } from './parts/problems.ts'
 export { System, type SystemOptions, type SystemState } from './parts/system.ts'
 export { type CheckedVm, createVm, Vm, type VmOf, type VmParts, type VmProblems } from './parts/vm.ts'
 export { Power, type PowerAction } from './power.ts'
-export type { CancelSignal, RunOptions } from './run.ts'
+export type { RunOptions } from './run.ts'
 export type { RunLoopState, SliceLimits, Stop, StopReason } from './run-loop.ts'
 export { checkState, type State, type Stateful, type StateValue } from './state.ts'

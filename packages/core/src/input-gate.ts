@@ -17,6 +17,19 @@ export interface RecordedInput {
   readonly payload: StateValue
 }
 
+/** What is used of an `AbortSignal`. */
+export interface CancelSignal {
+  readonly aborted: boolean
+  addEventListener(type: 'abort', listener: () => void): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+/** The host's timers. */
+interface Timers {
+  readonly setTimeout: (callback: () => void, milliseconds: number) => unknown
+  readonly clearTimeout: (timer: unknown) => void
+}
+
 /** What lets one kind of input in. Disposing it closes the source. */
 export interface InputSource<Payload extends StateValue = StateValue> extends Disposable {
   readonly name: string
@@ -108,6 +121,23 @@ export class InputGate {
   onPost(listener: () => void): Disposable {
     this.#listeners.add(listener)
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+  }
+
+  /** Waits for an input to be posted, for the signal, or for so many milliseconds. Inputs that wait already do not count. */
+  async arrival(signal?: CancelSignal, milliseconds?: number): Promise<void> {
+    if (signal?.aborted) return
+    const { setTimeout, clearTimeout } = globalThis as unknown as Timers
+    await new Promise<void>((resolve) => {
+      const arrived = () => {
+        clearTimeout(timer)
+        listening[Symbol.dispose]()
+        signal?.removeEventListener('abort', arrived)
+        resolve()
+      }
+      const timer = milliseconds === undefined ? undefined : setTimeout(arrived, milliseconds)
+      const listening = this.onPost(arrived)
+      signal?.addEventListener('abort', arrived)
+    })
   }
 
   #replayTo(script: readonly RecordedInput[], now: number): void {

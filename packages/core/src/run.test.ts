@@ -82,13 +82,13 @@ describe('run', () => {
     const tick = (now: number) => void clock.at(now + 1_000_000, tick)
     tick(0)
     const start = performance.now()
-    await run(loop, { until: 0.15 * clock.frequency, idle: 'sleep' })
+    await run(loop, { until: 0.15 * clock.frequency, sleep: true })
     expect(performance.now() - start).toBeGreaterThan(95)
 
     let keys = 0
     input.open('keyboard', () => keys++)
     const control = new AbortController()
-    const asleep = run(loop, { idle: 'sleep', signal: control.signal })
+    const asleep = run(loop, { idle: 'wait', sleep: true, signal: control.signal })
     const posted = performance.now()
     input.post('keyboard', 'a')
     while (keys === 0) await new Promise((resolve) => setTimeout(resolve, 1))

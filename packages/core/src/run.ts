@@ -1,14 +1,7 @@
 /** The asynchronous edge of the run loop: slices between which the host's own events are served. */
 import { VmexitError } from './errors.ts'
-import type { InputGate } from './input-gate.ts'
+import type { CancelSignal } from './input-gate.ts'
 import type { RunLoop, SliceLimits, Stop } from './run-loop.ts'
-
-/** What is used of an `AbortSignal`. */
-export interface CancelSignal {
-  readonly aborted: boolean
-  addEventListener(type: 'abort', listener: () => void): void
-  removeEventListener(type: 'abort', listener: () => void): void
-}
 
 /** How far to run, and how to share the thread with the host. */
 export interface RunOptions extends SliceLimits {
@@ -16,12 +9,13 @@ export interface RunOptions extends SliceLimits {
   readonly signal?: CancelSignal | undefined
   /** Instructions between two yields to the host, 1,000,000 unless stated: a few milliseconds on a fast engine. */
   readonly slice?: number | undefined
+  /** What to do when only an input from outside can go on: `return` (unless stated) or `wait` for one. */
+  readonly idle?: 'return' | 'wait' | undefined
   /**
-   * What to do while every CPU waits. `return` (unless stated): go on to the next timer at once, and return when only an
-   * input from outside can go on. `wait`: wait for that input. `sleep`: also let the host sleep for as long as the
-   * virtual time in which all waited, or until an input comes, so that an idle guest costs no host time.
+   * Lets the host sleep for as long as the virtual time in which every CPU waited for a timer, or until an input comes:
+   * an idle guest then costs no host time. Unless set, virtual time goes on to the timer at once.
    */
-  readonly idle?: 'return' | 'wait' | 'sleep' | undefined
+  readonly sleep?: boolean | undefined
   /**
    * The host's clock in milliseconds, such as `performance.now`: virtual seconds then last at least as long as real ones.
    * A machine that falls behind, because the host is too slow for it, does not catch up.
@@ -44,7 +38,7 @@ const pacedSliceSeconds = 0.01
 export async function run(loop: RunLoop, options: RunOptions = {}): Promise<Stop> {
   const { clock, input } = loop.parts
   const { instructions = Number.POSITIVE_INFINITY, until = Number.POSITIVE_INFINITY } = options
-  const { signal, slice = 1_000_000, idle = 'return', realTime } = options
+  const { signal, slice = 1_000_000, idle = 'return', sleep = false, realTime } = options
   checkPositive('instructions', instructions)
   checkPositive('slice', slice)
   using host = new HostTurns()
@@ -62,11 +56,12 @@ export async function run(loop: RunLoop, options: RunOptions = {}): Promise<Stop
     })
     retired += stop.retired
     const { reason } = stop
-    const sleep = pace?.milliseconds() ?? (idle === 'sleep' ? idleMilliseconds() - idled : 0)
-    if (reason === 'idle' && idle !== 'return') await arrival(input, signal)
-    else if (sleep >= 1 && (reason === 'time' || reason === 'instructions')) await arrival(input, signal, sleep)
-    if (reason === 'idle' && idle !== 'return') pace?.restart()
-    else if ((reason === 'instructions' && retired < instructions) || (reason === 'time' && clock.now < until)) {
+    const rest = pace?.milliseconds() ?? (sleep ? idleMilliseconds() - idled : 0)
+    if (rest >= 1 && (reason === 'time' || reason === 'instructions')) await input.arrival(signal, rest)
+    if (reason === 'idle' && idle === 'wait') {
+      await input.arrival(signal)
+      pace?.restart()
+    } else if ((reason === 'instructions' && retired < instructions) || (reason === 'time' && clock.now < until)) {
       await yieldToHost(clock.now)
     } else return { ...stop, retired }
   }
@@ -108,23 +103,6 @@ class Pace {
   }
 }
 
-/** Waits for an input, for the signal, or for a time. */
-async function arrival(input: InputGate, signal: CancelSignal | undefined, milliseconds?: number): Promise<void> {
-  if (signal?.aborted) return
-  const { setTimeout, clearTimeout } = globalThis as unknown as HostScheduling
-  await new Promise<void>((resolve) => {
-    const timer = milliseconds === undefined ? undefined : setTimeout(() => arrived(), milliseconds)
-    const arrived = () => {
-      clearTimeout(timer)
-      listening[Symbol.dispose]()
-      signal?.removeEventListener('abort', arrived)
-      resolve()
-    }
-    const listening = input.onPost(arrived)
-    signal?.addEventListener('abort', arrived)
-  })
-}
-
 interface Port {
   onmessage: (() => void) | null
   postMessage(message: null): void
@@ -134,8 +112,7 @@ interface Port {
 /** What a host may have to give others a turn with. */
 interface HostScheduling {
   readonly MessageChannel?: new () => { readonly port1: Port; readonly port2: Port }
-  readonly setTimeout: (callback: () => void, milliseconds?: number) => unknown
-  readonly clearTimeout: (timer: unknown) => void
+  readonly setTimeout: (callback: () => void) => unknown
 }
 
 /**
