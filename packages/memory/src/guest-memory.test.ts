@@ -3,7 +3,7 @@ import { FramePool } from './frame-pool.ts'
 import { GuestMemory, type MmioHandler } from './guest-memory.ts'
 import { HostMemory } from './host-memory.ts'
 import { pcRanges } from './layout.ts'
-import { PageFlag } from './page-map.ts'
+import { PageFlag, PageMap } from './page-map.ts'
 
 const KIB = 1024
 const GIB = 2 ** 30
@@ -173,6 +173,48 @@ describe('ranges', () => {
     memory.map({ kind: 'ram', start: 0xe000_0000, bytes: 0x1000 })
     expect(memory.read32(0xe000_0ffc)).toBe(0)
     expect(() => memory.unmap(0xe000_1000)).toThrow(expect.objectContaining({ code: 'not-memory' }))
+  })
+
+  test('move with what is in them, within a memory and to another', () => {
+    const memory = small()
+    const card = new GuestMemory({ ranges: [{ kind: 'ram', start: 0, bytes: 0x3000 }], pool: memory.pool })
+    card.write32(0x1ffe, 0xdeadbeef)
+    card.moveRange(0, 0xe000_0000, memory)
+    expect([memory.read32(0xe000_1ffe), card.ranges, card.read8(0x1ffe)]).toEqual([0xdeadbeef, [], 0xff])
+    memory.write8(0xe000_0000, 1)
+    const remapped: number[] = []
+    memory.listen({ onRemapped: (pfn) => remapped.push(pfn) })
+    memory.noteReadCached(0xe0001)
+    memory.moveRange(0xe000_0000, 0x20_0000)
+    expect([remapped, memory.read8(0xe000_0000)]).toEqual([[0xe0001], 0xff])
+    memory.write16(0x20_2ffe, 7)
+    memory.moveRange(0x20_0000, 0, card)
+    expect([card.read8(0), card.read32(0x1ffe), card.read16(0x2ffe)]).toEqual([1, 0xdeadbeef, 7])
+    expect(memory.pool.inUse).toBe(3)
+  })
+
+  test('stay where they are if there is no room', () => {
+    const memory = small()
+    memory.write8(5, 1)
+    const refuses = (to: number, code: string) =>
+      expect(() => memory.moveRange(0, to)).toThrow(expect.objectContaining({ code }))
+    refuses(0xf_8000, 'range-overlap')
+    refuses(0x1000, 'range-overlap')
+    refuses(0x1001, 'range-invalid')
+    expect(() => memory.moveRange(0x1000, 0x20_0000)).toThrow(expect.objectContaining({ code: 'not-memory' }))
+    expect([memory.ranges.length, memory.read8(5)]).toEqual([3, 1])
+  })
+
+  test('that move about for long cost no more than one', () => {
+    const map = new PageMap()
+    for (let i = 0; i < 100; i++) {
+      const start = ((i * 37) % 100) * 2 ** 30
+      map.add({ kind: 'ram', start, bytes: 0x80_0000 }, 4096, 0)
+      expect([map.frame[map.slot(start / 4096)], map.frame[map.slot(start / 4096 + 2048)]]).toEqual([4096, 0])
+      map.remove(start)
+      expect(map.frame[map.slot(start / 4096)]).toBe(0)
+    }
+    expect(map.frame.length).toBe(3 * 1024)
   })
 
   test('the layout of a PC', () => {
@@ -418,6 +460,19 @@ describe('state', () => {
     expect(log.take()).toEqual([7, 0xf0, 0x100000, 0x100001])
     other.write8(0xf0000, 0)
     expect(other.read8(0xf0000)).toBe(0xea)
+  })
+
+  test('leaves out memory of cards, which may have moved meanwhile', () => {
+    const memory = small()
+    memory.map({ kind: 'ram', start: 0xe000_0000, bytes: 4096, saved: false })
+    memory.write8(0xe000_0000, 1)
+    memory.write8(5, 2)
+    const state = memory.save()
+    expect([state.ranges.length, state.pages]).toEqual([3, [0]])
+    memory.moveRange(0xe000_0000, 0xe100_0000)
+    memory.write8(5, 3)
+    memory.restore(state)
+    expect([memory.read8(5), memory.read8(0xe100_0000)]).toEqual([2, 1])
   })
 
   test('of another layout or version is refused', () => {

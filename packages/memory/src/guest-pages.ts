@@ -80,6 +80,21 @@ export class GuestPages {
   }
 
   /**
+   * Moves the range that starts at `start`, with its contents and without copying them, to `to` in `target`, a memory
+   * over the same pool (this one unless stated): memory of a card whose window the guest moves.
+   * @throws VmexitError `not-memory`; `range-invalid` or `range-overlap`, also with itself. Nothing is changed then.
+   */
+  moveRange(start: number, to: number, target: GuestPages = this): void {
+    const range = this.pages.rangeStartingAt(start)
+    target.map({ ...range, start: to })
+    for (let page = 0; page < range.bytes / PAGE_BYTES; page++) {
+      const frame = this.pages.frame[this.pages.slot(start / PAGE_BYTES + page)]
+      if (frame !== this.pool.zeroFrame) target.mapFrame(to / PAGE_BYTES + page, frame)
+    }
+    this.unmap(start)
+  }
+
+  /**
    * Makes whole pages read-only to the guest, like ROM, or writable again (shadowed firmware).
    * @throws VmexitError `not-memory` if any page is a hole; nothing is changed then.
    */

@@ -40,6 +40,8 @@ export type MemoryRange = {
   readonly bytes: number
   /** For error messages; default the kind. */
   readonly name?: string
+  /** False for memory of a card, which the card itself saves: it is left out of the saved state. */
+  readonly saved?: false
 }
 
 /** Guest-physical memory ends below this address (1 TiB); what lies above is MMIO. */
@@ -57,6 +59,8 @@ export class PageMap {
   /** Pages the directory covers. */
   #limit = 0
   #slots = CHUNK_PAGES
+  /** First slots of chunks without memory: a guest can move memory of a card to many places. */
+  readonly #free: number[] = []
   #ranges: MemoryRange[] = []
 
   /** By ascending address. */
@@ -110,6 +114,7 @@ export class PageMap {
       this.frame[slot] = 0
       this.flags[slot] = PageFlag.HOLE
     }
+    this.#uncover(start / PAGE_BYTES, (start + range.bytes) / PAGE_BYTES)
     return range
   }
 
@@ -137,8 +142,9 @@ export class PageMap {
     const before = this.#slots
     for (let chunk = Math.floor(first / CHUNK_PAGES); chunk < length; chunk++) {
       if (this.#directory[chunk] !== 0) continue
-      this.#directory[chunk] = this.#slots
-      this.#slots += CHUNK_PAGES
+      const free = this.#free.pop()
+      this.#directory[chunk] = free ?? this.#slots
+      if (free === undefined) this.#slots += CHUNK_PAGES
     }
     if (this.#slots === before) return
     const frame = new Uint32Array(this.#slots)
@@ -148,6 +154,19 @@ export class PageMap {
     flags.set(this.flags)
     flags.fill(PageFlag.HOLE, before)
     this.flags = flags
+  }
+
+  /** Frees the chunks from page `first` to `end` that no range reaches into. */
+  #uncover(first: number, end: number): void {
+    for (let chunk = Math.floor(first / CHUNK_PAGES); chunk < Math.ceil(end / CHUNK_PAGES); chunk++) {
+      const start = chunk * CHUNK_PAGES * PAGE_BYTES
+      const used = this.#ranges.some(
+        (range) => range.start < start + CHUNK_PAGES * PAGE_BYTES && start < range.start + range.bytes,
+      )
+      if (used) continue
+      this.#free.push(this.#directory[chunk]!)
+      this.#directory[chunk] = 0
+    }
   }
 }
 

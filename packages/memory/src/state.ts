@@ -24,14 +24,15 @@ export interface SavedMemory extends GuestPages {
 /** Contents of `memory` now. */
 export function saveMemory(memory: SavedMemory): MemoryState {
   const pages: number[] = []
-  forEachPage(memory.ranges, (pfn) => {
+  const ranges = savedRanges(memory)
+  forEachPage(ranges, (pfn) => {
     if (!isZero(memory, memory.readPage(pfn))) pages.push(pfn)
   })
   const contents = new Uint8Array(pages.length * PAGE_BYTES)
   for (const [index, pfn] of pages.entries()) {
     memory.readBytes(pfn * PAGE_BYTES, contents.subarray(index * PAGE_BYTES, (index + 1) * PAGE_BYTES))
   }
-  return { version: 1, ranges: memory.ranges, pages, contents }
+  return { version: 1, ranges, pages, contents }
 }
 
 /**
@@ -41,7 +42,8 @@ export function saveMemory(memory: SavedMemory): MemoryState {
 export function restoreMemory(memory: SavedMemory, state: MemoryState): void {
   checkState('guest memory', state, { version: 1, ranges: [], pages: [], contents: new Uint8Array(0) })
   const saved = describe(state.ranges)
-  const present = describe(memory.ranges)
+  const ranges = savedRanges(memory)
+  const present = describe(ranges)
   if (saved !== present) {
     throw new VmexitError('state-mismatch', {
       problem: `the state is of memory with ${saved}, this memory has ${present}`,
@@ -49,7 +51,7 @@ export function restoreMemory(memory: SavedMemory, state: MemoryState): void {
     })
   }
   let next = 0
-  forEachPage(memory.ranges, (pfn) => {
+  forEachPage(ranges, (pfn) => {
     if (state.pages[next] !== pfn) {
       memory.unmapFrame(pfn)
       return
@@ -57,6 +59,10 @@ export function restoreMemory(memory: SavedMemory, state: MemoryState): void {
     memory.load(pfn * PAGE_BYTES, state.contents.subarray(next * PAGE_BYTES, (next + 1) * PAGE_BYTES))
     next++
   })
+}
+
+function savedRanges(memory: SavedMemory): readonly MemoryRange[] {
+  return memory.ranges.filter((range) => range.saved !== false)
 }
 
 function isZero(memory: SavedMemory, frame: number): boolean {
