@@ -2,12 +2,14 @@
 import { checkState, hex, VmexitError } from '@vmexit/core'
 import type { GuestPages } from './guest-pages.ts'
 import { PAGE_BYTES } from './host-memory.ts'
-import type { MemoryRange } from './page-map.ts'
+import { type MemoryRange, PageFlag } from './page-map.ts'
 
-/** Contents and layout of a guest's memory. */
+/** Contents, layout and protection of a guest's memory. */
 export type MemoryState = {
-  readonly version: 1
+  readonly version: 2
   readonly ranges: readonly MemoryRange[]
+  /** Page numbers of the pages of RAM that are read-only, and of those of ROM that are writable, ascending. */
+  readonly reversed: readonly number[]
   /** Page numbers of the pages that are not all zeros, ascending. */
   readonly pages: readonly number[]
   /** Their contents, 4096 bytes each, in the same order. */
@@ -32,7 +34,7 @@ export function saveMemory(memory: SavedMemory): MemoryState {
   for (const [index, pfn] of pages.entries()) {
     memory.readBytes(pfn * PAGE_BYTES, contents.subarray(index * PAGE_BYTES, (index + 1) * PAGE_BYTES))
   }
-  return { version: 1, ranges, pages, contents }
+  return { version: 2, ranges, reversed: reversedPages(memory, ranges), pages, contents }
 }
 
 /**
@@ -40,7 +42,7 @@ export function saveMemory(memory: SavedMemory): MemoryState {
  * @throws VmexitError `state-mismatch`; nothing is changed then.
  */
 export function restoreMemory(memory: SavedMemory, state: MemoryState): void {
-  checkState('guest memory', state, { version: 1, ranges: [], pages: [], contents: new Uint8Array(0) })
+  checkState('guest memory', state, { version: 2, ranges: [], reversed: [], pages: [], contents: new Uint8Array(0) })
   const saved = describe(state.ranges)
   const ranges = savedRanges(memory)
   const present = describe(ranges)
@@ -50,6 +52,10 @@ export function restoreMemory(memory: SavedMemory, state: MemoryState): void {
       remedy: 'make the memory with the ranges of the state',
     })
   }
+  const reversed = new Set(state.reversed)
+  forEachPage(ranges, (pfn, kind) => {
+    memory.setReadOnly(pfn * PAGE_BYTES, PAGE_BYTES, (kind === 'rom') !== reversed.has(pfn))
+  })
   let next = 0
   forEachPage(ranges, (pfn) => {
     if (state.pages[next] !== pfn) {
@@ -72,10 +78,19 @@ function isZero(memory: SavedMemory, frame: number): boolean {
   return true
 }
 
-function forEachPage(ranges: readonly MemoryRange[], visit: (pfn: number) => void): void {
-  for (const range of ranges) {
-    for (let pfn = range.start / PAGE_BYTES; pfn < (range.start + range.bytes) / PAGE_BYTES; pfn++) visit(pfn)
+function forEachPage(ranges: readonly MemoryRange[], visit: (pfn: number, kind: MemoryRange['kind']) => void): void {
+  for (const { kind, start, bytes } of ranges) {
+    for (let pfn = start / PAGE_BYTES; pfn < (start + bytes) / PAGE_BYTES; pfn++) visit(pfn, kind)
   }
+}
+
+/** Where `setReadOnly` has made something else of a page than its range is. */
+function reversedPages(memory: SavedMemory, ranges: readonly MemoryRange[]): readonly number[] {
+  const pages: number[] = []
+  forEachPage(ranges, (pfn, kind) => {
+    if (((memory.flagsOf(pfn) & PageFlag.ROM) !== 0) !== (kind === 'rom')) pages.push(pfn)
+  })
+  return pages
 }
 
 function describe(ranges: readonly MemoryRange[]): string {
