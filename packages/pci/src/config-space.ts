@@ -19,11 +19,14 @@ export interface ConfigRegister {
   readonly clearable?: number
   /** What becomes of a write: given `next`, which the masks let through, and what was there before. */
   readonly filter?: (next: number, before: number) => number
-  /** Called after each write, and when a reset or a restore has changed the value. */
-  readonly onWrite?: (value: number) => void
+  /** Called after each write, and when something else has changed the value. */
+  readonly onWrite?: (value: number, cause: ConfigCause) => void
   /** What is read instead of the value, where that is more than what was written. */
   readonly onRead?: (value: number) => number
 }
+
+/** Why a register has another value: the guest wrote it, or it is as after power-on, or as it was saved. */
+export type ConfigCause = 'write' | 'reset' | 'restore'
 
 /** Values of registers, by name. */
 export type ConfigState = { readonly version: 1; readonly registers: { readonly [name: string]: number } }
@@ -46,14 +49,14 @@ export class ConfigCell {
     const taken = writable & lanes
     const next = (((this.value & ~taken) | (data & taken)) & ~(data & clearable & lanes)) >>> 0
     this.value = (filter === undefined ? next : filter(next, this.value)) >>> 0
-    onWrite?.(this.value)
+    onWrite?.(this.value, 'write')
   }
 
   /** Puts a value there, writable or not. */
-  set(value: number): void {
+  set(value: number, cause: ConfigCause): void {
     const before = this.value
     this.value = value >>> 0
-    if (this.value !== before) this.register.onWrite?.(this.value)
+    if (this.value !== before) this.register.onWrite?.(this.value, cause)
   }
 
   /** Puts a value there, now and after every reset. */
@@ -63,7 +66,7 @@ export class ConfigCell {
   }
 
   reset(): void {
-    this.set(this.#initial)
+    this.set(this.#initial, 'reset')
   }
 
   read(): number {
@@ -168,7 +171,7 @@ export class ConfigSpace {
       const { name, writable = 0, clearable = 0 } = cell.register
       const saved = registers[name]
       const changing = writable | clearable
-      if (saved !== undefined) cell.set((cell.value & ~changing) | (saved & changing))
+      if (saved !== undefined) cell.set((cell.value & ~changing) | (saved & changing), 'restore')
     }
   }
 

@@ -3,6 +3,7 @@
  *
  * Its registers of DRAM timing and of errors are not there: nothing here has either.
  */
+import type { ConfigCause } from './config-space.ts'
 import type { PciFunctionOptions } from './function.ts'
 
 /** What a host bridge does to the memory between 768 KiB and 1 MiB. */
@@ -40,7 +41,9 @@ export function hostBridge({ shadow, open = false }: HostBridgeOptions): PciFunc
       bytes: 1,
       value: open ? bits : 0,
       writable: bits,
-      onWrite: (value: number) => {
+      onWrite: (value: number, cause: ConfigCause) => {
+        // What was read-only is part of the saved state of memory.
+        if (cause === 'restore') return
         for (const half of [0, 1]) {
           const [start, bytes] = areas[2 * i + half]!
           if (bytes > 0) shadow.setWritable(start, bytes, ((value >> (4 * half)) & writeEnable) !== 0)
