@@ -115,6 +115,17 @@ describe('run', () => {
     expect(sleeps).toEqual([10, 10, 10, 10, 10])
   })
 
+  test('whoever watches is called after each slice, and may hold the run', async () => {
+    const { loop } = setUp([nop, again])
+    const slices: number[] = []
+    const onSlice = async () => {
+      await new Promise((resolve) => setTimeout(resolve))
+      slices.push(loop.parts.clock.now)
+    }
+    await run(loop, { instructions: 25, slice: 10, onSlice })
+    expect(slices).toEqual([10, 20, 25])
+  })
+
   test('works on a host without message channels', async () => {
     const { MessageChannel } = globalThis
     Reflect.deleteProperty(globalThis, 'MessageChannel')

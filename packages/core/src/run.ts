@@ -21,6 +21,8 @@ export interface RunOptions extends SliceLimits {
    * A machine that falls behind, because the host is too slow for it, does not catch up.
    */
   readonly realTime?: (() => number) | undefined
+  /** Called after each slice, the last one too; if it returns a promise, the run goes on when that is fulfilled. */
+  readonly onSlice?: (() => PromiseLike<void> | void) | undefined
   /**
    * Called between slices with the virtual time; the run goes on when its promise is fulfilled. Unless given, the host
    * serves what is waiting and the run goes on.
@@ -56,6 +58,8 @@ export async function run(loop: RunLoop, options: RunOptions = {}): Promise<Stop
     })
     retired += stop.retired
     const { reason } = stop
+    const held = options.onSlice?.()
+    if (held !== undefined) await held
     const rest = pace?.milliseconds() ?? (sleep ? idleMilliseconds() - idled : 0)
     if (rest >= 1 && (reason === 'time' || reason === 'instructions')) await input.arrival(signal, rest)
     if (reason === 'idle' && idle === 'wait') {
