@@ -6,6 +6,8 @@
  */
 export { applyBoot, type BootMachine } from './apply.ts'
 export { describeBoot } from './describe.ts'
+export type { BootErrorCode } from './errors.ts'
+export type { FirmwareOptions } from './firmware.ts'
 export { type Guest, type GuestNeeds, type GuestPart, guest } from './guest.ts'
 export type {
   BootEntry,
@@ -21,3 +23,4 @@ export type {
   Screen,
   TextScreen,
 } from './image.ts'
+export { type LinuxOptions, linux } from './linux/linux.ts'

@@ -151,8 +151,8 @@ export function readDynamic(elf: Elf): Dynamic | undefined {
 }
 
 function namesOf(elf: Elf, entries: readonly DynamicEntry[]): StringTable {
-  const valueOf = (tag: number) => entries.find((entry) => entry.tag === BigInt(tag))?.value
-  const address = valueOf(DynamicTag.stringTable)
+  const firstOf = (tag: number) => entries.find((entry) => entry.tag === BigInt(tag))?.value
+  const address = firstOf(DynamicTag.stringTable)
   if (address === undefined) return new StringTable(new Uint8Array(0))
   const holder = loadableSegments(elf).find(({ virtualAddress, bytes }) => {
     return address >= virtualAddress && address < virtualAddress + BigInt(bytes.length)
@@ -161,7 +161,7 @@ function namesOf(elf: Elf, entries: readonly DynamicEntry[]): StringTable {
     return refuse('elf-content', `no segment has the dynamic strings at 0x${address.toString(16)}`, GET_AGAIN)
   }
   const start = Number(address - holder.virtualAddress)
-  const size = valueOf(DynamicTag.stringTableSize)
+  const size = firstOf(DynamicTag.stringTableSize)
   const end = size === undefined || size > 2n ** 32n ? holder.bytes.length : start + Number(size)
   return new StringTable(holder.bytes.subarray(start, end))
 }
