@@ -1,1 +1,33 @@
-export {}
+#!/usr/bin/env node
+/** The program `vmexit`. */
+import { isVmexitError } from '@vmexit/core'
+import { Command, CommanderError } from 'commander'
+import { bootCommand } from './boot/command.ts'
+
+const program = new Command('vmexit')
+  .description('One simulated PC, and every way to share it.')
+  .addCommand(bootCommand())
+  .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
+
+// An output that is closed, as by `| head`, ends the program quietly.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode
+  else {
+    process.stderr.write(`vmexit: ${messageOf(error)}\n`)
+    process.exitCode = 1
+  }
+}
+
+/** What went wrong, for people: the stack only of what should not happen. */
+function messageOf(error: unknown): string {
+  if (isVmexitError(error)) return error.message
+  if (error instanceof Error && 'syscall' in error) return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : `${error}`
+}

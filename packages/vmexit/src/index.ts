@@ -1,6 +1,22 @@
 /**
- * `@vmexit/vmexit`
+ * `@vmexit/vmexit`: a whole PC, composed, booted and run as one thing.
  *
  * @packageDocumentation
  */
-export {}
+
+export { type BootImage, describeBoot, type Loader } from '@vmexit/boot'
+export { createPc } from './compose.ts'
+export { Console, type SerialEnd } from './console.ts'
+export type {
+  BiosBoot,
+  LinuxBoot,
+  LoaderBoot,
+  MultibootBoot,
+  PcBoot,
+  PcHardware,
+  PcOptions,
+  RomBoot,
+} from './options.ts'
+export { Pc, type PcParts, type PcRunOptions } from './pc.ts'
+export { packState, unpackState } from './state-file.ts'
+export type { PcStop, PcStopReason } from './stop.ts'

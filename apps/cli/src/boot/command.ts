@@ -1,0 +1,156 @@
+/** `vmexit boot`: its options, and what it says about them. */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { boot } from './boot.ts'
+
+/** The options as commander gives them. */
+export interface BootFlags {
+  readonly kernel?: string
+  readonly initrd?: string
+  readonly append?: string
+  readonly multiboot?: string
+  readonly module: readonly string[]
+  readonly rom?: string
+  readonly bios?: string
+  readonly vgaBios?: string
+  readonly disk: readonly string[]
+  readonly cd?: string
+  readonly floppy: readonly string[]
+  readonly bootOrder?: readonly ('disk' | 'cdrom' | 'floppy')[]
+  readonly snapshot?: true
+  readonly memory: string
+  readonly model?: 'i386' | '486' | 'pentium' | 'pentium-m'
+  readonly engine?: 'reference' | 'interpreter'
+  readonly interruptController: 'apic' | 'pic'
+  readonly display: 'text' | 'none' | { readonly width: number; readonly height: number; readonly depth: 16 | 24 | 32 }
+  readonly frequency?: number
+  readonly time?: number
+  readonly seed: number
+  readonly realtime?: true
+  readonly idle: 'sleep' | 'skip'
+  readonly reboot: boolean
+  readonly instructions?: number
+  readonly until?: number
+  readonly restore?: string
+  readonly save?: string
+  readonly screenshot?: string
+  readonly firmwareLog?: string
+  readonly stats?: true
+  readonly json?: true
+  readonly verbose?: true
+}
+
+const examples = `
+Examples:
+  $ vmexit guests
+      fetches Debian's kernels and builds an initramfs, once
+  $ vmexit boot --kernel vmlinuz --initrd initramfs.gz --append console=ttyS0
+      a shell in this terminal; Ctrl-A x leaves
+  $ vmexit boot --bios bios.bin --vga-bios vgabios-stdvga.bin --disk debian.img --snapshot
+      boots from a disk image, and keeps what is written to it in memory
+  $ vmexit boot --multiboot kernel.elf --module initrd.img --json
+      the console's text and every count as one JSON object
+  $ vmexit boot --rom test386.bin --engine reference --stats --screenshot end.png
+      a test ROM, what the hardware counted, and a picture of the screen at the end
+  $ echo 'uname -a; poweroff -f' | vmexit boot --kernel vmlinuz --initrd initramfs.gz --append console=ttyS0
+
+Exit code: what the guest writes to port 0xf4, as (value * 2) + 1; else 0 if it powered off, reset or halted, 1 if it
+ended otherwise, and 130 after Ctrl-C.
+
+In a terminal, Ctrl-A is a prefix: x leaves, p presses the power button, s shows the counts, Ctrl-A or a sends Ctrl-A.`
+
+/** The command. */
+export function bootCommand(): Command {
+  return new Command('boot')
+    .description('Boots a guest on a simulated PC. Its serial port is this terminal, or standard input and output.')
+    .optionsGroup('What to boot (one of these):')
+    .option('--kernel <file>', 'a Linux kernel: bzImage or ELF')
+    .option('--initrd <file>', 'the initial RAM disk for --kernel')
+    .option('--append <text>', 'the command line for --kernel or --multiboot')
+    .option('--multiboot <file>', 'a Multiboot 1 kernel')
+    .option('--module <file [text]>', 'a module for --multiboot, with its command line; may be repeated', collect, [])
+    .option('--rom <file>', 'a raw ROM, below 1 MiB and below 4 GiB; starts at the reset vector')
+    .option('--bios <file>', "a BIOS, such as the 128 KB bios.bin of Debian's seabios; boots from the disks")
+    .option('--vga-bios <file>', 'the option ROM of the display, such as vgabios-stdvga.bin')
+    .optionsGroup('Drives:')
+    .option('--disk <file>', 'a disk image; may be repeated', collect, [])
+    .option('--cd <file>', 'a CD image')
+    .option('--floppy <file>', 'a floppy image; may be repeated', collect, [])
+    .option('--snapshot', 'keep what is written to disks and floppies in memory, and the files as they are')
+    .addOption(new Option('--boot-order <devices>', 'what a BIOS tries, such as cdrom,disk').argParser(bootOrder))
+    .optionsGroup('The PC:')
+    .option('-m, --memory <size>', 'RAM: bytes, or with K, M, G, KiB, MiB, GiB', '128M')
+    .addOption(
+      new Option('--engine <name>', 'how the CPU is made fast; counts are equal').choices(['interpreter', 'reference']),
+    )
+    .addOption(new Option('--model <name>', 'what CPUID says').choices(['i386', '486', 'pentium', 'pentium-m']))
+    .addOption(
+      new Option('--interrupt-controller <name>', 'local and I/O APIC, or only the 8259s')
+        .choices(['apic', 'pic'])
+        .default('apic'),
+    )
+    .addOption(
+      new Option('--display <mode>', 'text, none, or a framebuffer such as 800x600x32')
+        .argParser(display)
+        .default('text'),
+    )
+    .option('--frequency <number>', 'instructions in a virtual second', positive)
+    .option('--time <seconds>', "the real-time clock at power-on, in seconds since 1970, or 'now'", time)
+    .option('--seed <number>', 'seeds what is random in the machine', whole, 0)
+    .optionsGroup('How it runs:')
+    .option('--realtime', 'virtual seconds last as long as real ones')
+    .addOption(
+      new Option('--idle <how>', 'while the guest waits: sleep as long, or skip to the next event')
+        .choices(['sleep', 'skip'])
+        .default('sleep'),
+    )
+    .option('--no-reboot', 'end when the guest resets')
+    .option('--instructions <number>', 'end after so many', positive)
+    .option('--until <seconds>', 'end at this virtual time', positive)
+    .option('--restore <file>', 'go on from a saved state; the other options must be those of then')
+    .option('--save <file>', 'save the state at the end')
+    .optionsGroup('What it tells:')
+    .option('--stats', 'print what the hardware counted, on standard error')
+    .option('--json', 'print one JSON object at the end, the text of the console in it')
+    .option('--screenshot <file>', 'write a PNG of the screen at the end')
+    .option('--firmware-log <file>', 'write what the guest prints to ports 0xe9 and 0x402')
+    .option('--verbose', 'say what is put where in memory')
+    .addHelpText('after', examples)
+    .action(async (flags: BootFlags) => {
+      process.exitCode = await boot(flags)
+    })
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value]
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (value > 0 && Number.isFinite(value)) return value
+  throw new InvalidArgumentError('It must be a number above 0.')
+}
+
+function whole(text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  throw new InvalidArgumentError('It must be a whole number from 0.')
+}
+
+function time(text: string): number {
+  return text === 'now' ? Math.floor(Date.now() / 1000) : whole(text)
+}
+
+function bootOrder(text: string): string[] {
+  const devices = text.split(',')
+  if (devices.every((device) => ['disk', 'cdrom', 'floppy'].includes(device)) && devices.length <= 3) return devices
+  throw new InvalidArgumentError('It must be at most three of disk, cdrom and floppy, with commas between them.')
+}
+
+function display(text: string): BootFlags['display'] {
+  if (text === 'text' || text === 'none') return text
+  const match = /^(\d{2,4})x(\d{2,4})x(16|24|32)$/.exec(text)
+  if (match === null)
+    throw new InvalidArgumentError('It must be text, none, or WIDTHxHEIGHTxDEPTH with a depth of 16, 24 or 32.')
+  const [width, height, depth] = match.slice(1).map(Number)
+  return { width: width!, height: height!, depth: depth as 16 | 24 | 32 }
+}

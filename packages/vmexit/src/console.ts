@@ -1,0 +1,184 @@
+/** The outer end of a serial line as what programs like to hold: Web Streams, listeners, and a way to wait for words. */
+import { VmexitError } from '@vmexit/core'
+
+/** What a {@link Console} needs of a serial port: `uart()` of `@vmexit/chipset` has it. */
+export interface SerialEnd {
+  /** Sends characters to the guest; false when much is waiting. */
+  receive(bytes: Uint8Array): boolean
+}
+
+/** Bytes of output that may wait for a reader before the guest is paused. */
+const enough = 1 << 20
+
+/** Characters of output that are kept for {@link Console.waitFor} and {@link Console.recent}. */
+const kept = 1 << 16
+
+/**
+ * A console. Output that nobody reads is dropped until `readable` is asked for; from then on the guest is paused while
+ * more than a mebibyte waits to be read, until the stream is read or cancelled.
+ */
+export class Console {
+  readonly #line: () => SerialEnd
+  readonly #listeners = new Set<(bytes: Uint8Array) => void>()
+  readonly #decoder = new TextDecoder('utf-8')
+  #gathered: number[] = []
+  #recent = ''
+  #readable: ReadableStream<Uint8Array> | undefined
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  #writable: WritableStream<Uint8Array> | undefined
+  #read: (() => void) | undefined
+  #drained: (() => void) | undefined
+  #ended = false
+
+  /** `line` gives the serial port, which is made after its console. */
+  constructor(line: () => SerialEnd) {
+    this.#line = line
+  }
+
+  /** What the guest prints from now on, in the pieces in which it comes. It ends when the machine is disposed. */
+  get readable(): ReadableStream<Uint8Array> {
+    this.#readable ??= new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller
+          if (this.#ended) controller.close()
+        },
+        pull: () => this.#read?.(),
+        cancel: () => {
+          this.#controller = undefined
+          this.#read?.()
+        },
+      },
+      { highWaterMark: enough, size: (chunk) => chunk?.length ?? 0 },
+    )
+    return this.#readable
+  }
+
+  /** What is typed to the guest. Writing waits while the guest does not read. */
+  get writable(): WritableStream<Uint8Array> {
+    this.#writable ??= new WritableStream<Uint8Array>({
+      write: (bytes) => {
+        if (this.#line().receive(bytes)) return undefined
+        return new Promise<void>((resolve) => {
+          this.#drained = resolve
+        })
+      },
+    })
+    return this.#writable
+  }
+
+  /** Types text or bytes, whether or not the guest reads. A line ends with `\n`, which a terminal's Enter sends as `\r`. */
+  write(input: string | Uint8Array): void {
+    this.#line().receive(typeof input === 'string' ? new TextEncoder().encode(input) : input)
+  }
+
+  /** Calls `listener` with what the guest prints, until the returned object is disposed. */
+  onOutput(listener: (bytes: Uint8Array) => void): Disposable {
+    this.#listeners.add(listener)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+  }
+
+  /** The last 65,536 characters that were printed. */
+  get recent(): string {
+    return this.#recent
+  }
+
+  /**
+   * Waits until the guest has printed `pattern`, and returns what was printed up to its end, taking that out of
+   * {@link recent}. The machine must be running meanwhile. Rejects with a {@link VmexitError} `console-aborted` or
+   * `console-ended`, which say what was printed last.
+   */
+  waitFor(pattern: string | RegExp, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const look = (): boolean => {
+        const found = endOf(pattern, this.#recent)
+        if (found < 0) return false
+        resolve(this.#recent.slice(0, found))
+        this.#recent = this.#recent.slice(found)
+        return true
+      }
+      if (look()) return
+      const finish = (): void => {
+        this.#waiting.delete(waiting)
+        signal?.removeEventListener('abort', aborted)
+      }
+      const fail = (code: 'console-aborted' | 'console-ended', why: string): void => {
+        finish()
+        reject(
+          new VmexitError(code, {
+            problem: `${why} before the guest printed ${pattern}; the last it printed is ${JSON.stringify(this.#recent.slice(-200))}`,
+            remedy: 'look there for what the guest did instead',
+          }),
+        )
+      }
+      const aborted = (): void => fail('console-aborted', 'the wait was aborted')
+      const waiting: Waiting = {
+        look: () => {
+          if (look()) finish()
+        },
+        end: () => fail('console-ended', 'the machine ended'),
+      }
+      if (signal?.aborted) return aborted()
+      if (this.#ended) return waiting.end()
+      signal?.addEventListener('abort', aborted)
+      this.#waiting.add(waiting)
+    })
+  }
+
+  readonly #waiting = new Set<Waiting>()
+
+  /** For the serial port: the guest prints. */
+  transmit(bytes: Uint8Array): void {
+    for (const byte of bytes) this.#gathered.push(byte)
+  }
+
+  /** For the serial port: the guest has read all that was typed. */
+  drain(): void {
+    this.#drained?.()
+    this.#drained = undefined
+  }
+
+  /** For the machine, between slices: hands out what was printed. Returns a promise if the guest must be paused. */
+  flush(): Promise<void> | undefined {
+    if (this.#gathered.length > 0) {
+      const bytes = Uint8Array.from(this.#gathered)
+      this.#gathered = []
+      for (const listener of this.#listeners) listener(bytes)
+      this.#recent = (this.#recent + this.#decoder.decode(bytes, { stream: true })).slice(-kept)
+      for (const waiting of [...this.#waiting]) waiting.look()
+      this.#controller?.enqueue(bytes)
+    }
+    const room = this.#controller?.desiredSize ?? 1
+    if (room > 0) return undefined
+    return new Promise((resolve) => {
+      this.#read = () => {
+        this.#read = undefined
+        resolve()
+      }
+    })
+  }
+
+  /** For the machine, when it is disposed. */
+  end(): void {
+    if (this.#ended) return
+    this.flush()
+    this.#ended = true
+    this.#controller?.close()
+    for (const waiting of [...this.#waiting]) waiting.end()
+  }
+}
+
+interface Waiting {
+  look(): void
+  end(): void
+}
+
+/** Where the first match of `pattern` ends, or -1. */
+function endOf(pattern: string | RegExp, text: string): number {
+  if (typeof pattern === 'string') {
+    const at = text.indexOf(pattern)
+    return at < 0 ? -1 : at + pattern.length
+  }
+  const match = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')).exec(text)
+  return match === null ? -1 : match.index + match[0].length
+}

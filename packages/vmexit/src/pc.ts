@@ -1,0 +1,165 @@
+/** A PC that is composed, booted and run as one thing. */
+import type { BootImage } from '@vmexit/boot'
+import type { AcpiPowerApi, ExitPortApi, KeyboardControllerApi } from '@vmexit/chipset'
+import type { Capabilities, Counts, Machine, Stop, SystemState } from '@vmexit/core'
+import { type Engine, Flag, type ModelName, Seg } from '@vmexit/x86'
+import type { Console } from './console.ts'
+import { type PcStop, reasonOf } from './stop.ts'
+
+/** What a {@link Pc} holds. */
+export interface PcParts {
+  readonly machine: Machine
+  readonly console: Console
+  readonly keyboard: Pick<KeyboardControllerApi, 'press' | 'release' | 'move'>
+  readonly exitPort: ExitPortApi
+  readonly power: AcpiPowerApi
+  readonly bootImage: BootImage
+  readonly model: ModelName
+  readonly firmwareLog: () => Uint8Array
+}
+
+/** How a PC is run. */
+export interface PcRunOptions {
+  /** Stops the run, which then returns `aborted` and can be continued. */
+  readonly signal?: AbortSignal | undefined
+  /** At most so many instructions. */
+  readonly instructions?: number | undefined
+  /** At most until this virtual time, in seconds since power-on. */
+  readonly until?: number | undefined
+  /**
+   * What happens while the guest idles. `sleep` (unless stated): the host sleeps until the next event. `skip`: virtual
+   * time goes on to it at once, and only inputs are waited for. `return`: the same, and the run returns where only an
+   * input can go on.
+   */
+  readonly idle?: 'sleep' | 'skip' | 'return' | undefined
+  /** The host's clock in milliseconds, such as `() => performance.now()`: virtual seconds last as long as real ones. */
+  readonly realTime?: (() => number) | undefined
+  /** What a reset by the guest does: `reboot` (unless stated), or `stop`. */
+  readonly onReset?: 'reboot' | 'stop' | undefined
+  /** Called between slices of a few milliseconds: a place to show progress. */
+  readonly onSlice?: (() => void) | undefined
+}
+
+/** A PC. Disposing it ends its streams. */
+export class Pc implements AsyncDisposable {
+  /** The machine it is: buses, clock, counters, parts. */
+  readonly machine: Machine
+  /** The first serial port. */
+  readonly console: Console
+  /** Keys by their `KeyboardEvent.code`, and the mouse. */
+  readonly keyboard: Pick<KeyboardControllerApi, 'press' | 'release' | 'move'>
+  /** What was booted, and where it went. */
+  readonly bootImage: BootImage
+  /** What CPUID says. */
+  readonly model: ModelName
+  readonly #firmwareLog: () => Uint8Array
+  readonly #exitPort: ExitPortApi
+  readonly #power: AcpiPowerApi
+
+  /** @internal */
+  constructor(parts: PcParts) {
+    this.machine = parts.machine
+    this.console = parts.console
+    this.keyboard = parts.keyboard
+    this.bootImage = parts.bootImage
+    this.model = parts.model
+    this.#firmwareLog = parts.firmwareLog
+    this.#exitPort = parts.exitPort
+    this.#power = parts.power
+  }
+
+  /** Runs until the guest powers off, or something else stops it. Throws what `machine.run` throws. */
+  async run(options: PcRunOptions = {}): Promise<PcStop> {
+    const { signal, idle = 'sleep', realTime, onReset = 'reboot', onSlice } = options
+    const { machine } = this
+    const until = options.until === undefined ? undefined : options.until * machine.get('clock').frequency
+    const slice = () => {
+      onSlice?.()
+      const held = this.console.flush()
+      return held && unlessAborted(held, signal)
+    }
+    let retired = 0
+    for (;;) {
+      const instructions = options.instructions === undefined ? undefined : options.instructions - retired
+      if (instructions === 0) return this.#stopOf({ reason: 'instructions' }, retired)
+      const stop = await machine.run({ signal, sleep: idle === 'sleep', realTime, until, instructions, onSlice: slice })
+      retired += stop.retired
+      if (stop.reason === 'reset' && onReset === 'reboot') machine.reset()
+      else if (stop.reason === 'idle' && idle !== 'return' && this.#interruptible)
+        await machine.get('input').arrival(signal)
+      else return this.#stopOf(stop, retired)
+    }
+  }
+
+  /** How the CPU is made fast. */
+  get engine(): Engine {
+    return this.#cpu.engine
+  }
+
+  /** Where the CPU is. */
+  get position(): { readonly cs: number; readonly ip: number } {
+    const { state } = this.#cpu
+    return { cs: state.selector(Seg.cs), ip: state.ip }
+  }
+
+  /** What the guest has printed to the debug console and, if it is SeaBIOS, to its own debug port. */
+  get firmwareLog(): Uint8Array {
+    return this.#firmwareLog()
+  }
+
+  /** What the machine has counted so far, by name. */
+  get counts(): Counts {
+    return this.machine.get('counters').snapshot()
+  }
+
+  /** Presses the power button: an operating system with ACPI shuts down. */
+  pressPowerButton(): void {
+    this.#power.pressPowerButton()
+  }
+
+  /** The state between two runs, contents of disks excluded. */
+  save(): SystemState {
+    return this.machine.save()
+  }
+
+  /** Goes on from what was saved of a PC of the same options. Throws a `VmexitError` `state-mismatch` for another. */
+  restore(state: SystemState): void {
+    this.machine.restore(state)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.console.end()
+    await this.machine[Symbol.asyncDispose]()
+  }
+
+  get #cpu(): Capabilities['x86'] {
+    return this.machine.find('x86')!
+  }
+
+  get #interruptible(): boolean {
+    return this.#cpu.state.flag(Flag.IF)
+  }
+
+  #stopOf(stop: Pick<Stop, 'reason'>, instructions: number): PcStop {
+    const { now, frequency } = this.machine.get('clock')
+    return {
+      reason: reasonOf(stop.reason, this.#interruptible),
+      exitCode: this.#exitPort.code,
+      instructions,
+      seconds: now / frequency,
+    }
+  }
+}
+
+/** Waits for the promise or for the signal. */
+async function unlessAborted(waiting: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal?.aborted) return
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    signal?.addEventListener('abort', done)
+    void waiting.then(done)
+  })
+}
