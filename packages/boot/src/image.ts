@@ -55,7 +55,7 @@ export interface BootImage {
   readonly title: string
   /** Where there is no memory yet, this is mapped first. */
   readonly ranges: readonly BootRange[]
-  /** They do not overlap. In the order in which they are written. */
+  /** In the order in which they are written: what comes later lies over what came before. */
   readonly pieces: readonly BootPiece[]
   /** What the guest is told of memory, by ascending address; empty where firmware of its own finds out. */
   readonly memoryMap: readonly MapEntry[]

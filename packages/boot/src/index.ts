@@ -5,6 +5,9 @@
  * @packageDocumentation
  */
 export { applyBoot, type BootMachine } from './apply.ts'
+export type { CpioCommon, CpioEntry, CpioErrorCode } from './cpio/entry.ts'
+export { readCpio } from './cpio/read.ts'
+export { concatenateArchives, writeCpio } from './cpio/write.ts'
 export { describeBoot } from './describe.ts'
 export type { BootErrorCode } from './errors.ts'
 export type { FirmwareOptions } from './firmware.ts'
@@ -24,3 +27,6 @@ export type {
   TextScreen,
 } from './image.ts'
 export { type LinuxOptions, linux } from './linux/linux.ts'
+export { type MultibootModule, type MultibootOptions, multiboot } from './multiboot/multiboot.ts'
+export { type RawOptions, raw } from './raw.ts'
+export { type RomOptions, rom } from './rom.ts'

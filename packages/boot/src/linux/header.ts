@@ -43,8 +43,8 @@ export interface KernelHeader {
   readonly bytes: Uint8Array
   /** 0x020f is 2.15. */
   readonly protocol: number
-  /** `6.1.0-50-686`, if it says. */
-  readonly release: string | undefined
+  /** `Linux 6.1.0-50-686`, if it says. */
+  readonly title: string | undefined
   /** What is loaded. */
   readonly code: Uint8Array
   readonly relocatable: boolean
@@ -111,7 +111,7 @@ function interpret(header: Uint8Array, kernel: Uint8Array, setup: number, protoc
   return {
     bytes: header,
     protocol,
-    release: releaseOf(kernel, whole.getUint16(Field.kernelVersion, true), setup),
+    title: titleOf(kernel, whole.getUint16(Field.kernelVersion, true), setup),
     code,
     relocatable: protocol >= 0x0205 && whole.getUint8(Field.relocatable) !== 0,
     alignment,
@@ -134,10 +134,11 @@ function codeOf(rest: Uint8Array, size: number): Uint8Array {
   return size === 0 ? rest : rest.subarray(0, size)
 }
 
-/** The first word of the version text, which the header has the offset of. */
-function releaseOf(kernel: Uint8Array, offset: number, setup: number): string | undefined {
+/** `Linux 6.1.0-50-686`, or another name; the header has the offset of a text that begins with it. */
+function titleOf(kernel: Uint8Array, offset: number, setup: number): string | undefined {
   const at = offset + SECTOR
   if (offset === 0 || at >= setup) return undefined
   const text = String.fromCharCode(...kernel.subarray(at, Math.min(at + 64, setup)))
-  return /^[\w.+-]+/.exec(text)?.[0]
+  const release = /^\d[\w.+-]*/.exec(text)?.[0]
+  return release === undefined ? /^[ -~]+/.exec(text)?.[0] : `Linux ${release}`
 }

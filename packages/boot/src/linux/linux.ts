@@ -103,7 +103,7 @@ function fromBzImage(header: KernelHeader): Kernel {
   const address = header.relocatable && protocol >= 0x020a ? up(Math.max(preferredAddress, MIB)) : MIB
   const runs = header.relocatable ? up(address) : preferredAddress
   return {
-    title: `Linux ${header.release ?? `boot protocol ${protocol >> 8}.${String(protocol & 0xff).padStart(2, '0')}`}`,
+    title: header.title ?? `kernel of boot protocol ${protocol >> 8}.${String(protocol & 0xff).padStart(2, '0')}`,
     header: header.bytes,
     entry: address,
     pieces: [{ name: 'kernel', address, bytes: code }],
