@@ -17,6 +17,7 @@ export {
 } from './acpi/power-management.ts'
 export { type AcpiPowerApi, type AcpiPowerOptions, acpiPower } from './acpi/power-part.ts'
 export { type ResetPortApi, type ResetPortState, resetPort } from './acpi/reset-port.ts'
+export { acpiFiles } from './acpi/table-loader.ts'
 export { type AcpiTable, type AcpiTablesOptions, acpiTables } from './acpi/tables.ts'
 export { ApicSystem, type ApicSystemOptions, type ApicSystemState } from './apic/apic-system.ts'
 export { IoApic, type IoApicState, ioApicInputs } from './apic/io-apic.ts'
