@@ -115,13 +115,17 @@ export class I8259 implements Device<I8259State> {
     return this.#s.single ? 0 : this.#s.slaves
   }
 
-  /** Drives input `input`, 0–7. A request that goes before it is acknowledged is forgotten, in edge mode too. */
+  /**
+   * Drives input `input`, 0–7. In edge mode a rise is a request until it is acknowledged, though the wire may have
+   * fallen: chipsets latch it, where the data sheet has it held. A slave's INT is followed as it goes up and down.
+   */
   setInput(input: number, level: boolean): void {
     const s = this.#s
     const bit = 1 << input
     if (level === ((s.lines & bit) !== 0)) return
     s.lines ^= bit
-    s.edges = level ? s.edges | bit : s.edges & ~bit
+    if (level) s.edges |= bit
+    else if (this.slaves & bit) s.edges &= ~bit
     this.#drive()
   }
 
@@ -153,10 +157,11 @@ export class I8259 implements Device<I8259State> {
     this.#drive()
   }
 
-  /** IRR as it is read: in edge mode what has risen and is high still, in level mode what is high. */
+  /** IRR as it is read: of inputs in edge mode what has risen, of those in level mode what is high. */
   get #requests(): number {
     const { lines, edges, levelTriggered, elcr } = this.#s
-    return lines & (levelTriggered ? 0xff : edges | elcr)
+    const levels = levelTriggered ? 0xff : elcr
+    return (lines & levels) | (edges & ~levels)
   }
 
   /** The input to be served next, or −1 (datasheet: fully nested mode, special fully nested mode, special mask mode). */

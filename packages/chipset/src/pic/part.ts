@@ -13,8 +13,8 @@ export interface PicApi {
 }
 
 /**
- * The interrupt controller of a PC without an APIC. Inputs are the ISA interrupt numbers. In edge mode a request lasts
- * only as long as its wire is high, as on the chip: a device holds it until it is served. Only CPU 0 is connected.
+ * The interrupt controller of a PC without an APIC. Inputs are the ISA interrupt numbers. In edge mode a rise is a request
+ * until it is served, in level mode the wire is to be held. Only CPU 0 is connected.
  */
 export function pic(): Part<{ name: 'pic'; needs: 'ports'; gives: 'interrupts'; api: PicApi }> {
   return definePart({

@@ -1,4 +1,4 @@
-import { Bus, VmexitError } from '@vmexit/core'
+import { Bus, pulse, VmexitError } from '@vmexit/core'
 import { describe, expect, test } from 'vitest'
 import { IntrPin } from '../intr-pin.ts'
 import { PicPair } from './pair.ts'
@@ -88,8 +88,22 @@ describe('requests', () => {
     expect(pin.pending).toBe(false)
   })
 
-  test('a request that went before it was acknowledged is a spurious 7', () => {
-    const { pair, pin, set, isr } = setUp()
+  test('a pulse is an interrupt though the wire has fallen, on the slave too', () => {
+    const { pair, pin, set } = setUp()
+    pulse(pair.line(3))
+    expect(pin.acknowledge()).toBe(0x0b)
+    const slave = setUp()
+    slave.set(12)
+    slave.set(12, false)
+    expect([slave.pin.acknowledge(), slave.pin.pending]).toEqual([0x74, false])
+    set(3)
+    expect(pin.pending).toBe(false)
+  })
+
+  test('a level that fell before it was acknowledged is a spurious 7', () => {
+    const { pair, pin, set, out, isr } = setUp()
+    out(0x4d0, 0x08)
+    out(0x4d1, 0x10)
     set(3)
     set(3, false)
     expect(pin.pending).toBe(false)
@@ -97,8 +111,18 @@ describe('requests', () => {
     expect(isr(0x20)).toBe(0)
     set(12)
     set(12, false)
-    expect(pair.slave.acknowledge()).toEqual({ input: 7, spurious: true })
+    expect([pin.pending, pair.slave.acknowledge()]).toEqual([false, { input: 7, spurious: true }])
     expect(isr(0xa0)).toBe(0)
+  })
+
+  test('masking the slave’s request takes back that of the master', () => {
+    const { pin, set, out } = setUp()
+    set(12)
+    expect(pin.pending).toBe(true)
+    out(0xa1, 0x10)
+    expect(pin.pending).toBe(false)
+    out(0xa1, 0x00)
+    expect(pin.acknowledge()).toBe(0x74)
   })
 
   test('masked inputs wait', () => {
