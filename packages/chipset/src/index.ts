@@ -43,6 +43,23 @@ export { FwCfg, type FwCfgState } from './fw-cfg/fw-cfg.ts'
 export { fwCfgKey } from './fw-cfg/keys.ts'
 export type { LinuxItems } from './fw-cfg/linux-items.ts'
 export { type FwCfgApi, type FwCfgOptions, fwCfg } from './fw-cfg/part.ts'
+export { IdeBusMaster, type IdeBusMasterOptions, type IdeBusMasterState } from './ide/bus-master.ts'
+export { AtapiCd, type AtapiCdOptions, type AtapiCdState } from './ide/cd.ts'
+export { CdUnit, type CdUnitState, type Outcome, type Sense } from './ide/cd-unit.ts'
+export { IdeChannel, type IdeChannelOptions, type IdeChannelState } from './ide/channel.ts'
+export { AtaDisk, type AtaDiskOptions, type AtaDiskState } from './ide/disk.ts'
+export { type DriveHost, type DriveState, IdeDrive, type Phase } from './ide/drive.ts'
+export {
+  type IdeApi,
+  type IdeCableOptions,
+  type IdeCableState,
+  type IdeDriveOptions,
+  type IdeDriveState,
+  type IdeOptions,
+  type IdeState,
+  ide,
+} from './ide/part.ts'
+export { type Geometry, Taskfile, type TaskfileState } from './ide/taskfile.ts'
 export type { PcMemory } from './pc-memory.ts'
 export { type Acknowledged, I8259, type I8259Options, type I8259State } from './pic/i8259.ts'
 export { PicPair, type PicPairState } from './pic/pair.ts'
@@ -65,13 +82,8 @@ export {
 export type { BootDevice, CmosContents, FloppyType } from './rtc/cmos.ts'
 export { Mc146818, type Mc146818Options, type Mc146818State } from './rtc/mc146818.ts'
 export { type RtcApi, type RtcOptions, rtc } from './rtc/part.ts'
+export type { ModemControl, ModemLines } from './uart/modem.ts'
 export { type SerialPort, type UartApi, type UartOptions, uart } from './uart/part.ts'
 export type { ReceiverState } from './uart/receiver.ts'
 export type { TransmitterState } from './uart/transmitter.ts'
-export {
-  type ModemControl,
-  type ModemLines,
-  Uart16550,
-  type Uart16550Options,
-  type Uart16550State,
-} from './uart/uart16550.ts'
+export { Uart16550, type Uart16550Options, type Uart16550State } from './uart/uart16550.ts'

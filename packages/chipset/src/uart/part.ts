@@ -1,6 +1,7 @@
 /** A serial port of a PC as a part: a 16550A, COM1 unless stated. */
 import { definePart, type Part } from '@vmexit/core'
-import { type ModemControl, type ModemLines, Uart16550, type Uart16550State } from './uart16550.ts'
+import type { ModemControl, ModemLines } from './modem.ts'
+import { Uart16550, type Uart16550State } from './uart16550.ts'
 
 /** How a serial port is attached, and who is on the other side of its line. */
 export interface UartOptions {
@@ -20,6 +21,11 @@ export interface UartOptions {
   readonly paced?: boolean
   /** Whether input is held back while the guest has RTS off; false unless stated. */
   readonly flowControl?: boolean
+  /**
+   * Whether the line is set up for 115,200 baud, 8N1, from the start. Firmware does it, so this is for machines without
+   * firmware, whose guest prints before it has a driver; false unless stated.
+   */
+  readonly configured?: boolean
 }
 
 /** The outer end of a serial line. What is sent goes through the machine's input gate: at any time, and recorded. */

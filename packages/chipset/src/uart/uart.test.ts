@@ -335,3 +335,15 @@ test('reset: as after power-on, and what waits comes then', () => {
   uart.reset()
   expect([wire.level, read(IER), read(IIR), read(LCR), read(MCR), read(LSR)]).toEqual([false, 0, 1, 0, 0, 0x61])
 })
+
+test('a machine without firmware prints in eight bits from the start, if its UART is configured', () => {
+  let sent = ''
+  const onTransmit = (bytes: Uint8Array) => void (sent += String.fromCharCode(...bytes))
+  const uart = new Uart16550({ clock: new Clock(), line: { set() {} }, onTransmit, configured: true })
+  const { registers } = uart.regions
+  registers.write(THR, 1, 0x7e)
+  expect([sent, registers.read(LCR, 1), registers.read(MCR, 1), registers.read(MSR, 1)]).toEqual(['~', 3, 3, 0xb0])
+  registers.write(LCR, 1, 0)
+  uart.reset()
+  expect(registers.read(LCR, 1)).toBe(3)
+})

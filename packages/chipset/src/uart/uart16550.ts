@@ -23,22 +23,9 @@ import {
   type Timer,
 } from '@vmexit/core'
 import { byteRegisters } from '../registers.ts'
+import { type ModemControl, type ModemLines, ModemStatus, outputsOf } from './modem.ts'
 import { breakReceived, framingError, Receiver, type ReceiverState } from './receiver.ts'
 import { Transmitter, type TransmitterState } from './transmitter.ts'
-
-/** The modem lines that the other side drives. */
-export interface ModemLines {
-  readonly cts: boolean
-  readonly dsr: boolean
-  readonly ri: boolean
-  readonly dcd: boolean
-}
-
-/** The modem lines that the UART drives. */
-export interface ModemControl {
-  readonly dtr: boolean
-  readonly rts: boolean
-}
 
 /** What an {@link Uart16550} is connected to. */
 export interface Uart16550Options {
@@ -56,6 +43,11 @@ export interface Uart16550Options {
   readonly paced?: boolean | undefined
   /** Whether the other side sends only while RTS is on; false unless stated. */
   readonly flowControl?: boolean | undefined
+  /**
+   * Whether after a reset the line is set up for 115,200 baud, 8N1, with DTR and RTS on, as firmware leaves it; false
+   * unless stated: characters of five bits until the guest says otherwise.
+   */
+  readonly configured?: boolean | undefined
 }
 
 /** A saved 16550A. Registers are as they are read. */
@@ -115,9 +107,7 @@ export class Uart16550 implements Device<Uart16550State> {
   #fcr = 0
   #lcr = 0
   #mcr = 0
-  /** Changes since it was read in the lower half, levels in the upper one. */
-  #msr = 0
-  #modemLines = 0xb0
+  readonly #modem = new ModemStatus()
   #scratch = 0
   #divisor = 12
   #thrInterrupt = false
@@ -140,7 +130,7 @@ export class Uart16550 implements Device<Uart16550State> {
         this.#drive()
       },
     })
-    this.#msr = this.#modemLines
+    if (options.configured) this.#configure()
   }
 
   /** Characters that wait for the guest to make room. */
@@ -161,9 +151,8 @@ export class Uart16550 implements Device<Uart16550State> {
   }
 
   /** The other side drives its modem lines; CTS, DSR and DCD are on at first. */
-  setModemLines({ cts, dsr, ri, dcd }: ModemLines): void {
-    this.#modemLines = (cts ? 0x10 : 0) | (dsr ? 0x20 : 0) | (ri ? 0x40 : 0) | (dcd ? 0x80 : 0)
-    this.#updateModemStatus()
+  setModemLines(lines: ModemLines): void {
+    this.#modem.setLines(lines, this.#mcr)
     this.#drive()
   }
 
@@ -176,7 +165,8 @@ export class Uart16550 implements Device<Uart16550State> {
     this.#receiver.resize(1)
     this.#receiver.clearErrors()
     this.#setModemControl(0)
-    this.#msr = this.#modemLines
+    this.#modem.clear()
+    if (this.#options.configured) this.#configure()
     this.#drive()
     this.#pump()
   }
@@ -188,14 +178,14 @@ export class Uart16550 implements Device<Uart16550State> {
       fcr: this.#fcr,
       lcr: this.#lcr,
       mcr: this.#mcr,
-      msr: this.#msr,
+      msr: this.#modem.value,
       scratch: this.#scratch,
       divisor: this.#divisor,
       receiver: this.#receiver.save(),
       transmitter: this.#transmitter.save(),
       thrInterrupt: this.#thrInterrupt,
       timedOut: this.#timedOut,
-      modemLines: this.#modemLines,
+      modemLines: this.#modem.lines,
       waiting: [...this.#waiting],
       receiveTimer: saveTimer(this.#receiveTimer),
       timeoutTimer: saveTimer(this.#timeoutTimer),
@@ -209,14 +199,13 @@ export class Uart16550 implements Device<Uart16550State> {
     this.#fcr = s.fcr
     this.#lcr = s.lcr
     this.#mcr = s.mcr
-    this.#msr = s.msr
+    this.#modem.restore(s.msr, s.modemLines)
     this.#scratch = s.scratch
     this.#divisor = s.divisor
     this.#receiver.restore(s.receiver)
     this.#transmitter.restore(s.transmitter)
     this.#thrInterrupt = s.thrInterrupt
     this.#timedOut = s.timedOut
-    this.#modemLines = s.modemLines
     this.#waiting = [...s.waiting]
     const { clock } = this.#options
     this.#receiveTimer = s.receiveTimer ? clock.resume(s.receiveTimer, () => this.#arrived()) : undefined
@@ -272,8 +261,7 @@ export class Uart16550 implements Device<Uart16550State> {
         return status
       }
       case 6: {
-        const status = this.#msr
-        this.#msr &= 0xf0
+        const status = this.#modem.read()
         this.#drive()
         return status
       }
@@ -325,7 +313,7 @@ export class Uart16550 implements Device<Uart16550State> {
       if (this.#timedOut) return 0x0c
     }
     if (this.#ier & 0x02 && this.#thrInterrupt) return 0x02
-    if (this.#ier & 0x08 && this.#msr & 0x0f) return 0x00
+    if (this.#ier & 0x08 && this.#modem.changed) return 0x00
     return 0x01
   }
 
@@ -360,24 +348,18 @@ export class Uart16550 implements Device<Uart16550State> {
   }
 
   #setModemControl(value: number): void {
-    const outputs = (mcr: number) => (mcr & loopBit ? 0 : mcr & 3)
-    const changed = outputs(value) !== outputs(this.#mcr)
+    const [before, after] = [outputsOf(this.#mcr), outputsOf(value)]
     this.#mcr = value
-    this.#updateModemStatus()
-    if (changed) this.#options.onModemControl?.({ dtr: (outputs(value) & 1) !== 0, rts: (outputs(value) & 2) !== 0 })
+    this.#modem.update(value)
+    if (after.dtr !== before.dtr || after.rts !== before.rts) this.#options.onModemControl?.(after)
     this.#pump()
   }
 
-  /** In loopback RTS, DTR, OUT1 and OUT2 are CTS, DSR, RI and DCD. */
-  #updateModemStatus(): void {
-    const mcr = this.#mcr
-    const looped = ((mcr & 2) << 3) | ((mcr & 1) << 5) | ((mcr & 0x0c) << 4)
-    const levels = this.#loop ? looped : this.#modemLines
-    const changed = (levels ^ this.#msr) & 0xf0
-    // RI is told only when it goes off.
-    const told = changed & 0xb0
-    const ringEnded = changed & 0x40 && !(levels & 0x40) ? 0x40 : 0
-    this.#msr = levels | (this.#msr & 0x0f) | ((told | ringEnded) >> 4)
+  /** What firmware does. */
+  #configure(): void {
+    this.#divisor = 1
+    this.#lcr = 0x03
+    this.#setModemControl(0x03)
   }
 
   #transmit(byte: number): void {
