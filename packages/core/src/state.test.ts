@@ -22,6 +22,10 @@ describe('checkState', () => {
     )
   })
 
+  test.each([undefined, null, 7, 'state', []])('%j is no state at all', (state) => {
+    expect(() => checkState('serial', state as never, like)).toThrow('not a saved state of serial (it is no record)')
+  })
+
   test('every difference is listed', () => {
     const wrong = { version: 2, baud: '9600', deadline: 5, queue: new Uint8Array(1), extra: null }
     expect(() => checkState('serial', wrong, like)).toThrow(

@@ -35,12 +35,18 @@ export interface Stateful<S extends State = State> {
  * {@link VmexitError} `state-mismatch` that lists every difference.
  */
 export function checkState<S extends State>(owner: string, state: State, like: S): S {
-  const problems = state.version === like.version ? differences(state, like) : [wrongVersion(state, like)]
+  const problems = problemsOf(state, like)
   if (problems.length === 0) return state as S
   throw new VmexitError('state-mismatch', {
     problem: `this is not a saved state of ${owner} (${problems.join('; ')})`,
     remedy: `restore what save() of the same version of ${owner} returned`,
   })
+}
+
+/** Whatever came in a snapshot: a list of parts that is too short has undefined where a state should be. */
+function problemsOf(state: State | null | undefined, like: State): string[] {
+  if (typeof state !== 'object' || state === null || Array.isArray(state)) return ['it is no record']
+  return state.version === like.version ? differences(state, like) : [wrongVersion(state, like)]
 }
 
 const wrongVersion = (found: State, like: State): string => `version is ${found.version}, not ${like.version}`
