@@ -1,0 +1,158 @@
+/** Fetches packages and builds guests of them. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Apt, createApt, hasApt } from './apt.ts'
+import { defaultDirectory, type GuestRecord, readGuest, replaceGuest } from './cache.ts'
+import { unpackDeb } from './deb.ts'
+import { obtainPackages, type PackageFile, type PackageSpec, type PackageStore } from './packages.ts'
+import { type GuestName, type Kitchen, recipes, withNeeds } from './recipes.ts'
+import { type Run, runOnHost } from './run.ts'
+import { toolsIn } from './tools.ts'
+
+/** What is fetched, and where to. */
+export interface FetchOptions {
+  /** The cache; {@link defaultDirectory} unless stated. */
+  readonly directory?: string
+  /** Guests by name, with those they need; all if there are none. */
+  readonly names?: readonly string[]
+  /** Asks for newer packages and builds anew what is there. */
+  readonly refresh?: boolean
+  /** Told what is going on, a line at a time. */
+  readonly progress?: (line: string) => void
+  /** Told what did not go well, and does not stop us. */
+  readonly warn?: (line: string) => void
+  readonly signal?: AbortSignal
+  /** Runs programs; a test gives a fake. */
+  readonly run?: Run
+  /** Waits so many milliseconds; a test does not. */
+  readonly pause?: (milliseconds: number) => Promise<void>
+}
+
+/** A guest in the cache, and whether it was made just now. */
+export interface FetchedGuest extends GuestRecord {
+  /** Its folder. */
+  readonly directory: string
+  readonly built: boolean
+}
+
+/**
+ * Makes sure that guests are in the cache. Those that are, are left as they are, without any network.
+ *
+ * Throws `guests-unknown` for a name that is none, `guests-packages` where packages are missing (it says which ones to
+ * bring, and where to), `guests-indices`, `guests-keyring`, `guests-program`; the signal's reason when aborted.
+ */
+export async function fetchGuests(options: FetchOptions = {}): Promise<FetchedGuest[]> {
+  const directory = resolve(options.directory ?? defaultDirectory())
+  const { refresh = false, signal, run = runOnHost } = options
+  const names = withNeeds(options.names ?? [])
+  const missing = refresh ? names : names.filter((name) => readGuest(directory, name) === undefined)
+  const built = new Map<GuestName, GuestRecord>()
+  if (missing.length > 0) {
+    const store = await packageStore(directory, options)
+    const specs = missing.flatMap((name) => recipes[name].packages)
+    await obtainPackages(store, unique(specs), { refresh })
+    mkdirSync(directory, { recursive: true })
+    const scratch = mkdtempSync(join(directory, '.building-'))
+    try {
+      for (const name of missing) {
+        signal?.throwIfAborted()
+        options.progress?.(`building ${name}`)
+        built.set(name, await build(name, { directory, scratch, store, run, ...(signal && { signal }) }))
+      }
+    } finally {
+      rmSync(scratch, { recursive: true, force: true })
+    }
+  }
+  return names.flatMap((name) => {
+    const record = built.get(name) ?? readGuest(directory, name)
+    return record === undefined ? [] : [{ ...record, directory: join(directory, name), built: built.has(name) }]
+  })
+}
+
+const unique = (specs: readonly PackageSpec[]): PackageSpec[] => [
+  ...new Map(specs.map((spec) => [`${spec.name}:${spec.architecture}`, spec])).values(),
+]
+
+async function packageStore(directory: string, options: FetchOptions): Promise<PackageStore> {
+  const { run = runOnHost, signal, progress = () => {}, warn = () => {} } = options
+  const pause = options.pause ?? ((milliseconds: number) => sleep(milliseconds, undefined, signal && { signal }))
+  const host = await hostArchitecture(run)
+  let apt: Promise<Apt | undefined> | undefined
+  const setUp = async () => {
+    if (!(await hasApt(run))) return undefined
+    return createApt({ directory: join(directory, 'apt'), host, run, progress, warn, pause, ...(signal && { signal }) })
+  }
+  return {
+    folder: join(directory, 'packages'),
+    host,
+    warn,
+    pause,
+    apt() {
+      apt ??= setUp()
+      return apt
+    },
+  }
+}
+
+/** The host's architecture in Debian's words. */
+async function hostArchitecture(run: Run): Promise<string> {
+  const { code, stdout } = await run('dpkg', ['--print-architecture'])
+  if (code === 0 && stdout.trim() !== '') return stdout.trim()
+  return { x64: 'amd64', ia32: 'i386', arm: 'armhf' }[process.arch as string] ?? process.arch
+}
+
+interface Site {
+  readonly directory: string
+  readonly scratch: string
+  readonly store: PackageStore
+  readonly run: Run
+  readonly signal?: AbortSignal
+}
+
+async function build(name: GuestName, { directory, scratch, store, run, signal }: Site): Promise<GuestRecord> {
+  const recipe = recipes[name]
+  const files = await obtainPackages(store, recipe.packages)
+  const found = (wanted: string, architecture?: PackageSpec['architecture']): PackageFile => {
+    const index = recipe.packages.findIndex(
+      (spec) => spec.name === wanted && (architecture === undefined || spec.architecture === architecture),
+    )
+    const file = files[index]
+    if (file === undefined) throw new Error(`the recipe of ${name} does not name ${wanted}`)
+    return file
+  }
+  const unpacked = new Map<string, Promise<string>>()
+  const site = join(scratch, name)
+  mkdirSync(site)
+  const packages = files.map(({ name, version, architecture }) => ({ name, version, architecture }))
+  try {
+    return await replaceGuest(directory, name, packages, async (into) => {
+      const kitchen: Kitchen = {
+        into,
+        scratch: site,
+        packageOf: found,
+        path: (guest, file) => join(directory, guest, file),
+        unpacked(wanted) {
+          const known = unpacked.get(wanted) ?? unpack(found(wanted), join(site, `package-${wanted}`))
+          unpacked.set(wanted, known)
+          return known
+        },
+        async tools() {
+          const root = join(site, 'tools')
+          for (const [index, spec] of recipe.packages.entries()) {
+            const file = files[index]
+            if (spec.architecture === 'host' && file !== undefined) await unpack(file, root)
+          }
+          return toolsIn(root, run, signal)
+        },
+      }
+      const unpack = async (file: PackageFile, root: string) => {
+        await unpackDeb(run, file.path, root, signal)
+        return root
+      }
+      await recipe.build(kitchen)
+    })
+  } finally {
+    rmSync(site, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,5 @@
+export { defaultDirectory, findGuests, type GuestFile, type GuestPaths, type GuestRecord } from './cache.ts'
+export { type GuestsCommandHost, guestsCommand } from './command.ts'
+export { type FetchedGuest, type FetchOptions, fetchGuests } from './fetch.ts'
+export { baseEntries, compressedArchive, entriesBelow } from './initramfs.ts'
+export { type GuestName, guestFiles, guestNames, recipes } from './recipes.ts'
