@@ -1,12 +1,15 @@
 /** The parts of a PC, wired as PCs are. */
-
-import { guest } from '@vmexit/boot'
+import { applyBoot } from '@vmexit/boot'
 import {
+  acpiFiles,
   acpiPower,
   apic,
   debugConsole,
+  dma,
   exitPort,
+  floppy,
   fwCfg,
+  ide,
   keyboardController,
   pic,
   pit,
@@ -17,14 +20,20 @@ import {
 import { createMachine, type Part } from '@vmexit/core'
 import { ram } from '@vmexit/memory'
 import { pci } from '@vmexit/pci'
+import { vga } from '@vmexit/vga'
 import { createModel, x86 } from '@vmexit/x86'
 import { Console } from './console.ts'
-import { loaderOf, tablesOf } from './loader.ts'
+import { cables, floppyTypes } from './drives.ts'
+import { Gathered } from './gathered.ts'
+import { acpiOptionsOf, loaderOf } from './loader.ts'
 import type { PcOptions } from './options.ts'
 import { Pc } from './pc.ts'
 
 /** Port to which SeaBIOS prints what it does. */
 const firmwareDebugPort = 0x402
+
+/** Bytes of the firmware's log that are kept, the latest ones. */
+const firmwareLogBytes = 1 << 20
 
 /**
  * About what the interpreter does in a second, so that the clock of a busy guest neither races nor lags. A higher rate
@@ -38,56 +47,73 @@ const defaultFrequency = 250_000_000
  * an image, by name.
  */
 export async function createPc(options: PcOptions): Promise<Pc> {
-  const { engine, model = 'pentium-m', interruptController = 'apic', time, devices = [] } = options
+  const { engine, model = 'pentium-m', interruptController = 'apic', display = 'text', time, devices = [] } = options
+  const { floppies = [], bootOrder, frequency = defaultFrequency } = options
+  // A BIOS and a ROM set the hardware up by themselves.
+  const configured = !('bios' in options || 'rom' in options)
   const withApic = interruptController === 'apic'
+
   const console = new Console(() => machine.of(serial))
-  const serial = uart({
-    onTransmit: (bytes) => console.transmit(bytes),
-    onDrain: () => console.drain(),
-    
-  })
+  const serial = uart({ onTransmit: (bytes) => console.transmit(bytes), onDrain: () => console.drain(), configured })
   const keyboard = keyboardController()
   const exit = exitPort()
   const power = acpiPower()
-  const log: number[] = []
-  const onText = (bytes: Uint8Array) => void log.push(...bytes)
-  const withFirmware = 'bios' in options || 'rom' in options
-  const booted = guest(loaderOf(options, { tables: tablesOf(options), screen: undefined }))
+  const adapter =
+    display === 'none'
+      ? undefined
+      : vga({
+          ...(configured && { mode: display }),
+          ...('vgaBios' in options && options.vgaBios && { rom: options.vgaBios }),
+        })
+  const log = new Gathered(firmwareLogBytes)
+  const onText = (bytes: Uint8Array) => log.add(bytes)
+  const [a, b] = floppies.map((disk) => ({ disk }))
   const parts: Part[] = [
     withApic ? apic() : pic(),
-    pci({ configured: !withFirmware }),
+    pci({ configured }),
+    dma({ configured }),
     pit(),
-    rtc({ ...(time === undefined ? {} : { epoch: time }), bootOrder: options.bootOrder }),
+    rtc({ ...(time !== undefined && { epoch: time }), bootOrder, floppies: floppyTypes(floppies) }),
     serial,
     keyboard,
     power,
-    fwCfg(),
+    ide(cables(options)),
+    floppy({ ...(a && { a }), ...(b && { b }) }),
+    ...(adapter === undefined ? [] : [adapter]),
+    fwCfg({ files: acpiFiles(acpiOptionsOf(options)) }),
     debugConsole({ onText }),
     debugConsole({ port: firmwareDebugPort, onText }),
     postPort(),
     exit,
     ...devices,
-    booted,
   ]
   const machine = await createMachine(
     {
       memory: ram(options.memory ?? '128 MiB'),
       cpu: x86({
-        ...(engine === undefined ? {} : { engine }),
+        ...(engine && { engine }),
         model: createModel(model, withApic ? {} : { features: { apic: false } }),
       }),
       devices: parts,
     },
-    { frequency: options.frequency ?? defaultFrequency },
+    { frequency },
   )
+  const memory = machine.find('guestMemory')!
+  const cpu = machine.find('x86')!
+  const screen = adapter && machine.of(adapter)
+  const image = loaderOf(options, screen?.describe())(memory)
+  const boot = () => applyBoot(image, { memory, cpu })
+  boot()
   return new Pc({
     machine,
     console,
     keyboard: machine.of(keyboard),
     exitPort: machine.of(exit),
     power: machine.of(power),
-    bootImage: machine.of(booted).image,
+    screen: screen?.screen,
+    bootImage: image,
+    boot,
     model,
-    firmwareLog: () => Uint8Array.from(log),
+    firmwareLog: () => log.bytes,
   })
 }

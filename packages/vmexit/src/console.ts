@@ -1,5 +1,6 @@
 /** The outer end of a serial line as what programs like to hold: Web Streams, listeners, and a way to wait for words. */
 import { VmexitError } from '@vmexit/core'
+import { Gathered } from './gathered.ts'
 
 /** What a {@link Console} needs of a serial port: `uart()` of `@vmexit/chipset` has it. */
 export interface SerialEnd {
@@ -21,7 +22,7 @@ export class Console {
   readonly #line: () => SerialEnd
   readonly #listeners = new Set<(bytes: Uint8Array) => void>()
   readonly #decoder = new TextDecoder('utf-8')
-  #gathered: number[] = []
+  readonly #gathered = new Gathered(enough)
   #recent = ''
   #readable: ReadableStream<Uint8Array> | undefined
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
@@ -129,7 +130,7 @@ export class Console {
 
   /** For the serial port: the guest prints. */
   transmit(bytes: Uint8Array): void {
-    for (const byte of bytes) this.#gathered.push(byte)
+    this.#gathered.add(bytes)
   }
 
   /** For the serial port: the guest has read all that was typed. */
@@ -141,8 +142,7 @@ export class Console {
   /** For the machine, between slices: hands out what was printed. Returns a promise if the guest must be paused. */
   flush(): Promise<void> | undefined {
     if (this.#gathered.length > 0) {
-      const bytes = Uint8Array.from(this.#gathered)
-      this.#gathered = []
+      const bytes = this.#gathered.take()
       for (const listener of this.#listeners) listener(bytes)
       this.#recent = (this.#recent + this.#decoder.decode(bytes, { stream: true })).slice(-kept)
       for (const waiting of [...this.#waiting]) waiting.look()

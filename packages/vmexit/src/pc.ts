@@ -2,6 +2,7 @@
 import type { BootImage } from '@vmexit/boot'
 import type { AcpiPowerApi, ExitPortApi, KeyboardControllerApi } from '@vmexit/chipset'
 import type { Capabilities, Counts, Machine, Stop, SystemState } from '@vmexit/core'
+import type { Screen } from '@vmexit/vga'
 import { type Engine, Flag, type ModelName, Seg } from '@vmexit/x86'
 import type { Console } from './console.ts'
 import { type PcStop, reasonOf } from './stop.ts'
@@ -13,7 +14,9 @@ export interface PcParts {
   readonly keyboard: Pick<KeyboardControllerApi, 'press' | 'release' | 'move'>
   readonly exitPort: ExitPortApi
   readonly power: AcpiPowerApi
+  readonly screen: Screen | undefined
   readonly bootImage: BootImage
+  readonly boot: () => void
   readonly model: ModelName
   readonly firmwareLog: () => Uint8Array
 }
@@ -48,11 +51,14 @@ export class Pc implements AsyncDisposable {
   readonly console: Console
   /** Keys by their `KeyboardEvent.code`, and the mouse. */
   readonly keyboard: Pick<KeyboardControllerApi, 'press' | 'release' | 'move'>
+  /** What the display shows; undefined if there is none. */
+  readonly screen: Screen | undefined
   /** What was booted, and where it went. */
   readonly bootImage: BootImage
   /** What CPUID says. */
   readonly model: ModelName
   readonly #firmwareLog: () => Uint8Array
+  readonly #boot: () => void
   readonly #exitPort: ExitPortApi
   readonly #power: AcpiPowerApi
 
@@ -61,7 +67,9 @@ export class Pc implements AsyncDisposable {
     this.machine = parts.machine
     this.console = parts.console
     this.keyboard = parts.keyboard
+    this.screen = parts.screen
     this.bootImage = parts.bootImage
+    this.#boot = parts.boot
     this.model = parts.model
     this.#firmwareLog = parts.firmwareLog
     this.#exitPort = parts.exitPort
@@ -84,11 +92,17 @@ export class Pc implements AsyncDisposable {
       if (instructions === 0) return this.#stopOf({ reason: 'instructions' }, retired)
       const stop = await machine.run({ signal, sleep: idle === 'sleep', realTime, until, instructions, onSlice: slice })
       retired += stop.retired
-      if (stop.reason === 'reset' && onReset === 'reboot') machine.reset()
+      if (stop.reason === 'reset' && onReset === 'reboot') this.reset()
       else if (stop.reason === 'idle' && idle !== 'return' && this.#interruptible)
         await machine.get('input').arrival(signal)
       else return this.#stopOf(stop, retired)
     }
+  }
+
+  /** Presses the reset button: what was booted is booted again. Time and counts go on. */
+  reset(): void {
+    this.machine.reset()
+    this.#boot()
   }
 
   /** How the CPU is made fast. */

@@ -1,0 +1,46 @@
+/** Drives on their cables. */
+import type { BlockDevice } from '@vmexit/block'
+import type { FloppyType, IdeDriveOptions, IdeOptions } from '@vmexit/chipset'
+import { VmexitError } from '@vmexit/core'
+import type { PcHardware } from './options.ts'
+
+/** Two channels of two drives. */
+const places = 4
+
+/**
+ * Disks in their order from the primary master on; the CD drive is the secondary master where that is free, else the
+ * first free place. Throws a {@link VmexitError} `pc-drives` if there are too many.
+ */
+export function cables({ disks = [], cd }: Pick<PcHardware, 'disks' | 'cd'>): IdeOptions {
+  const drives: (IdeDriveOptions | undefined)[] = disks.map((disk) => ({ disk }))
+  if (cd !== undefined) drives[Math.max(2, drives.length)] = { cd: cd === 'empty' ? undefined : cd }
+  if (drives.length > places) {
+    throw new VmexitError('pc-drives', {
+      problem: `${drives.length} drives are to be connected to the two IDE channels`,
+      remedy: `leave some out: they take ${places}, the CD drive included`,
+    })
+  }
+  const [a, b, c, d] = drives
+  const cable = (master?: IdeDriveOptions, slave?: IdeDriveOptions) => ({
+    ...(master && { master }),
+    ...(slave && { slave }),
+  })
+  return { primary: cable(a, b), secondary: cable(c, d) }
+}
+
+/** Bytes of a floppy, and what firmware calls a drive for it. */
+const floppySizes: readonly (readonly [bytes: number, type: FloppyType])[] = [
+  [368_640, '360K'],
+  [737_280, '720K'],
+  [1_228_800, '1.2M'],
+  [1_474_560, '1.44M'],
+  [2_949_120, '2.88M'],
+]
+
+/** What the CMOS memory says of the floppy drives. */
+export function floppyTypes(floppies: readonly BlockDevice[]): readonly FloppyType[] {
+  return floppies.map(({ sectors, sectorBytes }) => {
+    const size = sectors * sectorBytes
+    return floppySizes.find(([bytes]) => size <= bytes)?.[1] ?? '2.88M'
+  })
+}
