@@ -111,7 +111,8 @@ class MemoryMap {
 
   constructor(target: BootTarget) {
     this.#entries = target.ranges
-      .filter(({ kind }) => kind === 'ram')
+      // Memory of a card is no RAM of the machine.
+      .filter(({ kind, saved }) => kind === 'ram' && saved !== false)
       .flatMap(({ start, bytes }) => except(start, start + bytes, ADAPTERS, MIB))
       .map(({ start, end }) => ({ start, bytes: end - start, kind: 'usable' }))
   }
