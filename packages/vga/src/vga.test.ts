@@ -30,8 +30,8 @@ describe('registers', () => {
   test('timings of the CRT controller can be protected, but not the line compare', () => {
     const { out, index, in8 } = testVga()
     out(0x3c2, 1)
-    index(0x3d4, { 0x00: 0x5f, 0x07: 0x1f, 0x11: 0x8e })
-    index(0x3d4, { 0x00: 0x11, 0x07: 0xe0, 0x0c: 0x77 })
+    index(0x3d4, { 0: 0x5f, 7: 0x1f, 17: 0x8e })
+    index(0x3d4, { 0: 0x11, 7: 0xe0, 12: 0x77 })
     const read = (register: number) => {
       out(0x3d4, register)
       return in8(0x3d5)

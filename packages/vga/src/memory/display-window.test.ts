@@ -119,7 +119,10 @@ test('all write modes do, bit by bit, what the manual says', () => {
 test('reads give one plane, or compare colours', () => {
   const next = random(0xc0ffee)
   const m = open()
-  m.vga.memory.writeBytes(0, Uint8Array.from({ length: 256 }, () => next(256)))
+  m.vga.memory.writeBytes(
+    0,
+    Uint8Array.from({ length: 256 }, () => next(256)),
+  )
   for (let round = 0; round < 2000; round++) {
     const [select, compare, care, offset] = [next(4), next(16), next(16), next(64)]
     const bytes = [0, 1, 2, 3].map((p) => plane(m, p, offset))
