@@ -127,6 +127,8 @@ export class Execution implements Stateful<ExecutionState> {
   abort(): void {
     this.#timer?.[Symbol.dispose]()
     this.#command = undefined
+    this.#head = this.#done = this.#status1 = this.#status2 = 0
+    this.#id = [0, 0, 0, 0]
     this.#next = null
     this.#host = null
     this.#buffer = []
@@ -399,8 +401,8 @@ export class Execution implements Stateful<ExecutionState> {
 
   #finish(status0: number): void {
     const { drive } = this.#command!
-    const [s0, s1, s2] = [status0 | (this.#head << 2) | drive, this.#status1, this.#status2]
+    const results = [status0 | (this.#head << 2) | drive, this.#status1, this.#status2, ...this.#id]
     this.abort()
-    this.#options.onResult([s0, s1, s2, ...this.#id])
+    this.#options.onResult(results)
   }
 }

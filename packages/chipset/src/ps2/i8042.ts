@@ -114,6 +114,7 @@ export class I8042 implements Device<I8042State> {
     this.#ram.fill(0)
     this.#ram[0] = keyboardDisabled | mouseDisabled
     this.#source = undefined
+    this.#buffer = 0
     this.#answers = []
     this.#selfTested = false
     this.#commanded = false

@@ -96,6 +96,7 @@ export class Ps2Keyboard implements Ps2Device, Stateful<Ps2KeyboardState> {
   reset(): void {
     this.#output = [answer.selfTestPassed]
     this.#command = undefined
+    this.#lastSent = 0
     this.#setLeds(0)
     this.#setDefaults()
     this.#scanning = true

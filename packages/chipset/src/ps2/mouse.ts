@@ -105,6 +105,7 @@ export class Ps2Mouse implements Ps2Device, Stateful<Ps2MouseState> {
     this.#rates = []
     this.#wrap = false
     this.#command = undefined
+    this.#lastSent = 0
     this.#output = [answer.selfTestPassed, this.#id]
     this.onWaiting()
   }
