@@ -148,7 +148,7 @@ function placeSections(
   from: number,
 ): { headers: SectionHeaders; pieces: BootPiece[] } | undefined {
   if (elf.sections.length === 0) return undefined
-  const bytes = elf.sectionHeaders.slice()
+  const bytes = new Uint8Array(elf.sectionHeaders)
   const view = new DataView(bytes.buffer)
   const size = bytes.length / elf.sections.length
   const pieces: BootPiece[] = []
