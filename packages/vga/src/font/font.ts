@@ -48,13 +48,18 @@ function glyphOf(art: string, index: number): Glyph {
   return glyph
 }
 
-/** A letter and what is above or below it. Capitals have their accents in the first two rows. */
+/** A letter and what is above or below it. Capitals lose a row to leave one blank under an accent in the first two. */
 function accented(character: string, glyphs: ReadonlyMap<string, Glyph>): Glyph {
   const [letter, mark] = [...character.normalize('NFD')]
   const glyph = (glyphs.get(letter === 'i' ? 'ı' : letter!) ?? new Uint8Array(16)).slice()
-  if (mark === '\u0327') for (const [i, row] of cedilla.entries()) glyph[12 + i] = dots(row)
+  const accent = accents[mark!] ?? []
   const capital = letter === letter!.toUpperCase()
-  for (const [i, row] of (accents[mark!] ?? []).entries()) glyph[(capital ? 0 : firstRow) + i] = dots(row)
+  if (mark === '\u0327') for (const [i, row] of cedilla.entries()) glyph[12 + i] = dots(row)
+  else if (capital) {
+    glyph.copyWithin(firstRow + 1, firstRow, firstRow + 3)
+    glyph[firstRow] = 0
+  }
+  for (const [i, row] of accent.entries()) glyph[(capital ? 0 : firstRow) + i] = dots(row)
   return glyph
 }
 
