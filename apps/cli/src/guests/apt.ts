@@ -124,7 +124,9 @@ export async function createApt(options: AptOptions): Promise<Apt> {
         const names = wanted.map(({ name, version, architecture }) =>
           architecture === 'all' ? `${name}=${version}` : `${name}:${architecture}=${version}`,
         )
-        progress(`fetching ${wanted.map(({ name }) => name).join(', ')}`)
+        progress(
+          `fetching ${wanted.length > 3 ? `${wanted.length} packages` : wanted.map(({ name }) => name).join(', ')}`,
+        )
         const outcome = await run('apt-get', ['-c', conf, 'download', ...names], { cwd: partial, ...running })
         if (outcome.code !== 0) return reason(outcome)
         for (const file of readdirSync(partial)) renameSync(join(partial, file), join(folder, file))

@@ -36,7 +36,22 @@ export async function buildCd(
   for (const path of ['boot', 'isolinux', '.']) utimesSync(join(tree, path), imageTime, imageTime)
   const boot = ['-b', 'isolinux/isolinux.bin', '-c', 'isolinux/boot.cat', '-no-emul-boot', '-boot-load-size', '4']
   await tool('xorriso', [
-    ...['-no_rc', '-as', 'mkisofs', '-quiet', '-V', 'VMEXIT', '-R', '-J', '--set_all_file_dates', `=${imageTime}`],
+    ...[
+      '-no_rc',
+      '-as',
+      'mkisofs',
+      '-quiet',
+      '-V',
+      'VMEXIT',
+      '-R',
+      '-J',
+      '-uid',
+      '0',
+      '-gid',
+      '0',
+      '--set_all_file_dates',
+      `=${imageTime}`,
+    ],
     ...[...boot, '-boot-info-table', '-o', file, tree],
   ])
 }

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { VmexitError } from '@vmexit/core'
 import { type Apt, createApt, hasApt } from './apt.ts'
 import { defaultDirectory, type GuestRecord, readGuest, replaceGuest } from './cache.ts'
 import { unpackDeb } from './deb.ts'
@@ -23,6 +24,8 @@ export interface FetchOptions {
   /** Told what did not go well, and does not stop us. */
   readonly warn?: (line: string) => void
   readonly signal?: AbortSignal
+  /** The host's operating system in Node's words; a test gives another. */
+  readonly platform?: NodeJS.Platform
   /** Runs programs; a test gives a fake. */
   readonly run?: Run
   /** Waits so many milliseconds; a test does not. */
@@ -40,12 +43,12 @@ export interface FetchedGuest extends GuestRecord {
  * Makes sure that guests are in the cache. Those that are, are left as they are, without any network.
  *
  * Throws `guests-unknown` for a name that is none, `guests-packages` where packages are missing (it says which ones to
- * bring, and where to), `guests-indices`, `guests-keyring`, `guests-program`; the signal's reason when aborted.
+ * bring, and where to), `guests-host` for what this system cannot make, `guests-indices`, `guests-keyring`, `guests-program`; the signal's reason when aborted.
  */
 export async function fetchGuests(options: FetchOptions = {}): Promise<FetchedGuest[]> {
   const directory = resolve(options.directory ?? defaultDirectory())
   const { refresh = false, signal, run = runOnHost } = options
-  const names = withNeeds(options.names ?? [])
+  const names = buildable(withNeeds(options.names ?? []), options)
   const missing = refresh ? names : names.filter((name) => readGuest(directory, name) === undefined)
   const built = new Map<GuestName, GuestRecord>()
   if (missing.length > 0) {
@@ -68,6 +71,17 @@ export async function fetchGuests(options: FetchOptions = {}): Promise<FetchedGu
     const record = built.get(name) ?? readGuest(directory, name)
     return record === undefined ? [] : [{ ...record, directory: join(directory, name), built: built.has(name) }]
   })
+}
+
+/** Without those that only Linux can make, since programs of Debian make them; throws if they were asked for by name. */
+function buildable(names: readonly GuestName[], { platform = process.platform, names: asked, warn }: FetchOptions) {
+  if (platform === 'linux') return names
+  const beyond = names.filter((name) => recipes[name].packages.some(({ architecture }) => architecture === 'host'))
+  const problem = `${beyond.join(' and ')}: made by programs of Debian, which run on Linux alone`
+  const remedy = 'make them there, and bring their folders'
+  if (beyond.some((name) => asked?.includes(name))) throw new VmexitError('guests-host', { problem, remedy })
+  warn?.(`${problem}; ${remedy}`)
+  return names.filter((name) => !beyond.includes(name))
 }
 
 const unique = (specs: readonly PackageSpec[]): PackageSpec[] => [
@@ -124,7 +138,8 @@ async function build(name: GuestName, { directory, scratch, store, run, signal }
   const unpacked = new Map<string, Promise<string>>()
   const site = join(scratch, name)
   mkdirSync(site)
-  const packages = files.map(({ name, version, architecture }) => ({ name, version, architecture }))
+  const ofNeeds = recipe.needs.flatMap((need) => readGuest(directory, need)?.packages ?? [])
+  const packages = [...ofNeeds, ...files.map(({ name, version, architecture }) => ({ name, version, architecture }))]
   try {
     return await replaceGuest(directory, name, packages, async (into) => {
       const kitchen: Kitchen = {

@@ -182,6 +182,6 @@ function missingPackages(
     problem: apt
       ? `packages of Debian ${suite} could not be fetched`
       : 'this system has no apt-get to fetch packages of Debian with',
-    remedy: `bring these files, with the names they have in Debian's archive, into ${folder}\n${lines.join('\n')}`,
+    remedy: `bring these files, with the names they have in Debian's archive, into ${folder} (or the whole cache from a machine that has apt)\n${lines.join('\n')}`,
   })
 }
