@@ -1,7 +1,19 @@
 /** A PCI bus: which functions are on it, and where what they need comes from. */
-import { type Bus, type BusMasters, hex, type Line, openLine, sharedLine, VmexitError, type Width } from '@vmexit/core'
+import {
+  type Bus,
+  type BusMaster,
+  type BusMasters,
+  hex,
+  type Line,
+  openLine,
+  sharedLine,
+  VmexitError,
+  type Width,
+} from '@vmexit/core'
 import type { GuestMemory } from '@vmexit/memory'
+import { Arrangement } from './arrangement.ts'
 import { CardMemory } from './card-memory.ts'
+import type { ConfigSpace } from './config-space.ts'
 import { PciFunction, type PciFunctionOptions, type PciPlace } from './function.ts'
 import { barWindow, commandBit, registersTarget, romWindow, type Window } from './windows.ts'
 
@@ -42,6 +54,7 @@ export class PciBus {
   /** By device · 8 + function. */
   readonly #functions = new Map<number, PciFunction>()
   readonly #wires: readonly (() => Line)[]
+  readonly #arrangement = new Arrangement()
   #nextMemory: number
   #nextPort: number
 
@@ -63,24 +76,11 @@ export class PciBus {
    * its windows.
    */
   add(options: PciFunctionOptions): PciFunction {
-    const { name, interruptPin = 0, bars = [], rom } = options
-    const { ports, mmio, busMasters } = this.#options
     const place = this.#placeFor(options)
     const id = place.device * 8 + place.function
-    const fn = new PciFunction(options, {
-      place,
-      master: busMasters.create(id, name),
-      wire: interruptPin === 0 ? openLine : this.#wires[interruptWire(place.device, interruptPin)]!(),
-      windows: (config, changed) => {
-        const windows = bars.map((bar) => {
-          const bus = bar.space === 'io' ? ports : mmio
-          const target = 'memory' in bar ? bar.memory : registersTarget(bus, name, bar.registers)
-          return barWindow(config, name, bar, target, changed)
-        })
-        return rom === undefined ? windows : [...windows, romWindow(config, mmio, name, rom, changed)]
-      },
-    })
+    const fn = this.#make(options, place, this.#options.busMasters.create(id, options.name))
     this.#functions.set(id, fn)
+    this.#arrangement.take(this.functions.flatMap(({ windows }) => windows))
     if (place.function > 0) this.#functions.get(id & ~7)?.becomeMultifunction()
     else if (this.functions.some((other) => other.place.device === place.device && other !== fn))
       fn.becomeMultifunction()
@@ -110,6 +110,26 @@ export class PciBus {
   /** A configuration write; see {@link readConfig}. */
   writeConfig(bus: number, place: number, offset: number, width: Width, value: number): void {
     if (bus === 0) this.#functions.get(place)?.writeConfig(offset, width, value)
+  }
+
+  #make(options: PciFunctionOptions, place: PciPlace, master: BusMaster): PciFunction {
+    const { name, interruptPin = 0, bars = [], rom } = options
+    const { ports, mmio } = this.#options
+    const wire = interruptPin === 0 ? openLine : this.#wires[interruptWire(place.device, interruptPin)]!()
+    const windows = (config: ConfigSpace, changed: () => void): readonly Window[] => {
+      const made = bars.map((bar) => {
+        const bus = bar.space === 'io' ? ports : mmio
+        const target = 'memory' in bar ? bar.memory : registersTarget(bus, name, bar.registers)
+        return barWindow(config, name, bar, target, changed)
+      })
+      return rom === undefined ? made : [...made, romWindow(config, mmio, name, rom, changed)]
+    }
+    try {
+      return new PciFunction(options, { place, master, wire, windows, settle: () => this.#arrangement.settle() })
+    } catch (error) {
+      master[Symbol.dispose]()
+      throw error
+    }
   }
 
   #placeFor({ name, at }: PciFunctionOptions): PciPlace {

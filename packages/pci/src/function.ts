@@ -65,6 +65,8 @@ export interface PciSurroundings {
   readonly wire: Line
   /** Makes the windows; `changed` is to be called when a base address register was written. */
   windows(config: ConfigSpace, changed: () => void): readonly Window[]
+  /** Puts windows where they are to be, after some have changed. */
+  settle(): void
 }
 
 const interruptStatus = 0x08
@@ -91,6 +93,7 @@ export class PciFunction implements Stateful<PciFunctionState> {
   readonly #headerType: ConfigCell
   readonly #msi: Msi | undefined
   readonly #wire: Line
+  readonly #settle: () => void
   readonly #onCommand: ((command: number) => void) | undefined
   #level = false
 
@@ -99,13 +102,14 @@ export class PciFunction implements Stateful<PciFunctionState> {
    *
    * @internal
    */
-  constructor(options: PciFunctionOptions, { place, master, wire, windows }: PciSurroundings) {
+  constructor(options: PciFunctionOptions, { place, master, wire, windows, settle }: PciSurroundings) {
     const { name, interruptPin = 0, msi, config = [], capabilities = [] } = options
     this.name = name
     this.place = place
     this.master = master
     this.interruptPin = interruptPin
     this.#wire = wire
+    this.#settle = settle
     this.#onCommand = options.onCommand
     this.#config = new ConfigSpace(name)
     const { command, interruptLine, headerType } = this.#addHeader(
@@ -233,6 +237,7 @@ export class PciFunction implements Stateful<PciFunctionState> {
   #update(): void {
     this.master.enabled = (this.command & commandBit.master) !== 0
     for (const window of this.windows) window.update(this.command)
+    this.#settle()
     this.#drive()
   }
 }

@@ -9,6 +9,7 @@ export { interruptWire, type PciAssignment, PciBus, type PciBusOptions } from '.
 export type { Capability } from './capability.ts'
 export { CardMemory, type CardMemoryOptions, type CardMemoryState } from './card-memory.ts'
 export type { ConfigCause, ConfigRegister, ConfigState } from './config-space.ts'
+export { type PciDescription, pciDescription, pciMemory, pciRoutes } from './description.ts'
 export { PciFunction, type PciFunctionOptions, type PciFunctionState, type PciPlace } from './function.ts'
 export { type HostBridgeOptions, hostBridge, type ShadowMemory } from './host-bridge.ts'
 export { type IsaBridgeOptions, isaBridge } from './isa-bridge.ts'

@@ -45,6 +45,7 @@ export function isaBridge({ router, routes = [] }: IsaBridgeOptions): PciFunctio
       stored('miscellaneous status', 0x6a, 2, 0, 0x8080),
       stored('motherboard interrupt route', 0x70, 1, 0x80, 0xef),
       stored('APIC base', 0x80, 1, 0, 0x7f),
+      stored('deterministic latency', 0x82, 1, 0, 0x0f),
     ],
   }
 }

@@ -2,6 +2,7 @@
 import { type Bus, checkState, definePart, type Need, need, type Part, type State, VmexitError } from '@vmexit/core'
 import type { GuestMemory } from '@vmexit/memory'
 import { interruptWire, PciBus } from './bus.ts'
+import { pciMemory, pciRoutes } from './description.ts'
 import type { PciFunctionState } from './function.ts'
 import { hostBridge, type ShadowMemory } from './host-bridge.ts'
 import { isaBridge } from './isa-bridge.ts'
@@ -56,8 +57,7 @@ export function pci(options: PciOptions = {}): Part<{
   gives: 'pci'
   api: PciApi
 }> {
-  const { configured = false, memory = [0xe000_0000, 0xfebf_ffff], io = [0xc000, 0xffff] } = options
-  const { routes = [10, 11, 10, 11] } = options
+  const { configured = false, memory = pciMemory, io = [0xc000, 0xffff], routes = pciRoutes } = options
   demandRoutes(routes)
   return definePart({
     name: 'pci',

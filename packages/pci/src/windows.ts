@@ -54,6 +54,7 @@ export class Window {
   readonly #target: Target
   /** The bit that must be set beside the command register's: of an expansion ROM. */
   readonly #enable: number
+  #address: number | undefined
 
   constructor(options: {
     readonly size: number
@@ -71,10 +72,9 @@ export class Window {
     this.#enable = options.enable ?? 0
   }
 
-  /** The address that was written. */
-  get base(): number {
-    const flags = this.#enable ? 0x7ff : this.space === 'io' ? 3 : 0xf
-    return ((this.#low.value & ~flags) >>> 0) + (this.#high?.value ?? 0) * 2 ** 32
+  /** Where it is to be open, if it is. */
+  get address(): number | undefined {
+    return this.#address
   }
 
   /** Gives it the address that it then has after every reset, as firmware would. */
@@ -83,10 +83,25 @@ export class Window {
     this.#high?.setInitial(Math.floor(base / 2 ** 32))
   }
 
-  /** Opens or closes it as the command register says. */
+  /** Takes note of what the registers say. Whether it answers there is for the bus to settle. */
   update(command: number): void {
     const enabled = (command & commandBit[this.space]) !== 0 && (this.#low.value & this.#enable) === this.#enable
-    this.#target.place(enabled ? this.base : undefined)
+    this.#address = enabled ? this.#base : undefined
+  }
+
+  /** For the bus: closes it for now. */
+  withdraw(): void {
+    this.#target.place(undefined)
+  }
+
+  /** For the bus: opens it where it is to be, or closes it. */
+  place(): void {
+    this.#target.place(this.#address)
+  }
+
+  get #base(): number {
+    const flags = this.#enable ? 0x7ff : this.space === 'io' ? 3 : 0xf
+    return ((this.#low.value & ~flags) >>> 0) + (this.#high?.value ?? 0) * 2 ** 32
   }
 }
 
