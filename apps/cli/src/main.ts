@@ -3,10 +3,12 @@
 import { isVmexitError } from '@vmexit/core'
 import { Command, CommanderError } from 'commander'
 import { bootCommand } from './boot/command.ts'
+import { guestsCommand } from './guests/index.ts'
 
 const program = new Command('vmexit')
   .description('One simulated PC, and every way to share it.')
   .addCommand(bootCommand())
+  .addCommand(guestsCommand())
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
 
 // An output that is closed, as by `| head`, ends the program quietly.

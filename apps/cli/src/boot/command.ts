@@ -1,20 +1,21 @@
 /** `vmexit boot`: its options, and what it says about them. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { boot } from './boot.ts'
+import { bootable, withGuest } from './fetched.ts'
 
 /** The options as commander gives them. */
 export interface BootFlags {
   readonly kernel?: string
-  readonly initrd?: string
+  readonly initrd?: readonly string[]
   readonly append?: string
   readonly multiboot?: string
-  readonly module: readonly string[]
+  readonly module?: readonly string[]
   readonly rom?: string
   readonly bios?: string
   readonly vgaBios?: string
-  readonly disk: readonly string[]
+  readonly disk?: readonly string[]
   readonly cd?: string
-  readonly floppy: readonly string[]
+  readonly floppy?: readonly string[]
   readonly bootOrder?: readonly ('disk' | 'cdrom' | 'floppy')[]
   readonly snapshot?: true
   readonly memory: string
@@ -41,10 +42,9 @@ export interface BootFlags {
 
 const examples = `
 Examples:
-  $ vmexit guests
-      fetches Debian's kernels and builds an initramfs, once
+  $ vmexit guests && vmexit boot linux-686
+      fetches Debian's kernels, once; then a shell in this terminal: Ctrl-A x leaves
   $ vmexit boot --kernel vmlinuz --initrd initramfs.gz --append console=ttyS0
-      a shell in this terminal; Ctrl-A x leaves
   $ vmexit boot --bios bios.bin --vga-bios vgabios-stdvga.bin --disk debian.img --snapshot
       boots from a disk image, and keeps what is written to it in memory
   $ vmexit boot --multiboot kernel.elf --module initrd.img --json
@@ -62,19 +62,20 @@ In a terminal, Ctrl-A is a prefix: x leaves, p presses the power button, s shows
 export function bootCommand(): Command {
   return new Command('boot')
     .description('Boots a guest on a simulated PC. Its serial port is this terminal, or standard input and output.')
-    .optionsGroup('What to boot (one of these):')
+    .argument('[guest]', `a guest that \`vmexit guests\` fetched: ${bootable.join(', ')}`)
+    .optionsGroup('What to boot instead (one of these):')
     .option('--kernel <file>', 'a Linux kernel: bzImage or ELF')
-    .option('--initrd <file>', 'the initial RAM disk for --kernel')
+    .option('--initrd <file>', 'an initial RAM disk for --kernel; several are put together', collect)
     .option('--append <text>', 'the command line for --kernel or --multiboot')
     .option('--multiboot <file>', 'a Multiboot 1 kernel')
-    .option('--module <file [text]>', 'a module for --multiboot, with its command line; may be repeated', collect, [])
+    .option('--module <file [text]>', 'a module for --multiboot, with its command line; may be repeated', collect)
     .option('--rom <file>', 'a raw ROM, below 1 MiB and below 4 GiB; starts at the reset vector')
     .option('--bios <file>', "a BIOS, such as the 128 KB bios.bin of Debian's seabios; boots from the disks")
     .option('--vga-bios <file>', 'the option ROM of the display, such as vgabios-stdvga.bin')
     .optionsGroup('Drives:')
-    .option('--disk <file>', 'a disk image; may be repeated', collect, [])
+    .option('--disk <file>', 'a disk image; may be repeated', collect)
     .option('--cd <file>', 'a CD image')
-    .option('--floppy <file>', 'a floppy image; may be repeated', collect, [])
+    .option('--floppy <file>', 'a floppy image; may be repeated', collect)
     .option('--snapshot', 'keep what is written to disks and floppies in memory, and the files as they are')
     .addOption(new Option('--boot-order <devices>', 'what a BIOS tries, such as cdrom,disk').argParser(bootOrder))
     .optionsGroup('The PC:')
@@ -115,12 +116,12 @@ export function bootCommand(): Command {
     .option('--firmware-log <file>', 'write what the guest prints to ports 0xe9 and 0x402')
     .option('--verbose', 'say what is put where in memory')
     .addHelpText('after', examples)
-    .action(async (flags: BootFlags) => {
-      process.exitCode = await boot(flags)
+    .action(async (guest: string | undefined, flags: BootFlags) => {
+      process.exitCode = await boot(guest === undefined ? flags : withGuest(guest, flags))
     })
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value]
 }
 

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { type BlockDevice, Overlay } from '@vmexit/block'
 import { openCd, openDisk } from '@vmexit/block/node'
+import { concatenateArchives } from '@vmexit/boot'
 import { VmexitError } from '@vmexit/core'
 import type { PcBoot, PcOptions } from '@vmexit/vmexit'
 import type { BootFlags } from './command.ts'
@@ -32,9 +33,9 @@ export async function pcOptions(flags: BootFlags): Promise<PcOptions> {
     time,
     seed,
     bootOrder,
-    disks: flags.disk.map((file) => drive(file, flags.snapshot === true)),
+    disks: (flags.disk ?? []).map((file) => drive(file, flags.snapshot === true)),
     cd: flags.cd === undefined ? undefined : openCd(flags.cd),
-    floppies: flags.floppy.map((file) => drive(file, flags.snapshot === true)),
+    floppies: (flags.floppy ?? []).map((file) => drive(file, flags.snapshot === true)),
   }
 }
 
@@ -47,8 +48,7 @@ function check(flags: BootFlags): void {
     )
   }
   for (const [flag, needs] of dependencies) {
-    const value = flags[flag]
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue
+    if (flags[flag] === undefined) continue
     if (!needs.some((other) => flags[other] !== undefined))
       problems.push(`--${dashed(flag)} goes with --${needs.map(dashed).join(' or --')}`)
   }
@@ -67,9 +67,16 @@ const dashed = (flag: string): string => flag.replace(/[A-Z]/g, (letter) => `-${
 async function bootOf(flags: BootFlags): Promise<PcBoot> {
   const { kernel, initrd, append, multiboot, module, rom, bios, vgaBios } = flags
   const read = async (file: string | undefined) => (file === undefined ? undefined : await readFile(file))
-  if (kernel !== undefined) return { kernel: await readFile(kernel), initrd: await read(initrd), append }
+  if (kernel !== undefined) {
+    const disks = await Promise.all((initrd ?? []).map((file) => readFile(file)))
+    return {
+      kernel: await readFile(kernel),
+      initrd: disks.length > 0 ? concatenateArchives(...disks) : undefined,
+      append,
+    }
+  }
   if (multiboot !== undefined) {
-    const modules = module.map(async (text) => {
+    const modules = (module ?? []).map(async (text) => {
       const [file = ''] = text.split(' ', 1)
       return { bytes: await readFile(file), cmdline: text }
     })
