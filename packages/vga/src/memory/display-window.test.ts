@@ -116,6 +116,47 @@ test('all write modes do, bit by bit, what the manual says', () => {
   }
 })
 
+test('a wide access does what its bytes would do, lowest address first', () => {
+  const next = random(0xce11)
+  const [wide, bytes] = [open(), open()]
+  for (let round = 0; round < 5000; round++) {
+    if (round % 10 === 0) {
+      const text = next(2) === 0
+      const sequencer = { 2: text ? 3 : next(16), 4: text ? 2 : next(16) }
+      const graphics = {
+        0: next(16),
+        1: next(4) ? 0 : next(16),
+        3: 0,
+        4: next(4),
+        5: text ? 0x10 : next(32),
+        6: text ? 0x0e : next(16),
+      }
+      for (const m of [wide, bytes]) {
+        m.index(0x3c4, sequencer)
+        m.index(0x3ce, graphics)
+      }
+    }
+    const address = 0xa0000 + next(2) * 0x18000 + next(32)
+    const width = ([2, 4] as const)[next(2)]!
+    const value = next(2 ** 32)
+    const about = JSON.stringify([wide.vga.save(), address, width])
+    if (next(2)) {
+      wide.mmio.write(address, width, value)
+      for (let i = 0; i < width; i++) bytes.poke(address + i, (value >>> (8 * i)) & 0xff)
+    } else {
+      const read = Array.from({ length: width }, (_, i) => bytes.peek(address + i) * 256 ** i)
+      expect(wide.mmio.read(address, width), about).toBe(read.reduce((sum, byte) => sum + byte))
+    }
+    expect(wide.vga.window.latches, about).toBe(bytes.vga.window.latches)
+  }
+  const contents = ({ vga }: ReturnType<typeof testVga>) => {
+    const all = new Uint8Array(2 ** 18)
+    vga.memory.readBytes(0, all)
+    return all
+  }
+  expect(contents(wide)).toEqual(contents(bytes))
+})
+
 test('reads give one plane, or compare colours', () => {
   const next = random(0xc0ffee)
   const m = open()
