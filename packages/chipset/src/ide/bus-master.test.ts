@@ -19,16 +19,19 @@ const writeDma = 0xca
 /** More than any transfer takes here, in nanoseconds. */
 const long = 50e6
 
+const image = pattern(2000 * 512)
+const otherImage = pattern(100 * 512, 50)
+
 /** Two channels with a disk of 2000 sectors each; the registers are those of `channel`. */
-async function setUp({ channel = 0 as 0 | 1, disk = memoryDisk(pattern(2000 * 512)) as BlockDevice } = {}) {
-  const cable = { master: { disk }, slave: { disk: memoryDisk(pattern(512 * 100, 50)) } }
+async function setUp({ channel = 0 as 0 | 1, disk = memoryDisk(image.slice()) as BlockDevice } = {}) {
+  const cable = { master: { disk }, slave: { disk: memoryDisk(otherImage.slice()) } }
   const m = await ideMachine({ primary: cable, secondary: cable }, channel)
   const contents = (sector: number, count: number) => {
     const into = new Uint8Array(count * 512)
     disk.read(sector, into)
     return into
   }
-  return { ...m, contents, bytes: pattern(2000 * 512) }
+  return { ...m, contents, bytes: image }
 }
 
 describe('a read', () => {
@@ -104,7 +107,7 @@ describe('a read', () => {
     command(readDma, { lba: 7, slave: true })
     out(bus.command, start.read)
     pass(long)
-    expect(memory.read(data, 512)).toEqual(pattern(512 * 100, 50).slice(7 * 512, 8 * 512))
+    expect(memory.read(data, 512)).toEqual(otherImage.slice(7 * 512, 8 * 512))
   })
 })
 
@@ -317,7 +320,7 @@ function random(seed: number): (below: number) => number {
 }
 
 test('a guest that writes anything anywhere gets answers, and nothing breaks', async () => {
-  const disk = memoryDisk(pattern(2000 * 512))
+  const disk = memoryDisk(image.slice())
   for (const seed of [1, 2, 3, 4]) {
     const next = random(seed * 0x9e37_79b9)
     const m = await ideMachine({

@@ -8,10 +8,12 @@ function pattern(sectors: number, seed = 0): Uint8Array {
   return Uint8Array.from({ length: sectors * 512 }, (_, i) => (i * 3 + (i >> 9) * 11 + seed) & 0xff)
 }
 
+const image = pattern(1000)
+
 /** A disk of a hundred thousand sectors, of which the first thousand have a pattern. */
 async function setUp(device?: BlockDevice) {
   const disk = device ?? memoryDisk(100_000 * 512)
-  if (device === undefined) disk.write(0, pattern(1000))
+  if (device === undefined) disk.write(0, image)
   const m = await ideMachine({ primary: { master: { disk, serial: 'S123', model: 'Model of a disk' } } })
   const contents = (sector: number, count: number) => {
     const into = new Uint8Array(count * 512)
@@ -80,7 +82,7 @@ describe('sectors through the data port', () => {
     for (let sector = 0; sector < 3; sector++) {
       expect(interrupts()).toEqual([0x76])
       expect(in8(port.status)).toBe(done | bit.data)
-      expect(readData(512, width)).toEqual(pattern(1000).slice((7 + sector) * 512, (8 + sector) * 512))
+      expect(readData(512, width)).toEqual(image.slice((7 + sector) * 512, (8 + sector) * 512))
     }
     expect(in8(port.status)).toBe(done)
     expect(interrupts()).toEqual([])
@@ -102,7 +104,7 @@ describe('sectors through the data port', () => {
   test('a count of 0 is 256 sectors', async () => {
     const { command, readData, in8 } = await setUp()
     command(0x20, { lba: 100, count: 0 })
-    expect(readData(256 * 512, 4)).toEqual(pattern(1000).slice(100 * 512, 356 * 512))
+    expect(readData(256 * 512, 4)).toEqual(image.slice(100 * 512, 356 * 512))
     expect(in8(port.status)).toBe(done)
   })
 
@@ -114,9 +116,9 @@ describe('sectors through the data port', () => {
     interrupts()
     command(0xc4, { lba: 3, count: 6 })
     expect([interrupts(), in8(port.status)]).toEqual([[0x76], done | bit.data])
-    expect(readData(2048)).toEqual(pattern(1000).slice(3 * 512, 7 * 512))
+    expect(readData(2048)).toEqual(image.slice(3 * 512, 7 * 512))
     expect([interrupts(), in8(port.status)]).toEqual([[0x76], done | bit.data])
-    expect(readData(1024)).toEqual(pattern(1000).slice(7 * 512, 9 * 512))
+    expect(readData(1024)).toEqual(image.slice(7 * 512, 9 * 512))
     expect([interrupts(), in8(port.status)]).toEqual([[], done])
     command(0xc5, { lba: 3000, count: 5 })
     writeData(pattern(4, 9))
@@ -179,7 +181,7 @@ describe('addresses', () => {
       out(port.status, 0x20)
     }
     chs(0, 2, 5)
-    expect(readData(512)).toEqual(pattern(1000).slice((2 * 63 + 4) * 512, (2 * 63 + 5) * 512))
+    expect(readData(512)).toEqual(image.slice((2 * 63 + 4) * 512, (2 * 63 + 5) * 512))
     out(port.device, 0xa7)
     out(port.count, 20)
     out(port.status, 0x91)
@@ -188,7 +190,7 @@ describe('addresses', () => {
     expect([after[54], after[55], after[56], after[57]! + after[58]! * 65536]).toEqual([625, 8, 20, 100_000])
     expect([after[1], after[3], after[6]]).toEqual([99, 16, 63])
     chs(3, 2, 5)
-    expect(readData(512)).toEqual(pattern(1000).slice(524 * 512, 525 * 512))
+    expect(readData(512)).toEqual(image.slice(524 * 512, 525 * 512))
     for (const [cylinder, head, sector] of [
       [0, 0, 0],
       [0, 8, 1],
@@ -314,7 +316,7 @@ describe('a device that fails', () => {
   }
 
   test('tells of the sector that cannot be read, after those before it', async () => {
-    const disk = memoryDisk(pattern(1000))
+    const disk = memoryDisk(image.slice())
     const scratched: BlockDevice = {
       ...memoryless(),
       read(sector, into) {
@@ -328,7 +330,7 @@ describe('a device that fails', () => {
     command(0xc4, { lba: 10, count: 8 })
     expect(interrupts()).toEqual([0x76])
     in8(port.status)
-    expect(readData(3 * 512)).toEqual(pattern(1000).slice(10 * 512, 13 * 512))
+    expect(readData(3 * 512)).toEqual(image.slice(10 * 512, 13 * 512))
     expect([interrupts(), in8(port.status), in8(port.error), in8(port.low)]).toEqual([
       [0x76],
       done | bit.error,
@@ -338,7 +340,7 @@ describe('a device that fails', () => {
     command(0x40, { lba: 5, count: 20 })
     expect([in8(port.status), in8(port.error), in8(port.low)]).toEqual([done | bit.error, 0x40, 13])
     command(0x20, { lba: 14 })
-    expect(readData(512)).toEqual(pattern(1000).slice(14 * 512, 15 * 512))
+    expect(readData(512)).toEqual(image.slice(14 * 512, 15 * 512))
   })
 
   test('aborts what cannot be written or flushed', async () => {
@@ -376,7 +378,7 @@ describe('resets and the other drive', () => {
     expect(registers).toEqual([done, 1, 1, 1, 0, 0, 0])
     expect(interrupts()).toEqual([])
     command(0x20, { lba: 9 })
-    expect(readData(512)).toEqual(pattern(1000).slice(9 * 512, 10 * 512))
+    expect(readData(512)).toEqual(image.slice(9 * 512, 10 * 512))
   })
 
   test('where no drive is, registers are zeros and nothing happens', async () => {
@@ -446,7 +448,6 @@ describe('the part', () => {
   })
 
   test('a machine is saved in the middle of a transfer, and goes on elsewhere with its overlay', async () => {
-    const image = pattern(1000)
     const make = () => new Overlay(readOnly(memoryDisk(image)))
     const here = await setUp(make())
     here.command(0xc6, { count: 8 })
@@ -467,7 +468,7 @@ describe('the part', () => {
   })
 
   test('a state goes back onto drives of the same kind and size', async () => {
-    const state = (await setUp(memoryDisk(pattern(1000)))).machine.save()
+    const state = (await setUp(memoryDisk(image.slice()))).machine.save()
     const mismatch = expect.objectContaining({ code: 'state-mismatch' })
     const onto = async (...options: Parameters<typeof ide>) => (await ideMachine(...(options as [never]))).machine
     const other = await onto({ primary: { master: { disk: memoryDisk(pattern(999)) } } })
