@@ -45,7 +45,7 @@ export function rom({ image, optionRoms = [] }: RomOptions): Loader {
         { kind: 'rom', start: high, bytes: image.length, name: 'firmware ROM' },
       ],
       pieces: [
-        { name: 'nothing', address: shadowRange.start, bytes: new Uint8Array(0), size: lowAt - shadowRange.start },
+        { name: 'zeros', address: shadowRange.start, bytes: new Uint8Array(0), size: lowAt - shadowRange.start },
         ...options,
         { name: 'firmware', address: lowAt, bytes: low },
         { name: 'firmware', address: high, bytes: image },
