@@ -9,7 +9,7 @@ import {
   type Width,
 } from '@vmexit/core'
 import { GuestMemory, MAXIMUM_ADDRESS, PAGE_BYTES } from '@vmexit/memory'
-import type { Target } from './windows.ts'
+import type { Target } from './target.ts'
 
 /** Saved memory of a card; where it is seen is the function's affair. */
 export type CardMemoryState = State & {

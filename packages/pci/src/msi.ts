@@ -29,6 +29,7 @@ export class Msi {
   /** The capability to be put into configuration space. */
   readonly capability: Capability
   readonly #master: BusMaster
+  /** The number of messages is two to this power. */
   readonly #most: number
   #control = 0
   #address = 0
@@ -44,8 +45,8 @@ export class Msi {
    */
   constructor(owner: string, options: MsiOptions, master: BusMaster, changed: () => void) {
     const { messages, wide = true, maskable = false } = options
-    this.#most = Math.log2(messages)
-    if (!Number.isInteger(this.#most) || this.#most < 0 || this.#most > 5) {
+    this.#most = [1, 2, 4, 8, 16, 32].indexOf(messages)
+    if (this.#most < 0) {
       throw new VmexitError('pci-msi', {
         problem: `${owner} has ${messages} interrupt messages`,
         remedy: 'give it 1, 2, 4, 8, 16 or 32',

@@ -5,6 +5,7 @@
 import { type Bus, type Claim, type RegisterFile, VmexitError } from '@vmexit/core'
 import type { CardMemory } from './card-memory.ts'
 import type { ConfigCell, ConfigSpace } from './config-space.ts'
+import type { Target } from './target.ts'
 
 /** Registers behind a base address register. */
 export interface RegisterBar {
@@ -37,12 +38,6 @@ export type Bar = RegisterBar | MemoryBar
 
 /** The bits of the command register that open windows. */
 export const commandBit = { io: 1, memory: 2, master: 4, interruptDisable: 0x400 } as const
-
-/** What is behind a base address register, wherever that is. */
-export interface Target {
-  /** Puts it at an address, or nowhere. */
-  place(base: number | undefined): void
-}
 
 /** One base address register with what it opens. */
 export class Window {
@@ -123,7 +118,7 @@ export function registersTarget(bus: Bus, owner: string, registers: RegisterFile
 export function barWindow(config: ConfigSpace, owner: string, bar: Bar, target: Target, changed: () => void): Window {
   const { index, space, prefetchable = false, wide = false } = bar
   const bytes = 'memory' in bar ? bar.memory.size : bar.registers.size
-  const size = Math.max(space === 'io' ? 4 : 16, 2 ** Math.ceil(Math.log2(bytes)))
+  const size = powerOfTwo(bytes, space === 'io' ? 4 : 16)
   if (!Number.isInteger(index) || index < 0 || index + (wide ? 1 : 0) > 5) {
     refuse(owner, `has a base address register ${index}${wide ? ' of 64 bits' : ''}`, 'number them from 0 to 5')
   }
@@ -141,13 +136,20 @@ export function barWindow(config: ConfigSpace, owner: string, bar: Bar, target: 
   return new Window({ size, space, low, high, target })
 }
 
+/** The first one of at least `bytes` from `least` on. */
+function powerOfTwo(bytes: number, least: number): number {
+  let size = least
+  while (size < bytes) size *= 2
+  return size
+}
+
 function refuse(owner: string, what: string, remedy: string): never {
   throw new VmexitError('pci-bar', { problem: `${owner} ${what}`, remedy })
 }
 
 /** The window of an expansion ROM: 2 KiB at least, with its own enable bit. */
 export function romWindow(config: ConfigSpace, bus: Bus, owner: string, rom: Uint8Array, changed: () => void): Window {
-  const size = Math.max(0x800, 2 ** Math.ceil(Math.log2(rom.length)))
+  const size = powerOfTwo(rom.length, 0x800)
   if (size > 0x100_0000) refuse(owner, `has an expansion ROM of ${rom.length} bytes`, 'stay within 16 MiB')
   const writable = (~(size - 1) | 1) >>> 0
   const low = config.add({ name: 'expansion ROM', offset: 0x30, bytes: 4, writable, onWrite: changed })
