@@ -31,7 +31,7 @@ export interface DsdtOptions {
   readonly serialPorts: readonly SerialPortDescription[]
 }
 
-/** A PCI root to be described. */
+/** A PCI root to be described: for the bus of `@vmexit/pci` that is what `pciDescription()` gives. */
 export interface PciDescription {
   /** Addresses that it passes on to memory-mapped devices: the first and the last. */
   readonly memory: readonly [first: number, last: number]

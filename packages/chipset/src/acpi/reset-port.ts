@@ -16,8 +16,8 @@ export interface ResetPortApi {
 const resetCpu = 0x04
 
 /**
- * The port whose bit 2 resets the machine: what a FADT names as reset register. It lies among the ports of a PCI host
- * bridge's address register, 0xcf8–0xcfb: beside a bridge that claims all four, leave this out.
+ * The port whose bit 2 resets the machine: what a FADT names as reset register. It lies among the ports of PCI's
+ * configuration address: `pci()` of `@vmexit/pci` has the register itself, so leave this out beside it.
  */
 export function resetPort({ port = 0xcf9 }: { readonly port?: number } = {}): Part<{
   name: 'reset-port'

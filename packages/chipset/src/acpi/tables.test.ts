@@ -3,8 +3,8 @@ import { buffer, eisaId, integer, name, nameString, packageOf, scope } from './a
 import { acpiTables } from './tables.ts'
 
 const pci = {
-  memory: [0xc000_0000, 0xfebf_ffff],
-  interrupt: (device: number, pin: number) => 16 + ((device + pin) & 3),
+  memory: [0xe000_0000, 0xfebf_ffff],
+  interrupt: (device: number, pin: number) => [10, 11, 10, 11][(device + pin + 3) & 3]!,
 } as const
 
 const sum = (bytes: Uint8Array) => bytes.reduce((total, byte) => (total + byte) & 0xff, 0)
@@ -97,6 +97,17 @@ describe('tables', () => {
     expect(body({ pci })).toContain('PCI0')
     expect(body({ serialPorts: [] })).not.toContain('COM1')
   })
+})
+
+test('the PCI root says where each pin goes, for the 8259As and for the I/O APIC alike', () => {
+  const { bytes } = byName(acpiTables({ pci })).dsdt
+  const route = (device: number, pin: number) => {
+    const key = [0x0c, 0xff, 0xff, device, 0x00, ...integer(pin), 0x00, 0x0a]
+    const at = bytes.findIndex((_, i) => key.every((byte, j) => bytes[i + j] === byte))
+    return bytes[at + key.length]
+  }
+  expect([0, 1, 2, 3].map((pin) => route(3, pin))).toEqual([10, 11, 10, 11])
+  expect([1, 2, 31].map((device) => route(device, 0))).toEqual([10, 11, 10])
 })
 
 describe('the machine language', () => {
