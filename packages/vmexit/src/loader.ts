@@ -18,7 +18,7 @@ export function loaderOf(options: PcOptions, screen: Screen | undefined): Loader
   if ('multiboot' in options) {
     const { multiboot: kernel, modules, append } = options
     const tables = acpiTables(acpiOptionsOf(options))
-    return multiboot({ kernel, tables, ...(modules && { modules }), ...(append && { commandLine: append }) })
+    return multiboot({ kernel, tables, cmdline: append ?? '', ...(modules && { modules }), ...(screen && { screen }) })
   }
   if ('bios' in options) return rom({ image: options.bios })
   if ('rom' in options) return rom({ image: options.rom })
