@@ -182,6 +182,19 @@ test('is saved and goes on in another machine', async () => {
   expect([to.high, to.memory.read8(0xe100_0005), to.ports.read(0xc500, 1)]).toEqual([[11], 7, 0x5a])
 })
 
+test('firmware finds the ports of power management where they are', async () => {
+  const { ports, bus } = await pc({ powerPort: 0x600 })
+  expect(enumerate(ports).map(({ at, id }) => [at, id])[2]).toEqual(['1.3', '8086:7113'])
+  bus.writeConfig(0, 11, 0x40, 4, 0xb001)
+  expect([bus.readConfig(0, 11, 0x40, 4), bus.readConfig(0, 11, 0x80, 1)]).toEqual([0x601, 1])
+})
+
+test('the state of a bus with other bridges is refused', async () => {
+  const state = (await pc({ powerPort: 0x600 })).machine.save()
+  const { machine } = await pc()
+  expect(() => machine.restore(state)).toThrow('this is not a saved state of pci (power-management is unknown)')
+})
+
 test('the reset control register asks for a reset', async () => {
   const { ports, machine } = await pc()
   ports.write(0xcf9, 1, 0x06)

@@ -8,6 +8,7 @@ import { hostBridge, type ShadowMemory } from './host-bridge.ts'
 import { isaBridge } from './isa-bridge.ts'
 import { ConfigMechanism1, type ConfigMechanism1State } from './mechanism1.ts'
 import { PirqRouter, routableInterrupts } from './pirq-router.ts'
+import { powerFunction } from './power-function.ts'
 
 declare module '@vmexit/core' {
   interface Capabilities {
@@ -26,6 +27,11 @@ export interface PciOptions {
    * routed, level-triggered and noted. For kernels that are loaded without firmware; false unless stated.
    */
   readonly configured?: boolean
+  /**
+   * The first port of `acpiPower()` of `@vmexit/chipset`, where firmware is to find it: 0x600. Without it firmware offers
+   * no ACPI.
+   */
+  readonly powerPort?: number
   /** The ISA interrupts that PIRQA–PIRQD go to where it is `configured`; 10, 11, 10, 11 unless stated. */
   readonly routes?: readonly [number, number, number, number]
   /** Addresses for windows of memory where it is `configured`; 0xe0000000–0xfebfffff unless stated. */
@@ -38,8 +44,8 @@ export interface PciOptions {
 export type PciState = State & {
   readonly version: 1
   readonly mechanism: ConfigMechanism1State
-  readonly hostBridge: PciFunctionState
-  readonly isaBridge: PciFunctionState
+  /** By name: `host-bridge`, `isa-bridge`, `power-management`. */
+  readonly functions: { readonly [name: string]: PciFunctionState }
 }
 
 /** What `machine.of(pci)` is. */
@@ -57,7 +63,7 @@ export function pci(options: PciOptions = {}): Part<{
   gives: 'pci'
   api: PciApi
 }> {
-  const { configured = false, memory = pciMemory, io = [0xc000, 0xffff], routes = pciRoutes } = options
+  const { configured = false, memory = pciMemory, io = [0xc000, 0xffff], routes = pciRoutes, powerPort } = options
   demandRoutes(routes)
   return definePart({
     name: 'pci',
@@ -74,9 +80,10 @@ export function pci(options: PciOptions = {}): Part<{
         interrupts: router.inputs,
         ...(configured && { assignment: { memory, io, interruptLine } }),
       })
-      const host = bus.add(hostBridge({ shadow: shadowOf(guestMemory), open: configured }))
       const isa = bus.add(isaBridge({ router, routes: configured ? routes : undefined }))
       isa.becomeMultifunction()
+      const functions = [bus.add(hostBridge({ shadow: shadowOf(guestMemory), open: configured })), isa]
+      if (powerPort !== undefined) functions.push(bus.add(powerFunction(powerPort)))
       const mechanism = new ConfigMechanism1({ bus, onReset: () => power.request('reset') })
       ports.claim(name, 0xcf8, mechanism.regions.registers)
       const start = () => {
@@ -86,23 +93,21 @@ export function pci(options: PciOptions = {}): Part<{
       const save = (): PciState => ({
         version: 1,
         mechanism: mechanism.save(),
-        hostBridge: host.save(),
-        isaBridge: isa.save(),
+        functions: Object.fromEntries(functions.map((fn) => [fn.name, fn.save()])),
       })
       return {
         pci: bus,
         reset() {
           mechanism.reset()
-          host.reset()
-          isa.reset()
+          for (const fn of functions) fn.reset()
           start()
         },
         save,
         restore(state) {
           const saved = checkState(name, state, save())
+          checkState(name, { version: 1, ...saved.functions }, { version: 1, ...save().functions })
           mechanism.restore(saved.mechanism)
-          host.restore(saved.hostBridge)
-          isa.restore(saved.isaBridge)
+          for (const fn of functions) fn.restore(saved.functions[fn.name]!)
         },
       }
     },
