@@ -49,6 +49,14 @@ test('a mirror that stays out of step does not stop us if the other indices have
   expect(said.warnings).toEqual([expect.stringContaining('Mirror sync in progress?)')])
 })
 
+test('a network that fails, of which apt only warns, is tried again too', async () => {
+  let attempts = 0
+  const warned = ended(0, '', 'W: Failed to fetch http://x/InRelease  Connection timed out\n')
+  const { update, said } = await apt(() => (++attempts < 2 ? warned : ended(0, '', 'W: Target is configured twice\n')))
+  await update(async () => false)
+  expect(said.waits).toEqual([2000])
+})
+
 test('without indices at all, the error says what apt said', async () => {
   const { update, said } = await apt(() => outOfStep)
   await expect(update(async () => false)).rejects.toMatchObject({

@@ -94,12 +94,11 @@ export async function createApt(options: AptOptions): Promise<Apt> {
 
     async update(enough) {
       for (let attempt = 0; ; attempt++) {
-        progress(
-          attempt === 0 ? 'fetching the package indices' : `fetching the package indices, attempt ${attempt + 1}`,
-        )
+        progress(`fetching the package indices${attempt === 0 ? '' : `, attempt ${attempt + 1}`}`)
         const outcome = await run('apt-get', ['-c', conf, 'update'], running)
-        if (outcome.code === 0) return
         const said = reason(outcome)
+        // Of a network that fails apt only warns; that it had to leave something out it says in either case.
+        if (outcome.code === 0 && !/^W: .*(Failed to fetch|index files failed)/m.test(outcome.stderr)) return
         const last = attempt >= pauses.length
         if ((attempt >= patience || last) && (await enough())) {
           warn(`not all package indices could be fetched; those that are there are used (${said})`)
@@ -124,9 +123,8 @@ export async function createApt(options: AptOptions): Promise<Apt> {
         const names = wanted.map(({ name, version, architecture }) =>
           architecture === 'all' ? `${name}=${version}` : `${name}:${architecture}=${version}`,
         )
-        progress(
-          `fetching ${wanted.length > 3 ? `${wanted.length} packages` : wanted.map(({ name }) => name).join(', ')}`,
-        )
+        const listed = wanted.map(({ name }) => name).join(', ')
+        progress(`fetching ${wanted.length > 3 ? `${wanted.length} packages` : listed}`)
         const outcome = await run('apt-get', ['-c', conf, 'download', ...names], { cwd: partial, ...running })
         if (outcome.code !== 0) return reason(outcome)
         for (const file of readdirSync(partial)) renameSync(join(partial, file), join(folder, file))
@@ -138,15 +136,11 @@ export async function createApt(options: AptOptions): Promise<Apt> {
   }
 }
 
-/** Why apt failed: its first error, without the address and hashes behind it. */
+/** Why apt failed: its first error or warning, without the address and hashes behind it. */
 function reason({ stdout, stderr }: Outcome): string {
-  const error = stderr.split('\n').find((line) => line.startsWith('E:'))
-  return (
-    error
-      ?.slice(2)
-      .replace(/\s*\[IP:.*$/, '')
-      .trim() ?? lastLines(stderr || stdout)
-  )
+  const lines = stderr.split('\n')
+  const first = lines.find((line) => line.startsWith('E:')) ?? lines.find((line) => line.startsWith('W:'))
+  return first?.replace(/^[EW]:|\s*\[IP:.*$/g, '').trim() ?? lastLines(stderr || stdout)
 }
 
 function configuration(directory: string, host: string): string {
@@ -160,7 +154,6 @@ function configuration(directory: string, host: string): string {
     '#clear Acquire::IndexTargets::deb::DEP-11;',
     `APT::Architecture "${host}";`,
     `APT::Architectures { ${architectures} };`,
-    'APT::Update::Error-Mode "any";',
     'APT::Sandbox::User "";',
     'APT::Default-Release "";',
     'Acquire::Languages "none";',
@@ -180,12 +173,7 @@ function configuration(directory: string, host: string): string {
 function systemSources(etc: string): { name: string; text: string }[] {
   const parts = join(etc, 'sources.list.d')
   const files = [join(etc, 'sources.list')]
-  if (existsSync(parts))
-    files.push(
-      ...readdirSync(parts)
-        .sort()
-        .map((name) => join(parts, name)),
-    )
+  if (existsSync(parts)) for (const name of readdirSync(parts).sort()) files.push(join(parts, name))
   return files.flatMap((name) => {
     try {
       return [{ name, text: readFileSync(name, 'utf8') }]

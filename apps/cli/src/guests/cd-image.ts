@@ -5,7 +5,7 @@ import type { BootableSystem } from './disk-image.ts'
 import { imageTime, type Tool } from './tools.ts'
 
 /** What ISOLINUX does: the first label at once, with messages on screen and serial port. */
-export const isolinuxConfiguration = `serial 0 115200
+const isolinuxConfiguration = `serial 0 115200
 default linux
 prompt 0
 timeout 1

@@ -27,7 +27,10 @@ const onProcess: GuestsCommandHost = {
   terminal: process.stderr.isTTY === true,
 }
 
-/** The subcommand, to be added to the program. It throws what goes wrong; Ctrl-C sets `process.exitCode` to 130. */
+/**
+ * The subcommand, to be added to the program. It throws what goes wrong. Ctrl-C ends it with `process.exitCode` 130 and
+ * leaves nothing half-made.
+ */
 export function guestsCommand(host: GuestsCommandHost = onProcess): Command {
   return new Command('guests')
     .summary("fetch Debian's kernels and other guests")
@@ -41,13 +44,8 @@ export function guestsCommand(host: GuestsCommandHost = onProcess): Command {
     .option('--directory <folder>', 'the cache', defaultDirectory())
     .option('--refresh', 'ask for newer packages, and build anew')
     .action(async (names: string[], flags: Flags) => {
-      try {
-        if (flags.list === true) list(host, names, flags)
-        else await fetchAndPrint(host, names, flags)
-      } catch (error) {
-        if (!(error instanceof Error && error.name === 'AbortError')) throw error
-        process.exitCode = 130
-      }
+      if (flags.list === true) list(host, names, flags)
+      else await fetchAndPrint(host, names, flags)
     })
 }
 
@@ -66,7 +64,10 @@ function list({ out }: GuestsCommandHost, names: readonly string[], { directory,
 
 async function fetchAndPrint(host: GuestsCommandHost, names: readonly string[], flags: Flags): Promise<void> {
   const abort = new AbortController()
-  const stop = () => abort.abort()
+  const stop = (signal: NodeJS.Signals) => {
+    process.exitCode = signal === 'SIGTERM' ? 143 : 130
+    abort.abort()
+  }
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
   try {
@@ -81,6 +82,9 @@ async function fetchAndPrint(host: GuestsCommandHost, names: readonly string[], 
     host.out(
       flags.json === true ? `${JSON.stringify(guests.map(described), undefined, 2)}\n` : guests.map(lines).join(''),
     )
+  } catch (error) {
+    // Whatever was under way when the user stopped us may fail in its own words.
+    if (!abort.signal.aborted) throw error
   } finally {
     process.off('SIGINT', stop)
     process.off('SIGTERM', stop)

@@ -27,11 +27,11 @@ const grubModules = [
   'echo', 'ls', 'cat', 'test', 'halt', 'reboot',
 ]
 
-/** What GRUB does: messages and menu go to screen and serial port, and it boots without waiting (a key halts that). */
-export const grubConfiguration = `serial --unit=0 --speed=115200
+/** What GRUB does: its menu is on screen and serial port, for a second, in which a key keeps it there. */
+const grubConfiguration = `serial --unit=0 --speed=115200
 terminal_input console serial
 terminal_output console serial
-set timeout=0
+set timeout=1
 
 menuentry "Debian GNU/Linux" {
   linux /boot/vmlinuz console=tty0 console=ttyS0

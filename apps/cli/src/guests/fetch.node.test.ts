@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { defaultDirectory, findGuests, replaceGuest } from './cache.ts'
@@ -81,6 +81,15 @@ test('aborting leaves nothing half-built', async () => {
   })
   await expect(fetchGuests({ directory, names: ['seabios'], run, signal: abort.signal })).rejects.toThrow('aborted')
   expect(readdirSync(directory)).toEqual(['packages'])
+})
+
+test('what a run that was killed left behind is removed a day later', async () => {
+  const directory = cacheWith(seabios)
+  put(join(directory, '.building-old/x'), '')
+  put(join(directory, '.building-now/x'), '')
+  utimesSync(join(directory, '.building-old'), 1_700_000_000, 1_700_000_000)
+  await fetchGuests({ directory, names: ['seabios'], run: withoutApt })
+  expect(readdirSync(directory).sort()).toEqual(['.building-now', 'packages', 'seabios'])
 })
 
 test('what others need is built with them, and a name that is none is refused with those there are', () => {

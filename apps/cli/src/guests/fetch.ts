@@ -1,5 +1,5 @@
 /** Fetches packages and builds guests of them. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { VmexitError } from '@vmexit/core'
@@ -43,7 +43,8 @@ export interface FetchedGuest extends GuestRecord {
  * Makes sure that guests are in the cache. Those that are, are left as they are, without any network.
  *
  * Throws `guests-unknown` for a name that is none, `guests-packages` where packages are missing (it says which ones to
- * bring, and where to), `guests-host` for what this system cannot make, `guests-indices`, `guests-keyring`, `guests-program`; the signal's reason when aborted.
+ * bring, and where to), `guests-host` for what this system cannot make, `guests-indices` and `guests-keyring` where apt
+ * gets no further, `guests-program` where a program fails; the signal's reason when aborted.
  */
 export async function fetchGuests(options: FetchOptions = {}): Promise<FetchedGuest[]> {
   const directory = resolve(options.directory ?? defaultDirectory())
@@ -55,7 +56,7 @@ export async function fetchGuests(options: FetchOptions = {}): Promise<FetchedGu
     const store = await packageStore(directory, options)
     const specs = missing.flatMap((name) => recipes[name].packages)
     await obtainPackages(store, unique(specs), { refresh })
-    mkdirSync(directory, { recursive: true })
+    removeLeftovers(directory)
     const scratch = mkdtempSync(join(directory, '.building-'))
     try {
       for (const name of missing) {
@@ -71,6 +72,16 @@ export async function fetchGuests(options: FetchOptions = {}): Promise<FetchedGu
     const record = built.get(name) ?? readGuest(directory, name)
     return record === undefined ? [] : [{ ...record, directory: join(directory, name), built: built.has(name) }]
   })
+}
+
+/** Removes what runs that were killed left behind: working folders, hidden ones, of more than a day ago. */
+function removeLeftovers(directory: string): void {
+  for (const folder of [directory, join(directory, 'packages')]) {
+    for (const name of readdirSync(folder).filter((one) => one.startsWith('.'))) {
+      const path = join(folder, name)
+      if (Date.now() - statSync(path).mtimeMs > 86_400_000) rmSync(path, { recursive: true, force: true })
+    }
+  }
 }
 
 /** Without those that only Linux can make, since programs of Debian make them; throws if they were asked for by name. */
@@ -127,11 +138,8 @@ interface Site {
 async function build(name: GuestName, { directory, scratch, store, run, signal }: Site): Promise<GuestRecord> {
   const recipe = recipes[name]
   const files = await obtainPackages(store, recipe.packages)
-  const found = (wanted: string, architecture?: PackageSpec['architecture']): PackageFile => {
-    const index = recipe.packages.findIndex(
-      (spec) => spec.name === wanted && (architecture === undefined || spec.architecture === architecture),
-    )
-    const file = files[index]
+  const found = (wanted: string): PackageFile => {
+    const file = files[recipe.packages.findIndex((spec) => spec.name === wanted)]
     if (file === undefined) throw new Error(`the recipe of ${name} does not name ${wanted}`)
     return file
   }

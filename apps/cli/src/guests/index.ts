@@ -1,5 +1,3 @@
-export { defaultDirectory, findGuests, type GuestFile, type GuestPaths, type GuestRecord } from './cache.ts'
-export { type GuestsCommandHost, guestsCommand } from './command.ts'
-export { type FetchedGuest, type FetchOptions, fetchGuests } from './fetch.ts'
-export { baseEntries, compressedArchive, entriesBelow } from './initramfs.ts'
-export { type GuestName, guestFiles, guestNames, recipes } from './recipes.ts'
+export { findGuests, type GuestPaths } from './cache.ts'
+export { guestsCommand } from './command.ts'
+export { guestNames } from './recipes.ts'

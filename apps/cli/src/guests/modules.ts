@@ -7,7 +7,7 @@ import { moduleInfo } from './elf-sections.ts'
 
 /** The modules that guests get, and with them all that these depend on; by what they drive. */
 // biome-ignore format: a list
-export const guestModules: readonly string[] = [
+const guestModules: readonly string[] = [
   // disks, CDs and floppies
   'ata_piix', 'ata_generic', 'ahci', 'sd_mod', 'sr_mod', 'floppy', 'loop', 'virtio_blk', 'virtio_pci',
   // file systems, and what they ask the kernel for by alias
