@@ -133,8 +133,9 @@ export class CardMemory implements Target, Stateful<CardMemoryState> {
     }
   }
 
-  /** A copy of a page, unless it is all zeros. */
+  /** A copy of a page, unless it is all zeros. Most pages have never been written. */
   #page(page: number): Uint8Array | undefined {
+    if (this.#memory.readPage(this.#base / PAGE_BYTES + page) === this.#memory.pool.zeroFrame) return undefined
     const bytes = new Uint8Array(PAGE_BYTES)
     this.readBytes(page * PAGE_BYTES, bytes)
     return bytes.some((byte) => byte !== 0) ? bytes : undefined
