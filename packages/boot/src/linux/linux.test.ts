@@ -209,11 +209,18 @@ describe('refuses', () => {
   })
 
   test('and says what to do', () => {
-    expect(() => load({}, {}, 19)).toThrow(
-      'the kernel needs RAM from 0x1000000 to 0x1400000, and not all of that is free RAM: ' +
-        'give the machine at least 21 MiB of memory in one piece',
+    const initrd = new Uint8Array(12 * MIB)
+    const small = 'the kernel needs RAM from 0x1000000 to 0x1400000, and not all of that is free RAM'
+    expect(() => load({}, {}, 19)).toThrow(`${small}: give the machine at least 20 MiB, in one piece`)
+    expect(() => load({}, { initrd }, 19)).toThrow(`${small}: give the machine at least 32 MiB, in one piece`)
+    expect(() => load({}, {}, 20)).not.toThrow()
+    expect(() => load({ initSize: 0x280_0000 }, { initrd: new Uint8Array(16 * MIB) }, 56)).toThrow(
+      'the initrd of 16 MiB does not fit beside the kernel below 0x80000000: give the machine at least 72 MiB, in one piece',
     )
-    expect(() => load({}, { initrd: new Uint8Array(13 * MIB) }, 21)).not.toThrow()
+    expect(() => load({ initSize: 0x280_0000 }, { initrd: new Uint8Array(16 * MIB) }, 72)).not.toThrow()
+    expect(() => load({ ramdiskMaximum: 0x1ff_ffff }, { initrd: new Uint8Array(16 * MIB) }, 256)).toThrow(
+      'a smaller initrd',
+    )
     expect(() => bytes(0x1f, 0x8b)()).toThrow('it is compressed by gzip, 4096 bytes: give a vmlinuz')
   })
 })

@@ -133,16 +133,21 @@ function fromElf(bytes: Uint8Array): Kernel {
 function claim(kernel: Kernel, room: Room, initrd: number): void {
   for (const { start, bytes } of kernel.taken) {
     if (start >= MIB && room.has(start, bytes)) continue
-    const end = Math.max(...kernel.taken.map((taken) => taken.start + taken.bytes))
-    const needed = `${Math.ceil((end + initrd) / MIB) + 1} MiB`
     refuse(
       'memory-too-small',
       `the kernel needs RAM from ${hex(start)} to ${hex(start + bytes)}, and not all of that is free RAM`,
-      start < MIB ? 'link it above 1 MiB' : `give the machine at least ${needed} of memory in one piece`,
+      start < MIB ? 'link it above 1 MiB' : `give the machine at least ${needed(kernel, initrd)} MiB, in one piece`,
     )
   }
   for (const { start, bytes } of kernel.taken) room.take(start, bytes)
   room.take(0, MIB)
+}
+
+/** MiB of memory with which kernel and initrd have room. */
+function needed(kernel: Kernel, initrd: number): number {
+  const end = Math.max(...kernel.taken.map(({ start, bytes }) => start + bytes))
+  const pages = Math.ceil(end / PAGE_BYTES) + Math.ceil(initrd / PAGE_BYTES)
+  return Math.ceil((pages * PAGE_BYTES) / MIB)
 }
 
 function commandLineOf(append: string, limit: number): Uint8Array {
@@ -162,9 +167,10 @@ function placeRamdisk(initrd: Uint8Array | undefined, kernel: Kernel, room: Room
   const below = kernel.ramdiskMaximum + 1
   const address = room.highest(initrd.length, { align: PAGE_BYTES, from: MIB, below })
   if (address !== undefined) return { name: 'initrd', address, bytes: initrd }
+  const mib = needed(kernel, initrd.length)
   return refuse(
     'initrd-too-large',
     `the initrd of ${amount(initrd.length)} does not fit beside the kernel below ${hex(below)}`,
-    `give the machine more memory (${amount(room.longest)} are free in one piece), or a smaller initrd`,
+    mib * MIB <= below ? `give the machine at least ${mib} MiB, in one piece` : 'give a smaller initrd',
   )
 }

@@ -106,9 +106,7 @@ function claim(kernel: MultibootKernel, room: Room): number {
     if (room.has(start, bytes)) continue
     const where = `the kernel is for ${hex(start)} to ${hex(start + bytes)}, and not all of that is free RAM`
     const remedy =
-      start < MIB
-        ? 'link it at 1 MiB or above'
-        : `give the machine at least ${Math.ceil(end / MIB) + 1} MiB of memory in one piece`
+      start < MIB ? 'link it at 1 MiB or above' : `give the machine at least ${Math.ceil(end / MIB)} MiB, in one piece`
     refuse('memory-too-small', where, remedy)
   }
   for (const { start, bytes } of places) room.take(start, bytes)
