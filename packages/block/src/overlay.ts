@@ -34,7 +34,8 @@ export class Overlay implements BlockDevice, Stateful<OverlayState> {
 
   /** Throws a {@link VmexitError} `block-cluster` for a size of clusters that is not allowed. */
   constructor(base: BlockDevice, { clusterBytes = 0x1_0000 }: OverlayOptions = {}) {
-    if (!(clusterBytes >= 0x1000 && clusterBytes <= 0x20_0000 && Number.isInteger(Math.log2(clusterBytes)))) {
+    const isPowerOfTwo = Number.isInteger(clusterBytes) && (clusterBytes & (clusterBytes - 1)) === 0
+    if (!(clusterBytes >= 0x1000 && clusterBytes <= 0x20_0000 && isPowerOfTwo)) {
       throw new VmexitError('block-cluster', {
         problem: `an overlay cannot have clusters of ${clusterBytes} bytes`,
         remedy: 'use a power of two from 4096 to 2097152',

@@ -7,7 +7,7 @@ import { register, Taskfile, type TaskfileState } from './taskfile.ts'
 import { isTransferMode } from './transfer-mode.ts'
 
 /** Bits of the status register. */
-export const statusBit = {
+const statusBit = {
   busy: 0x80,
   ready: 0x40,
   fault: 0x20,
