@@ -4,8 +4,8 @@ import { interruptWire } from './bus.ts'
 /** Addresses that the host bridge passes on unless stated: below the APICs and firmware, above RAM. */
 export const pciMemory: readonly [first: number, last: number] = [0xe000_0000, 0xfebf_ffff]
 
-/** Where PIRQA–PIRQD of a configured bus go unless stated. */
-export const pciRoutes: readonly [number, number, number, number] = [10, 11, 10, 11]
+/** Where PIRQA–PIRQD of a configured bus go unless stated, which is where SeaBIOS sends them too. */
+export const pciRoutes: readonly [number, number, number, number] = [10, 10, 11, 11]
 
 /** A PCI root as `acpiTables({ pci })` of `@vmexit/chipset` takes it. */
 export interface PciDescription {

@@ -22,6 +22,5 @@ export {
 export type { MsiOptions } from './msi.ts'
 export { needPci, type PciApi, type PciOptions, type PciState, pci } from './part.ts'
 export { PirqRouter, routableInterrupts } from './pirq-router.ts'
-export { powerFunction } from './power-function.ts'
 export type { Target } from './target.ts'
 export { type Bar, commandBit, type MemoryBar, type RegisterBar, type Window } from './windows.ts'

@@ -8,7 +8,6 @@ import { hostBridge, type ShadowMemory } from './host-bridge.ts'
 import { isaBridge } from './isa-bridge.ts'
 import { ConfigMechanism1, type ConfigMechanism1State } from './mechanism1.ts'
 import { PirqRouter, routableInterrupts } from './pirq-router.ts'
-import { powerFunction } from './power-function.ts'
 
 declare module '@vmexit/core' {
   interface Capabilities {
@@ -27,12 +26,7 @@ export interface PciOptions {
    * routed, level-triggered and noted. For kernels that are loaded without firmware; false unless stated.
    */
   readonly configured?: boolean
-  /**
-   * The first port of `acpiPower()` of `@vmexit/chipset`, where firmware is to find it: 0x600. Without it firmware offers
-   * no ACPI.
-   */
-  readonly powerPort?: number
-  /** The ISA interrupts that PIRQA–PIRQD go to where it is `configured`; 10, 11, 10, 11 unless stated. */
+  /** The ISA interrupts that PIRQA–PIRQD go to where it is `configured`; 10, 10, 11, 11 unless stated. */
   readonly routes?: readonly [number, number, number, number]
   /** Addresses for windows of memory where it is `configured`; 0xe0000000–0xfebfffff unless stated. */
   readonly memory?: readonly [first: number, last: number]
@@ -44,7 +38,7 @@ export interface PciOptions {
 export type PciState = State & {
   readonly version: 1
   readonly mechanism: ConfigMechanism1State
-  /** By name: `host-bridge`, `isa-bridge`, `power-management`. */
+  /** By name: `host-bridge`, `isa-bridge`. */
   readonly functions: { readonly [name: string]: PciFunctionState }
 }
 
@@ -63,7 +57,7 @@ export function pci(options: PciOptions = {}): Part<{
   gives: 'pci'
   api: PciApi
 }> {
-  const { configured = false, memory = pciMemory, io = [0xc000, 0xffff], routes = pciRoutes, powerPort } = options
+  const { configured = false, memory = pciMemory, io = [0xc000, 0xffff], routes = pciRoutes } = options
   demandRoutes(routes)
   return definePart({
     name: 'pci',
@@ -83,7 +77,6 @@ export function pci(options: PciOptions = {}): Part<{
       const isa = bus.add(isaBridge({ router, routes: configured ? routes : undefined }))
       isa.becomeMultifunction()
       const functions = [bus.add(hostBridge({ shadow: shadowOf(guestMemory), open: configured })), isa]
-      if (powerPort !== undefined) functions.push(bus.add(powerFunction(powerPort)))
       const mechanism = new ConfigMechanism1({ bus, onReset: () => power.request('reset') })
       ports.claim(name, 0xcf8, mechanism.regions.registers)
       const start = () => {
@@ -104,8 +97,9 @@ export function pci(options: PciOptions = {}): Part<{
         },
         save,
         restore(state) {
-          const saved = checkState(name, state, save())
-          checkState(name, { version: 1, ...saved.functions }, { version: 1, ...save().functions })
+          const now = save()
+          const saved = checkState(name, state, now)
+          checkState(name, { version: 1, ...saved.functions }, { version: 1, ...now.functions })
           mechanism.restore(saved.mechanism)
           for (const fn of functions) fn.restore(saved.functions[fn.name]!)
         },
