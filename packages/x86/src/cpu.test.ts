@@ -99,6 +99,16 @@ describe.each(ENGINES)('%s', (engine) => {
     expect([cpu.halted, cpu.state.reg16(Gpr.ax) & 0xff]).toEqual([true, 0])
   })
 
+  it('is reset within a REP as anywhere else', () => {
+    const { cpu } = realMode(engine, [0xb9, 10, 0, 0xbf, 0, 0x60, 0xf3, 0xaa, 0xf4]) // mov cx,10; mov di,6000h; rep stosb
+    const fresh = realMode(engine, []).cpu
+    fresh.reset()
+    cpu.run(2 + 4)
+    cpu.reset()
+    expect(cpu.save().events).toEqual(fresh.save().events)
+    expect(cpu.save().registers).toEqual(fresh.save().registers)
+  })
+
   it('starts flat: a kernel finds 4 GiB segments, its registers, and a GDT to reload from', () => {
     // Whatever ran before: in real mode with registers full, then halted.
     const { cpu, memory } = realMode(engine, [0x66, 0x83, 0xc8, 0xff, 0xf9, 0xfb, 0xf4]) // or eax,-1; stc; sti; hlt

@@ -178,6 +178,8 @@ export class Cpu implements Core {
     this.events.pendingDebug = 0
     this.events.nmiBlocked = false
     this.#nmi = false
+    this.#midRepeat = false
+    this.#deliveries = 0
     this.paging.mmu.setControls(this.state.get32(Layout.cr0), 0, 0)
     this.paging.mmu.setRoot(0)
     this.events.modeChanged()
