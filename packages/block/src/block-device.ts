@@ -23,14 +23,17 @@ export interface BlockDevice {
   flush(): void
 }
 
-/** Why an access cannot be done. */
-type Access = 'read' | 'write'
-
 /**
  * Checks that `bytes` bytes from `sector` on are whole sectors of `device`, called `name`, and that it may be written
  * if that is what is wanted. Throws a {@link VmexitError} `block-range` or `block-read-only`.
  */
-export function checkAccess(name: string, device: BlockDevice, access: Access, sector: number, bytes: number): void {
+export function checkAccess(
+  name: string,
+  device: BlockDevice,
+  access: 'read' | 'write',
+  sector: number,
+  bytes: number,
+): void {
   if (access === 'write' && device.readOnly) {
     throw new VmexitError('block-read-only', {
       problem: `${name} is read-only, and sector ${sector} was to be written`,

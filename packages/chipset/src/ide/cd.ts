@@ -20,8 +20,11 @@ export interface AtapiCdOptions {
 export type AtapiCdState = DriveState & {
   readonly version: 1
   readonly unit: CdUnitState
-  /** What is done when the block has been moved. */
-  readonly work: Work
+  /**
+   * What is done when the block has been moved. `answer` is the data of IDENTIFY PACKET DEVICE, after which there is no
+   * interrupt.
+   */
+  readonly work: 'answer' | 'packet' | 'data'
   /** Whether the packet's data go by bus master. */
   readonly dma: boolean
   /** The most bytes that the host takes at a time. */
@@ -31,8 +34,7 @@ export type AtapiCdState = DriveState & {
   readonly left: number
 }
 
-/** `answer` is the data of IDENTIFY PACKET DEVICE, after which there is no interrupt. */
-type Work = 'answer' | 'packet' | 'data'
+type Work = AtapiCdState['work']
 
 const packetBytes = 12
 const sectorBytes = 2048

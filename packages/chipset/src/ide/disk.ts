@@ -24,9 +24,9 @@ export type AtaDiskState = DriveState & {
   readonly multiple: number
   readonly writeCache: boolean
   readonly lookAhead: boolean
-  readonly power: Power
-  /** What is done when the block has been moved. */
-  readonly work: Work
+  readonly power: 'active' | 'idle' | 'standby'
+  /** What is done when the block has been moved; `answer` is of data that are no sectors. */
+  readonly work: 'answer' | 'read' | 'write'
   readonly extended: boolean
   /** The first sector of the block, the sectors from there on, and those in a whole block. */
   readonly sector: number
@@ -34,9 +34,8 @@ export type AtaDiskState = DriveState & {
   readonly blockSectors: number
 }
 
-/** `answer` is of data that are no sectors. */
-type Work = 'answer' | 'read' | 'write'
-type Power = 'active' | 'idle' | 'standby'
+type Work = AtaDiskState['work']
+type Power = AtaDiskState['power']
 
 /** How a command moves sectors. */
 interface Transfer {
