@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { ended, folder, programs, put } from '../../test/guests.ts'
 import { createApt } from './apt.ts'
 import type { Outcome } from './run.ts'
-import { ended, folder, programs, put } from './testing.ts'
 
 const outOfStep = ended(
   100,

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { ended, folder, programs, put } from '../../test/guests.ts'
 import { arMembers, unpackDeb } from './deb.ts'
-import { ended, folder, programs, put } from './testing.ts'
 
 function ar(members: Record<string, string>): Uint8Array {
   const parts = Object.entries(members).map(([name, body]) => {

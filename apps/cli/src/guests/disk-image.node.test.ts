@@ -1,8 +1,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { folder, put } from '../../test/guests.ts'
 import { buildDisk, masterBootRecord } from './disk-image.ts'
-import { folder, put } from './testing.ts'
 
 test("the boot record keeps GRUB's code around a table with one active partition inside the disk", () => {
   const record = masterBootRecord(new Uint8Array(512).fill(0xee), 65_536)

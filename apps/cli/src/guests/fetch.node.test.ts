@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
+import { ended, fakeBusybox, folder, programs, put } from '../../test/guests.ts'
 import { defaultDirectory, findGuests, replaceGuest } from './cache.ts'
 import { guestsCommand } from './command.ts'
 import { fetchGuests } from './fetch.ts'
 import { guestNames, withNeeds } from './recipes.ts'
-import { ended, fakeBusybox, folder, programs, put } from './testing.ts'
 
 /** A system without apt, on which dpkg-deb unpacks what the file's name says. */
 const withoutApt = programs({

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { readCpio } from '@vmexit/boot'
 import { expect, test } from 'vitest'
+import { fakeBusybox, folder, put } from '../../test/guests.ts'
 import { initScript } from './init.ts'
 import { baseEntries, busyboxApplets, compressedArchive, entriesBelow } from './initramfs.ts'
-import { fakeBusybox, folder, put } from './testing.ts'
 
 test('the initramfs has /init, busybox and its applets, a console and the folders to mount upon', () => {
   const entries = readCpio(gunzipSync(compressedArchive(baseEntries(fakeBusybox))))

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { elf, folder, linkedWith, put } from '../../test/guests.ts'
 import { elfSection, moduleInfo, neededLibraries } from './elf-sections.ts'
 import { collectModules } from './modules.ts'
 import { libraryClosure } from './shared-libraries.ts'
-import { elf, folder, linkedWith, put } from './testing.ts'
 
 function kernelPackage(modules: Record<string, string>): string {
   const root = folder()

@@ -1,10 +1,10 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { folder } from '../../test/guests.ts'
 import type { Apt } from './apt.ts'
 import type { PackageRecord } from './control.ts'
 import { obtainPackages, type PackageSpec, type PackageStore } from './packages.ts'
-import { folder } from './testing.ts'
 
 const record = (name: string, version: string, architecture = 'i386', depends?: string): PackageRecord => ({
   name,

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { Outcome, Run } from './run.ts'
+import type { Outcome, Run } from '../src/guests/run.ts'
 
 /** A folder that is deleted after the test. */
 export function folder(): string {
