@@ -1,7 +1,8 @@
 /**
  * The host bridge of a PC: 82441FX, which with its PIIX3 makes a 440FX (82441FX datasheet, 290549, 3.2).
  *
- * Its registers of DRAM timing and of errors are not there: nothing here has either.
+ * Its registers of DRAM timing and of errors are not there: nothing here has either. The attribute map's read enables are
+ * kept and change nothing: where RAM is mapped below 1 MiB, firmware has been put into that very RAM.
  */
 import type { ConfigCause } from './config-space.ts'
 import type { PciFunctionOptions } from './function.ts'
