@@ -60,6 +60,17 @@ describe('the zero page', () => {
     expect([page.getUint32(0x290, true), page.getUint32(0x2d0, true)]).toEqual([0, 0])
   })
 
+  test('a random seed is a record of type 9 that the kernel finds', () => {
+    const image = load({}, { randomSeed: Uint8Array.of(1, 2, 3, 4) })
+    const record = image.pieces.find(({ name }) => name === 'random seed')!
+    expect(zeroPage(image).getUint32(0x250, true)).toBe(record.address)
+    expect([...record.bytes]).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4])
+    // Protocol 2.08 knows no such records.
+    expect(
+      load({ protocol: 0x0208 }, { randomSeed: new Uint8Array(4) }).pieces.some(({ name }) => name === 'random seed'),
+    ).toBe(false)
+  })
+
   test('names the loader, the heap, where the kernel is, and no initrd', () => {
     const page = zeroPage(load({}))
     expect([page.getUint8(0x210), page.getUint8(0x211), page.getUint32(0x214, true)]).toEqual([0xff, 0x81, 0x100_0000])

@@ -8,7 +8,7 @@ import { CODE_SELECTOR, DATA_SELECTOR, flatGdt, GDT_BYTES } from '../gdt.ts'
 import type { BootPiece, Loader, Screen } from '../image.ts'
 import { Room } from '../room.ts'
 import { type KernelHeader, readKernelHeader } from './header.ts'
-import { readVmlinux } from './vmlinux.ts'
+import { readVmlinux, VMLINUX_PROTOCOL } from './vmlinux.ts'
 import { ZERO_PAGE_BYTES, zeroPage } from './zero-page.ts'
 
 /** What {@link linux} boots. */
@@ -19,6 +19,8 @@ export interface LinuxOptions extends FirmwareOptions {
   readonly initrd?: Uint8Array
   /** The command line. */
   readonly append?: string
+  /** Bytes for the kernel's random number generator, which firmware would have gathered; kernels from 6.0 on take them. */
+  readonly randomSeed?: Uint8Array
   /** The screen there is; none unless stated. */
   readonly screen?: Screen
 }
@@ -33,6 +35,7 @@ interface Kernel {
   readonly taken: readonly { readonly start: number; readonly bytes: number }[]
   readonly commandLineSize: number
   readonly ramdiskMaximum: number
+  readonly protocol: number
 }
 
 /** Zero page, descriptor table, stack and heap, which stay clear of each other. */
@@ -41,9 +44,12 @@ const GDT: number = ZERO_PAGE + ZERO_PAGE_BYTES
 const STACK = 0x1_f000
 const HEAP_END: number = 0xe000
 const COMMAND_LINE = 0x2_0000
+/** Behind the longest command line there can be. */
+const SETUP_DATA = 0x3_0000
 const MIB = 2 ** 20
 /** A vmlinux does not say; this is what i386 kernels take. */
 const VMLINUX_COMMAND_LINE = 2047
+const SETUP_RNG_SEED = 9
 const VMLINUX_RAMDISK_MAXIMUM = 0x37ff_ffff
 
 /**
@@ -61,6 +67,7 @@ export function linux(options: LinuxOptions): Loader {
     claim(kernel, room, options.initrd?.length ?? 0)
     const commandLine = commandLineOf(options.append ?? '', kernel.commandLineSize)
     const ramdisk = placeRamdisk(options.initrd, kernel, room)
+    const seed = options.randomSeed && kernel.protocol >= 0x0209 ? seedRecord(options.randomSeed) : undefined
     const page = zeroPage({
       header: kernel.header,
       codeAddress: kernel.entry,
@@ -70,6 +77,7 @@ export function linux(options: LinuxOptions): Loader {
       memoryMap: firmware.memoryMap,
       acpiRoot: firmware.acpiRoot,
       screen: options.screen,
+      setupData: seed && SETUP_DATA,
     })
     return {
       title: kernel.title,
@@ -79,6 +87,7 @@ export function linux(options: LinuxOptions): Loader {
         { name: 'zero page', address: ZERO_PAGE, bytes: page },
         { name: 'descriptor table', address: GDT, bytes: flatGdt() },
         { name: 'command line', address: COMMAND_LINE, bytes: commandLine },
+        ...(seed === undefined ? [] : [{ name: 'random seed', address: SETUP_DATA, bytes: seed }]),
         ...kernel.pieces,
         ...(ramdisk === undefined ? [] : [ramdisk]),
       ],
@@ -94,6 +103,16 @@ export function linux(options: LinuxOptions): Loader {
       },
     }
   }
+}
+
+/** A record of `struct setup_data`: next, type, length, contents. */
+function seedRecord(seed: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(16 + seed.length)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(8, SETUP_RNG_SEED, true)
+  view.setUint32(12, seed.length, true)
+  bytes.set(seed, 16)
+  return bytes
 }
 
 /** Where the kernel is loaded and where it then runs: where it likes best, so that it need not move. */
@@ -113,6 +132,7 @@ function fromBzImage(header: KernelHeader): Kernel {
     ],
     commandLineSize: header.commandLineSize,
     ramdiskMaximum: header.ramdiskMaximum,
+    protocol,
   }
 }
 
@@ -126,6 +146,7 @@ function fromElf(bytes: Uint8Array): Kernel {
     taken: pieces.map((piece) => ({ start: piece.address, bytes: piece.size ?? piece.bytes.length })),
     commandLineSize: VMLINUX_COMMAND_LINE,
     ramdiskMaximum: VMLINUX_RAMDISK_MAXIMUM,
+    protocol: VMLINUX_PROTOCOL,
   }
 }
 

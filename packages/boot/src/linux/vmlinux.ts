@@ -12,14 +12,14 @@ export interface Vmlinux {
 }
 
 /** The protocol up to which the header that is made up here says anything: 2.12. */
-const PROTOCOL = 0x020c
+export const VMLINUX_PROTOCOL = 0x020c
 
 /** @throws VmexitError `kernel-unsupported`, those of `@vmexit/elf`. */
 export function readVmlinux(elf: Elf): Vmlinux {
   const view = new DataView(new ArrayBuffer(Field.end))
   view.setUint16(Field.bootFlag, BOOT_FLAG, true)
   view.setUint32(Field.magic, MAGIC, true)
-  view.setUint16(Field.version, PROTOCOL, true)
+  view.setUint16(Field.version, VMLINUX_PROTOCOL, true)
   view.setUint8(Field.loadFlags, LoadFlag.high)
   return { header: new Uint8Array(view.buffer).subarray(Field.setupSectors), ...loadKernelElf(elf) }
 }

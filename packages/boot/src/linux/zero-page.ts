@@ -13,6 +13,7 @@ const Zero = {
   memory: 0x1e0,
   mapEntries: 0x1e8,
   map: 0x2d0,
+  setupData: 0x250,
 } as const
 export const ZERO_PAGE_BYTES = 4096
 const MAP_ENTRIES = 128
@@ -63,6 +64,8 @@ export interface ZeroPage {
   readonly memoryMap: readonly MapEntry[]
   readonly acpiRoot: number | undefined
   readonly screen: Screen | undefined
+  /** Address of the first record of further data, if there is one. */
+  readonly setupData: number | undefined
 }
 
 /** @throws VmexitError `kernel-unsupported` if the memory map has more entries than go into it. */
@@ -87,6 +90,7 @@ export function zeroPage(contents: ZeroPage): Uint8Array {
   set32(Field.ramdiskSize, ramdisk?.size ?? 0)
   set32(Zero.extendedRamdiskAddress, 0)
   set32(Zero.extendedRamdiskSize, 0)
+  if (contents.setupData !== undefined) set32(Zero.setupData, contents.setupData)
   set32(Zero.acpiRoot, contents.acpiRoot ?? 0)
   const above = memoryMap.find(({ start, kind }) => start === MIB && kind === 'usable')?.bytes ?? 0
   set32(Zero.memory, above / 1024)
