@@ -6,6 +6,8 @@ import { Gathered } from './gathered.ts'
 export interface SerialEnd {
   /** Sends characters to the guest; false when much is waiting. */
   receive(bytes: Uint8Array): boolean
+  /** Whether the guest takes characters yet. */
+  readonly listening: boolean
 }
 
 /** Bytes of output that may wait for a reader before the guest is paused. */
@@ -20,6 +22,8 @@ const kept = 1 << 16
  */
 export class Console {
   readonly #line: () => SerialEnd
+  readonly #waiting = new Set<Waiting>()
+  readonly #typed: Uint8Array[] = []
   readonly #listeners = new Set<(bytes: Uint8Array) => void>()
   readonly #decoder = new TextDecoder('utf-8')
   readonly #gathered = new Gathered(enough)
@@ -59,7 +63,7 @@ export class Console {
   get writable(): WritableStream<Uint8Array> {
     this.#writable ??= new WritableStream<Uint8Array>({
       write: (bytes) => {
-        if (this.#line().receive(bytes)) return undefined
+        if (this.#send(bytes)) return undefined
         return new Promise<void>((resolve) => {
           this.#drained = resolve
         })
@@ -68,9 +72,12 @@ export class Console {
     return this.#writable
   }
 
-  /** Types text or bytes, whether or not the guest reads. A line ends with `\n`, which a terminal's Enter sends as `\r`. */
+  /**
+   * Types text or bytes. They wait until the guest listens: what a driver finds when it takes the port it throws away. A
+   * line ends with `\n`; a terminal's Enter sends `\r`.
+   */
   write(input: string | Uint8Array): void {
-    this.#line().receive(typeof input === 'string' ? new TextEncoder().encode(input) : input)
+    this.#send(typeof input === 'string' ? new TextEncoder().encode(input) : input)
   }
 
   /** Calls `listener` with what the guest prints, until the returned object is disposed. */
@@ -126,7 +133,20 @@ export class Console {
     })
   }
 
-  readonly #waiting = new Set<Waiting>()
+  /** Sends what was typed, or keeps it. False when enough is waiting. */
+  #send(bytes: Uint8Array): boolean {
+    const line = this.#line()
+    if (this.#typed.length === 0 && line.listening) return line.receive(bytes)
+    this.#typed.push(bytes.slice())
+    return false
+  }
+
+  #sendTyped(): void {
+    if (this.#typed.length === 0 || !this.#line().listening) return
+    let room = true
+    for (const bytes of this.#typed.splice(0)) room = this.#line().receive(bytes)
+    if (room) this.drain()
+  }
 
   /** For the serial port: the guest prints. */
   transmit(bytes: Uint8Array): void {
@@ -139,8 +159,9 @@ export class Console {
     this.#drained = undefined
   }
 
-  /** For the machine, between slices: hands out what was printed. Returns a promise if the guest must be paused. */
+  /** For the machine, between slices: hands out what was typed and what was printed. Returns a promise if the guest must be paused. */
   flush(): Promise<void> | undefined {
+    this.#sendTyped()
     if (this.#gathered.length > 0) {
       const bytes = this.#gathered.take()
       for (const listener of this.#listeners) listener(bytes)

@@ -32,6 +32,8 @@ export interface UartOptions {
 export interface SerialPort {
   /** Sends characters to the guest. Returns false when much is waiting: send more when `onDrain` is called. */
   receive(bytes: Uint8Array): boolean
+  /** Whether the guest takes characters yet; see `Uart16550.listening`. */
+  readonly listening: boolean
   /** Sends a break. */
   receiveBreak(): void
   /** Drives CTS, DSR, RI and DCD. */
@@ -77,6 +79,9 @@ export function uart({ port = 0x3f8, irq = 4, ...line }: UartOptions = {}): Part
           posted += bytes.length
           gate.post(bytes.slice())
           return posted + chip.waiting < enough
+        },
+        get listening() {
+          return chip.listening
         },
         receiveBreak: () => gate.post('break'),
         setModemLines: ({ cts, dsr, ri, dcd }) => gate.post({ cts, dsr, ri, dcd }),

@@ -347,3 +347,22 @@ test('a machine without firmware prints in eight bits from the start, if its UAR
   uart.reset()
   expect(registers.read(LCR, 1)).toBe(3)
 })
+
+test('a guest listens once its driver takes interrupts, or when it polls', () => {
+  const { out, read, uart } = setUp()
+  out(4, 0)
+  out(1, 0x0f)
+  expect(uart.listening).toBe(false)
+  out(4, 0x1b)
+  expect(uart.listening).toBe(false)
+  out(4, 0x0b)
+  expect(uart.listening).toBe(true)
+  out(1, 0)
+  for (let i = 0; i < 200; i++) {
+    read(5)
+    if (i % 10 === 0) out(0, 0x41)
+  }
+  expect(uart.listening).toBe(false)
+  for (let i = 0; i < 200; i++) read(5)
+  expect(uart.listening).toBe(true)
+})

@@ -89,6 +89,9 @@ const transmitterEmpty = 0x40
 /** Bits of the modem control register. */
 const rtsBit = 0x02
 const out2Bit = 0x08
+
+/** Reads of the line status without a character sent between: a sender waits for a few at most. */
+const pollsOfListener = 100
 const loopBit = 0x10
 
 /** A UART. The other side of its line is `receive`, `receiveBreak`, `setModemLines` and the callbacks. */
@@ -103,6 +106,7 @@ export class Uart16550 implements Device<Uart16550State> {
   readonly #options: Uart16550Options
   readonly #receiver = new Receiver()
   readonly #transmitter: Transmitter
+  #polls = 0
   #ier = 0
   #fcr = 0
   #lcr = 0
@@ -131,6 +135,15 @@ export class Uart16550 implements Device<Uart16550State> {
       },
     })
     if (options.configured) this.#configure()
+  }
+
+  /**
+   * Whether the guest takes characters: its driver has opened the port for interrupts, or it asks again and again whether
+   * one has come. What is sent before that is lost when a driver clears the FIFO. No part of the state.
+   */
+  get listening(): boolean {
+    const through = (this.#mcr & (out2Bit | loopBit)) === out2Bit
+    return ((this.#ier & 0x01) !== 0 && through) || this.#polls >= pollsOfListener
   }
 
   /** Characters that wait for the guest to make room. */
@@ -256,6 +269,7 @@ export class Uart16550 implements Device<Uart16550State> {
         return this.#mcr
       case 5: {
         const status = this.#lineStatus
+        this.#polls++
         this.#receiver.clearErrors()
         this.#drive()
         return status
@@ -274,7 +288,10 @@ export class Uart16550 implements Device<Uart16550State> {
     switch (offset) {
       case 0:
         if (this.#divisorLatch) this.#divisor = (this.#divisor & 0xff00) | value
-        else this.#transmit(value & this.#dataMask)
+        else {
+          this.#polls = 0
+          this.#transmit(value & this.#dataMask)
+        }
         break
       case 1:
         if (this.#divisorLatch) this.#divisor = (this.#divisor & 0xff) | (value << 8)
