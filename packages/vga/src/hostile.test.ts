@@ -9,18 +9,18 @@ const ports = [
 test('whatever a guest writes, reads give numbers and pictures are pictures of bounded size', () => {
   const next = random(0xbad)
   const m = testVga({ bytes: 2 ** 20 })
-  for (let round = 0; round < 30; round++) {
-    for (let i = 0; i < 3000; i++) {
+  let wrong = 0
+  for (let round = 0; round < 24; round++) {
+    for (let i = 0; i < 1500; i++) {
       const port = ports[next(ports.length)]!
       const width = ([1, 2, 4] as const)[next(3)]!
       // Indices are small, so that registers are hit.
       m.ports.write(port, width, next(2) ? next(32) | (next(256) << 8) : next(2 ** 32))
       const value = m.ports.read(ports[next(ports.length)]!, width)
-      expect(value >= 0 && value < 2 ** (8 * width)).toBe(true)
       const address = 0xa0000 + next(0x1fffc)
       m.mmio.write(address, width, next(2 ** 32))
       const read = m.mmio.read(address, width)
-      expect(read >= 0 && read < 2 ** (8 * width)).toBe(true)
+      if (!(value >= 0 && value < 2 ** (8 * width) && read >= 0 && read < 2 ** (8 * width))) wrong++
       m.mmio.write(0xf000_0000 + next(0xffc), width, next(2 ** 32))
     }
     // Most random registers leave the screen dark: light it in every other round.
@@ -37,6 +37,7 @@ test('whatever a guest writes, reads give numbers and pictures are pictures of b
     expect(data.length).toBe(4 * width * height)
     for (const row of m.screen.text()) expect(row.length).toBeLessThanOrEqual(256)
   }
+  expect(wrong).toBe(0)
 })
 
 test.each([0x00, 0xff])('every register %i', (value) => {

@@ -33,7 +33,7 @@ export function boxDrawing(): Glyph[] {
 }
 
 /** Draws a glyph from what is on. */
-export function draw(on: (x: number, y: number) => boolean): Glyph {
+function draw(on: (x: number, y: number) => boolean): Glyph {
   return Uint8Array.from({ length: 16 }, (_, y) => {
     let row = 0
     for (let x = 0; x < 8; x++) if (on(x, y)) row |= 0x80 >> x

@@ -25,7 +25,7 @@ export interface VideoMemory {
 
 /** Throws a {@link VmexitError} `vga-memory` if `bytes` is not a power of two from 256 KiB to 256 MiB. */
 export function demandVideoMemorySize(bytes: number): void {
-  if (bytes >= 2 ** 18 && bytes <= 2 ** 28 && Number.isInteger(Math.log2(bytes))) return
+  if (bytes >= 2 ** 18 && bytes <= 2 ** 28 && Number.isInteger(bytes) && (bytes & (bytes - 1)) === 0) return
   throw new VmexitError('vga-memory', {
     problem: `a VGA adapter cannot have ${bytes} bytes of memory`,
     remedy: 'give a power of two from 256 KiB to 256 MiB',
