@@ -47,6 +47,11 @@ export interface CpuOptions {
   readonly engine?: Engine
   /** Geometry of the modelled TLB: entries, powers of two. */
   readonly tlb?: { readonly data?: number; readonly instruction?: number }
+  /**
+   * What the time stamp counter counts, in whole numbers. Default: instructions retired. In a machine it is virtual time,
+   * which goes on while the CPU waits, as an invariant time stamp counter does.
+   */
+  readonly time?: () => number
   /** Make sensitive instructions trap (see `sensitive.ts`). Default: they do not. */
   readonly sensitiveTraps?: SensitiveTraps
 }
@@ -101,6 +106,7 @@ export class Cpu implements Core {
   #midRepeat = false
   readonly id: number
   #interrupts: InterruptPin
+  readonly #time: (() => number) | undefined
   readonly #exit: CpuExit = { reason: 'budget' }
   #nmi = false
   /** Budget of the current run when it was last accounted for. */
@@ -113,6 +119,7 @@ export class Cpu implements Core {
     this.ports = options.ports ?? NO_PORTS
     this.id = options.id ?? 0
     this.#interrupts = options.interrupts ?? NO_INTERRUPTS
+    this.#time = options.time
     const host = options.memory.host
     this.engine = options.engine ?? (host.isWebAssembly ? 'interpreter' : 'reference')
     const span = host.reserve(this.engine === 'interpreter' ? Tables.size : Layout.size, 'CPU state')
@@ -233,7 +240,7 @@ export class Cpu implements Core {
     return this.counts.instructions + this.#granted - this.state.get32(Layout.budget)
   }
   timeStamp(): bigint {
-    return BigInt(this.retired)
+    return BigInt(this.#time?.() ?? this.retired)
   }
   ferr(_asserted: boolean): void {}
 

@@ -27,7 +27,7 @@ export interface TrappingX86 extends X86 {
 }
 
 /** Options of the part: the machine gives memory, ports and interrupts. */
-export type X86Options = Omit<CpuOptions, 'memory' | 'ports' | 'interrupts' | 'sensitiveTraps'>
+export type X86Options = Omit<CpuOptions, 'memory' | 'ports' | 'interrupts' | 'time' | 'sensitiveTraps'>
 
 /** What the CPU needs of a machine. */
 export type X86Needs = Need<'guestMemory', 'use memory: ram(size) of @vmexit/memory'> | 'ports' | 'clock' | 'counters'
@@ -57,8 +57,8 @@ export function x86(options: X86Options & { readonly sensitiveTraps: true }): Tr
 export function x86(options?: X86Options & { readonly sensitiveTraps?: false }): PlainX86Part
 export function x86(options: X86Options & { readonly sensitiveTraps?: boolean } = {}): PlainX86Part | TrappingX86Part {
   const { sensitiveTraps, ...rest } = options
-  const parts = (services: Pick<Capabilities, 'guestMemory' | 'ports' | 'counters'>, traps: boolean): X86 => {
-    const { ports } = services
+  const parts = (services: Pick<Capabilities, 'guestMemory' | 'ports' | 'clock' | 'counters'>, traps: boolean): X86 => {
+    const { ports, clock } = services
     const space: PortSpace = {
       read: (port, width) => ports.read(port, (width >> 3) as 1 | 2 | 4),
       write: (port, width, value) => ports.write(port, (width >> 3) as 1 | 2 | 4, value >>> 0),
@@ -67,6 +67,7 @@ export function x86(options: X86Options & { readonly sensitiveTraps?: boolean } 
       ...rest,
       memory: services.guestMemory,
       ports: space,
+      time: () => clock.now,
       ...(traps ? { sensitiveTraps: { virtualIopl: 0 } } : {}),
     })
     declareCounters(services.counters, cpu)
