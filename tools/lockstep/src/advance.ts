@@ -19,7 +19,7 @@ export function advance(pc: Pc, target: number): End {
     if (left <= 0) return 'limit'
     const { reason } = pc.machine.runSlice({ instructions: left })
     pc.console.flush()
-    if (reason === 'reset') pc.machine.reset()
+    if (reason === 'reset') pc.reset()
     else if (reason === 'instructions') return 'limit'
     else if (reason === 'off' || reason === 'idle' || reason === 'shutdown' || reason === 'stuck') return reason
     else throw new Error(`a run without such a limit ended by ${reason}`)

@@ -144,6 +144,6 @@ async function repeatAll(
 }
 
 /** With thousands apart. */
-export function figure(value: number): string {
+function figure(value: number): string {
   return value.toLocaleString('en-US')
 }

@@ -54,7 +54,7 @@ function* pagesOf(ranges: readonly MemoryRange[]): Generator<number> {
 }
 
 /** Equal states give equal text: fields in the order of their names, bytes in hexadecimal. */
-export function canonicalText(state: NamedState): string {
+function canonicalText(state: NamedState): string {
   return JSON.stringify(state, (_, value: unknown) => {
     if (typeof value === 'bigint') return `${value}n`
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
