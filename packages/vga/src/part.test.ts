@@ -7,7 +7,7 @@ import { type VgaPartOptions, vga } from './index.ts'
 const MiB = 2 ** 20
 
 /** A machine with a PCI bus, a CPU that never runs, and an adapter; `configured` as firmware would leave it. */
-async function machineWith(options: VgaPartOptions, configured = true) {
+async function machineWith(options: VgaPartOptions, configured = true, memory: Part = ram('16 MiB')) {
   const part = vga(options)
   const cpu = {
     id: 0,
@@ -26,7 +26,7 @@ async function machineWith(options: VgaPartOptions, configured = true) {
     source: () => ({ pending: false, acknowledge: () => 0, watch: () => ({ [Symbol.dispose]() {} }) }),
   }
   const parts: object = {
-    memory: ram('16 MiB'),
+    memory,
     cpu: definePart({ name: 'cpu', gives: ['cpu'], build: () => ({ cpu }) }),
     devices: [
       definePart({ name: 'interrupts', gives: ['interrupts'], build: () => ({ interrupts }) }),
@@ -36,12 +36,12 @@ async function machineWith(options: VgaPartOptions, configured = true) {
   }
   const machine = (await createMachine(parts as { memory: Part; cpu: Part })) as unknown as Machine<never>
   const ports = machine.get('ports')
-  const memory = machine.find('guestMemory')!
+  const guestMemory = machine.find('guestMemory')!
   const config = (offset: number, value: number) => {
     ports.write(0xcf8, 4, 0x8000_1000 + offset)
     ports.write(0xcfc, 4, value)
   }
-  return { machine, ports, memory, config, api: machine.of(part) }
+  return { machine, ports, memory: guestMemory, config, api: machine.of(part) }
 }
 
 const character = (row: string) => row.trim()
@@ -166,4 +166,10 @@ test.each([
   const error = await machineWith(options).catch((thrown) => thrown)
   expect(error).toBeInstanceOf(VmexitError)
   expect([error.code, error.cause?.code]).toContain(code)
+})
+
+test('RAM where the window is to be is an error that says so', async () => {
+  const memory = ram({ ranges: [{ kind: 'ram', start: 0, bytes: MiB, name: 'everything' }] })
+  const error = await machineWith({}, true, memory).catch((thrown) => thrown)
+  expect((error.cause ?? error).message).toContain('0xa0000–0xbffff, is hidden by everything at 0x0–0xfffff')
 })

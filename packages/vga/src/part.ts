@@ -1,5 +1,5 @@
 /** A VGA adapter as a part: PCI function 1234:1111 with the ports and the window of a VGA. */
-import { checkState, definePart, type Need, need, type Part, type State } from '@vmexit/core'
+import { checkState, definePart, hexRange, type Need, need, type Part, type State, VmexitError } from '@vmexit/core'
 import type { DirtyLog, GuestMemory } from '@vmexit/memory'
 import { type CardMemory, type CardMemoryState, commandBit, needPci, type PciFunctionState } from '@vmexit/pci'
 import { demandVideoMemorySize, type MemoryWatch, type VideoMemory } from './memory/video-memory.ts'
@@ -40,6 +40,10 @@ export interface VgaApi {
   restore(state: VgaPartState): void
 }
 
+/** Where the window of 128 KiB is. */
+const windowStart = 0xa_0000
+const windowBytes = 0x2_0000
+
 /** Memory of zeros. */
 const blank: CardMemoryState = { version: 1, pages: [], contents: new Uint8Array(0) }
 
@@ -47,7 +51,8 @@ const blank: CardMemoryState = { version: 1, pages: [], contents: new Uint8Array
  * A VGA adapter with the VBE display interface: base address register 0 is the video memory, 2 the registers.
  *
  * Its ports and its window at 0xa0000 answer while the command register of the function lets I/O and memory in; that is
- * so from the start if there is a `mode`. Building throws a `VmexitError` `vga-memory` or `vga-mode` for what cannot be.
+ * so from the start if there is a `mode`. Building throws a `VmexitError` `vga-memory` or `vga-mode` for what cannot be,
+ * `vga-window` where RAM hides the window.
  */
 export function vga(options: VgaPartOptions = {}): Part<{
   name: 'vga'
@@ -60,6 +65,7 @@ export function vga(options: VgaPartOptions = {}): Part<{
     needs: ['ports', 'mmio', 'clock', needPci, need('guestMemory', 'use memory: ram(…)')],
     build({ ports, mmio, clock, pci, guestMemory }, _, { name }): VgaApi {
       demandVideoMemorySize(bytes)
+      demandWindow(guestMemory)
       const card = pci.createMemory(`${name}'s memory`, bytes)
       const adapter = new Vga({ clock, memory: watched(card, guestMemory) })
       const { regions } = adapter
@@ -71,7 +77,7 @@ export function vga(options: VgaPartOptions = {}): Part<{
         ports.claim(name, 0x3d4, regions.colourCrtc),
         ports.claim(name, 0x3da, regions.colourStatus),
       ]
-      const windowClaims = [mmio.claim(name, 0xa_0000, regions.window)]
+      const windowClaims = [mmio.claim(name, windowStart, regions.window)]
       const open = (command: number) => {
         for (const claim of portClaims) command & commandBit.io ? claim.enable() : claim.disable()
         for (const claim of windowClaims) command & commandBit.memory ? claim.enable() : claim.disable()
@@ -124,6 +130,16 @@ export function vga(options: VgaPartOptions = {}): Part<{
         },
       }
     },
+  })
+}
+
+function demandWindow({ ranges }: GuestMemory): void {
+  const end = windowStart + windowBytes
+  const hiding = ranges.find(({ start, bytes }) => start < end && start + bytes > windowStart)
+  if (hiding === undefined) return
+  throw new VmexitError('vga-window', {
+    problem: `the window of the VGA adapter, ${hexRange(windowStart, windowBytes)}, is hidden by ${hiding.name ?? hiding.kind} at ${hexRange(hiding.start, hiding.bytes)}`,
+    remedy: 'leave a hole there, as a PC does: ram(size) with at least 1 MiB, or the ranges of pcRanges()',
   })
 }
 
