@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-export { type BootImage, concatenateArchives, describeBoot, type Loader } from '@vmexit/boot'
+export { type BootImage, concatenateArchives, describeBoot, type Loader, raw, writeCpio } from '@vmexit/boot'
 export { createPc } from './compose.ts'
 export { Console, type SerialEnd } from './console.ts'
 export type {

@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest'
+import { count, echo, halt, pcOf, print, reset, tripleFault, wait } from '../test/programs.ts'
+import { createPc, packState, unpackState } from './index.ts'
+
+const text = async (stream: ReadableStream<Uint8Array>) => await new Response(stream as never).text()
+
+describe('a run says how it ended', () => {
+  test.each([
+    ['the exit port', print(''), 'off', 15],
+    ['cli and hlt', halt, 'halted', undefined],
+    ['a triple fault', tripleFault, 'triple-fault', undefined],
+  ] as const)('%s', async (_, program, reason, exitCode) => {
+    await using pc = await pcOf(program)
+    expect(await pc.run()).toMatchObject({ reason, exitCode })
+  })
+
+  test('a limit, exactly, and it can go on', async () => {
+    await using pc = await pcOf(count)
+    expect(await pc.run({ instructions: 12_345 })).toMatchObject({ reason: 'limit', instructions: 12_345 })
+    expect(await pc.run({ instructions: 5 })).toMatchObject({ reason: 'limit', instructions: 5 })
+    expect(pc.counts.instructions).toBe(12_350)
+    expect((await pc.run({ until: 0.001 })).seconds).toBe(0.001)
+  })
+
+  test('waiting, it returns or can be aborted', async () => {
+    await using pc = await pcOf(wait)
+    expect((await pc.run({ idle: 'return' })).reason).toBe('idle')
+    const control = new AbortController()
+    const running = pc.run({ signal: control.signal })
+    control.abort()
+    expect((await running).reason).toBe('aborted')
+  })
+
+  test('a reset reboots, or ends the run', async () => {
+    await using pc = await pcOf(reset)
+    expect((await pc.run({ onReset: 'stop' })).reason).toBe('reset')
+    pc.reset()
+    expect(await pc.run()).toMatchObject({ reason: 'off', exitCode: 5 })
+  })
+})
+
+describe('the console', () => {
+  test('is two streams', async () => {
+    const pc = await pcOf(echo)
+    const printed = text(pc.console.readable)
+    const writer = pc.console.writable.getWriter()
+    const running = pc.run()
+    await writer.write(new TextEncoder().encode('hello'))
+    await writer.write(new TextEncoder().encode(', q'))
+    expect((await running).reason).toBe('off')
+    await pc[Symbol.asyncDispose]()
+    expect(await printed).toBe('hello, q')
+  })
+
+  test('a reader that does not read pauses the guest; one that goes away does not', async () => {
+    // L: out dx,al; jmp L
+    await using pc = await pcOf([0xba, 0xf8, 0x03, 0xee, 0xeb, 0xfd])
+    const { readable } = pc.console
+    const control = new AbortController()
+    setTimeout(() => control.abort(), 2000)
+    const stop = await pc.run({ signal: control.signal, instructions: 50_000_000 })
+    expect([stop.reason, stop.instructions < 20_000_000]).toEqual(['aborted', true])
+    await readable.cancel()
+    expect((await pc.run({ instructions: 5_000_000 })).reason).toBe('limit')
+  })
+
+  test('can be waited on', async () => {
+    await using pc = await pcOf(echo)
+    const running = pc.run()
+    pc.console.write('one two')
+    expect(await pc.console.waitFor('two')).toBe('one two')
+    const missing = pc.console.waitFor(/three|four/)
+    pc.console.write('q')
+    await running
+    pc.console.end()
+    await expect(missing).rejects.toMatchObject({ code: 'console-ended' })
+    await expect(pc.console.waitFor('x', { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'console-aborted',
+    })
+  })
+})
+
+test('saved, packed and restored in another PC, it goes on as if nothing had been', async () => {
+  const hardware = { frequency: 1e6 }
+  await using whole = await pcOf(count, hardware)
+  await whole.run({ instructions: 30_000 })
+  await using first = await pcOf(count, hardware)
+  await first.run({ instructions: 12_345 })
+  await using second = await pcOf(count, hardware)
+  second.restore((await unpackState(await packState(first.save()))) as ReturnType<typeof first.save>)
+  await second.run({ instructions: 30_000 - 12_345 })
+  expect(second.counts).toEqual(whole.counts)
+  expect(second.save()).toEqual(whole.save())
+})
+
+test('the screen shows text', async () => {
+  // mov ax,0b800h; mov es,ax; mov word [es:0],0741h; cli; hlt
+  const program = [0xb8, 0x00, 0xb8, 0x8e, 0xc0, 0x26, 0xc7, 0x06, 0, 0, 0x41, 0x07, 0xfa, 0xf4]
+  await using pc = await pcOf(program)
+  await pc.run()
+  expect(pc.screen!.text()[0]!.trimEnd()).toBe('A')
+  expect([pc.screen!.render().width, pc.screen!.render().height]).toEqual([720, 400])
+  await using without = await pcOf(program, { display: 'none' })
+  expect(without.screen).toBeUndefined()
+})
+
+describe('what cannot be is an error that says why', () => {
+  const image = new Uint8Array(100)
+  test.each([
+    ['kernel-unknown', { kernel: image }],
+    ['kernel-unknown', { multiboot: image }],
+    ['rom-image', { bios: image }],
+    ['memory-size', { kernel: image, memory: 'much' }],
+    [
+      'pc-drives',
+      { rom: new Uint8Array(0x1_0000), disks: Array(5).fill({ sectorBytes: 512, sectors: 1, readOnly: true }) },
+    ],
+  ] as const)('%s', async (code, options) => {
+    await expect(createPc(options as never)).rejects.toMatchObject({ code })
+  })
+})
+
+test('counts are the same under both engines and every time', async () => {
+  const counts = async (engine: 'interpreter' | 'reference') => {
+    await using pc = await pcOf(print('the quick brown fox'), { engine })
+    await pc.run()
+    return pc.counts
+  }
+  const [a, b, c] = [await counts('interpreter'), await counts('reference'), await counts('interpreter')]
+  expect(b).toEqual(a)
+  expect(c).toEqual(a)
+})

@@ -1,0 +1,42 @@
+/** Small programs in real mode, as bytes at 0x7c00, and the PC that runs one. */
+import { createPc, type Pc, type PcHardware, raw } from '../src/index.ts'
+
+const bytes = (hex: string): number[] =>
+  hex
+    .replace(/\s/g, '')
+    .match(/../g)!
+    .map((pair) => Number.parseInt(pair, 16))
+
+/** Prints `text` on the serial port and ends the run with exit code 15. */
+export const print = (text: string): number[] => [
+  // mov si,7c20h; mov dx,3f8h; L: lodsb; test al,al; jz E; out dx,al; jmp L; E: mov al,7; out 0f4h,al; hlt
+  ...bytes('be 20 7c  ba f8 03  ac  84 c0  74 03  ee  eb f8  b0 07  e6 f4  f4').concat(Array(32).fill(0)).slice(0, 32),
+  ...new TextEncoder().encode(`${text}\0`),
+]
+
+/** Sends back each character that comes; ends after a `q`. */
+export const echo: number[] = bytes(
+  // S: mov dx,3fdh; L: in al,dx; test al,1; jz L; mov dx,3f8h; in al,dx; out dx,al; cmp al,'q'; jne S; exit 0
+  'ba fd 03  ec  a8 01  74 fb  ba f8 03  ec  ee  3c 71  75 ef  b0 00  e6 f4  f4',
+)
+
+/** cli; hlt */
+export const halt: number[] = bytes('fa f4')
+
+/** sti; hlt, with no interrupt that would come. */
+export const wait: number[] = bytes('b0 ff e6 21 e6 a1  fb  f4')
+
+/** lidt [7c10h], whose limit is 0; int3 */
+export const tripleFault: number[] = bytes('0f 01 1e 10 7c  cc').concat(Array(16).fill(0))
+
+/** L: inc word [9000h]; jmp L */
+export const count: number[] = bytes('ff 06 00 90  eb fa')
+
+/** Counts its starts at 9000h, resets the machine twice by the keyboard controller, and then exits with 5. */
+export const reset: number[] = bytes('fe 06 00 90  80 3e 00 90 03  73 05  b0 fe  e6 64  f4  b0 02  e6 f4  f4')
+
+/** A PC that runs a program. */
+export function pcOf(program: readonly number[], hardware: PcHardware = {}): Promise<Pc> {
+  const image = Uint8Array.from(program)
+  return createPc({ memory: '2 MiB', loader: raw({ image, address: 0x7c00, mode: 'real' }), ...hardware })
+}
