@@ -1,8 +1,10 @@
 /** The machine that every engine runs: the same options each time, so that only the engine differs. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { Overlay } from '@vmexit/block'
+import { openCd, openDisk } from '@vmexit/block/node'
 import { isVmexitError, VmexitError } from '@vmexit/core'
-import { createPc, type Pc, type PcOptions, unpackState } from '@vmexit/vmexit'
+import { createPc, type Pc, type PcBoot, type PcOptions, unpackState } from '@vmexit/vmexit'
 import type { Engine } from '@vmexit/x86'
 
 /** What is booted, by the paths of files, so that another process can boot it too. */
@@ -12,6 +14,12 @@ export interface GuestFiles {
   readonly append?: string | undefined
   /** A ROM instead of a kernel. */
   readonly rom?: string | undefined
+  /** A BIOS instead of a kernel. */
+  readonly bios?: string | undefined
+  readonly vgaBios?: string | undefined
+  /** A disk's contents, on which every machine writes for itself. What it wrote is not part of a saved state. */
+  readonly disk?: string | undefined
+  readonly cd?: string | undefined
   readonly memory?: string | undefined
   readonly model?: string | undefined
 }
@@ -19,34 +27,54 @@ export interface GuestFiles {
 /** A guest that can be started any number of times. */
 export interface Guest {
   readonly options: PcOptions
+  /** Drives for one machine. */
+  readonly drives?: () => Pick<PcOptions, 'disks' | 'cd'>
   /** SHA-256 over all that it is made of: what was recorded of another guest is not compared with it. */
   readonly identity: string
 }
 
-/** Reads the files. Throws a `VmexitError` `lockstep-options` if there is nothing to boot. */
+/** Reads the files. Throws a `VmexitError` `lockstep-options` if there is not one thing to boot. */
 export function readGuest(files: GuestFiles): Guest {
-  const { kernel, initrd, append, rom, memory, model } = files
+  const { kernel, initrd, append, rom, bios, vgaBios, disk, cd, memory, model } = files
   const identity = createHash('sha256').update(JSON.stringify([append, memory, model]))
-  const read = (path: string): Uint8Array => {
-    const bytes = readFileSync(path)
-    identity.update(`${bytes.length}:`).update(bytes)
+  const read = (path: string | undefined): Uint8Array | undefined => {
+    const bytes = path === undefined ? undefined : readFileSync(path)
+    identity.update(`${bytes?.length}:`).update(bytes ?? '')
     return bytes
   }
   const hardware = { memory, model: model as PcOptions['model'] }
-  if (rom !== undefined) return { options: { ...hardware, rom: read(rom) }, identity: identity.digest('hex') }
-  if (kernel === undefined) {
-    throw new VmexitError('lockstep-options', {
-      problem: 'there is nothing to boot',
-      remedy: 'give --kernel (and --initrd), or --rom',
-    })
+  const pieces = {
+    kernel: read(kernel),
+    initrd: read(initrd),
+    rom: read(rom),
+    bios: read(bios),
+    vgaBios: read(vgaBios),
+    disk: read(disk),
+    cd: read(cd),
   }
-  const options = { ...hardware, kernel: read(kernel), initrd: initrd === undefined ? undefined : read(initrd), append }
-  return { options, identity: identity.digest('hex') }
+  const drives = () => ({
+    ...(disk !== undefined && { disks: [new Overlay(openDisk(disk))] }),
+    ...(cd !== undefined && { cd: openCd(cd) }),
+  })
+  return { options: { ...hardware, ...bootOf(pieces, append) }, drives, identity: identity.digest('hex') }
+}
+
+function bootOf(
+  { kernel, initrd, rom, bios, vgaBios }: { readonly [name in keyof GuestFiles]?: Uint8Array | undefined },
+  append: string | undefined,
+): PcBoot {
+  if (kernel !== undefined && rom === undefined && bios === undefined) return { kernel, initrd, append }
+  if (rom !== undefined && bios === undefined && kernel === undefined) return { rom }
+  if (bios !== undefined && kernel === undefined) return { bios, vgaBios }
+  throw new VmexitError('lockstep-options', {
+    problem: 'there is not one thing to boot',
+    remedy: 'give --kernel, --rom or --bios',
+  })
 }
 
 /** Starts the guest, or goes on from a state that was saved of it. */
 export async function startGuest(guest: Guest, engine: Engine, state?: ReturnType<Pc['save']>): Promise<Pc> {
-  const pc = await createPc({ ...guest.options, engine })
+  const pc = await createPc({ ...guest.options, ...guest.drives?.(), engine })
   if (state !== undefined) pc.restore(state)
   return pc
 }

@@ -15,6 +15,9 @@ What is booted:
   --initrd FILE
   --append TEXT         the kernel's command line
   --rom FILE            a ROM instead of a kernel
+  --bios FILE           a BIOS instead of a kernel; --vga-bios FILE for its display
+  --disk FILE           a hard disk; what the guest writes to it is lost, and is not part of saved states
+  --cd FILE             a CD
   --memory SIZE         as of \`vmexit boot\`
   --model NAME          as of \`vmexit boot\`
 
@@ -70,12 +73,12 @@ export interface LockstepOptions {
 export function readOptions(args: readonly string[]): LockstepOptions | undefined {
   const { values } = parse(args)
   if (values.help) return undefined
-  const { kernel, initrd, append, rom, memory, model, work } = values
+  const { kernel, initrd, append, rom, bios, 'vga-bios': vgaBios, disk, cd, memory, model, work } = values
   const every = whole('every', values.every, 1)
   const saveEvery = whole('save-every', values['save-every'], 1)
   const [engine, from, to] = (values.stretch ?? '').split(':')
   return {
-    files: { kernel, initrd, append, rom, memory, model },
+    files: { kernel, initrd, append, rom, bios, vgaBios, disk, cd, memory, model },
     engines: values.engines.split(',').map(engineOf),
     every,
     from: whole('from', values.from, 0),
@@ -107,6 +110,10 @@ function parse(args: readonly string[]) {
         initrd: text,
         append: text,
         rom: text,
+        bios: text,
+        'vga-bios': text,
+        disk: text,
+        cd: text,
         memory: text,
         model: text,
         engines: { type: 'string', default: 'interpreter,reference' },

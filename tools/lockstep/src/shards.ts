@@ -45,7 +45,7 @@ function inProcess({ engine, from, to }: Stretch, { files, work }: ShardOptions)
   const args = [
     ...process.execArgv,
     main,
-    ...given.map(([name, value]) => `--${name}=${value}`),
+    ...given.map(([name, value]) => `--${dashed(name)}=${value}`),
     `--work=${work}`,
     `--stretch=${engine}:${from}:${to}`,
   ]
@@ -62,3 +62,5 @@ function inProcess({ engine, from, to }: Stretch, { files, work }: ShardOptions)
     })
   })
 }
+
+const dashed = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
