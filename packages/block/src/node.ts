@@ -6,7 +6,7 @@
  */
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { VmexitError } from '@vmexit/core'
-import { type BlockDevice, type ByteStore, type RawImageOptions, rawImage } from './index.ts'
+import { type BlockDevice, type ByteStore, type Qcow2Options, qcow2, type RawImageOptions, rawImage } from './index.ts'
 
 /** How a file is opened. */
 export interface FileOptions {
@@ -45,18 +45,30 @@ export function openFile(path: string, { writable = false }: FileOptions = {}): 
  * is cut off and is not to be padded.
  */
 export function openDisk(path: string, options: FileOptions & RawImageOptions = {}): FileDisk {
-  const store = openFile(path, options)
-  try {
-    return Object.assign(rawImage(store, options), { [Symbol.dispose]: () => store[Symbol.dispose]() })
-  } catch (error) {
-    store[Symbol.dispose]()
-    throw error
-  }
+  return opened(openFile(path, options), (store) => rawImage(store, options))
+}
+
+/**
+ * Opens a qcow2 image, read-only: put an `Overlay` over it to write. Throws a {@link VmexitError} `block-file` as
+ * {@link openFile}, and those of `qcow2`.
+ */
+export function openQcow2(path: string, options: Qcow2Options = {}): FileDisk {
+  return opened(openFile(path), (store) => qcow2(store, options))
 }
 
 /** Opens the image of a CD, read-only. Errors are those of {@link openDisk}. */
 export function openCd(path: string, options: Pick<RawImageOptions, 'pad'> = {}): FileDisk {
   return openDisk(path, { ...options, sectorBytes: 2048 })
+}
+
+/** The disk in a file that is open; the file is closed if it is none. */
+function opened(store: FileStore, make: (store: FileStore) => BlockDevice): FileDisk {
+  try {
+    return Object.assign(make(store), { [Symbol.dispose]: () => store[Symbol.dispose]() })
+  } catch (error) {
+    store[Symbol.dispose]()
+    throw error
+  }
 }
 
 class OpenFile implements FileStore {

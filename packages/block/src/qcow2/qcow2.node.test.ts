@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { constants, deflateRawSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { qcow2 } from '../index.ts'
-import { openDisk, openFile } from '../node.ts'
+import { openDisk, openQcow2 } from '../node.ts'
 import { inflate } from './inflate.ts'
 
 /** Some of it repeats, some does not, some is zeros. */
@@ -61,8 +60,7 @@ describe.skipIf(reason)(`images of qemu-img${reason}`, () => {
     ['compressed, large clusters', ['-c', '-o', 'cluster_size=1M']],
   ])('%s', (_, options) => {
     qemuImg('convert', '-f', 'raw', '-O', 'qcow2', ...options, 'raw', 'image')
-    using file = openFile(at('image'))
-    const disk = qcow2(file)
+    using disk = openQcow2(at('image'))
     expect(disk.sectors).toBe(bytes.length / 512)
     const into = new Uint8Array(bytes.length)
     disk.read(0, into)
@@ -77,9 +75,8 @@ describe.skipIf(reason)(`images of qemu-img${reason}`, () => {
   test('an image over another', () => {
     qemuImg('create', '-q', '-f', 'qcow2', '-b', 'raw', '-F', 'raw', 'over', '4M')
     using base = openDisk(at('raw'))
-    using file = openFile(at('over'))
-    expect(() => qcow2(file)).toThrow('holds what differs from raw')
-    const disk = qcow2(file, { backing: base })
+    expect(() => openQcow2(at('over'))).toThrow('holds what differs from raw')
+    using disk = openQcow2(at('over'), { backing: base })
     const into = new Uint8Array(4 * 2 ** 20)
     disk.read(0, into)
     expect(Buffer.compare(into.subarray(0, bytes.length), bytes)).toBe(0)
@@ -89,8 +86,7 @@ describe.skipIf(reason)(`images of qemu-img${reason}`, () => {
   test('features that are not read here are named', () => {
     const open = (...options: string[]) => {
       qemuImg('create', '-q', '-f', 'qcow2', '-o', options.join(','), 'special', '1M')
-      using file = openFile(at('special'))
-      return qcow2(file)
+      return openQcow2(at('special'))
     }
     expect(() => open('extended_l2=on,cluster_size=128k')).toThrow('it has subclusters')
     expect(() => open('data_file=data.raw')).toThrow('its data are in another file')
