@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { VmexitError } from '@vmexit/core'
 import { createPc, describeBoot, type Pc, type PcStop, packState, unpackState } from '@vmexit/vmexit'
-import type { BootFlags } from './command.ts'
+import type { BootFlags } from './flags.ts'
 import { pcOptions } from './pc-options.ts'
 import { report, statistics } from './report.ts'
 import { writeScreenshot } from './screenshot.ts'

@@ -2,43 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { boot } from './boot.ts'
 import { bootable, withGuest } from './fetched.ts'
-
-/** The options as commander gives them. */
-export interface BootFlags {
-  readonly kernel?: string
-  readonly initrd?: readonly string[]
-  readonly append?: string
-  readonly multiboot?: string
-  readonly module?: readonly string[]
-  readonly rom?: string
-  readonly bios?: string
-  readonly vgaBios?: string
-  readonly disk?: readonly string[]
-  readonly cd?: string
-  readonly floppy?: readonly string[]
-  readonly bootOrder?: readonly ('disk' | 'cdrom' | 'floppy')[]
-  readonly snapshot?: true
-  readonly memory: string
-  readonly model?: 'i386' | '486' | 'pentium' | 'pentium-m'
-  readonly engine?: 'reference' | 'interpreter'
-  readonly interruptController: 'apic' | 'pic'
-  readonly display: 'text' | 'none' | { readonly width: number; readonly height: number; readonly depth: 16 | 24 | 32 }
-  readonly frequency?: number
-  readonly time?: number
-  readonly seed: number
-  readonly realtime?: true
-  readonly idle: 'sleep' | 'skip'
-  readonly reboot: boolean
-  readonly instructions?: number
-  readonly until?: number
-  readonly restore?: string
-  readonly save?: string
-  readonly screenshot?: string
-  readonly firmwareLog?: string
-  readonly stats?: true
-  readonly json?: true
-  readonly verbose?: true
-}
+import type { BootFlags } from './flags.ts'
 
 const examples = `
 Examples:

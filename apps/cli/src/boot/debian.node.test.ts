@@ -36,7 +36,7 @@ async function useShell(pc: Pc): Promise<void> {
   await pc.console.waitFor(prompt)
   expect(await shell(pc, 'ls -d /*')).toContain('/init')
   expect(await shell(pc, 'ps')).toMatch(/ 1 .*\{init\}/)
-  expect(await shell(pc, 'grep -c processor /proc/cpuinfo')).toBe('1\n')
+  expect(await shell(pc, 'grep -c ^processor /proc/cpuinfo')).toBe('1\n')
   expect(await shell(pc, 'cat /proc/cpuinfo')).toContain('GenuineIntel')
   expect(await shell(pc, 'dmesg | grep -c Linux.version')).toBe('1\n')
   expect(await shell(pc, 'seq 1000 | sort -r | head -n 1 | tr 9 x')).toBe('xxx\n')

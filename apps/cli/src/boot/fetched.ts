@@ -1,7 +1,7 @@
 /** Guests that `vmexit guests` has fetched, by name, as the flags that boot them. */
 import { VmexitError } from '@vmexit/core'
 import { findGuests, type GuestPaths, guestNames } from '../guests/index.ts'
-import type { BootFlags } from './command.ts'
+import type { BootFlags } from './flags.ts'
 
 type Flags = Partial<BootFlags>
 

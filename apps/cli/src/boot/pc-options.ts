@@ -5,7 +5,7 @@ import { openCd, openDisk } from '@vmexit/block/node'
 import { concatenateArchives } from '@vmexit/boot'
 import { VmexitError } from '@vmexit/core'
 import type { PcBoot, PcOptions } from '@vmexit/vmexit'
-import type { BootFlags } from './command.ts'
+import type { BootFlags } from './flags.ts'
 
 const sources = ['kernel', 'multiboot', 'rom', 'bios'] as const
 
