@@ -5,10 +5,23 @@
  * @packageDocumentation
  */
 
+export { type ApicSystemUnderTest, apicConformance } from './apic.ts'
 export { Bench, type BenchEvent, type WatchedLine } from './bench.ts'
 export { type DeviceConformanceOptions, deviceConformance } from './device.ts'
+export { type FloppyUnderTest, floppyConformance, type SuiteDisk } from './floppy.ts'
+export { type FwCfgUnderTest, fwCfgConformance } from './fw-cfg.ts'
 export type { DeviceUnderTest } from './hostile.ts'
+export { type KeyboardControllerUnderTest, keyboardControllerConformance, type Motion } from './keyboard-controller.ts'
+export { type PicPairUnderTest, picConformance } from './pic.ts'
+export { type TimerUnderTest, timerConformance } from './pit.ts'
+export {
+  debugConsoleConformance,
+  exitPortConformance,
+  type PortUnderTest,
+  postPortConformance,
+} from './ports.ts'
 export { Random } from './random.ts'
+export { type ClockFactory, type ClockUnderTest, rtcConformance } from './rtc.ts'
 export {
   ConformanceError,
   type ConformanceFailure,
@@ -18,3 +31,4 @@ export {
   type SuiteDefinition,
   type TestDefinition,
 } from './suite.ts'
+export { type ModemInputs, type UartUnderTest, uartConformance } from './uart.ts'

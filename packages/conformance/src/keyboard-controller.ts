@@ -4,7 +4,7 @@ import { Bench } from './bench.ts'
 import { type ConformanceTest, defineSuite } from './suite.ts'
 
 /** Something that is done with a mouse: counts to the right and downwards, clicks of the wheel, buttons that are down. */
-interface Motion {
+export interface Motion {
   readonly dx?: number
   readonly dy?: number
   readonly wheel?: number

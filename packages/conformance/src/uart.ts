@@ -4,7 +4,7 @@ import { Bench } from './bench.ts'
 import { type ConformanceTest, defineSuite } from './suite.ts'
 
 /** The modem lines that the other side drives. */
-interface ModemInputs {
+export interface ModemInputs {
   readonly cts: boolean
   readonly dsr: boolean
   readonly ri: boolean
