@@ -39,6 +39,11 @@ export interface Cpu<E extends Exit = Exit> extends Stateful {
   /** Whether `run` would retire nothing: it waits for an interrupt, and none that it would take is pending. */
   readonly halted: boolean
   /**
+   * While it is halted: whether an interrupt would end that. A machine whose CPUs all are halted for good is idle even if
+   * timers are set. Left out, it is so.
+   */
+  readonly wakeable?: boolean
+  /**
    * Runs until `budget` instructions are retired, exactly, or something else stops it. `budget` is a whole number from
    * 1 to 2^30. It may return `budget` with fewer retired, even none (deliveries of faults count nothing), but it must
    * return: a guest that never retires anything must not hold it.

@@ -75,6 +75,13 @@ describe('one CPU', () => {
     expect(counters.snapshot()).toEqual({ 'idle-ticks': 3_500_000 - 11, instructions: 11 })
   })
 
+  test('halted for good, it is idle at once, whatever the timers', () => {
+    const { loop, clock, cpus } = setUp([[nop, halt]])
+    clock.at(1000, () => {})
+    cpus[0]!.wakeable = false
+    expect(loop.runSlice()).toMatchObject({ reason: 'idle', retired: 2, now: 2 })
+  })
+
   test('it says why it stopped', () => {
     expect(setUp([[halt]]).loop.runSlice()).toMatchObject({ reason: 'idle', retired: 1 })
     expect(setUp([[nop]]).loop.runSlice()).toMatchObject({ reason: 'shutdown', cpu: { id: 0 } })

@@ -17,7 +17,7 @@ export type StopReason =
   | 'instructions'
   /** The virtual time that was asked for is reached. */
   | 'time'
-  /** Every CPU waits, no timer is set and no input is there: only an input from outside can go on. */
+  /** Every CPU waits, and no timer that would wake one is set, nor is an input there: only the outside can go on. */
   | 'idle'
   /** A CPU has shut down (triple fault). */
   | 'shutdown'
@@ -123,7 +123,8 @@ export class RunLoop implements Disposable {
       const next = Math.min(event, until)
       const cpu = this.#choose()
       if (cpu === undefined) {
-        if (event === Number.POSITIVE_INFINITY) return stop('idle')
+        const wakeable = this.parts.cpus.some((each) => each.wakeable !== false)
+        if (event === Number.POSITIVE_INFINITY || !wakeable) return stop('idle')
         counters.slots[this.#idleTicks]! += next - clock.now
         clock.advanceTo(next)
         continue

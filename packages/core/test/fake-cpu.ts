@@ -32,6 +32,7 @@ export class FakeCpu implements Cpu {
   /** Index of the next instruction; past the last one it shuts down. */
   next = 0
   waiting = false
+  wakeable = true
   stopping: ExitReason | undefined
   /** Vectors taken, with the instruction count at which they were. */
   readonly taken: [vector: number, at: number][] = []

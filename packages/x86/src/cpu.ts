@@ -235,6 +235,11 @@ export class Cpu implements Core {
     return !(this.state.flag(Flag.IF) && this.#interrupts.pending)
   }
 
+  /** Interrupts are enabled: what comes ends HLT. */
+  get wakeable(): boolean {
+    return this.state.flag(Flag.IF)
+  }
+
   /** Instructions retired, exact also while the CPU runs. */
   get retired(): number {
     return this.counts.instructions + this.#granted - this.state.get32(Layout.budget)
