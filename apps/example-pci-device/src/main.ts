@@ -31,7 +31,7 @@ console.log(await shell('lspci -nn'))
 // who knows the card has served it, which here the shell does.
 await shell('modprobe uio_pci_generic')
 await shell('echo 1234 0be7 > /sys/bus/pci/drivers/uio_pci_generic/new_id')
-const window = (await shell("lspci -s 3.0 -v | sed -n 's/.*Memory at \\([0-9a-f]*\\).*/\\1/p'")).trim()
+const window = (await shell("lspci -s 3.0 -v 2>/dev/null | sed -n 's/.*Memory at \\([0-9a-f]*\\).*/\\1/p'")).trim()
 await shell(`devmem $((0x${window} + 4)) 32 1000`)
 for (let beat = 0; beat < 5; beat++) {
   await shell(`sleep 0.01; devmem $((0x${window} + 8)) 32 1; setpci -s 3.0 COMMAND=0:400`)
