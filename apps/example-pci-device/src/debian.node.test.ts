@@ -18,6 +18,6 @@ test.skipIf(missing !== undefined)(
     const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@vmexit/source', main, ...files])
     expect(stdout).toMatch(/^00:03\.0 System peripheral \[0880\]: .*\[1234:0be7\]$/m)
     const [, count] = /^ *\d+: +(\d+) .*uio_pci_generic$/m.exec(stdout) ?? []
-    expect(Number(count)).toBe(5)
+    expect(Number(count)).toBeGreaterThanOrEqual(5)
   },
 )
