@@ -21,6 +21,11 @@ export function cpuOf(pc: Pc): Cpu {
   throw new VmexitError('lockstep-cpu', { problem: 'this machine has no x86 CPU', remedy: 'compose it with x86()' })
 }
 
+/** Interrupts and exceptions delivered so far. */
+export function eventsOf({ counts }: Cpu): number {
+  return counts.exceptions.reduce((sum, count) => sum + count, counts.interrupts)
+}
+
 /** Registers, what is pending, and counts of the CPU. */
 export function cpuImage(cpu: Cpu): Buffer {
   const { state, events, counts } = cpu

@@ -11,6 +11,7 @@ import { randomFrom } from './random.ts'
 import { repeat } from './repeat.ts'
 import { TraceFolder } from './trace.ts'
 import { Windows } from './window.ts'
+import { seekEvent } from './windows.ts'
 
 const found = findGuests()['linux-686']
 const append = 'console=ttyS0 nokaslr mitigations=off cryptomgr.notests'
@@ -43,6 +44,7 @@ describe.skipIf(!found)(title, () => {
     const places = Array.from({ length: 20 }, () => random(span)).sort((a, b) => a - b)
     for (const place of places) {
       advance(tested, place)
+      seekEvent(tested, 500)
       const { difference } = windows.compare({ length: 500, passes: 1, stride: 40, random })
       expect(difference).toBeUndefined()
     }

@@ -26,7 +26,7 @@ What is compared:
   --every N             instructions from hash to hash, 1000000
   --from N              stretches that begin before are left out
   --to N                where to end, if the guest goes on
-  --windows N           windows at random places, 0
+  --windows N           windows at random places, every second one where an interrupt or exception comes, 0
   --window N            instructions in each, 2000
   --passes N            repetitions of each with random strides, 4
   --stride N            the longest stride, 40

@@ -6,7 +6,7 @@
  */
 import type { Pc } from '@vmexit/vmexit'
 import { advance, position } from './advance.ts'
-import { cpuImage, cpuOf } from './cpu-image.ts'
+import { cpuImage, cpuOf, eventsOf } from './cpu-image.ts'
 import { differences } from './differences.ts'
 import { listTo } from './listing.ts'
 import { StateHash } from './state-hash.ts'
@@ -61,9 +61,9 @@ export class Windows implements Disposable {
     const start = this.#tested.save()
     const at = position(this.#tested)
     this.#reference.restore(start)
-    const before = eventsOf(this.#reference)
+    const before = eventsOf(cpuOf(this.#reference))
     const images = this.#record(at, options.length)
-    const events = eventsOf(this.#reference) - before
+    const events = eventsOf(cpuOf(this.#reference)) - before
     const instructions = images.length - 1
     const expected = this.#hashes.reference.digest()
     let comparisons = 0
@@ -116,9 +116,4 @@ export class Windows implements Disposable {
     const listing = listTo(this.#reference, after, Math.min(16, after - at))
     return { after, strides, report: [...listing, ...differences(this.#tested, this.#reference)] }
   }
-}
-
-function eventsOf(pc: Pc): number {
-  const { counts } = cpuOf(pc)
-  return counts.interrupts + counts.exceptions.reduce((sum, count) => sum + count, 0)
 }

@@ -1,6 +1,8 @@
-/** Windows at random places of a trace. */
+/** Windows at random places of a trace: every second one moved on to where an interrupt or an exception is delivered. */
+import type { Pc } from '@vmexit/vmexit'
 import type { Engine } from '@vmexit/x86'
-import { advance } from './advance.ts'
+import { advance, position } from './advance.ts'
+import { cpuOf, eventsOf } from './cpu-image.ts'
 import { type Guest, readState, startGuest } from './guest.ts'
 import type { Progress } from './progress.ts'
 import { randomFrom } from './random.ts'
@@ -52,6 +54,7 @@ export async function compareWindows(
     for (const place of group) {
       progress?.show(`window ${totals.count + 1} of ${places.length} at ${place}`)
       advance(tested, place)
+      if (totals.count % 2 === 1) seekEvent(tested, options.window)
       const result = windows.compare({ ...options, length: options.window, random })
       totals = add(totals, result)
       const { difference } = result
@@ -62,6 +65,23 @@ export async function compareWindows(
     }
   }
   return { totals, differences: [] }
+}
+
+/** How far an event is looked for. */
+const patience = 10_000_000
+
+/** Moves on to a window of that length in which something is delivered, if there is one soon. */
+export function seekEvent(pc: Pc, length: number): void {
+  const start = pc.save()
+  const from = position(pc)
+  const before = eventsOf(cpuOf(pc))
+  for (let at = from; at < from + patience; at += length) {
+    if (advance(pc, at + length) !== 'limit') return
+    if (eventsOf(cpuOf(pc)) === before) continue
+    pc.restore(start)
+    advance(pc, at)
+    return
+  }
 }
 
 function add(totals: WindowTotals, { instructions, comparisons, events }: WindowResult): WindowTotals {
