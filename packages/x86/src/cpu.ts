@@ -160,7 +160,7 @@ export class Cpu implements Core {
       },
       onFlush: () => {
         this.#reference.fetch.forget()
-        this.#interpreter?.tlb.flush()
+        this.#interpreter?.flushed()
       },
     }
     if (this.engine === 'interpreter') {
@@ -171,6 +171,7 @@ export class Cpu implements Core {
         paging: this.paging,
         decoder,
         reference: this.#reference,
+        calm: (paired) => this.#calm(paired),
       })
     }
     this.reset()
@@ -304,7 +305,7 @@ export class Cpu implements Core {
     const { exceptions, ...counts } = state.counts as { exceptions: number[] }
     Object.assign(this.counts, counts)
     this.counts.exceptions.set(exceptions)
-    this.#interpreter?.tlb.flush()
+    this.#interpreter?.flushed()
     this.events.modeChanged()
   }
 
@@ -361,6 +362,29 @@ export class Cpu implements Core {
     )
   }
 
+  /** See `InterpreterParts.calm`. The shadow of STI is of no account when what follows comes before anything else could. */
+  #calm(paired: boolean): boolean {
+    const { events } = this
+    const { shadow } = events
+    if (paired && shadow === 'sti') events.shadow = 'none'
+    const waiting = this.#tellGenerated() && (this.#nmi || this.state.flag(Flag.IF))
+    if (!waiting && !events.halted && !events.shutdown && !this.#single) return true
+    events.shadow = shadow
+    return false
+  }
+
+  /** What generated code is to know that TypeScript alone changes. Does an interrupt or NMI wait? */
+  #tellGenerated(): boolean {
+    const { state } = this
+    const waiting = this.#nmi || this.#interrupts.pending
+    state.set32(Layout.attention, waiting ? 1 : 0)
+    const end = this.counts.instructions + this.#granted
+    const { tscOffset } = this.msrs
+    if (tscOffset === 0n) state.setNumber(Layout.stamp, end)
+    else state.set64(Layout.stamp, BigInt(end) + tscOffset)
+    return waiting
+  }
+
   #step(): void {
     const { state, events } = this
     const { shadow } = events
@@ -391,6 +415,7 @@ export class Cpu implements Core {
 
   #interpret(interpreter: Interpreter): void {
     const before = this.retired
+    this.#tellGenerated()
     try {
       interpreter.run()
     } finally {

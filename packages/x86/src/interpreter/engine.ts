@@ -24,6 +24,11 @@ export interface InterpreterParts {
   readonly paging: CpuPaging
   readonly decoder: Decoder
   readonly reference: ReferenceEngine
+  /**
+   * May generated code go on, an instruction having been executed by its action: is there nothing to be delivered, and
+   * none to be executed by itself? `paired`: nothing can come between that instruction and the next one.
+   */
+  readonly calm: (paired: boolean) => boolean
 }
 
 /** What an engine has generated and translated: of the host's work, not of the guest's. */
@@ -43,23 +48,27 @@ interface Code {
 }
 
 export class Interpreter {
-  readonly tlb: EngineTlb
+  readonly #tlb: EngineTlb
   readonly #parts: InterpreterParts
   readonly #modes = new Modes()
   readonly #routines = new RoutineLibrary()
   readonly #insn: Insn = createInsn()
   readonly #code: { 32?: Code; 64?: Code } = {}
   #mode: Mode | undefined
+  /** The code whose dispatcher runs. */
+  #running!: Code
+  /** The modelled TLB has lost something of its instruction side: the page that code runs in has to be entered again. */
+  #codeGone = false
   /** The last {@link run} ended between two iterations of a REP instruction. */
   midRepeat = false
 
   constructor(parts: InterpreterParts) {
     this.#parts = parts
-    this.tlb = new EngineTlb(parts.state)
+    this.#tlb = new EngineTlb(parts.state)
     parts.memory.listen({
-      onWriteRestricted: (pfn) => this.tlb.dropFrame(parts.memory.readPage(pfn), false),
-      onAllWriteRestricted: () => this.tlb.dropWrites(),
-      onRemapped: (pfn) => this.tlb.dropFrame(parts.memory.readPage(pfn), true),
+      onWriteRestricted: (pfn) => this.#tlb.dropFrame(parts.memory.readPage(pfn), false),
+      onAllWriteRestricted: () => this.#tlb.dropWrites(),
+      onRemapped: (pfn) => this.#tlb.dropFrame(parts.memory.readPage(pfn), true),
       onCodeWrite: (pfn) => {
         this.#code[32]?.records.invalidate(pfn)
         this.#code[64]?.records.invalidate(pfn)
@@ -70,14 +79,21 @@ export class Interpreter {
   /** The modelled TLB no longer holds `page` (of 48-bit linear addresses) on that side. */
   evicted(page: number, instruction: boolean): void {
     const linear = page >= 2 ** 35 ? page - 2 ** 36 : page
-    if (instruction) this.tlb.dropCode(linear)
-    else this.tlb.dropData(linear)
+    if (instruction) {
+      this.#tlb.dropCode(linear)
+      this.#codeGone = true
+    } else this.#tlb.dropData(linear)
+  }
+  /** The modelled TLB was flushed, or what its entries permit has changed. */
+  flushed(): void {
+    this.#tlb.flush()
+    this.#codeGone = true
   }
 
   /** CS, SS, CPL or a segment changed. */
   modeChanged(): void {
     this.#mode = undefined
-    this.tlb.keyChanged()
+    this.#tlb.keyChanged()
   }
 
   /** Totals of what was generated, for whoever watches. */
@@ -107,7 +123,8 @@ export class Interpreter {
       const budget = state.get32(Layout.budget)
       if (budget <= 0) return
       const mode = this.#currentMode()
-      const { handlers, records } = this.#codeOf(mode)
+      this.#running = this.#codeOf(mode)
+      const { handlers, records } = this.#running
       const record = this.#find(records, mode)
       if (stub !== 0 && record !== 0 && resets === records.stats.resets) records.link(stub, record)
       stub = 0
@@ -122,6 +139,7 @@ export class Interpreter {
       const left = state.get32(Layout.record)
       if (left !== 0) state.ip = records.ipOf(left)
       const reason = state.get32(Layout.leave)
+      if (reason === Leave.event) return
       this.midRepeat = reason === Leave.repeat
       if (reason === Leave.miss) {
         stub = left
@@ -131,6 +149,45 @@ export class Interpreter {
         return
       }
     }
+  }
+
+  /** The handler `act`: see {@link HandlerImports.act}. @throws Fault as {@link run}, the state being what it is then. */
+  #act(): number {
+    const { state, reference, calm } = this.#parts
+    const code = this.#running
+    const { records } = code
+    const { layout } = records
+    const record = state.get32(Layout.record)
+    const paid = records.get(record, layout.length)
+    state.set32(Layout.budget, state.get32(Layout.budget) + paid)
+    this.midRepeat = false
+    this.#codeGone = false
+    const { insn, falls } = records.actionOf(record)
+    const start = records.ipOf(record)
+    reference.perform(insn, start)
+    const left = state.get32(Layout.budget) - 1
+    state.set32(Layout.budget, left)
+    const { ip } = state
+    const mode = this.#currentMode()
+    const inRun =
+      falls &&
+      !this.#codeGone &&
+      ip === records.nextOf(record) &&
+      records.get(record, layout.mode) === mode.id &&
+      records.acts(record)
+    if (left > 0 && calm(inRun && paid > 1 && paid <= left + 1) && this.#codeOf(mode) === code) {
+      const next = inRun ? record + layout.size : this.#find(records, mode)
+      const cost = next === 0 ? 0 : records.get(next, layout.length)
+      if (next !== 0 && cost <= left) {
+        state.set32(Layout.budget, left - cost)
+        state.set32(Layout.record, next)
+        return 1
+      }
+    }
+    this.midRepeat = insn.rep !== 0 && ip === start
+    state.set32(Layout.record, 0)
+    state.set32(Layout.leave, Leave.event)
+    return 0
   }
 
   #step(reference: ReferenceEngine): void {
@@ -159,7 +216,7 @@ export class Interpreter {
     const sum = ip + mode.codeBase
     const linear = mode.codeBits !== 64 && sum > 0xffff_ffff ? sum - 0x1_0000_0000 : sum
     const physical = reference.fetch.locate(linear)
-    this.tlb.fillCode(Math.floor(linear / PAGE), Math.floor(physical / PAGE))
+    this.#tlb.fillCode(Math.floor(linear / PAGE), Math.floor(physical / PAGE))
     return records.find(physical, ip, mode)
   }
 
@@ -174,6 +231,7 @@ export class Interpreter {
       memory: host.memory as WebAssembly.Memory,
       read: (_base: number, linear: number | bigint, bytes: number) => this.#answer(this.#reach(linear, bytes, false)),
       write: (_base: number, linear: number | bigint, bytes: number) => this.#answer(this.#reach(linear, bytes, true)),
+      act: () => this.#act(),
     }
     const handlers = new Handlers(width, imports, hotTemplates(decoder, width), this.#routines)
     const arena = host.reserve(ARENA_BYTES, `interpreter records, ${width} bits`)
@@ -209,14 +267,14 @@ export class Interpreter {
       if (plain === 0) return this.#prepare(linear, pfn, offset, bytes, access)
       paging.translate(linear, access)
       memory.noteWriteCached(pfn)
-      this.tlb.fillData(true, Math.floor(linear / PAGE), plain)
+      this.#tlb.fillData(true, Math.floor(linear / PAGE), plain)
       return plain + offset
     }
     const frame = memory.readPage(pfn)
     if (frame === 0) return 0
     paging.translate(linear, access)
     memory.noteReadCached(pfn)
-    this.tlb.fillData(false, Math.floor(linear / PAGE), frame)
+    this.#tlb.fillData(false, Math.floor(linear / PAGE), frame)
     return frame + offset
   }
 

@@ -22,6 +22,11 @@ export interface HandlerImports {
    */
   readonly read: (base: number, linear: never, bytes: number) => number
   readonly write: (base: number, linear: never, bytes: number) => number
+  /**
+   * Execute the instruction of the record in `Layout.record` by its action → 1 to go on at the record that is there then
+   * and paid for, or 0 to leave.
+   */
+  readonly act: () => number
 }
 
 const TABLE_INITIAL = 1024
@@ -102,6 +107,7 @@ export class Handlers {
       inline.push(template)
     }
     const { module, slow, processor, handlerType } = this.#begin(new Set())
+    const act = module.importFunction('env', 'act', [], ['i32'])
     const cold = module.type(...handlerType)
     const fn = module.func(['i32'], [], 'run')
     module.exportFunction('run', fn.index)
@@ -121,7 +127,7 @@ export class Handlers {
     for (let i = 0; i < total; i++) {
       fn.end()
       processor.begin(fn)
-      if (i < Handler.first) processor.special(i, end)
+      if (i < Handler.first) processor.special(i, slow, act, end)
       else {
         const template = inline[i - Handler.first]!
         processor.handler(template, semantics[template.insn.op]!, slow, end)
@@ -169,8 +175,8 @@ export class Handlers {
     const bytes = module.toBytes()
     this.stats.modules++
     this.stats.bytes += bytes.length
-    const { memory, read, write } = this.#imports
-    const env = { memory, read, write, table: this.#table } as unknown as WebAssembly.ModuleImports
+    const { memory, read, write, act } = this.#imports
+    const env = { memory, read, write, act, table: this.#table } as unknown as WebAssembly.ModuleImports
     return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env, [ROUTINES]: this.#routines.functions })
       .exports
   }

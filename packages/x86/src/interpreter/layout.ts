@@ -39,6 +39,7 @@ export interface RecordLayout {
   readonly length: number
   readonly ip: number
   readonly next: number
+  /** Immediate operand. In records with the handler `act`: number of the action. */
   readonly imm: number
   /** Displacement. In records that are no instruction: the record of the branch that leads here, or 0. */
   readonly disp: number
@@ -97,5 +98,17 @@ export const Handler = {
   cross: 2,
   /** Leave; the instruction is executed the slow way. */
   slow: 3,
-  first: 4,
+  /** The instruction is executed by its action in TypeScript, called from here. */
+  act: 4,
+  /** The frequent ones of those, in 32-bit code: see `frequent.ts`. */
+  cli: 5,
+  sti: 6,
+  pushf: 7,
+  popf: 8,
+  rdtsc: 9,
+  pushSegment: 10,
+  popSegment: 11,
+  fromSegment: 12,
+  toSegment: 13,
+  first: 14,
 } as const

@@ -5,8 +5,9 @@
  */
 import { type Insn, Kind } from '@vmexit/x86-decoder'
 import { isAction } from '../reference/engine.ts'
-import { Layout } from '../state/layout.ts'
+import { Layout, SegmentSlot } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
+import { frequentHandler } from './frequent.ts'
 import type { Handlers } from './handlers.ts'
 import { canFuse, type Template, templateOf } from './key.ts'
 import { Handler, JUMP_ENTRIES, Record32, Record64, type RecordLayout, Tables } from './layout.ts'
@@ -25,10 +26,21 @@ export type DecodeAt = (host: number, end: number, bits: 16 | 32 | 64) => number
 const LONGEST_RUN = 64
 const BRANCHES = new Set(['jmp', 'jcc', 'call', 'loop', 'loope', 'loopne', 'jcxz'])
 const INDIRECT = new Set(['jmp_ind', 'call_ind', 'ret'])
+/** Actions behind which there is seldom anything to translate, if control comes back at all. */
+const TRANSFERS = new Set(
+  'int int3 int1 into sysenter sysexit iret ret_far jmp_far jmp_far_ind call_far call_far_ind hlt ud rsm'.split(' '),
+)
 const REPEATED = new Set(['movs', 'cmps', 'scas', 'lods', 'stos'])
 
 /** How a run goes on behind an instruction: with the next one; with the next one, as a run of its own; not at all. */
 type RunEnd = 'open' | 'closed' | 'stop'
+
+/** An instruction that TypeScript executes. */
+interface ActionRecord {
+  readonly insn: Insn
+  /** Its successor stands behind it. */
+  readonly falls: boolean
+}
 
 interface Branch {
   readonly record: number
@@ -53,6 +65,7 @@ export class Records {
   readonly #end: number
   #next: number
   readonly #pages = new Map<number, CodePage>()
+  #actions: ActionRecord[] = []
   readonly stats = { runs: 0, instructions: 0, resets: 0, invalidated: 0 }
 
   constructor(
@@ -89,10 +102,24 @@ export class Records {
     return this.#state.host.i32[(record + offset) >> 2]!
   }
   ipOf(record: number): number {
-    const low = this.#state.host.u32[(record + this.layout.ip) >> 2]!
-    return this.layout === Record64
-      ? this.#state.host.i32[(record + this.layout.ip + 4) >> 2]! * 0x1_0000_0000 + low
-      : low
+    return this.#getWide(record + this.layout.ip)
+  }
+  /** Instruction pointer behind the instruction. */
+  nextOf(record: number): number {
+    return this.#getWide(record + this.layout.next)
+  }
+  #getWide(address: number): number {
+    const low = this.#state.host.u32[address >> 2]!
+    return this.layout === Record64 ? this.#state.host.i32[(address + 4) >> 2]! * 0x1_0000_0000 + low : low
+  }
+  /** Is the record, still, one of an instruction that has an action? */
+  acts(record: number): boolean {
+    const handler = this.get(record, this.layout.handler)
+    return handler >= Handler.act && handler < Handler.first
+  }
+  /** What is done for it. */
+  actionOf(record: number): ActionRecord {
+    return this.#actions[this.get(record, this.layout.imm)]!
   }
 
   /**
@@ -143,6 +170,7 @@ export class Records {
   /** Forget everything. The first record matches no instruction pointer and stands for "none". */
   #reset(): void {
     this.#pages.clear()
+    this.#actions = []
     this.#next = this.#start
     const none = this.#allocate(Handler.miss)
     this.#set(none + this.layout.mode, -1)
@@ -249,7 +277,7 @@ export class Records {
   #fill(record: number, ip: number, length: number, mode: Mode, branches: Branch[]): RunEnd {
     const insn = this.#insn
     const { layout } = this
-    if (isAction(insn)) return 'stop'
+    if (isAction(insn)) return this.#act(record, insn, mode)
     const branch = BRANCHES.has(insn.op)
     if (branch) {
       const target = branchTarget(insn, advance(ip, length, mode), mode)
@@ -272,6 +300,17 @@ export class Records {
     if (branch) return insn.op === 'jmp' || insn.op === 'call' ? 'stop' : 'closed'
     if (INDIRECT.has(insn.op)) return 'stop'
     return insn.rep !== 0 && REPEATED.has(insn.op) ? 'closed' : 'open'
+  }
+
+  #act(record: number, insn: Insn, mode: Mode): RunEnd {
+    const falls = !TRANSFERS.has(insn.op)
+    this.#set(record + this.layout.handler, frequentHandler(insn, mode))
+    for (const [n, { kind, reg }] of insn.operands.entries()) {
+      const slot = kind === Kind.seg ? Layout.segments + reg * SegmentSlot.size : Layout.gpr + reg * 8
+      this.#set(record + this.layout.register[n]!, this.#state.base + slot)
+    }
+    this.#set(record + this.layout.imm, this.#actions.push({ insn: { ...insn }, falls }) - 1)
+    return falls ? 'open' : 'stop'
   }
 
   /** Sign-extended from its own size, whatever that is. */

@@ -70,9 +70,13 @@ export class ReferenceEngine {
    * that the instruction would have changed unchanged, unless the fault is `committed`.
    */
   step(): void {
+    const start = this.#core.state.ip
+    this.perform(this.fetch.fetch(start), start)
+  }
+
+  /** The same for an instruction at `start` that was fetched and decoded before. */
+  perform(insn: Insn, start: number): void {
     const { state } = this.#core
-    const start = state.ip
-    const insn = this.fetch.fetch(start)
     const next = this.#advance(start, insn)
     state.ip = next
     try {

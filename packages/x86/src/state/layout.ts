@@ -80,6 +80,10 @@ export const Layout = {
   fdp: 0x428,
   /** 16 XMM registers of 16 bytes. */
   xmm: 0x440,
+  /** 1 when an interrupt or NMI waits, whether or not it would be taken now; else 0 (int32). True while generated code runs. */
+  attention: 0x540,
+  /** The time stamp counter as it will be when the budget is used up (8 bytes). True while generated code runs. */
+  stamp: 0x548,
   /** Total size of one CPU's state. */
   size: 0x1000,
 } as const
@@ -164,4 +168,6 @@ export const Leave = {
   slow: 3,
   /** No translation is known for what comes next. */
   miss: 4,
+  /** An instruction was executed by its action, and the CPU's loop is to look before the next one. */
+  event: 5,
 } as const
