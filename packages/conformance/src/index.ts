@@ -6,9 +6,11 @@
  */
 
 export { type ApicSystemUnderTest, apicConformance } from './apic.ts'
+export { type AtaChannelUnderTest, ataConformance } from './ata.ts'
 export { Bench, type BenchEvent, type WatchedLine } from './bench.ts'
 export { type DeviceConformanceOptions, deviceConformance } from './device.ts'
-export { type FloppyUnderTest, floppyConformance, type SuiteDisk } from './floppy.ts'
+export type { SuiteDisk } from './disk.ts'
+export { type FloppyUnderTest, floppyConformance } from './floppy.ts'
 export { type FwCfgUnderTest, fwCfgConformance } from './fw-cfg.ts'
 export type { DeviceUnderTest } from './hostile.ts'
 export { type KeyboardControllerUnderTest, keyboardControllerConformance, type Motion } from './keyboard-controller.ts'
