@@ -46,6 +46,30 @@ describe.each(ENGINES)('%s', (engine) => {
     expect(cpu.state.reg16(Gpr.ax)).toBe((400_024 / 4) & 0xffff)
   })
 
+  it('executes an instruction that lies in two pages: whatever the budget, whatever is written or mapped there', () => {
+    const { cpu, memory } = pagedMode(engine)
+    // At 8FFEh: L: mov eax,11111111h; inc ebx; mov cr3,ecx; jmp L
+    memory.writeBytes(0x8ffe, hex('b811111111430f22d9ebf5'))
+    memory.writeBytes(0x8000, hex('e9f90f0000')) // jmp L
+    while (cpu.state.ip !== 0x8ffe) cpu.run(1)
+    cpu.state.setReg32(Gpr.cx, 0x10000)
+    for (let n = 0, expected = cpu.retired; n < 50; n++) {
+      const budget = 1 + (n % 3)
+      cpu.run(budget)
+      expect(cpu.retired).toBe((expected += budget))
+    }
+    cpu.run(4000)
+    expect(cpu.state.reg32(Gpr.ax)).toBe(0x1111_1111)
+    memory.write8(0x9001, 0x22)
+    cpu.run(4)
+    expect(cpu.state.reg32(Gpr.ax)).toBe(0x1122_1111)
+    memory.writeBytes(0x2_0000, hex('333333430f22d9ebf5'))
+    memory.write32(0x1_1000 + 9 * 4, 0x2_0003)
+    cpu.run(8)
+    expect(cpu.state.reg32(Gpr.ax)).toBe(0x3333_3311)
+    expect(cpu.counts.exceptions.every((count) => count === 0)).toBe(true)
+  })
+
   it('counts each iteration of a REP, and one that has none as one', () => {
     const { cpu } = realMode(engine, [0xb9, 5, 0, 0xbf, 0, 0x60, 0xf3, 0xaa, 0xf3, 0xaa, 0xf4]) // mov cx,5; mov di,6000h; rep stosb twice; hlt
     expect(cpu.run(100).reason).toBe('halt')

@@ -158,9 +158,9 @@ export class Cpu implements Core {
         if (instruction) this.#reference.fetch.forget()
         this.#interpreter?.evicted(page, instruction)
       },
-      onFlush: () => {
+      onFlush: (keepsGlobal) => {
         this.#reference.fetch.forget()
-        this.#interpreter?.flushed()
+        this.#interpreter?.flushed(keepsGlobal)
       },
     }
     if (this.engine === 'interpreter') {

@@ -16,6 +16,8 @@ import { EngineTlb } from './tlb.ts'
 /** Bytes of records for each width. */
 const ARENA_BYTES = 16 << 20
 const PAGE = 0x1000
+/** Bytes (SDM vol. 2, 2.3.11). */
+const LONGEST_INSTRUCTION = 15
 
 export interface InterpreterParts {
   readonly state: CpuState
@@ -85,8 +87,8 @@ export class Interpreter {
     } else this.#tlb.dropData(linear)
   }
   /** The modelled TLB was flushed, or what its entries permit has changed. */
-  flushed(): void {
-    this.#tlb.flush()
+  flushed(keepsGlobal = false): void {
+    this.#tlb.flush(keepsGlobal)
     this.#codeGone = true
   }
 
@@ -129,13 +131,23 @@ export class Interpreter {
       if (stub !== 0 && record !== 0 && resets === records.stats.resets) records.link(stub, record)
       stub = 0
       const cost = record === 0 ? 0 : records.get(record, records.layout.length)
-      if (record === 0 || cost > budget) {
+      const stopped = cost > budget ? records.stopAt(record, budget) : undefined
+      if (record === 0 || (cost > budget && stopped === undefined)) {
         this.#step(reference)
         return
       }
       state.set32(Layout.budget, budget - cost)
       state.set32(Layout.record, record)
-      handlers.run(state.base)
+      if (stopped === undefined) handlers.run(state.base)
+      else {
+        // Not all of the run is paid for: an STI before its end casts its shadow.
+        state.set32(Layout.attention, 1)
+        try {
+          handlers.run(state.base)
+        } finally {
+          records.restore(stopped)
+        }
+      }
       const left = state.get32(Layout.record)
       if (left !== 0) state.ip = records.ipOf(left)
       const reason = state.get32(Layout.leave)
@@ -145,7 +157,8 @@ export class Interpreter {
         stub = left
         resets = records.stats.resets
       } else if (reason === Leave.slow) {
-        this.#step(reference)
+        // What straddles two pages is not paid for yet when it leaves.
+        if (state.get32(Layout.budget) > 0) this.#step(reference)
         return
       }
     }
@@ -216,8 +229,18 @@ export class Interpreter {
     const sum = ip + mode.codeBase
     const linear = mode.codeBits !== 64 && sum > 0xffff_ffff ? sum - 0x1_0000_0000 : sum
     const physical = reference.fetch.locate(linear)
-    this.#tlb.fillCode(Math.floor(linear / PAGE), Math.floor(physical / PAGE))
-    return records.find(physical, ip, mode)
+    const page = Math.floor(linear / PAGE)
+    this.#tlb.fillCode(page, Math.floor(physical / PAGE), this.#parts.paging.isGlobal(page, true))
+    return records.find(physical, ip, mode) || this.#straddling(records, mode, linear, physical)
+  }
+
+  /** The record of an instruction that goes on in the next page; 0 where it does not, or the slow way must fetch. */
+  #straddling(records: Records, mode: Mode, linear: number, physical: number): number {
+    const { state, paging } = this.#parts
+    if ((linear & 0xfff) <= PAGE - LONGEST_INSTRUCTION) return 0
+    const second = paging.peek(linear - (linear & 0xfff) + PAGE, Access.execute | (state.cpl === 3 ? Access.user : 0))
+    if (second < 0 || linear + PAGE > 0xffff_ffff) return 0
+    return records.straddle(physical, Math.floor(second / PAGE), state.ip, mode, state.base + Layout.scratch)
   }
 
   #codeOf(mode: Mode): Code {
@@ -267,14 +290,16 @@ export class Interpreter {
       if (plain === 0) return this.#prepare(linear, pfn, offset, bytes, access)
       paging.translate(linear, access)
       memory.noteWriteCached(pfn)
-      this.#tlb.fillData(true, Math.floor(linear / PAGE), plain)
+      const page = Math.floor(linear / PAGE)
+      this.#tlb.fillData(true, page, plain, paging.isGlobal(page, false))
       return plain + offset
     }
     const frame = memory.readPage(pfn)
     if (frame === 0) return 0
     paging.translate(linear, access)
     memory.noteReadCached(pfn)
-    this.#tlb.fillData(false, Math.floor(linear / PAGE), frame)
+    const page = Math.floor(linear / PAGE)
+    this.#tlb.fillData(false, page, frame, paging.isGlobal(page, false))
     return frame + offset
   }
 

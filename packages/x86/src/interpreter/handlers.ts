@@ -36,6 +36,7 @@ export class Handlers {
   readonly #imports: HandlerImports
   readonly #routines: RoutineLibrary
   readonly #index = new Map<string, number>()
+  readonly #fused = new Set<number>()
   readonly #waiting: { index: number; template: Template }[] = []
   readonly #table: WebAssembly.Table
   #count: number = Handler.first
@@ -67,6 +68,7 @@ export class Handlers {
     }
     const index = this.#count++
     this.#index.set(key, index)
+    if (template.branch !== undefined) this.#fused.add(index)
     this.#waiting.push({ index, template: { ...template, insn: { ...template.insn } } })
     return index
   }
@@ -76,6 +78,11 @@ export class Handlers {
     const based = withBase(template)
     const index = based && this.#index.get(keyOf(based))
     return index !== undefined && index < this.#inline ? index : undefined
+  }
+
+  /** Does the handler execute the Jcc behind its instruction too? */
+  isFused(index: number): boolean {
+    return this.#fused.has(index)
   }
 
   /** Compile what {@link indexOf} has promised. */
@@ -103,6 +110,7 @@ export class Handlers {
     for (const template of hot) {
       const key = keyOf(template)
       if (this.#index.has(key)) continue
+      if (template.branch !== undefined) this.#fused.add(this.#count)
       this.#index.set(key, this.#count++)
       inline.push(template)
     }

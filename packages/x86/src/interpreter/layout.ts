@@ -4,7 +4,7 @@ import { Layout } from '../state/layout.ts'
 /** Entries of each table; powers of two. */
 export const TLB_ENTRIES = 4096
 export const CODE_TLB_ENTRIES = 1024
-export const JUMP_ENTRIES = 8192
+export const JUMP_ENTRIES = 65536
 
 /** log2 of an entry's size in the TLBs. */
 export const TLB_ENTRY_SHIFT = 4
@@ -98,17 +98,21 @@ export const Handler = {
   cross: 2,
   /** Leave; the instruction is executed the slow way. */
   slow: 3,
+  /** The budget ends here, in the middle of a run: leave. Put in the place of another handler for that time. */
+  stop: 4,
+  /** The instruction at `ip` goes on in the next page: continue at `target` if the code TLB maps that page to the page of `target`. */
+  straddle: 5,
   /** The instruction is executed by its action in TypeScript, called from here. */
-  act: 4,
+  act: 6,
   /** The frequent ones of those, in 32-bit code: see `frequent.ts`. */
-  cli: 5,
-  sti: 6,
-  pushf: 7,
-  popf: 8,
-  rdtsc: 9,
-  pushSegment: 10,
-  popSegment: 11,
-  fromSegment: 12,
-  toSegment: 13,
-  first: 14,
+  cli: 7,
+  sti: 8,
+  pushf: 9,
+  popf: 10,
+  rdtsc: 11,
+  pushSegment: 12,
+  popSegment: 13,
+  fromSegment: 14,
+  toSegment: 15,
+  first: 16,
 } as const

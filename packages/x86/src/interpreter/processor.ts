@@ -43,6 +43,12 @@ export interface SlowPaths {
 }
 
 const SP = 4
+/** Why handlers that only leave do so. */
+const REASONS: Readonly<Record<number, number>> = {
+  [Handler.miss]: Leave.miss,
+  [Handler.slow]: Leave.slow,
+  [Handler.stop]: Leave.budget,
+}
 /** For what is no instruction of the table: every segment is flat. */
 const FLAT = { flatRead: 0x3f, flatWrite: 0x3f, stackBits: 32, flatCode: true } as Template
 const PAGE_MASK = ~0xfff
@@ -103,7 +109,8 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     if (handler >= Handler.act) this.#frequent(handler)
     else if (handler === Handler.link) this.#enter(this.#field(this.record.target))
     else if (handler === Handler.cross) this.#cross()
-    else this.#leave(handler === Handler.slow ? Leave.slow : Leave.miss)
+    else if (handler === Handler.straddle) this.#straddle()
+    else this.#leave(REASONS[handler]!)
   }
 
   // ── the record ──
@@ -226,6 +233,19 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     this.#end.go()
     fn.end()
     this.#end.exit()
+  }
+
+  /** The instruction's last byte lies in front of its `next`. */
+  #straddle(): void {
+    const target = this.let(this.#field(this.record.target))
+    const wide = this.width === 64
+    const next = this.peek(wide ? 'i64' : 'i32', target, this.record.next, this.width)
+    const last = this.sub(next, wide ? this.i64(1n) : this.i32(1))
+    this.emit(this.#mapped(this.#linearCode(last), target))
+    this.fn.hint(true).if_()
+    this.#enter(target)
+    this.fn.end()
+    this.#leave(Leave.slow)
   }
 
   // ── registers and operands ──

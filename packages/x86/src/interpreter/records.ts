@@ -24,6 +24,10 @@ export type DecodeAt = (host: number, end: number, bits: 16 | 32 | 64) => number
 
 /** Instructions in one straight run at the most. */
 const LONGEST_RUN = 64
+/** Bytes (SDM vol. 2, 2.3.11). */
+const LONGEST_INSTRUCTION = 15
+/** No linear page has this number. */
+const NO_PAGE = -1
 const BRANCHES = new Set(['jmp', 'jcc', 'call', 'loop', 'loope', 'loopne', 'jcxz'])
 const INDIRECT = new Set(['jmp_ind', 'call_ind', 'ret'])
 /** Actions behind which there is seldom anything to translate, if control comes back at all. */
@@ -42,6 +46,11 @@ interface ActionRecord {
   readonly falls: boolean
 }
 
+interface Stopped {
+  readonly at: number
+  readonly handler: number
+}
+
 interface Branch {
   readonly record: number
   readonly ip: number
@@ -52,6 +61,8 @@ interface CodePage {
   readonly entries: (Map<number, number> | undefined)[]
   /** All records made for this page. */
   readonly records: number[]
+  /** Records of instructions that begin in the page before: in whose entries, and at which instruction pointer. */
+  readonly straddling: { readonly entries: Map<number, number>; readonly ip: number }[]
 }
 
 export class Records {
@@ -92,9 +103,15 @@ export class Records {
   /** The record for `ip` at physical address `physical`, translated if need be; 0 where code cannot be kept. */
   find(physical: number, ip: number, mode: Mode): number {
     const pfn = Math.floor(physical / 0x1000)
+    const slot = this.#state.base + Tables.jump + (ip & (JUMP_ENTRIES - 1)) * 4
+    const { layout } = this
+    const last = this.#state.host.i32[slot >> 2]!
+    if (this.ipOf(last) === ip && this.get(last, layout.mode) === mode.id && this.get(last, layout.page) === pfn) {
+      if (this.get(last, layout.handler) !== Handler.miss) return last
+    }
     const known = this.#pages.get(pfn)?.entries[mode.id]?.get(ip)
     const record = known ?? this.#translate(pfn, physical & 0xfff, ip, mode)
-    if (record !== 0) this.#set(this.#state.base + Tables.jump + (ip & (JUMP_ENTRIES - 1)) * 4, record)
+    if (record !== 0) this.#set(slot, record)
     return record
   }
 
@@ -149,12 +166,35 @@ export class Records {
     if (isStub && branch !== 0) this.#set(branch + target, found)
   }
 
+  /**
+   * Have the run that begins at `record` end after `count` instructions, until {@link restore} is given what this
+   * returns; after one less where one handler does the last of them and what comes then. Undefined where none is left.
+   */
+  stopAt(record: number, count: number): Stopped | undefined {
+    const { size } = this.layout
+    let at = record + count * size
+    if (this.#handlers.isFused(this.get(at - size, this.layout.handler))) at -= size
+    if (at === record) return undefined
+    const handler = this.get(at, this.layout.handler)
+    this.#set(at + this.layout.handler, Handler.stop)
+    return { at, handler }
+  }
+  restore({ at, handler }: Stopped): void {
+    // Unless the code was written meanwhile.
+    if (this.get(at, this.layout.handler) === Handler.stop) this.#set(at + this.layout.handler, handler)
+  }
+
   /** Code of a page was written: all of its records leave. */
   invalidate(pfn: number): void {
     const page = this.#pages.get(pfn)
     if (!page) return
     this.#pages.delete(pfn)
     for (const record of page.records) this.#set(record + this.layout.handler, Handler.miss)
+    for (const { entries, ip } of page.straddling) {
+      const record = entries.get(ip)
+      if (record !== undefined) this.#set(record + this.layout.handler, Handler.miss)
+      entries.delete(ip)
+    }
     this.stats.invalidated += page.records.length
   }
 
@@ -237,6 +277,45 @@ export class Records {
     return first
   }
 
+  /**
+   * A record for the instruction at `ip` that begins at physical address `physical` and ends in the page after, which
+   * lies in physical page `second`; 0 where there is none. The bytes of both are put together at `scratch`, a host address.
+   */
+  straddle(physical: number, second: number, ip: number, mode: Mode, scratch: number): number {
+    const pfn = Math.floor(physical / 0x1000)
+    const offset = physical & 0xfff
+    const head = 0x1000 - offset
+    const { u8 } = this.#state.host
+    const [from, to] = [this.#memory.readPage(pfn), this.#memory.readPage(second)]
+    const room = Math.min(LONGEST_INSTRUCTION, mode.codeLimit - ip + 1)
+    if (from === 0 || to === 0 || head >= room) return 0
+    if (this.#next + 5 * this.layout.size > this.#end) this.#reset()
+    u8.copyWithin(scratch, from + offset, from + 0x1000)
+    u8.copyWithin(scratch + head, to, to + room - head)
+    const length = this.#decode(scratch, scratch + room, mode.codeBits)
+    if (length <= head) return 0
+    const [page, next] = [this.#page(pfn, mode), this.#page(second, mode)]
+    const record = this.#record(second, ip, length, mode)
+    const branches: Branch[] = []
+    const end = this.#fill(record, ip, length, mode, branches)
+    this.#set(record + this.layout.length, 1)
+    // Which pages lie beside one another is for the TLB to say each time: all that leads on crosses.
+    if (end !== 'stop') this.#stub(second, next, advance(ip, length, mode), mode, NO_PAGE)
+    for (const branch of branches)
+      this.#set(record + this.layout.target, this.#stub(second, next, branch.ip, mode, NO_PAGE))
+    const entry = this.#record(pfn, ip, 0, mode)
+    this.#set(entry + this.layout.handler, Handler.straddle)
+    this.#set(entry + this.layout.target, record)
+    page.entries[mode.id]!.set(ip, entry)
+    page.records.push(record, entry)
+    next.records.push(record)
+    next.straddling.push({ entries: page.entries[mode.id]!, ip })
+    this.#memory.markCode(pfn, offset, 0x1000)
+    this.#memory.markCode(second, 0, length - head)
+    this.#handlers.flush()
+    return entry
+  }
+
   /** The instruction decoded last, as a template that outlives it. */
   #keep(mode: Mode): Template {
     return { ...templateOf(this.#insn, mode), insn: { ...this.#insn } }
@@ -249,7 +328,7 @@ export class Records {
   #page(pfn: number, mode: Mode): CodePage {
     let page = this.#pages.get(pfn)
     if (!page) {
-      page = { entries: [], records: [] }
+      page = { entries: [], records: [], straddling: [] }
       this.#pages.set(pfn, page)
     }
     page.entries[mode.id] ??= new Map()
@@ -259,7 +338,7 @@ export class Records {
   /** Length of the instruction at `at`, or 0 where the run must end before it. */
   #decodable(host: number, at: number, ip: number, mode: Mode): number {
     if (at >= 0x1000 || ip > mode.codeLimit) return 0
-    const room = Math.min(0x1000 - at, mode.codeLimit - ip + 1, 15)
+    const room = Math.min(0x1000 - at, mode.codeLimit - ip + 1, LONGEST_INSTRUCTION)
     return this.#decode(host + at, host + at + room, mode.codeBits)
   }
 

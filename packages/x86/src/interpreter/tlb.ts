@@ -4,10 +4,14 @@ import type { CpuState } from '../state/state.ts'
 import { CODE_TLB_ENTRIES, Tables, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_SHIFT } from './layout.ts'
 
 const GENERATIONS = 0x7ff
+/** Entries cleared one by one at the most: with more, a new generation costs less, and what it drops besides. */
+const FEW = 512
 
 export class EngineTlb {
   readonly #state: CpuState
   #generation = 1
+  /** Host addresses of the entries filled since the last flush from translations that are not global. */
+  readonly #local: number[] = []
 
   constructor(state: CpuState) {
     this.#state = state
@@ -19,26 +23,39 @@ export class EngineTlb {
     this.#state.set32(Layout.tlbKey, (this.#generation << 1) | (this.#state.cpl === 3 ? 1 : 0))
   }
 
-  /** Drop everything: a new generation, so that no entry matches; the tables are cleared once in 2,047 times. */
-  flush(): void {
+  /**
+   * Drop everything, but global translations where told so: a kernel's own stay when it loads CR3. A new generation, so
+   * that no entry matches; the tables are cleared once in 2,047 times.
+   */
+  flush(keepsGlobal = false): void {
+    const { i32 } = this.#state.host
+    if (keepsGlobal && this.#local.length <= FEW) {
+      for (const at of this.#local) {
+        i32[at >> 2] = 0
+        i32[(at >> 2) + 1] = 0
+      }
+      this.#local.length = 0
+      return
+    }
+    this.#local.length = 0
     if (++this.#generation > GENERATIONS) {
       this.#generation = 1
       const first = (this.#state.base + Tables.read) >> 2
-      this.#state.host.i32.fill(0, first, (this.#state.base + Tables.jump) >> 2)
+      i32.fill(0, first, (this.#state.base + Tables.jump) >> 2)
     }
     this.keyChanged()
   }
 
   /** Data at linear page `page` (a number) lies at host address `host`. */
-  fillData(write: boolean, page: number, host: number): void {
+  fillData(write: boolean, page: number, host: number, global: boolean): void {
     const at = this.#entry(write ? Tables.write : Tables.read, page, TLB_ENTRIES)
-    this.#tag(at, page)
+    this.#tag(at, page, global)
     this.#state.host.i32[(at + TLB_ADDEND) >> 2] = host - page * 0x1000
   }
   /** Code at linear page `page` lies in physical page `pfn`. */
-  fillCode(page: number, pfn: number): void {
+  fillCode(page: number, pfn: number, global: boolean): void {
     const at = this.#entry(Tables.code, page, CODE_TLB_ENTRIES)
-    this.#tag(at, page)
+    this.#tag(at, page, global)
     this.#state.host.i32[(at + TLB_ADDEND) >> 2] = pfn
   }
   dropData(page: number): void {
@@ -73,7 +90,8 @@ export class EngineTlb {
   #entry(table: number, page: number, entries: number): number {
     return this.#state.base + table + ((page & (entries - 1)) << TLB_ENTRY_SHIFT)
   }
-  #tag(at: number, page: number): void {
+  #tag(at: number, page: number, global: boolean): void {
+    if (!global && this.#local.length <= FEW) this.#local.push(at)
     const { i32 } = this.#state.host
     const linear = page * 0x1000
     i32[at >> 2] = linear | this.#state.get32(Layout.tlbKey)

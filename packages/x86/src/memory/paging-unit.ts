@@ -1,5 +1,5 @@
 /** The paging unit of one CPU: `@vmexit/paging` on the registers in the state. */
-import type { Mmu } from '@vmexit/paging'
+import { type Mmu, Right } from '@vmexit/paging'
 import { Layout, Vector } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
 import type { PagingUnit } from '../system/core.ts'
@@ -28,6 +28,12 @@ export class CpuPaging implements PagingUnit, Translator {
   peek(linear: number, access: number): number {
     const page = this.mmu.peek(linear < 0 ? linear + SPACE : linear, access)
     return page < 0 ? -1 : page * PAGE + (linear & 0xfff)
+  }
+  /** Does the modelled TLB hold a global translation for linear page number `page`, on that side? */
+  isGlobal(page: number, instruction: boolean): boolean {
+    const side = instruction ? this.mmu.instruction : this.mmu.data
+    const slot = side.lookup(page < 0 ? page + SPACE / PAGE : page)
+    return slot >= 0 && (side.rights[slot]! & Right.GLOBAL) !== 0
   }
   get errorCode(): number {
     return this.mmu.result.errorCode
