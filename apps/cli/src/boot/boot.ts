@@ -1,9 +1,9 @@
 /** What `vmexit boot` does. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { VmexitError } from '@vmexit/core'
 import { createPc, describeBoot, type Pc, type PcStop, packState, unpackState } from '@vmexit/vmexit'
 import type { BootFlags } from './flags.ts'
-import { pcOptions } from './pc-options.ts'
+import { pcOptions, readFor } from './pc-options.ts'
 import { report, statistics } from './report.ts'
 import { writeScreenshot } from './screenshot.ts'
 import { attach } from './terminal.ts'
@@ -47,9 +47,9 @@ export async function boot(flags: BootFlags): Promise<number> {
 
 async function readState(file: string): Promise<Parameters<Pc['restore']>[0]> {
   try {
-    return (await unpackState(await readFile(file))) as Parameters<Pc['restore']>[0]
+    return (await unpackState(await readFor('restore', file))) as Parameters<Pc['restore']>[0]
   } catch (error) {
-    if (!(error instanceof VmexitError)) throw error
+    if (!(error instanceof VmexitError) || error.code === 'boot-file') throw error
     throw new VmexitError(error.code, { problem: `${file}: ${error.problem}`, remedy: error.remedy })
   }
 }

@@ -1,7 +1,7 @@
 /** The options of a PC from the flags of the command line: files read, drives opened. */
 import { readFile } from 'node:fs/promises'
-import { type BlockDevice, Overlay } from '@vmexit/block'
-import { openCd, openDisk } from '@vmexit/block/node'
+import { type BlockDevice, isQcow2, Overlay } from '@vmexit/block'
+import { openCd, openDisk, openFile, openQcow2 } from '@vmexit/block/node'
 import { concatenateArchives } from '@vmexit/boot'
 import { VmexitError } from '@vmexit/core'
 import type { PcBoot, PcOptions } from '@vmexit/vmexit'
@@ -65,28 +65,52 @@ function check(flags: BootFlags): void {
 const dashed = (flag: string): string => flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 async function bootOf(flags: BootFlags): Promise<PcBoot> {
-  const { kernel, initrd, append, multiboot, module, rom, bios, vgaBios } = flags
-  const read = async (file: string | undefined) => (file === undefined ? undefined : await readFile(file))
+  const { kernel, initrd = [], append, multiboot, module = [], rom, bios, vgaBios } = flags
   if (kernel !== undefined) {
-    const disks = await Promise.all((initrd ?? []).map((file) => readFile(file)))
+    const disks = await Promise.all(initrd.map((file) => readFor('initrd', file)))
     return {
-      kernel: await readFile(kernel),
+      kernel: await readFor('kernel', kernel),
       initrd: disks.length > 0 ? concatenateArchives(...disks) : undefined,
       append,
     }
   }
   if (multiboot !== undefined) {
-    const modules = (module ?? []).map(async (text) => {
+    const modules = module.map(async (text) => {
       const [file = ''] = text.split(' ', 1)
-      return { bytes: await readFile(file), cmdline: text }
+      return { bytes: await readFor('module', file), cmdline: text }
     })
-    return { multiboot: await readFile(multiboot), modules: await Promise.all(modules), append }
+    return { multiboot: await readFor('multiboot', multiboot), modules: await Promise.all(modules), append }
   }
-  if (rom !== undefined) return { rom: await readFile(rom) }
-  return { bios: await readFile(bios!), vgaBios: await read(vgaBios) }
+  if (rom !== undefined) return { rom: await readFor('rom', rom) }
+  return {
+    bios: await readFor('bios', bios!),
+    vgaBios: vgaBios === undefined ? undefined : await readFor('vgaBios', vgaBios),
+  }
 }
 
-/** A drive's contents: the file, or an overlay on it. */
+/** Reads the file that a flag names. Throws a {@link VmexitError} `boot-file`. */
+export async function readFor(flag: keyof BootFlags, file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    throw new VmexitError('boot-file', {
+      problem: `--${dashed(flag)}: ${file} cannot be read (${(error as Error).message})`,
+      remedy: 'check its name, and that you may read it',
+    })
+  }
+}
+
+/** A drive's contents: the file, raw or qcow2, or an overlay on it. Throws a {@link VmexitError} `boot-disk`. */
 function drive(file: string, snapshot: boolean): BlockDevice {
-  return snapshot ? new Overlay(openDisk(file)) : openDisk(file, { writable: true })
+  if (!beginsAsQcow2(file)) return snapshot ? new Overlay(openDisk(file)) : openDisk(file, { writable: true })
+  if (snapshot) return new Overlay(openQcow2(file))
+  throw new VmexitError('boot-disk', {
+    problem: `${file} is a qcow2 image, which can only be read`,
+    remedy: 'add --snapshot, which keeps what the guest writes in memory, or convert it: qemu-img convert -O raw',
+  })
+}
+
+function beginsAsQcow2(file: string): boolean {
+  using store = openFile(file)
+  return isQcow2(store)
 }
