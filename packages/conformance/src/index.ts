@@ -14,6 +14,7 @@ export { type FloppyUnderTest, floppyConformance } from './floppy.ts'
 export { type FwCfgUnderTest, fwCfgConformance } from './fw-cfg.ts'
 export type { DeviceUnderTest } from './hostile.ts'
 export { type KeyboardControllerUnderTest, keyboardControllerConformance, type Motion } from './keyboard-controller.ts'
+export { type PciFunctionUnderTest, pciFunctionConformance } from './pci.ts'
 export { type PicPairUnderTest, picConformance } from './pic.ts'
 export { type TimerUnderTest, timerConformance } from './pit.ts'
 export {
@@ -34,3 +35,4 @@ export {
   type TestDefinition,
 } from './suite.ts'
 export { type ModemInputs, type UartUnderTest, uartConformance } from './uart.ts'
+export { type VgaUnderTest, vgaConformance } from './vga.ts'
