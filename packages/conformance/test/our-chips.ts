@@ -1,6 +1,8 @@
 /** The chips of `@vmexit/chipset` on a bench, each with what is outside of it. */
+
 import {
   ApicSystem,
+  AtaDisk,
   DmaPair,
   FastA20,
   FloppyDrive,
@@ -9,6 +11,7 @@ import {
   I8254,
   I8259,
   I82077,
+  IdeChannel,
   Mc146818,
   PicPair,
   PowerManagement,
@@ -17,7 +20,18 @@ import {
   SystemPort,
   Uart16550,
 } from '@vmexit/chipset'
-import { checkState, type Device, type Line, type RegisterFile, type State, type Stateful } from '@vmexit/core'
+import {
+  Bus,
+  BusMasters,
+  checkState,
+  type Device,
+  type Line,
+  type RegisterFile,
+  type State,
+  type Stateful,
+} from '@vmexit/core'
+import { PciBus } from '@vmexit/pci'
+import { createVideoMemory, Vga } from '@vmexit/vga'
 import type { Bench, DeviceConformanceOptions, DeviceUnderTest } from '../src/index.ts'
 
 /** A device of several that belong together, in the order in which they are restored. */
@@ -279,5 +293,78 @@ export const ourChips: Readonly<Record<string, readonly [Make, DeviceConformance
       })
       return { device, stimulate: () => device.pressPowerButton() }
     },
+  ],
+  'IDE channel with a disk': [
+    (bench) => {
+      const image = disk(1000)
+      const master = new AtaDisk({ disk: image, serial: '1', model: 'disk' })
+      const line = bench.line('irq')
+      const channel = new IdeChannel({ master, slave: undefined, line, clock: bench.clock, memory: bench.master })
+      // Descriptors where a guest's address may point.
+      const memory = new DataView(bench.memory.buffer)
+      memory.setUint32(0, 0x4000, true)
+      memory.setUint32(4, 0x8000_0400, true)
+      const { busMaster } = channel
+      const registers: RegisterFile = {
+        size: 8,
+        widest: 1,
+        split: true,
+        read: (offset) => busMaster.read(offset),
+        write: (offset, _, value) => busMaster.write(offset, value),
+      }
+      return {
+        device: together({ master, channel }, { ...channel.regions, busMaster: registers }),
+        // A command, now and then: by chance few would be whole.
+        stimulate(random) {
+          const { command } = channel.regions
+          for (const [i, value] of [0, random.below(4), random.below(256), 0, 0, 0xe0].entries())
+            command.write(i + 1, 1, value)
+          command.write(7, 1, random.pick([0x20, 0x30, 0xc4, 0xc5, 0xc6, 0xc8, 0xca, 0xec, 0xef, 0x90]))
+          if (random.below(2)) busMaster.write(4, 0)
+          if (random.below(2)) busMaster.write(0, random.pick([0x01, 0x09]))
+        },
+      }
+    },
+    // Where the last command was: no register shows it.
+    { keptByReset: ['master.sector', 'master.left', 'master.blockSectors'] },
+  ],
+  'VGA adapter': [
+    (bench) => {
+      const memory = createVideoMemory(2 ** 18)
+      const vga = new Vga({ clock: bench.clock, memory })
+      return { device: together({ vga }, vga.regions) }
+    },
+    { keptByReset: ['vga.dac'] },
+  ],
+  'PCI function': [
+    (bench) => {
+      const bus = new PciBus({
+        ports: new Bus({ name: 'ports', addressBits: 16 }),
+        mmio: new Bus({ name: 'mmio', addressBits: 52 }),
+        busMasters: new BusMasters(),
+        interrupts: [0, 1, 2, 3].map((wire) => bench.line(`wire ${wire}`)) as never,
+      })
+      const empty = (size: number): RegisterFile => ({ size, read: () => 0, write() {} })
+      const fn = bus.add({
+        name: 'card',
+        vendorId: 0x1234,
+        deviceId: 0x5678,
+        classCode: 0x02_0000,
+        bars: [
+          { index: 0, space: 'memory', registers: empty(0x1000) },
+          { index: 1, space: 'io', registers: empty(0x20) },
+        ],
+        interruptPin: 1,
+        msi: { messages: 4 },
+        rom: new Uint8Array(3000),
+      })
+      const config: RegisterFile = {
+        size: 0x100,
+        read: (offset, width) => fn.readConfig(offset, width),
+        write: (offset, width, value) => fn.writeConfig(offset, width, value),
+      }
+      return { device: together({ fn }, { config }), inputs: [fn.interrupt], stimulate: () => void fn.signal(1) }
+    },
+    { keptByReset: ['fn.interrupt'] },
   ],
 }
