@@ -140,6 +140,10 @@ export class AtaDisk extends IdeDrive implements Stateful<AtaDiskState> {
   }
 
   override reset(): void {
+    this.#work = 'answer'
+    this.#extended = false
+    this.#sector = this.#left = 0
+    this.#blockSectors = 1
     this.#geometry = this.#defaultGeometry
     this.#multiple = 0
     this.#writeCache = this.#lookAhead = true
