@@ -325,8 +325,6 @@ export const ourChips: Readonly<Record<string, readonly [Make, DeviceConformance
         },
       }
     },
-    // Where the last command was: no register shows it.
-    { keptByReset: ['master.sector', 'master.left', 'master.blockSectors'] },
   ],
   'VGA adapter': [
     (bench) => {
