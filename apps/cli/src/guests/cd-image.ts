@@ -12,7 +12,7 @@ timeout 1
 
 label linux
   linux /boot/vmlinuz
-  append initrd=/boot/initrd.gz console=tty0 console=ttyS0
+  append initrd=/boot/initrd.gz console=tty0 console=ttyS0 cryptomgr.notests
 
 label memtest
   linux /boot/memtest
