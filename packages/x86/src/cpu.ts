@@ -378,7 +378,8 @@ export class Cpu implements Core {
     const { state } = this
     const waiting = this.#nmi || this.#interrupts.pending
     state.set32(Layout.attention, waiting ? 1 : 0)
-    const end = this.counts.instructions + this.#granted
+    // Time passes with the instructions of the run.
+    const end = (this.#time?.() ?? this.retired) + state.get32(Layout.budget)
     const { tscOffset } = this.msrs
     if (tscOffset === 0n) state.setNumber(Layout.stamp, end)
     else state.set64(Layout.stamp, BigInt(end) + tscOffset)
