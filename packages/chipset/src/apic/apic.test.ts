@@ -4,8 +4,8 @@ import { idleMachine } from '../../test/idle-machine.ts'
 import { ApicSystem, type ApicSystemOptions } from './apic-system.ts'
 import { apic } from './part.ts'
 
-const [ID, TPR, PPR, EOI, LDR, DFR, SVR] = [0x20, 0x80, 0xa0, 0xb0, 0xd0, 0xe0, 0xf0]
-const [ISR, TMR, IRR, ESR, ICR, ICR2] = [0x100, 0x180, 0x200, 0x280, 0x300, 0x310]
+const [ID, EOI, LDR, DFR, SVR] = [0x20, 0xb0, 0xd0, 0xe0, 0xf0]
+const [ISR, ESR, ICR, ICR2] = [0x100, 0x280, 0x300, 0x310]
 const [TIMER, LINT0, LINT1, ERROR, INITIAL, CURRENT, DIVIDE] = [0x320, 0x350, 0x360, 0x370, 0x380, 0x390, 0x3e0]
 
 /** A system whose local APICs are software-enabled, and its 8259As initialised. */
@@ -61,36 +61,6 @@ describe('local APIC', () => {
     expect([read(ID), read(ID, 1), read(0x30), read(DFR), read(SVR)]).toEqual([
       0, 0x0100_0000, 0x0005_0014, 0xffff_ffff, 0x1ff,
     ])
-  })
-
-  test('requests go into service by priority and leave with EOI', () => {
-    const { read, write, source, ipi } = setUp()
-    ipi(0x4_0031)
-    ipi(0x4_0052)
-    expect([read(IRR + 0x10), read(IRR + 0x20), source.pending]).toEqual([2 ** 17, 2 ** 18, true])
-    expect([source.acknowledge(), source.pending, read(PPR), read(ISR + 0x20)]).toEqual([0x52, false, 0x50, 2 ** 18])
-    ipi(0x4_0061)
-    expect([source.acknowledge(), read(PPR)]).toEqual([0x61, 0x60])
-    write(EOI, 0)
-    expect([source.pending, read(PPR)]).toEqual([false, 0x50])
-    write(EOI, 0)
-    expect([source.acknowledge(), read(IRR + 0x10)]).toEqual([0x31, 0])
-    write(EOI, 0)
-    write(EOI, 0)
-    expect([read(PPR), source.acknowledge()]).toEqual([0, 0xff])
-  })
-
-  test('the task priority holds back its class and those below', () => {
-    const { read, write, source, ipi } = setUp()
-    write(TPR, 0x45)
-    ipi(0x4_004f)
-    expect([source.pending, read(PPR)]).toEqual([false, 0x45])
-    ipi(0x4_0050)
-    expect(source.pending).toBe(true)
-    source.acknowledge()
-    write(EOI, 0)
-    write(TPR, 0x3f)
-    expect(source.acknowledge()).toBe(0x4f)
   })
 
   test('vectors below 16 are errors, and so are registers that are not there', () => {
@@ -214,33 +184,6 @@ describe('messages between CPUs', () => {
     ipi(0x4847, 0x13)
     expect(taken()).toEqual([0, 0, 0x47, 0x47])
   })
-
-  test('to the CPU of the lowest priority', () => {
-    const { write, sources, ipi } = setUp({ cpus: 3 })
-    for (let cpu = 0; cpu < 3; cpu++) write(LDR, 2 ** (24 + cpu), cpu)
-    write(TPR, 0x50, 0)
-    write(TPR, 0x20, 1)
-    write(TPR, 0x30, 2)
-    ipi(0x4961, 0b111)
-    expect(sources.map((source) => source.pending)).toEqual([false, true, false])
-  })
-
-  test('INIT, startup, NMI and SMI go to the CPU itself', () => {
-    const { signals, write, read, ipi } = setUp({ cpus: 2 })
-    write(TPR, 0x77, 1)
-    ipi(0xc500, 1)
-    ipi(0x8500, 1)
-    ipi(0x469a, 1)
-    ipi(0x4400, 1)
-    ipi(0x4200, 1)
-    expect(signals).toEqual([
-      ['init', 1],
-      ['startup', 1, 0x9a],
-      ['nmi', 1],
-      ['smi', 1],
-    ])
-    expect([read(TPR, 1), read(SVR, 1), read(ID, 1)]).toEqual([0, 0xff, 0x0100_0000])
-  })
 })
 
 describe('I/O APIC', () => {
@@ -266,20 +209,6 @@ describe('I/O APIC', () => {
     expect(source.acknowledge()).toBe(0x31)
     write(EOI, 0)
     expect(source.pending).toBe(false)
-  })
-
-  test('a level is sent again after each EOI until it falls', () => {
-    const { system, read, write, source, redirect, entry } = setUp()
-    const line = system.line(17)
-    line.set(true)
-    redirect(17, 0xa072)
-    expect([entry(17) & 0x4000, read(TMR + 0x30), source.acknowledge()]).toEqual([0x4000, 2 ** 18, 0x72])
-    expect(source.pending).toBe(false)
-    write(EOI, 0)
-    expect([source.acknowledge(), entry(17) & 0x4000]).toEqual([0x72, 0x4000])
-    line.set(false)
-    write(EOI, 0)
-    expect([source.pending, entry(17)]).toEqual([false, 0xa072])
   })
 
   test('changing to edge and back forgets the remote IRR', () => {

@@ -1,4 +1,4 @@
-import { Bus, pulse, VmexitError } from '@vmexit/core'
+import { Bus, VmexitError } from '@vmexit/core'
 import { describe, expect, test } from 'vitest'
 import { IntrPin } from '../intr-pin.ts'
 import { PicPair } from './pair.ts'
@@ -26,48 +26,6 @@ function setUp({ icw1 = 0x11, master4 = 0x01, slave4 = 0x01 } = {}) {
 }
 
 describe('requests', () => {
-  test('each input has its vector, those of the slave too', () => {
-    for (let input = 0; input < 16; input++) {
-      if (input === 2) continue
-      const { pin, set } = setUp()
-      expect(pin.pending).toBe(false)
-      set(input)
-      expect(pin.pending).toBe(true)
-      expect(pin.acknowledge()).toBe(input < 8 ? 0x08 + input : 0x70 + input - 8)
-      expect(pin.pending).toBe(false)
-    }
-  })
-
-  test('an edge is one interrupt, however long the wire stays high', () => {
-    const { pin, set, out, irr, isr } = setUp()
-    set(1)
-    expect([irr(0x20), isr(0x20)]).toEqual([2, 0])
-    pin.acknowledge()
-    expect([irr(0x20), isr(0x20)]).toEqual([0, 2])
-    out(0x20, 0x20)
-    expect([pin.pending, isr(0x20)]).toEqual([false, 0])
-    set(1, false)
-    set(1)
-    expect(pin.pending).toBe(true)
-  })
-
-  test('a level goes on asking until it falls', () => {
-    const { pin, set, out, irr, read } = setUp()
-    out(0x4d1, 0xff)
-    out(0x4d0, 0xff)
-    expect([read(0x4d0), read(0x4d1)]).toEqual([0xf8, 0xde])
-    set(11)
-    expect(pin.acknowledge()).toBe(0x73)
-    expect(irr(0xa0)).toBe(8)
-    out(0xa0, 0x20)
-    out(0x20, 0x20)
-    expect(pin.acknowledge()).toBe(0x73)
-    set(11, false)
-    out(0xa0, 0x20)
-    out(0x20, 0x20)
-    expect(pin.pending).toBe(false)
-  })
-
   test('ICW1 may make every input a level', () => {
     const { pin, set, out } = setUp({ icw1: 0x19 })
     set(0)
@@ -85,18 +43,6 @@ describe('requests', () => {
     a.set(false)
     expect(pin.pending).toBe(true)
     b.set(false)
-    expect(pin.pending).toBe(false)
-  })
-
-  test('a pulse is an interrupt though the wire has fallen, on the slave too', () => {
-    const { pair, pin, set } = setUp()
-    pulse(pair.line(3))
-    expect(pin.acknowledge()).toBe(0x0b)
-    const slave = setUp()
-    slave.set(12)
-    slave.set(12, false)
-    expect([slave.pin.acknowledge(), slave.pin.pending]).toEqual([0x74, false])
-    set(3)
     expect(pin.pending).toBe(false)
   })
 
@@ -125,134 +71,10 @@ describe('requests', () => {
     expect(pin.acknowledge()).toBe(0x74)
   })
 
-  test('masked inputs wait', () => {
-    const { pin, set, out, read } = setUp()
-    out(0x21, 0x02)
-    set(1)
-    expect([pin.pending, read(0x21)]).toEqual([false, 2])
-    out(0x21, 0)
-    expect(pin.pending).toBe(true)
-  })
-
   test('input 2 and numbers beyond are refused', () => {
     const { pair } = setUp()
     for (const input of [2, -1, 16, 1.5]) expect(() => pair.line(input)).toThrow(VmexitError)
     expect(() => pair.line(2)).toThrow('input 2 of the PIC has the second chip on it: use 9')
-  })
-})
-
-describe('priorities', () => {
-  test('lower numbers interrupt higher ones, not the other way round', () => {
-    const { pin, set, out } = setUp()
-    set(5)
-    pin.acknowledge()
-    set(6)
-    expect(pin.pending).toBe(false)
-    set(3)
-    expect(pin.acknowledge()).toBe(0x0b)
-    out(0x20, 0x20)
-    expect(pin.pending).toBe(false)
-    out(0x20, 0x20)
-    expect(pin.acknowledge()).toBe(0x0e)
-  })
-
-  test('the slave stands between 1 and 3', () => {
-    const { pin, set } = setUp()
-    set(3)
-    set(8)
-    set(1)
-    expect(pin.acknowledge()).toBe(0x09)
-    expect(pin.pending).toBe(false)
-  })
-
-  test('a slave interrupts itself only if the master is in special fully nested mode', () => {
-    for (const [master4, expected] of [
-      [0x01, false],
-      [0x11, true],
-    ] as const) {
-      const { pin, set } = setUp({ master4 })
-      set(12)
-      pin.acknowledge()
-      set(8)
-      expect(pin.pending).toBe(expected)
-    }
-  })
-
-  test('specific EOI ends the one it names', () => {
-    const { pin, set, out, isr } = setUp()
-    set(6)
-    pin.acknowledge()
-    set(4)
-    pin.acknowledge()
-    out(0x20, 0x66)
-    expect(isr(0x20)).toBe(0x10)
-  })
-
-  test('rotation: what was served goes last', () => {
-    const { pin, set, out } = setUp()
-    set(4)
-    pin.acknowledge()
-    out(0x20, 0xa0)
-    set(0)
-    set(5)
-    expect(pin.acknowledge()).toBe(0x0d)
-    out(0x20, 0xe5)
-    expect(pin.acknowledge()).toBe(0x08)
-  })
-
-  test('priorities are set by command', () => {
-    const { pin, set, out } = setUp()
-    out(0x20, 0xc4)
-    set(0)
-    set(5)
-    expect(pin.acknowledge()).toBe(0x0d)
-  })
-
-  test('special mask mode: what is masked in service holds nobody up', () => {
-    const { pin, set, out, isr } = setUp()
-    set(1)
-    pin.acknowledge()
-    set(5)
-    expect(pin.pending).toBe(false)
-    out(0x21, 0x02)
-    expect(pin.pending).toBe(false)
-    out(0x20, 0x68)
-    expect(pin.acknowledge()).toBe(0x0d)
-    out(0x20, 0x20)
-    expect(isr(0x20)).toBe(0x02)
-    out(0x20, 0x48)
-    out(0x20, 0x20)
-    expect(isr(0x20)).toBe(0)
-  })
-})
-
-describe('automatic EOI', () => {
-  test('nothing stays in service', () => {
-    const { pin, set, isr } = setUp({ master4: 0x03 })
-    set(1)
-    set(4)
-    expect([pin.acknowledge(), isr(0x20), pin.pending, pin.acknowledge()]).toEqual([0x09, 0, true, 0x0c])
-  })
-
-  test('it can rotate', () => {
-    const { pin, set, out } = setUp({ master4: 0x03 })
-    out(0x20, 0x80)
-    set(1)
-    pin.acknowledge()
-    set(1, false)
-    set(1)
-    set(6)
-    expect(pin.acknowledge()).toBe(0x0e)
-    out(0x20, 0x00)
-  })
-
-  test('a slave with more requests asks again at once', () => {
-    const { pin, set, out } = setUp({ slave4: 0x03 })
-    set(9)
-    set(10)
-    expect(pin.acknowledge()).toBe(0x71)
-    out(0x20, 0x20)
-    expect(pin.acknowledge()).toBe(0x72)
   })
 })
 
@@ -269,36 +91,6 @@ describe('poll', () => {
     out(0x20, 0x0c)
     expect(read(0x20)).toBe(0)
     expect(read(0x21)).toBe(0)
-  })
-})
-
-describe('initialisation', () => {
-  test('it forgets masks, service and edges, and asks for nothing until it is done', () => {
-    const { pin, set, out, read, isr } = setUp()
-    set(1)
-    set(4)
-    pin.acknowledge()
-    out(0x21, 0xff)
-    out(0x20, 0x11)
-    out(0x21, 0x20, 0x04)
-    expect(pin.pending).toBe(false)
-    out(0x21, 0x01)
-    expect([read(0x21), isr(0x20), pin.pending]).toEqual([0, 0, false])
-    set(1, false)
-    set(1)
-    expect(pin.acknowledge()).toBe(0x21)
-  })
-
-  test('ICW4 is left out if ICW1 says so, and ICW3 of a single chip', () => {
-    const { pin, set, out, read } = setUp({ master4: 0x03 })
-    out(0x20, 0x12)
-    out(0x21, 0x40)
-    out(0x21, 0x80)
-    expect(read(0x21)).toBe(0x80)
-    set(0)
-    expect(pin.acknowledge()).toBe(0x40)
-    set(1)
-    expect(pin.pending).toBe(false)
   })
 })
 

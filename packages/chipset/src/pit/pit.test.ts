@@ -21,54 +21,6 @@ function counter(mode: number, count: number, { bcd = false } = {}) {
 }
 
 describe('the figures of the datasheet', () => {
-  test('mode 0: low until the count is over, one pulse later than the count', () => {
-    const { c, strip } = counter(0, 4)
-    expect(c.out).toBe(false)
-    expect(strip(7)).toBe('____---')
-    expect(c.read()).toBe(0xfe)
-  })
-
-  test('mode 0: a low gate holds the count', () => {
-    const { c, strip } = counter(0, 4)
-    strip(2)
-    c.setGate(false)
-    expect([strip(3), c.read()]).toEqual(['___', 3])
-    c.setGate(true)
-    expect(strip(4)).toBe('__--')
-  })
-
-  test('mode 0: a new count starts anew, and the first of two bytes stops the old one', () => {
-    const c = new Counter(() => {})
-    c.setControl(0x30)
-    c.write(3)
-    c.write(0)
-    c.advance(10)
-    expect(c.out).toBe(true)
-    c.write(5)
-    expect(c.out).toBe(false)
-    c.advance(100)
-    expect(c.out).toBe(false)
-    c.write(0)
-    c.advance(5)
-    expect(c.out).toBe(false)
-    c.advance(1)
-    expect(c.out).toBe(true)
-  })
-
-  test('mode 1: a one-shot that the gate starts and starts again', () => {
-    const { c, strip } = counter(1, 3)
-    expect([c.out, strip(5)]).toEqual([true, '-----'])
-    c.setGate(false)
-    c.setGate(true)
-    expect(strip(6)).toBe('___---')
-    c.setGate(false)
-    c.setGate(true)
-    expect(strip(2)).toBe('__')
-    c.setGate(false)
-    c.setGate(true)
-    expect(strip(5)).toBe('___--')
-  })
-
   test('mode 1: a new count waits for the next trigger', () => {
     const { c, strip } = counter(1, 2)
     c.setGate(false)
@@ -79,33 +31,6 @@ describe('the figures of the datasheet', () => {
     c.setGate(false)
     c.setGate(true)
     expect(strip(5)).toBe('____-')
-  })
-
-  test('mode 2: low for the last pulse of each period', () => {
-    const { c, strip } = counter(2, 3)
-    expect([c.out, strip(10)]).toEqual([true, '--_--_--_-'])
-  })
-
-  test('mode 2: a low gate makes the output high and starts the period anew', () => {
-    const { c, strip } = counter(2, 4)
-    expect(strip(4)).toBe('---_')
-    c.setGate(false)
-    expect([c.out, strip(3)]).toEqual([true, '---'])
-    c.setGate(true)
-    expect(strip(5)).toBe('---_-')
-  })
-
-  test('mode 2: a new count is used from the next period', () => {
-    const { c, strip } = counter(2, 4)
-    expect(strip(2)).toBe('--')
-    c.write(5)
-    expect(strip(9)).toBe('-_----_--')
-  })
-
-  test('mode 3: half high and half low; of an odd count the greater half is high', () => {
-    expect(counter(3, 4).strip(10)).toBe('--__--__--')
-    expect(counter(3, 5).strip(12)).toBe('---__---__--')
-    expect(counter(3, 2).strip(5)).toBe('-_-_-')
   })
 
   test('mode 3: the count goes down by two', () => {
@@ -125,43 +50,6 @@ describe('the figures of the datasheet', () => {
     expect(c.out).toBe(true)
     c.setGate(true)
     expect(strip(4)).toBe('--__')
-  })
-
-  test('mode 4: a strobe of one pulse, once', () => {
-    const { c, strip } = counter(4, 3)
-    expect([c.out, strip(8)]).toEqual([true, '---_----'])
-    c.write(2)
-    expect(strip(5)).toBe('--_--')
-  })
-
-  test('mode 5: a strobe that the gate starts', () => {
-    const { c, strip } = counter(5, 3)
-    expect(strip(6)).toBe('------')
-    c.setGate(false)
-    c.setGate(true)
-    c.setGate(false)
-    expect(strip(6)).toBe('---_--')
-  })
-
-  test('0 is the greatest count: 65,536, or 10,000 in BCD', () => {
-    for (const [bcd, greatest] of [
-      [false, 65_536],
-      [true, 10_000],
-    ] as const) {
-      const { c } = counter(0, 0, { bcd })
-      c.advance(greatest)
-      expect(c.out).toBe(false)
-      c.advance(1)
-      expect(c.out).toBe(true)
-    }
-  })
-
-  test('a BCD count is read in BCD', () => {
-    const { c } = counter(0, 0x25, { bcd: true })
-    c.advance(1 + 7)
-    expect(c.read()).toBe(0x18)
-    c.advance(19)
-    expect(c.read()).toBe(0x99)
   })
 })
 
@@ -233,18 +121,6 @@ describe('the chip', () => {
     expect(read(0x42) | (read(0x42) << 8)).toBeLessThanOrEqual(0x1234)
   })
 
-  test('the latch holds a count while it is read; a second command does not disturb it', () => {
-    const { clock, out, read } = chip()
-    out(0x43, 0x34)
-    out(0x40, 0x00, 0x10)
-    clock.advanceTo(ticks(11))
-    out(0x43, 0x00)
-    clock.advanceTo(ticks(400))
-    out(0x43, 0x00)
-    expect([read(0x40), read(0x40)]).toEqual([0xf6, 0x0f])
-    expect([read(0x40), read(0x40)]).toEqual([0x71, 0x0e])
-  })
-
   test('read-back: status first, then the count, for all counters asked for', () => {
     const { clock, out, read } = chip()
     out(0x43, 0x34)
@@ -261,14 +137,6 @@ describe('the chip', () => {
     out(0x43, 0xee)
     out(0x43, 0xee)
     expect([read(0x41), read(0x42), read(0x40)]).toEqual([0x70, 0x70, 0xb4])
-  })
-
-  test('one byte is enough where the control word says so', () => {
-    const { clock, out, read } = chip()
-    out(0x43, 0x20)
-    out(0x40, 0x02)
-    clock.advanceTo(ticks(1 + 0x100))
-    expect([read(0x40), read(0x43)]).toEqual([0x01, 0xff])
   })
 
   test('port 0x61: the gate of counter 2, its output, and the refresh', () => {

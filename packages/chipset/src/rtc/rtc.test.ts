@@ -41,23 +41,6 @@ describe('the calendar', () => {
 })
 
 describe('time', () => {
-  test('it starts at the epoch and goes with virtual time', () => {
-    const { clock, time, read } = setUp()
-    expect([time(), read(6)]).toEqual(['20 24 02 28 23 59 58', 4])
-    clock.advanceTo(second - 1)
-    expect(time()).toBe('20 24 02 28 23 59 58')
-    clock.advanceTo(2 * second)
-    expect([time(), read(6)]).toEqual(['20 24 02 29 00 00 00', 5])
-    clock.advanceTo(2 * second + 86_400 * second)
-    expect([time(), read(6)]).toEqual(['20 24 03 01 00 00 00', 6])
-  })
-
-  test('a century ends', () => {
-    const { clock, time } = setUp('1999-12-31T23:59:59Z')
-    clock.advanceTo(second)
-    expect(time()).toBe('20 00 01 01 00 00 00')
-  })
-
   test('months have their days', () => {
     for (const [from, to] of [
       ['2023-02-28', '20 23 03 01'],
@@ -71,78 +54,14 @@ describe('time', () => {
     }
   })
 
-  test('binary, and twelve hours', () => {
-    const { clock, read, write } = setUp('2024-02-28T23:59:58Z')
-    write(0x0b, 0x82)
-    write(0x0b, 0x80)
-    write(4, 0x91)
-    write(0x0b, 0x00)
-    clock.advanceTo(3 * second)
-    expect([read(4), read(7)]).toEqual([0x12, 0x29])
-    write(0x0b, 0x84)
-    for (const [index, value] of [0, 2, 4].map((i) => [i, [59, 0, 59, 0, 0x8b][i]!] as const)) write(index, value)
-    write(7, 9)
-    write(0x0b, 0x04)
-    clock.advanceTo(4 * second)
-    expect([read(0), read(2), read(4), read(7)]).toEqual([0, 0, 12, 10])
-  })
-
   test('an idle century is one look', () => {
     const { clock, time } = setUp('2000-01-01T00:00:00Z')
     clock.advanceTo(36_525 * 86_400 * second)
     expect(time()).toBe('21 00 01 01 00 00 00')
   })
-
-  test('SET holds the time; the divider goes on', () => {
-    const { clock, read, write } = setUp()
-    clock.advanceTo(second / 2)
-    write(0x0b, 0x82)
-    clock.advanceTo(5.25 * second)
-    expect([read(0), read(0x0a) & 0x80]).toEqual([0x58, 0])
-    write(0, 0x10)
-    write(0x0b, 0x02)
-    clock.advanceTo(6 * second)
-    expect(read(0)).toBe(0x11)
-  })
-
-  test('half a second after the divider starts the first second is over', () => {
-    const { clock, read, write } = setUp()
-    write(0x0a, 0x70)
-    clock.advanceTo(10.3 * second)
-    expect(read(0)).toBe(0x58)
-    write(0x0a, 0x26)
-    clock.advanceTo(10.79 * second)
-    expect(read(0)).toBe(0x58)
-    clock.advanceTo(10.81 * second)
-    expect(read(0)).toBe(0x59)
-  })
-
-  test('an update in progress is told 2.2 ms before', () => {
-    const { clock, read } = setUp()
-    expect(read(0x0a)).toBe(0x26)
-    clock.advanceTo(second - 2_300_000)
-    expect(read(0x0a)).toBe(0x26)
-    clock.advanceTo(second - 2_200_000)
-    expect([read(0x0a), read(0)]).toEqual([0xa6, 0x58])
-    clock.advanceTo(second)
-    expect([read(0x0a), read(0)]).toEqual([0x26, 0x59])
-  })
 })
 
 describe('interrupts', () => {
-  test('after each update, until register C is read', () => {
-    const { clock, wire, read, write } = setUp()
-    write(0x0b, 0x12)
-    clock.advanceTo(second - 1)
-    expect(wire.level).toBe(false)
-    clock.advanceTo(second)
-    expect([wire.level, read(0x0c), wire.level, read(0x0c)]).toEqual([true, 0xd0, false, 0])
-    clock.advanceTo(2 * second)
-    expect(wire.level).toBe(true)
-    write(0x0b, 0x92)
-    expect([wire.level, read(0x0b)]).toEqual([false, 0x82])
-  })
-
   test.each([
     [6, 1024],
     [15, 2],
@@ -171,44 +90,9 @@ describe('interrupts', () => {
     read(0x0c)
     expect(clock.deadline).toBeLessThan(2 * second)
   })
-
-  test('an alarm at a time, at any minute, and each second', () => {
-    for (const [alarm, due] of [
-      [[0x00, 0x00, 0x00], 2],
-      [[0x01, 0x01, 0xff], 63],
-      [[0xff, 0xc0, 0xff], 1],
-      [[0x58, 0x59, 0x23], 86_400],
-    ] as const) {
-      const { clock, wire, read, write } = setUp()
-      for (const [i, value] of alarm.entries()) write(1 + 2 * i, value)
-      write(0x0b, 0x22)
-      clock.advanceTo(due * second - 1)
-      expect(wire.level).toBe(false)
-      clock.advanceTo(due * second)
-      expect([wire.level, read(0x0c)]).toEqual([true, 0xf0])
-    }
-  })
-
-  test('flags are set without their interrupts', () => {
-    const { clock, wire, read, write } = setUp()
-    write(1, 0xff)
-    write(3, 0xff)
-    write(5, 0xff)
-    clock.advanceTo(second)
-    expect([wire.level, read(0x0c), read(0x0d)]).toEqual([false, 0x70, 0x80])
-  })
 })
 
 describe('memory', () => {
-  test('bytes keep what they are given; registers C and D are read only', () => {
-    const { read, write } = setUp()
-    for (let i = 0x0e; i < 0x80; i++) write(i, i ^ 0x55)
-    for (let i = 0x0e; i < 0x80; i++) if (i !== 0x32) expect(read(i)).toBe(i ^ 0x55)
-    write(0x0c, 0xff)
-    write(0x0d, 0x00)
-    expect([read(0x0c), read(0x0d)]).toEqual([0, 0x80])
-  })
-
   test('bit 7 of the index masks NMI', () => {
     const { chip, masks, registers } = setUp()
     registers.write(0, 1, 0x8f)
