@@ -1,5 +1,5 @@
 /** `docs/benchmarks.md`. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Results } from './results.ts'
@@ -27,7 +27,29 @@ export function setting(rounds: number): Setting {
   }
 }
 
-/** The page, whole. */
+/** Lines that begin the parts of the page: each command writes its own and leaves the other as it is. */
+export const KERNEL_PART = '# Benchmarks'
+export const BOOT_PART = '## Debian, booted and put to work'
+
+const PAGE = new URL('../../../docs/benchmarks.md', import.meta.url)
+
+/** The page with `text` in the place of the part that begins as `text` does. */
+export function withPart(page: string, part: typeof KERNEL_PART | typeof BOOT_PART, text: string): string {
+  const at = page.indexOf(`\n${BOOT_PART}\n`)
+  const kernels = at < 0 ? page : page.slice(0, at)
+  const boots = at < 0 ? '' : page.slice(at + 1)
+  const parts = part === KERNEL_PART ? [text, boots] : [kernels, text]
+  return `${parts
+    .map((each) => each.trim())
+    .filter((each) => each !== '')
+    .join('\n\n')}\n`
+}
+
+export function writePart(part: typeof KERNEL_PART | typeof BOOT_PART, text: string): void {
+  writeFileSync(PAGE, withPart(readFileSync(PAGE, 'utf8'), part, text))
+}
+
+/** The part of the page on kernels. */
 export function page(results: Results, { date, rounds, machine, node, v8, v86 }: Setting): string {
   return `# Benchmarks
 

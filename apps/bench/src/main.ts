@@ -1,8 +1,9 @@
 /** `pnpm bench`: the speed of the engines, and of v86 in the same run. */
-import { writeFileSync } from 'node:fs'
 import { isVmexitError } from '@vmexit/core'
-import { page, setting } from './docs.ts'
+import { bootMain } from './boot/main.ts'
+import { KERNEL_PART, page, setting, writePart } from './docs.ts'
 import { HELP, type Options, parseOptions } from './options.ts'
+import { progress } from './progress.ts'
 import { type Round, summarize } from './results.ts'
 import { measure, measureHere, SYSTEMS } from './systems.ts'
 import { asText, bars, comparison, speeds } from './tables.ts'
@@ -28,7 +29,7 @@ async function compare({ rounds, atLeast, json, writeDocs }: Options): Promise<n
   progress('')
   const results = summarize(measured)
   const where = setting(rounds)
-  if (writeDocs) writeFileSync(new URL('../../../docs/benchmarks.md', import.meta.url), page(results, where))
+  if (writeDocs) writePart(KERNEL_PART, page(results, where))
   if (json) process.stdout.write(`${JSON.stringify({ ...where, ...results }, undefined, 2)}\n`)
   else {
     const verdict = `vmexit's interpreter runs at ${results.ratio.toFixed(2)} times the speed of v86 without its JIT.`
@@ -40,13 +41,9 @@ async function compare({ rounds, atLeast, json, writeDocs }: Options): Promise<n
   return 1
 }
 
-/** On a terminal the line of progress, which the next one replaces. */
-function progress(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`)
-}
-
 try {
-  process.exitCode = await main(parseOptions(process.argv.slice(2)))
+  const [first, ...rest] = process.argv.slice(2)
+  process.exitCode = first === 'boot' ? await bootMain(rest) : await main(parseOptions(process.argv.slice(2)))
 } catch (error) {
   if (!isVmexitError(error)) throw error
   process.stderr.write(`${error.message}\n`)

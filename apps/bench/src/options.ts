@@ -28,6 +28,7 @@ ones left out. What kernels compute must be equal everywhere, what they retire u
   pnpm bench --system v86     one system in this process, its samples as JSON:
                               ${SYSTEMS.map(({ name }) => name).join(', ')}
   pnpm bench --help
+  pnpm bench boot --help      whole systems: Debian and workloads
 `
 
 /** @throws VmexitError `bench-option` for what the command line does not know. */
@@ -60,6 +61,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-function refuse(problem: string, remedy: string, cause?: unknown): VmexitError {
+/** A mistake on the command line. */
+export function refuse(problem: string, remedy: string, cause?: unknown): VmexitError {
   return new VmexitError('bench-option', { problem, remedy, cause })
 }
