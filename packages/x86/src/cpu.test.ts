@@ -17,6 +17,7 @@ function realMode(
   cpu.startAt(0, 0x7c00)
   return { cpu, memory }
 }
+const littleEndian = (value: number): Uint8Array => Uint8Array.from([0, 8, 16, 24], (shift) => value >>> shift)
 const vector = (memory: GuestMemory, n: number, ip: number): void => memory.write32(n * 4, ip)
 
 /** A flat 32-bit machine with the first megabyte mapped one to one but for the page at 5000h, about to run what lies at 8000h. */
@@ -68,6 +69,57 @@ describe.each(ENGINES)('%s', (engine) => {
     cpu.run(8)
     expect(cpu.state.reg32(Gpr.ax)).toBe(0x3333_3311)
     expect(cpu.counts.exceptions.every((count) => count === 0)).toBe(true)
+  })
+
+  it('moves and fills with REP as element by element: over page ends, over itself, down, in any portions', () => {
+    const { cpu, memory } = pagedMode(engine)
+    memory.writeBytes(0x8000, hex('b8100000008ed88ec0ebfe')) // mov eax,10h; mov ds,ax; mov es,ax; jmp $
+    while (cpu.state.ip !== 0x8009) cpu.run(1)
+    const forms = { f3a4: 1, f3a5: 4, '66f3a5': 2, f3aa: 1, f3ab: 4, '66f3ab': 2 }
+    // From, to, elements, EAX: far apart; just behind, downwards; just before; just behind; in place; far apart.
+    const cases = [
+      [0x2_0ff1, 0x2_4ffb, 3000, 0],
+      [0x2_8010, 0x2_8013, 900, 0x7777_7777],
+      [0x2_0013, 0x2_0010, 900, 0x1234_5678],
+      [0x2_0800, 0x2_0804, 900, 0xffff_ffff],
+      [0x2_0000, 0x2_0000, 9, 0xabab],
+      [0x2_1000, 0x2_3ffe, 2049, 0x5a5a_5a5a],
+    ]
+    for (const [code, size] of Object.entries(forms)) {
+      for (const [n, [from, to, count, eax]] of cases.entries()) {
+        const down = n === 1 ? 0xfd : 0x90 // std, or nop
+        memory.writeBytes(0x8000, hex(`${down.toString(16)}${code}fcebfe`))
+        const expected = Uint8Array.from({ length: 0x1_0000 }, (_, i) => (i * 7) ^ (i >> 8))
+        memory.writeBytes(0x2_0000, expected)
+        const stores = code.endsWith('aa') || code.endsWith('ab')
+        for (let i = 0; i < count!; i++) {
+          const at = down === 0xfd ? -i * size : i * size
+          const source = from! + at - 0x2_0000
+          const element = stores ? littleEndian(eax!) : expected.slice(source, source + size)
+          expected.set(element.subarray(0, size), to! + at - 0x2_0000)
+        }
+        cpu.state.ip = 0x8000
+        for (const [reg, value] of [
+          [Gpr.cx, count],
+          [Gpr.si, from],
+          [Gpr.di, to],
+          [Gpr.ax, eax],
+        ] as const)
+          cpu.state.setReg32(reg, value!)
+        for (let portion = 1; cpu.state.reg32(Gpr.cx) !== 0; portion = (portion * 5) % 1009) {
+          const left = cpu.state.reg32(Gpr.cx)
+          const started = cpu.state.ip > 0x8000
+          cpu.run(portion)
+          if (started) expect(cpu.state.reg32(Gpr.cx)).toBe(Math.max(0, left - portion))
+        }
+        const found = new Uint8Array(0x1_0000)
+        memory.readBytes(0x2_0000, found)
+        expect(found.findIndex((byte, at) => byte !== expected[at])).toBe(-1)
+        const step = down === 0xfd ? -size : size
+        expect(cpu.state.reg32(Gpr.di)).toBe(to! + count! * step)
+        if (!stores) expect(cpu.state.reg32(Gpr.si)).toBe(from! + count! * step)
+      }
+    }
   })
 
   it('counts each iteration of a REP, and one that has none as one', () => {

@@ -42,7 +42,7 @@ export interface SlowPaths {
   readonly write: number
 }
 
-const SP = 4
+const [AX, CX, SP, SI, DI] = [0, 1, 4, 6, 7]
 /** Why handlers that only leave do so. */
 const REASONS: Readonly<Record<number, number>> = {
   [Handler.miss]: Leave.miss,
@@ -345,14 +345,19 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
   }
 
   // ── memory ──
+  /** Address of the entry for `linear`, less the offset of the table. */
+  #entry(linear: Node): Node {
+    const wide = this.width === 64
+    const shifted = this.shr(linear, wide ? this.i64(8n) : this.i32(8))
+    const index = this.and(wide ? this.wrap(shifted) : shifted, this.i32((TLB_ENTRIES - 1) << TLB_ENTRY_SHIFT))
+    return this.let(this.add(this.state(), index))
+  }
   /** Host address of `bytes` at `linear`, by the engine's TLB; leaves when TypeScript says so. */
   #translate(linear: Node, bytes: number, write: boolean): Node {
     const wide = this.width === 64
     const fn = this.fn
     const table = write ? Tables.write : Tables.read
-    const shifted = this.shr(linear, wide ? this.i64(8n) : this.i32(8))
-    const index = this.and(wide ? this.wrap(shifted) : shifted, this.i32((TLB_ENTRIES - 1) << TLB_ENTRY_SHIFT))
-    const entry = this.let(this.add(this.state(), index))
+    const entry = this.#entry(linear)
     const low = this.temporary('i32')
     this.emit(wide ? this.wrap(linear) : linear)
     fn.localSet(low)
@@ -594,19 +599,25 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     const state = this.state()
     const bits = insn.addrSize
     const isZero = (count: Node): Node => this.eqz(bits === 16 ? this.and(count, this.i32(0xffff)) : count)
-    const done = fn.block()
+    const end = fn.block()
     this.emit(isZero(this.gpr(1, bits)))
-    fn.brIf(done)
+    fn.brIf(end)
     const again = fn.loop()
-    step()
+    const done = this.#many(insn)
+    if (done === undefined) step()
+    else {
+      fn.localGet(done).op(Op.i32Eqz).if_()
+      step()
+      fn.end()
+    }
     const one = bits === 64 ? this.i64(1n) : this.i32(1)
     const count = this.let(this.sub(this.gpr(1, bits), one))
     this.setGpr(1, bits, count)
     this.emit(isZero(count))
-    fn.brIf(done)
+    fn.brIf(end)
     if (insn.op === 'cmps' || insn.op === 'scas') {
       this.emit(this.condition(insn.rep === 0xf3 ? 5 : 4))
-      fn.brIf(done)
+      fn.brIf(end)
     }
     const left = this.let(this.sub(this.budget(), this.i32(1)))
     const over = this.ltS(left, this.i32(0))
@@ -622,5 +633,71 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     fn.end()
     fn.end()
     this.#fallThrough()
+  }
+
+  /**
+   * All that MOVS and STOS can do upwards within pages that the TLB holds, at once; the last iteration's count is left to
+   * the caller. A local that says whether it was done, undefined where it never can be. (A page of 4 KB is cleared in 0.1 µs,
+   * element by element in 4.)
+   */
+  #many(insn: Insn): number | undefined {
+    const moves = insn.op === 'movs'
+    const segments = (1 << Seg.es) | (moves ? 1 << insn.seg : 0)
+    const { flatRead, flatWrite } = this.#template
+    const flat = ((flatWrite & (1 << Seg.es)) | (flatRead & (moves ? 1 << insn.seg : 0))) === segments
+    if ((!moves && insn.op !== 'stos') || this.width !== 32 || insn.addrSize !== 32 || !flat) return undefined
+    const { fn } = this
+    const size = insn.operands[0]!.size
+    const log = this.i32(31 - Math.clz32(size >> 3))
+    const done = this.temporary('i32')
+    fn.i32Const(0).localSet(done)
+    const alone = fn.block()
+    const unless = (condition: Node): void => {
+      this.emit(condition)
+      fn.brIf(alone)
+    }
+    const few = this.i32(8)
+    const count = this.let(this.gpr(CX, 32))
+    unless(this.ltU(count, few))
+    unless(this.and(this.peek('i32', this.state(), Layout.flags, 32), this.i32(Flag.DF)))
+    const least = (a: Node, b: Node): Node => this.let(this.select(this.ltU(a, b), a, b))
+    const room = (offset: Node): Node =>
+      this.let(this.shr(this.sub(this.i32(0x1000), this.and(offset, this.i32(0xfff))), log))
+    const to = this.let(this.gpr(DI, 32))
+    const from = moves ? this.let(this.gpr(SI, 32)) : to
+    const paid = this.let(this.add(this.budget(), this.i32(1)))
+    const n = least(least(count, paid), least(room(to), room(from)))
+    unless(this.ltU(n, few))
+    const bytes = this.let(this.shl(n, log))
+    const held = (linear: Node, table: number): Node => {
+      const entry = this.#entry(linear)
+      unless(this.ne(this.peek('i32', entry, table, 32), this.#tag(linear)))
+      return this.let(this.add(linear, this.peek('i32', entry, table + TLB_ADDEND, 32)))
+    }
+    const target = held(to, Tables.write)
+    if (moves) {
+      const source = held(from, Tables.read)
+      // What is written would be read again.
+      unless(this.ltU(this.sub(target, source), bytes))
+      for (const operand of [target, source, bytes]) this.emit(operand)
+      fn.memoryCopy()
+      this.setGpr(SI, 32, this.add(from, bytes))
+    } else {
+      const low = this.let(this.and(this.gpr(AX, 32), this.i32(0xff)))
+      if (size > 8) {
+        const repeated = this.mul(low, this.i32(size === 16 ? 0x101 : 0x101_0101))
+        const value = this.gpr(AX, 32)
+        unless(this.ne(size === 16 ? this.zeroExtend(value, 16) : value, repeated))
+      }
+      for (const operand of [target, low, bytes]) this.emit(operand)
+      fn.memoryFill()
+    }
+    this.setGpr(DI, 32, this.add(to, bytes))
+    const others = this.let(this.sub(n, this.i32(1)))
+    this.setGpr(CX, 32, this.sub(count, others))
+    this.#setBudget(this.sub(this.budget(), others))
+    fn.i32Const(1).localSet(done)
+    fn.end()
+    return done
   }
 }

@@ -9,8 +9,9 @@ import { Layout, SegmentSlot } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
 import { frequentHandler } from './frequent.ts'
 import type { Handlers } from './handlers.ts'
-import { canFuse, type Template, templateOf } from './key.ts'
+import { canFuse, templateOf } from './key.ts'
 import { Handler, JUMP_ENTRIES, Record32, Record64, type RecordLayout, Tables } from './layout.ts'
+import { type Known, MEMO_BYTES, Memo, type RunEnd } from './memo.ts'
 import type { Mode } from './mode.ts'
 
 /** What translating needs of guest memory. */
@@ -35,9 +36,6 @@ const TRANSFERS = new Set(
   'int int3 int1 into sysenter sysexit iret ret_far jmp_far jmp_far_ind call_far call_far_ind hlt ud rsm'.split(' '),
 )
 const REPEATED = new Set(['movs', 'cmps', 'scas', 'lods', 'stos'])
-
-/** How a run goes on behind an instruction: with the next one; with the next one, as a run of its own; not at all. */
-type RunEnd = 'open' | 'closed' | 'stop'
 
 /** An instruction that TypeScript executes. */
 interface ActionRecord {
@@ -76,6 +74,7 @@ export class Records {
   readonly #end: number
   #next: number
   readonly #pages = new Map<number, CodePage>()
+  readonly #memo: Memo
   #actions: ActionRecord[] = []
   readonly stats = { runs: 0, instructions: 0, resets: 0, invalidated: 0 }
 
@@ -90,6 +89,7 @@ export class Records {
   ) {
     this.layout = width === 64 ? Record64 : Record32
     this.#state = state
+    this.#memo = new Memo(state.host)
     this.#handlers = handlers
     this.#memory = memory
     this.#decode = decode
@@ -211,6 +211,7 @@ export class Records {
   #reset(): void {
     this.#pages.clear()
     this.#actions = []
+    this.#memo.forget()
     this.#next = this.#start
     const none = this.#allocate(Handler.miss)
     this.#set(none + this.layout.mode, -1)
@@ -235,31 +236,41 @@ export class Records {
     const page = this.#page(pfn, mode)
     const entries = page.entries[mode.id]!
     const linearPage = pageNumber(ip, mode)
-    let run: number[] = []
+    const { size } = this.layout
     let first = 0
     const branches: Branch[] = []
     let at = offset
     let here = ip
     let end: RunEnd = 'open'
-    let fusible: { record: number; template: Template } | undefined
+    let before: Known | undefined
+    let run = 0
     const close = (): void => {
-      for (const [i, record] of run.entries()) this.#set(record + this.layout.length, run.length - i)
-      run = []
+      for (let n = run, record = this.#next - size; n > 0; n--, record -= size)
+        this.#set(record + this.layout.length, run - n + 1)
+      run = 0
     }
     for (let count = 0; end !== 'stop' && count < LONGEST_RUN; count++) {
-      const length = this.#decodable(host, at, here, mode)
-      if (length <= 0 || (first !== 0 && entries.has(here))) break
-      const record = this.#record(pfn, here, length, mode)
-      end = this.#fill(record, here, length, mode, branches)
-      if (fusible && this.#insn.op === 'jcc' && end === 'closed') this.#fuse(fusible, this.#insn.cc)
-      fusible = end === 'open' && canFuse(this.#insn) ? { record, template: this.#keep(mode) } : undefined
+      if (first !== 0 && entries.has(here)) break
+      const known = this.#known(host, at, here, pfn, mode)
+      if (!known) break
+      const record = this.#next - size
+      end = known.end
+      if (known.distance !== undefined) {
+        branches.push({
+          record,
+          ip: branchTarget(known.distance, advance(here, known.length, mode), known.narrow, mode),
+        })
+        if (known.cc >= 0 && before?.template)
+          this.#set(record - size + this.layout.handler, this.#fused(before, known.cc))
+      }
+      before = end === 'open' ? known : undefined
       entries.set(here, record)
       page.records.push(record)
-      run.push(record)
+      run++
       if (first === 0) first = record
       if (end !== 'open') close()
-      at += length
-      here = advance(here, length, mode)
+      at += known.length
+      here = advance(here, known.length, mode)
       this.stats.instructions++
     }
     // What cannot be decoded within the page is executed the slow way each time.
@@ -296,13 +307,14 @@ export class Records {
     if (length <= head) return 0
     const [page, next] = [this.#page(pfn, mode), this.#page(second, mode)]
     const record = this.#record(second, ip, length, mode)
-    const branches: Branch[] = []
-    const end = this.#fill(record, ip, length, mode, branches)
+    const { end, distance, narrow } = this.#fill(record, ip, length, mode)
     this.#set(record + this.layout.length, 1)
     // Which pages lie beside one another is for the TLB to say each time: all that leads on crosses.
     if (end !== 'stop') this.#stub(second, next, advance(ip, length, mode), mode, NO_PAGE)
-    for (const branch of branches)
-      this.#set(record + this.layout.target, this.#stub(second, next, branch.ip, mode, NO_PAGE))
+    if (distance !== undefined) {
+      const target = branchTarget(distance, advance(ip, length, mode), narrow, mode)
+      this.#set(record + this.layout.target, this.#stub(second, next, target, mode, NO_PAGE))
+    }
     const entry = this.#record(pfn, ip, 0, mode)
     this.#set(entry + this.layout.handler, Handler.straddle)
     this.#set(entry + this.layout.target, record)
@@ -316,13 +328,32 @@ export class Records {
     return entry
   }
 
-  /** The instruction decoded last, as a template that outlives it. */
-  #keep(mode: Mode): Template {
-    return { ...templateOf(this.#insn, mode), insn: { ...this.#insn } }
+  /** A record for the instruction at `at` in the page at host address `host`; undefined where the run must end before it. */
+  #known(host: number, at: number, ip: number, pfn: number, mode: Mode): Known | undefined {
+    const memorable =
+      at <= 0x1000 - MEMO_BYTES && (mode.codeBits === 64 || (mode.codeLimit === 0xffff_ffff && ip <= 0xffff_0000))
+    const known = memorable ? this.#memo.find(host + at, mode) : undefined
+    if (known) {
+      const record = this.#record(pfn, ip, known.length, mode)
+      this.#copyOperands(known.source, record)
+      this.#set(record + this.layout.handler, known.handler)
+      return known
+    }
+    const length = this.#decodable(host, at, ip, mode)
+    if (length <= 0) return undefined
+    const found = this.#fill(this.#record(pfn, ip, length, mode), ip, length, mode)
+    if (memorable && !this.#insn.ripRelative) this.#memo.keep(host + at, mode, found)
+    return found
   }
-  /** Have the handler of a record execute the Jcc in the next record too. */
-  #fuse(first: { record: number; template: Template }, cc: number): void {
-    this.#set(first.record + this.layout.handler, this.#handlers.indexOf({ ...first.template, branch: cc }))
+  #copyOperands(from: number, to: number): void {
+    const { i32 } = this.#state.host
+    const { imm, page } = this.layout
+    for (let offset = imm; offset < page; offset += 4) i32[(to + offset) >> 2] = i32[(from + offset) >> 2]!
+  }
+
+  /** Handler that executes an instruction and the Jcc behind it. */
+  #fused(first: Known, cc: number): number {
+    return (first.fused[cc] ??= this.#handlers.indexOf({ ...first.template!, branch: cc }))
   }
 
   #page(pfn: number, mode: Mode): CodePage {
@@ -353,17 +384,18 @@ export class Records {
   }
 
   /** Fill in handler and operands of the instruction decoded last. */
-  #fill(record: number, ip: number, length: number, mode: Mode, branches: Branch[]): RunEnd {
+  #fill(record: number, ip: number, length: number, mode: Mode): Known {
     const insn = this.#insn
     const { layout } = this
-    if (isAction(insn)) return this.#act(record, insn, mode)
+    if (isAction(insn)) return this.#act(record, length, mode)
     const branch = BRANCHES.has(insn.op)
-    if (branch) {
-      const target = branchTarget(insn, advance(ip, length, mode), mode)
-      if (target > mode.codeLimit && mode.codeBits !== 64) return 'stop'
-      branches.push({ record, ip: target })
-    }
-    this.#set(record + layout.handler, this.#handlers.indexOf(templateOf(insn, mode)))
+    const narrow = insn.opSize === 16
+    const target = branch ? branchTarget(insn.imm, advance(ip, length, mode), narrow, mode) : 0
+    const known = { length, narrow, cc: -1, fused: [], distance: undefined, template: undefined, source: record }
+    if (target > mode.codeLimit && mode.codeBits !== 64) return { ...known, handler: Handler.slow, end: 'stop' }
+    const template = templateOf(insn, mode)
+    const handler = this.#handlers.indexOf(template)
+    this.#set(record + layout.handler, handler)
     const { base } = this.#state
     insn.operands.forEach((operand, n) => {
       if (operand.kind === Kind.gpr)
@@ -376,20 +408,28 @@ export class Records {
       record + layout.disp,
       insn.dispHigh * 0x1_0000_0000 + (insn.disp >>> 0) + (insn.ripRelative ? ip + length : 0),
     )
-    if (branch) return insn.op === 'jmp' || insn.op === 'call' ? 'stop' : 'closed'
-    if (INDIRECT.has(insn.op)) return 'stop'
-    return insn.rep !== 0 && REPEATED.has(insn.op) ? 'closed' : 'open'
+    if (branch) {
+      const end = insn.op === 'jmp' || insn.op === 'call' ? 'stop' : 'closed'
+      return { ...known, handler, end, distance: insn.imm, cc: insn.op === 'jcc' ? insn.cc : -1 }
+    }
+    if (INDIRECT.has(insn.op)) return { ...known, handler, end: 'stop' }
+    if (insn.rep !== 0 && REPEATED.has(insn.op)) return { ...known, handler, end: 'closed' }
+    return { ...known, handler, end: 'open', template: canFuse(insn) ? { ...template, insn: { ...insn } } : undefined }
   }
 
-  #act(record: number, insn: Insn, mode: Mode): RunEnd {
+  #act(record: number, length: number, mode: Mode): Known {
+    const insn = this.#insn
     const falls = !TRANSFERS.has(insn.op)
-    this.#set(record + this.layout.handler, frequentHandler(insn, mode))
+    const handler = frequentHandler(insn, mode)
+    this.#set(record + this.layout.handler, handler)
     for (const [n, { kind, reg }] of insn.operands.entries()) {
       const slot = kind === Kind.seg ? Layout.segments + reg * SegmentSlot.size : Layout.gpr + reg * 8
       this.#set(record + this.layout.register[n]!, this.#state.base + slot)
     }
     this.#set(record + this.layout.imm, this.#actions.push({ insn: { ...insn }, falls }) - 1)
-    return falls ? 'open' : 'stop'
+    const end = falls ? 'open' : 'stop'
+    const none = { distance: undefined, narrow: false, cc: -1, template: undefined, fused: [] }
+    return { ...none, length, handler, end, source: record }
   }
 
   /** Sign-extended from its own size, whatever that is. */
@@ -424,8 +464,8 @@ function advance(ip: number, by: number, mode: Mode): number {
   return mode.codeBits !== 64 && next > 0xffff_ffff ? next - 0x1_0000_0000 : next
 }
 
-function branchTarget(insn: Insn, next: number, mode: Mode): number {
-  const target = next + insn.imm
+function branchTarget(distance: number, next: number, narrow: boolean, mode: Mode): number {
+  const target = next + distance
   if (mode.codeBits === 64) return target
-  return insn.opSize === 16 ? target & 0xffff : target >>> 0
+  return narrow ? target & 0xffff : target >>> 0
 }
