@@ -4,12 +4,18 @@ import type { InterruptSource } from '@vmexit/core'
 /** A pin that a controller drives and a CPU watches. */
 export class IntrPin implements InterruptSource {
   readonly #acknowledge: () => number
+  readonly #setEnabled: (enabled: boolean) => void
   readonly #watchers = new Set<(pending: boolean) => void>()
   #pending = false
 
-  /** `acknowledge` is the controller's answer to the interrupt-acknowledge cycle. */
-  constructor(acknowledge: () => number) {
+  /** `acknowledge` is the controller's answer to the interrupt-acknowledge cycle, `setEnabled` to the CPU's enable. */
+  constructor(acknowledge: () => number, setEnabled: (enabled: boolean) => void = () => {}) {
     this.#acknowledge = acknowledge
+    this.#setEnabled = setEnabled
+  }
+
+  setEnabled(enabled: boolean): void {
+    this.#setEnabled(enabled)
   }
 
   get pending(): boolean {

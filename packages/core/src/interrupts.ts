@@ -42,6 +42,11 @@ export interface InterruptSource {
   acknowledge(): number
   /** Calls `changed` whenever `pending` changes, so that a running CPU need not poll. */
   watch(changed: (pending: boolean) => void): Disposable
+  /**
+   * The CPU turns its local interrupt controller on or off: the global enable of IA32_APIC_BASE on x86. Left out where the
+   * CPU has none.
+   */
+  setEnabled?(enabled: boolean): void
 }
 
 /** An interrupt controller, or several that together look like one: the capability `interrupts`. */

@@ -69,7 +69,7 @@ export async function createPc(options: PcOptions): Promise<Pc> {
   const onText = (bytes: Uint8Array) => log.add(bytes)
   const [a, b] = floppies.map((disk) => ({ disk }))
   const parts: Part[] = [
-    withApic ? apic() : pic(),
+    withApic ? apic({ onNmi: () => machine.find('x86')?.nmi() }) : pic(),
     pci({ configured }),
     dma({ configured }),
     pit(),

@@ -8,7 +8,12 @@ describe('a run says how it ended', () => {
   test.each([
     ['the exit port', print(''), 'off', 15],
     ['cli and hlt', halt, 'halted', undefined],
-    ['cli and hlt while the timer ticks', [0xb0, 0x34, 0xe6, 0x43, 0xb0, 0, 0xe6, 0x40, 0xe6, 0x40, ...halt], 'halted', undefined],
+    [
+      'cli and hlt while the timer ticks',
+      [0xb0, 0x34, 0xe6, 0x43, 0xb0, 0, 0xe6, 0x40, 0xe6, 0x40, ...halt],
+      'halted',
+      undefined,
+    ],
     ['a triple fault', tripleFault, 'triple-fault', undefined],
   ] as const)('%s', async (_, program, reason, exitCode) => {
     await using pc = await pcOf(program)

@@ -146,6 +146,16 @@ describe.each(ENGINES)('%s', (engine) => {
     expect(next()).toBe(2)
   })
 
+  it('tells its local APIC when the guest turns it off in IA32_APIC_BASE', () => {
+    // mov ecx,1bh; rdmsr; and eax,~800h; wrmsr; or eax,800h; wrmsr; hlt
+    const code = [...hex('66b91b000000 0f32 6625fff7ffff 0f30 660d00080000 0f30 f4'.replaceAll(' ', ''))]
+    const { cpu } = realMode(engine, code)
+    const seen: boolean[] = []
+    cpu.connect({ pending: false, acknowledge: () => 0xff, setEnabled: (enabled) => void seen.push(enabled) })
+    cpu.run(100)
+    expect([cpu.halted, seen]).toEqual([true, [false, true]])
+  })
+
   it('takes an interrupt that a device raises before the next instruction', () => {
     let changed: (pending: boolean) => void = () => {}
     const source = {

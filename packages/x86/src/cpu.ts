@@ -30,6 +30,8 @@ export interface InterruptPin {
   readonly pending: boolean
   /** The interrupt acknowledge cycle: the vector. */
   acknowledge(): number
+  /** The global enable of IA32_APIC_BASE, where there is a local APIC. */
+  setEnabled?(enabled: boolean): void
 }
 
 /** What a {@link Cpu} is made of. */
@@ -138,6 +140,7 @@ export class Cpu implements Core {
       shadow: 'none',
       pendingDebug: 0,
       nmiBlocked: false,
+      apicEnabled: (enabled) => this.#interrupts.setEnabled?.(enabled),
       modeChanged: () => {
         this.linear.wrap32 = !this.state.long64
         this.#reference.fetch.forget()
@@ -218,6 +221,7 @@ export class Cpu implements Core {
   /** Assert the NMI line for a moment. */
   nmi(): void {
     this.#nmi = true
+    this.shorten(0)
   }
   /** Take external interrupts from `interrupts` from now on. One that a device raises during a run ends what runs. */
   connect(interrupts: InterruptPin & Partial<Pick<InterruptSource, 'watch'>>): void {

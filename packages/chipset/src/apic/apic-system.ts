@@ -95,7 +95,13 @@ export class ApicSystem implements InterruptController, MsiTarget, Stateful<Apic
           virtualWire: virtualWire && id === 0,
         }),
     )
-    this.#pins = this.local.map((_, cpu) => new IntrPin(() => this.#acknowledge(cpu)))
+    this.#pins = this.local.map(
+      (apic, cpu) =>
+        new IntrPin(
+          () => this.#acknowledge(cpu),
+          (enabled) => apic.setGloballyEnabled(enabled),
+        ),
+    )
     this.#ioInputs = Array.from({ length: ioApicInputs }, (_, input) =>
       sharedLine({ set: (level) => this.ioApic.setInput(input, level) }),
     )

@@ -39,7 +39,9 @@ export interface PortSpace {
 export interface CoreEvents {
   /** CS, SS, CPL, a paging mode or a flag that translations depend on changed: look the mode up again. */
   modeChanged(): void
-  /** INVD, WBINVD, a serialising instruction: nothing to do for most. */
+  /** IA32_APIC_BASE was written: whether its global enable is set. */
+  apicEnabled(enabled: boolean): void
+  /** HLT was executed, and nothing has ended it yet. */
   halted: boolean
   /** Triple fault. */
   shutdown: boolean

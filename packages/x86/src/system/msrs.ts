@@ -187,5 +187,6 @@ export function writeMsr(table: MsrTable, core: Core, msr: number, value: bigint
   const stored = row?.write?.(value, core)
   if (row === undefined || stored === undefined) return false
   if (!row.read) core.msrs.other.set(msr, stored)
+  if (msr === MSR.apicBase) core.events.apicEnabled((stored & 0x800n) !== 0n)
   return true
 }

@@ -170,6 +170,7 @@ export class Rig implements Core {
       pendingDebug: 0,
       nmiBlocked: false,
       modeChanges: 0,
+      apicEnabled: () => {},
       modeChanged: () => this.events.modeChanges++,
     }
     this.real()
