@@ -5,27 +5,9 @@
 import { type Clock, checkState, type SavedTimer, type Stateful, type Timer } from '@vmexit/core'
 import type { DmaChannel } from '../dma/channel.ts'
 import { type CommandName, st0, st1, st2 } from './commands.ts'
+import type { DataCommand } from './data-command.ts'
 import type { FloppyDrive, Track } from './drive.ts'
 import { sectorBytes } from './formats.ts'
-
-/** A command over data, taken apart. */
-export type DataCommand = {
-  readonly name: CommandName
-  readonly multiTrack: boolean
-  readonly mfm: boolean
-  readonly skip: boolean
-  readonly drive: number
-  /** The head that is chosen, whatever the address marks are to say. */
-  readonly head: number
-  /** C, H, R and N: the address mark to be found. Of FORMAT TRACK, N alone. */
-  readonly id: readonly number[]
-  /** EOT: the last sector of the track; or how many sectors FORMAT TRACK makes. */
-  readonly last: number
-  /** Sectors that VERIFY is to go over; null up to the last. */
-  readonly count: number | null
-  /** What FORMAT TRACK fills sectors with. */
-  readonly filler: number
-}
 
 /** A saved execution phase. */
 export type ExecutionState = {

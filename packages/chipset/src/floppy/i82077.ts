@@ -23,9 +23,10 @@ import {
 } from '@vmexit/core'
 import type { DmaChannel } from '../dma/channel.ts'
 import { byteRegisters } from '../registers.ts'
-import { type CommandDefinition, type CommandName, commandOf, st0 } from './commands.ts'
+import { type CommandDefinition, commandOf, st0 } from './commands.ts'
+import { type DataCommand, dataCommand } from './data-command.ts'
 import type { FloppyDrive, FloppyDriveState } from './drive.ts'
-import { type DataCommand, Execution, type ExecutionState } from './execution.ts'
+import { Execution, type ExecutionState } from './execution.ts'
 import { Seeks, type SeeksState } from './seeks.ts'
 
 /** What an {@link I82077} is connected to. */
@@ -409,24 +410,4 @@ export class I82077 implements Device<I82077State> {
     this.#interrupt = true
     this.#drive()
   }
-}
-
-/** Takes the bytes of a command over data apart (data sheet, table 5-1). */
-function dataCommand(name: CommandName, bytes: readonly number[]): DataCommand {
-  const [first, chosen, c, h, r, n, last, , length] = bytes as [number, number, ...number[]]
-  const command = {
-    name,
-    multiTrack: (first & 0x80) !== 0,
-    mfm: (first & 0x40) !== 0,
-    skip: (first & 0x20) !== 0,
-    drive: chosen & 3,
-    head: (chosen >> 2) & 1,
-    id: [c ?? 0, h ?? 0, r ?? 0, n ?? 0],
-    last: last ?? 0,
-    count: null,
-    filler: 0,
-  }
-  if (name === 'format-track') return { ...command, id: [0, 0, 0, c!], last: h!, filler: n! }
-  // EC: VERIFY is told how many sectors, in the place of DTL.
-  return name === 'verify' && chosen & 0x80 ? { ...command, count: length! } : command
 }
