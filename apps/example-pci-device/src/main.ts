@@ -1,7 +1,7 @@
 /** Puts the card into a PC, lets Debian find it with lspci, and has Debian count its interrupts. */
 import { readFileSync } from 'node:fs'
 import { concatenateArchives, createPc } from '@vmexit/vmexit'
-import { metronome } from './index.ts'
+import { metronome } from './part.ts'
 
 const [, , kernel, ...initrds] = process.argv
 if (kernel === undefined || initrds.length === 0) {
