@@ -55,7 +55,7 @@ export async function createPc(options: PcOptions): Promise<Pc> {
 
   const console = new Console(() => machine.of(serial))
   const serial = uart({ onTransmit: (bytes) => console.transmit(bytes), onDrain: () => console.drain(), configured })
-  const keyboard = keyboardController()
+  const keyboard = keyboardController({ configured })
   const exit = exitPort()
   const power = acpiPower()
   const adapter =

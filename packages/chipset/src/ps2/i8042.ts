@@ -35,6 +35,11 @@ export interface I8042Options {
   readonly onReset: () => void
   /** Nanoseconds that a byte takes from a device to the output buffer; 880 µs, eleven bits, unless stated. */
   readonly byteTime?: number | undefined
+  /**
+   * Whether it is after a reset as firmware leaves it: devices on, their interrupts too, scan codes translated to set 1.
+   * For machines without firmware; false unless stated.
+   */
+  readonly configured?: boolean | undefined
 }
 
 /** A saved controller. */
@@ -69,6 +74,8 @@ const systemFlag = 0x04
 const keyboardDisabled = 0x10
 const mouseDisabled = 0x20
 const translation = 0x40
+/** The command byte as firmware leaves it: both interrupts. */
+const configuredCommand: number = 0x03 | systemFlag | translation
 
 /** Bits of the output port. */
 const notReset = 0x01
@@ -112,7 +119,7 @@ export class I8042 implements Device<I8042State> {
   reset(): void {
     this.#transfer?.[Symbol.dispose]()
     this.#ram.fill(0)
-    this.#ram[0] = keyboardDisabled | mouseDisabled
+    this.#ram[0] = this.#options.configured ? configuredCommand : keyboardDisabled | mouseDisabled
     this.#source = undefined
     this.#buffer = 0
     this.#answers = []

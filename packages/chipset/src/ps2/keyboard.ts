@@ -103,6 +103,11 @@ export class Ps2Keyboard implements Ps2Device, Stateful<Ps2KeyboardState> {
     this.onWaiting()
   }
 
+  /** Firmware has read what it had to say. */
+  discard(): void {
+    this.#output = []
+  }
+
   save(): Ps2KeyboardState {
     return {
       version: 1,

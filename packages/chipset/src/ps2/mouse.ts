@@ -110,6 +110,11 @@ export class Ps2Mouse implements Ps2Device, Stateful<Ps2MouseState> {
     this.onWaiting()
   }
 
+  /** Firmware has read what it had to say. */
+  discard(): void {
+    this.#output = []
+  }
+
   save(): Ps2MouseState {
     return {
       version: 1,

@@ -14,6 +14,8 @@ export interface KeyboardControllerOptions {
   readonly mouseIrq?: number
   /** Nanoseconds that a byte takes from a device to the guest; 880 µs unless stated. */
   readonly byteTime?: number
+  /** Whether it is as firmware leaves it, for machines without; false unless stated. */
+  readonly configured?: boolean
   /** Called when the guest sets the lights of the keyboard. */
   readonly onLeds?: (leds: KeyboardLeds) => void
 }
@@ -53,7 +55,7 @@ export function keyboardController(options: KeyboardControllerOptions = {}): Par
   gives: 'a20'
   api: KeyboardControllerApi
 }> {
-  const { keyboardIrq = 1, mouseIrq = 12, byteTime, onLeds } = options
+  const { keyboardIrq = 1, mouseIrq = 12, byteTime, configured, onLeds } = options
   return definePart({
     name: 'keyboard-controller',
     needs: ['ports', 'interrupts', 'clock', 'input', 'power'],
@@ -63,6 +65,8 @@ export function keyboardController(options: KeyboardControllerOptions = {}): Par
       const onReset = () => power.request('reset')
       const keyboard = new Ps2Keyboard({ clock, onLeds })
       const mouse = new Ps2Mouse({ clock })
+      const devices = [keyboard, mouse]
+      if (configured) for (const device of devices) device.discard()
       const controller = new I8042({
         clock,
         keyboard,
@@ -72,6 +76,7 @@ export function keyboardController(options: KeyboardControllerOptions = {}): Par
         onA20: (enabled) => a20.set('i8042', enabled),
         onReset,
         byteTime,
+        configured,
       })
       const fastA20 = new FastA20({ onA20: (enabled) => a20.set('port 0x92', enabled), onReset })
       ports.claim(name, 0x60, controller.regions.data)
@@ -91,9 +96,11 @@ export function keyboardController(options: KeyboardControllerOptions = {}): Par
         release: (key) => gate.post({ release: known(key) }),
         move: ({ dx = 0, dy = 0, wheel = 0, buttons }) => gate.post({ dx, dy, wheel, buttons: buttons ?? null }),
         reset() {
+          for (const device of devices) {
+            device.reset()
+            if (configured) device.discard()
+          }
           controller.reset()
-          keyboard.reset()
-          mouse.reset()
           fastA20.reset()
         },
         save: () => ({

@@ -208,3 +208,16 @@ test('reset: devices say that they are there', async () => {
   out(0x64, 0xa8)
   expect(bytes()).toEqual([0xaa, 0xaa, 0x00])
 })
+
+test('configured, it is ready as firmware leaves it, also after a reset', async () => {
+  const keyboard = keyboardController({ configured: true })
+  const { machine, in8 } = await idleMachine([pic(), keyboard])
+  const press = async () => {
+    machine.of(keyboard).press('KeyA')
+    machine.runSlice({ until: machine.get('clock').now + 10_000_000 })
+    return in8(0x60)
+  }
+  expect(await press()).toBe(0x1e)
+  machine.reset()
+  expect(await press()).toBe(0x1e)
+})
