@@ -47,6 +47,27 @@ describe.each(ENGINES)('%s', (engine) => {
     expect(cpu.state.reg16(Gpr.ax)).toBe((400_024 / 4) & 0xffff)
   })
 
+  it('goes on from an instruction in two pages, however often the second page is written and wherever budgets end', () => {
+    const { cpu, memory } = realMode(engine, [0xe9, 0xfd, 0x12]) // jmp 8F00h
+    // L: inc bl; test bl,3; jnz +4; mov [9000h],bl; jmp 8FFFh
+    memory.writeBytes(0x8f00, hex('fec3 f6c303 7504 881e0090 e9f100'.replaceAll(' ', '')))
+    // At 8FFFh: mov ax,0; add cx,ax; jmp L
+    memory.writeBytes(0x8fff, hex('b8000001c1e9f9fe'))
+    cpu.run(1)
+    for (let n = 0; n < 4000; n++) cpu.run(1 + ((n * 7) % 5))
+    const { state, retired } = cpu
+    const laps = { bl: 0, written: 0, cx: 0 }
+    for (let left = retired - 1; left > 0; ) {
+      laps.bl = (laps.bl + 1) & 0xff
+      if (laps.bl % 4 === 0) laps.written = laps.bl
+      left -= laps.bl % 4 === 0 ? 8 : 7
+      if (left >= -1) laps.cx = (laps.cx + laps.written) & 0xffff
+    }
+    expect(retired).toBe(12_001)
+    expect(state.reg8(Gpr.bx)).toBe(laps.bl)
+    expect(state.reg16(Gpr.cx)).toBe(laps.cx)
+  })
+
   it('executes an instruction that lies in two pages: whatever the budget, whatever is written or mapped there', () => {
     const { cpu, memory } = pagedMode(engine)
     // At 8FFEh: L: mov eax,11111111h; inc ebx; mov cr3,ecx; jmp L

@@ -107,7 +107,8 @@ export class Records {
     const { layout } = this
     const last = this.#state.host.i32[slot >> 2]!
     if (this.ipOf(last) === ip && this.get(last, layout.mode) === mode.id && this.get(last, layout.page) === pfn) {
-      if (this.get(last, layout.handler) !== Handler.miss) return last
+      // One that only leads on is none to lead to: the two could lead to each other.
+      if (this.get(last, layout.handler) > Handler.cross) return last
     }
     const known = this.#pages.get(pfn)?.entries[mode.id]?.get(ip)
     const record = known ?? this.#translate(pfn, physical & 0xfff, ip, mode)
