@@ -32,6 +32,9 @@ import { Pc } from './pc.ts'
 /** Port to which SeaBIOS prints what it does. */
 const firmwareDebugPort = 0x402
 
+/** Where programs for PCs write how far they have come: 0x190 is a PS/2's, and that of CPU tests. */
+const postPorts = [0x80, 0x84, 0x190]
+
 /** Bytes of the firmware's log that are kept, the latest ones. */
 const firmwareLogBytes = 1 << 20
 
@@ -57,6 +60,7 @@ export async function createPc(options: PcOptions): Promise<Pc> {
   const serial = uart({ onTransmit: (bytes) => console.transmit(bytes), onDrain: () => console.drain(), configured })
   const keyboard = keyboardController({ configured })
   const exit = exitPort()
+  const post = postPort({ ports: postPorts })
   const power = acpiPower()
   const adapter =
     display === 'none'
@@ -83,7 +87,7 @@ export async function createPc(options: PcOptions): Promise<Pc> {
     fwCfg({ files: acpiFiles(acpiOptionsOf(options)) }),
     debugConsole({ onText }),
     debugConsole({ port: firmwareDebugPort, onText }),
-    postPort(),
+    post,
     exit,
     ...devices,
   ]
@@ -110,6 +114,7 @@ export async function createPc(options: PcOptions): Promise<Pc> {
     keyboard: machine.of(keyboard),
     exitPort: machine.of(exit),
     power: machine.of(power),
+    post: machine.of(post),
     screen: screen?.screen,
     bootImage: image,
     boot,

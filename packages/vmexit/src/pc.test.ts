@@ -99,6 +99,13 @@ test('saved, packed and restored in another PC, it goes on as if nothing had bee
   expect(second.save()).toEqual(whole.save())
 })
 
+test('the last POST code can be read', async () => {
+  // mov dx,190h; mov al,0ffh; out dx,al; mov al,12h; out 80h,al; cli; hlt
+  await using pc = await pcOf([0xba, 0x90, 0x01, 0xb0, 0xff, 0xee, 0xb0, 0x12, 0xe6, 0x80, 0xfa, 0xf4])
+  await pc.run()
+  expect([pc.postCode(), pc.postCode(0x84), pc.postCode(0x190)]).toEqual([0x12, 0, 0xff])
+})
+
 test('the screen shows text', async () => {
   // mov ax,0b800h; mov es,ax; mov word [es:0],0741h; cli; hlt
   const program = [0xb8, 0x00, 0xb8, 0x8e, 0xc0, 0x26, 0xc7, 0x06, 0, 0, 0x41, 0x07, 0xfa, 0xf4]

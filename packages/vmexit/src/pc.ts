@@ -1,6 +1,6 @@
 /** A PC that is composed, booted and run as one thing. */
 import type { BootImage } from '@vmexit/boot'
-import type { AcpiPowerApi, ExitPortApi, KeyboardControllerApi } from '@vmexit/chipset'
+import type { AcpiPowerApi, ExitPortApi, KeyboardControllerApi, PostPortApi } from '@vmexit/chipset'
 import type { Capabilities, Counts, Machine, Stop, SystemState } from '@vmexit/core'
 import type { Screen } from '@vmexit/vga'
 import { type Engine, Flag, type ModelName, Seg } from '@vmexit/x86'
@@ -14,6 +14,7 @@ export interface PcParts {
   readonly keyboard: Pick<KeyboardControllerApi, 'press' | 'release' | 'move'>
   readonly exitPort: ExitPortApi
   readonly power: AcpiPowerApi
+  readonly post: PostPortApi
   readonly screen: Screen | undefined
   readonly bootImage: BootImage
   readonly boot: () => void
@@ -61,6 +62,7 @@ export class Pc implements AsyncDisposable {
   readonly #boot: () => void
   readonly #exitPort: ExitPortApi
   readonly #power: AcpiPowerApi
+  readonly #post: PostPortApi
 
   /** @internal */
   constructor(parts: PcParts) {
@@ -74,6 +76,7 @@ export class Pc implements AsyncDisposable {
     this.#firmwareLog = parts.firmwareLog
     this.#exitPort = parts.exitPort
     this.#power = parts.power
+    this.#post = parts.post
   }
 
   /** Runs until the guest powers off, or something else stops it. Throws what `machine.run` throws. */
@@ -114,6 +117,11 @@ export class Pc implements AsyncDisposable {
   get position(): { readonly cs: number; readonly ip: number } {
     const { state } = this.#cpu
     return { cs: state.selector(Seg.cs), ip: state.ip }
+  }
+
+  /** The last code that the guest wrote to a diagnostic port: 0x80, 0x84 or 0x190; 0 if it wrote none. */
+  postCode(port?: 0x80 | 0x84 | 0x190): number {
+    return this.#post.code(port)
   }
 
   /** What the guest has printed to the debug console and, if it is SeaBIOS, to its own debug port. */

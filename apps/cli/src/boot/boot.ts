@@ -64,7 +64,10 @@ function exitCodeOf(stop: PcStop, signal: NodeJS.Signals | undefined): number {
 /** Says on standard error how it ended, where that is not what one would expect. */
 function say(stop: PcStop, pc: Pc, left: boolean): void {
   const { ip, cs } = pc.position
-  const at = `at ${cs.toString(16).padStart(4, '0')}:${ip.toString(16).padStart(8, '0')}, after ${pc.counts.instructions} instructions`
+  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0')
+  const codes = ([0x80, 0x84, 0x190] as const).filter((port) => pc.postCode(port) !== 0)
+  const post = codes.map((port) => `, POST code ${hex(pc.postCode(port), 2)} at port ${hex(port, 2)}`).join('')
+  const at = `at ${hex(cs, 4)}:${hex(ip, 8)}, after ${pc.counts.instructions} instructions${post}`
   const words: { readonly [reason in PcStop['reason']]?: string | undefined } = {
     'triple-fault': `the guest's CPU shut down (triple fault) ${at}`,
     halted: `the guest halted with interrupts disabled ${at}`,

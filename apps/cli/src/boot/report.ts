@@ -10,6 +10,8 @@ export interface BootReport {
   readonly counts: Readonly<Record<string, number>>
   /** The CPU that was simulated. */
   readonly cpu: { readonly engine: string; readonly model: string }
+  /** The last codes it wrote to diagnostic ports. */
+  readonly postCodes: { readonly 0x80: number; readonly 0x84: number; readonly 0x190: number }
   /** What the guest printed on its serial port. */
   readonly console: string
   /** The host's: never part of a count. */
@@ -24,6 +26,7 @@ export function report(pc: Pc, stop: PcStop, exitCode: number, console: string, 
     seconds: stop.seconds,
     counts: pc.counts,
     cpu: { engine: pc.engine, model: pc.model },
+    postCodes: { 128: pc.postCode(0x80), 132: pc.postCode(0x84), 400: pc.postCode(0x190) },
     console,
     host: { cpuSeconds, peakMemory: process.resourceUsage().maxRSS * 1024 },
   }
