@@ -4,13 +4,16 @@
  * quarter of the speed: a huge switch function collapses.)
  */
 import { type FunctionBuilder, Load, ModuleBuilder, Store } from '@vmexit/wasm-asm'
+import type { Insn, Operand, Row } from '@vmexit/x86-decoder'
 import type { Routine } from '../ops/ops.ts'
 import { ROUTINES, type RoutineLibrary } from '../ops/routines.ts'
 import { semantics } from '../semantics/index.ts'
+import { integer } from '../semantics/integer/index.ts'
 import { Layout } from '../state/layout.ts'
 import { BASE, Kept, RECORD } from './kept.ts'
-import { keyOf, type Template, withBase } from './key.ts'
+import { keyOf, type Template, templateOf, withBase } from './key.ts'
 import { Handler } from './layout.ts'
+import type { Mode } from './mode.ts'
 import { type Continuation, HandlerProcessor, type SlowPaths } from './processor.ts'
 
 /** What the modules import. */
@@ -30,6 +33,10 @@ export interface HandlerImports {
 }
 
 const TABLE_INITIAL = 1024
+/** Modes that are told apart by number. */
+const MODE_BITS = 8
+/** Integer instructions whose keys say more than their operands do. */
+const NEEDS_KEY = new Set(['ret', 'pop'])
 
 export class Handlers {
   readonly width: 32 | 64
@@ -37,6 +44,9 @@ export class Handlers {
   readonly #routines: RoutineLibrary
   readonly #index = new Map<string, number>()
   readonly #fused = new Set<number>()
+  /** Lists of operands that were met, numbered; and handlers by row and the rest of what makes them. */
+  readonly #operands = new Map<readonly Operand[], number>()
+  readonly #byRow = new Map<Row, Map<number, number>>()
   readonly #waiting: { index: number; template: Template }[] = []
   readonly #table: WebAssembly.Table
   #count: number = Handler.first
@@ -54,6 +64,31 @@ export class Handlers {
     this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_INITIAL })
     this.run = this.#compileDispatcher(hot)
     this.#inline = this.#count
+  }
+
+  /**
+   * Index of the handler for `insn`, as {@link indexOf}. By numbers, where the key of a template is made of such: to write
+   * keys out took a third of the time of translating.
+   */
+  of(insn: Insn, mode: Mode): number {
+    if (!integer[insn.op] || NEEDS_KEY.has(insn.op) || mode.id >= 1 << MODE_BITS)
+      return this.indexOf(templateOf(insn, mode))
+    const operands = this.#operands.get(insn.operands) ?? this.#operands.size
+    if (operands === this.#operands.size) this.#operands.set(insn.operands, operands)
+    const address =
+      ((insn.base >= 0 ? 1 : 0) * 8 + (insn.index >= 0 ? insn.scale + 1 : 0)) * 2 + (insn.ripRelative ? 1 : 0)
+    const sizes = (insn.opSize >> 4) * 8 + (insn.addrSize >> 4)
+    const prefixes = (insn.rep & 3) * 8 + insn.seg
+    const kind = (((address * 64 + sizes) * 32 + prefixes) * 16 + insn.cc) * (1 << MODE_BITS) + mode.id
+    let byKind = this.#byRow.get(insn.row)
+    if (!byKind) this.#byRow.set(insn.row, (byKind = new Map()))
+    // Together 48 bits or less.
+    const number = kind * 0x1_0000 + operands
+    const known = byKind.get(number)
+    if (known !== undefined) return known
+    const index = this.indexOf(templateOf(insn, mode))
+    if (operands < 0x1_0000) byKind.set(number, index)
+    return index
   }
 
   /** Index of the handler for `template`; ready to run after the next {@link flush}. */

@@ -7,6 +7,7 @@ import { type Insn, Kind } from '@vmexit/x86-decoder'
 import { isAction } from '../reference/engine.ts'
 import { Layout, SegmentSlot } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
+import { Entries } from './entries.ts'
 import { frequentHandler } from './frequent.ts'
 import type { Handlers } from './handlers.ts'
 import { canFuse, templateOf } from './key.ts'
@@ -56,11 +57,11 @@ interface Branch {
 
 interface CodePage {
   /** By mode: records of instructions by instruction pointer. */
-  readonly entries: (Map<number, number> | undefined)[]
+  readonly entries: (Entries | undefined)[]
   /** All records made for this page. */
   readonly records: number[]
   /** Records of instructions that begin in the page before: in whose entries, and at which instruction pointer. */
-  readonly straddling: { readonly entries: Map<number, number>; readonly ip: number }[]
+  readonly straddling: { readonly entries: Entries; readonly ip: number }[]
 }
 
 export class Records {
@@ -111,7 +112,7 @@ export class Records {
       if (this.get(last, layout.handler) > Handler.cross) return last
     }
     const known = this.#pages.get(pfn)?.entries[mode.id]?.get(ip)
-    const record = known ?? this.#translate(pfn, physical & 0xfff, ip, mode)
+    const record = known || this.#translate(pfn, physical & 0xfff, ip, mode)
     if (record !== 0) this.#set(slot, record)
     return record
   }
@@ -193,7 +194,7 @@ export class Records {
     for (const record of page.records) this.#set(record + this.layout.handler, Handler.miss)
     for (const { entries, ip } of page.straddling) {
       const record = entries.get(ip)
-      if (record !== undefined) this.#set(record + this.layout.handler, Handler.miss)
+      if (record !== 0) this.#set(record + this.layout.handler, Handler.miss)
       entries.delete(ip)
     }
     this.stats.invalidated += page.records.length
@@ -251,7 +252,7 @@ export class Records {
       run = 0
     }
     for (let count = 0; end !== 'stop' && count < LONGEST_RUN; count++) {
-      if (first !== 0 && entries.has(here)) break
+      if (first !== 0 && entries.get(here) !== 0) break
       const known = this.#known(host, at, here, pfn, mode)
       if (!known) break
       const record = this.#next - size
@@ -280,8 +281,8 @@ export class Records {
     if (end !== 'stop') this.#stub(pfn, page, here, mode, linearPage)
     this.#memory.markCode(pfn, offset, at)
     for (const branch of branches) {
-      const known = pageNumber(branch.ip, mode) === linearPage ? entries.get(branch.ip) : undefined
-      const target = known ?? this.#stub(pfn, page, branch.ip, mode, linearPage, branch.record)
+      const known = pageNumber(branch.ip, mode) === linearPage ? entries.get(branch.ip) : 0
+      const target = known || this.#stub(pfn, page, branch.ip, mode, linearPage, branch.record)
       this.#set(branch.record + this.layout.target, target)
     }
     this.#handlers.flush()
@@ -335,9 +336,7 @@ export class Records {
       at <= 0x1000 - MEMO_BYTES && (mode.codeBits === 64 || (mode.codeLimit === 0xffff_ffff && ip <= 0xffff_0000))
     const known = memorable ? this.#memo.find(host + at, mode) : undefined
     if (known) {
-      const record = this.#record(pfn, ip, known.length, mode)
-      this.#copyOperands(known.source, record)
-      this.#set(record + this.layout.handler, known.handler)
+      this.#again(known, ip, pfn, mode)
       return known
     }
     const length = this.#decodable(host, at, ip, mode)
@@ -346,10 +345,17 @@ export class Records {
     if (memorable && !this.#insn.ripRelative) this.#memo.keep(host + at, mode, found)
     return found
   }
-  #copyOperands(from: number, to: number): void {
+  /** A record for a known instruction at `ip`. */
+  #again(known: Known, ip: number, pfn: number, mode: Mode): void {
+    const { layout } = this
+    const record = this.#next
+    this.#next += layout.size
+    // Word by word: `copyWithin` costs more than it moves here.
     const { i32 } = this.#state.host
-    const { imm, page } = this.layout
-    for (let offset = imm; offset < page; offset += 4) i32[(to + offset) >> 2] = i32[(from + offset) >> 2]!
+    const [from, to] = [known.source >> 2, record >> 2]
+    for (let word = layout.size >> 2; --word >= 0; ) i32[to + word] = i32[from + word]!
+    this.#set(record + layout.handler, known.handler)
+    this.#place(record, ip, known.length, pfn, mode)
   }
 
   /** Handler that executes an instruction and the Jcc behind it. */
@@ -363,7 +369,7 @@ export class Records {
       page = { entries: [], records: [], straddling: [] }
       this.#pages.set(pfn, page)
     }
-    page.entries[mode.id] ??= new Map()
+    page.entries[mode.id] ??= new Entries((record) => this.ipOf(record))
     return page
   }
 
@@ -376,12 +382,15 @@ export class Records {
 
   #record(pfn: number, ip: number, length: number, mode: Mode): number {
     const record = this.#allocate(Handler.slow)
+    this.#place(record, ip, length, pfn, mode)
+    return record
+  }
+  #place(record: number, ip: number, length: number, pfn: number, mode: Mode): void {
     const { layout } = this
     this.#setWide(record + layout.ip, ip)
     this.#setWide(record + layout.next, advance(ip, length, mode))
     this.#set(record + layout.page, pfn)
     this.#set(record + layout.mode, mode.id)
-    return record
   }
 
   /** Fill in handler and operands of the instruction decoded last. */
@@ -394,8 +403,7 @@ export class Records {
     const target = branch ? branchTarget(insn.imm, advance(ip, length, mode), narrow, mode) : 0
     const known = { length, narrow, cc: -1, fused: [], distance: undefined, template: undefined, source: record }
     if (target > mode.codeLimit && mode.codeBits !== 64) return { ...known, handler: Handler.slow, end: 'stop' }
-    const template = templateOf(insn, mode)
-    const handler = this.#handlers.indexOf(template)
+    const handler = this.#handlers.of(insn, mode)
     this.#set(record + layout.handler, handler)
     const { base } = this.#state
     insn.operands.forEach((operand, n) => {
@@ -415,7 +423,7 @@ export class Records {
     }
     if (INDIRECT.has(insn.op)) return { ...known, handler, end: 'stop' }
     if (insn.rep !== 0 && REPEATED.has(insn.op)) return { ...known, handler, end: 'closed' }
-    return { ...known, handler, end: 'open', template: canFuse(insn) ? { ...template, insn: { ...insn } } : undefined }
+    return { ...known, handler, end: 'open', template: canFuse(insn) ? templateOf({ ...insn }, mode) : undefined }
   }
 
   #act(record: number, length: number, mode: Mode): Known {
