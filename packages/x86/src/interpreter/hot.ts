@@ -28,9 +28,14 @@ const ENCODINGS = [
   '0f94c0 0f95c0 0f92c0 0f93c0 0f97c0 0f9cc0 0f9fc0 0f44c1 0f45c1 0f42c1 0f43c1 0f46c1 0f47c1 0f4cc1 0f4dc1 0f4ec1 0f4fc1 0f48c1 0f49c1 87d8 90 f3a5 f3ab f3a4 f3aa',
 ]
 
+/** What kernels do besides: waiting, copying what cannot be aligned, and variables of their processor, by FS. */
+const KERNEL =
+  '0faee8 f390 66a5 ac ae 6690 a900000000 f7c100010000 0fb70401 0fc8 0fb101 0fbcc0 ' +
+  '648b0500000000 64890500000000 64ff0500000000 64ff0d00000000 64030500000000 642b0500000000'
+
 /** Forms whose fusion with a following Jcc stands inline. */
 const BEFORE_BRANCH =
-  '39d8 83f801 3b4508 3b0481 394508 837d0801 807d0801 803c0100 38d8 3c01 6639d8 85c0 84c0 a801 f6c101 f6450801 21d8 83e001 48 83e801 83c001 40 29d8'
+  '39d8 83f801 a900000000 3b4508 3b0481 394508 837d0801 807d0801 803c0100 38d8 3c01 6639d8 85c0 84c0 a801 f6c101 f6450801 21d8 83e001 48 83e801 83c001 40 29d8'
 
 const FLAT = 0x3f
 const HOT_MODE: Mode = {
@@ -43,16 +48,23 @@ const HOT_MODE: Mode = {
   codeLimit: 0xffff_ffff,
 }
 
+/** As Linux has it: a segment of its own in FS. */
+const KERNEL_MODE: Mode = { ...HOT_MODE, flatRead: 0xf, flatWrite: 0xd }
+
 /** Templates of the hot handlers; none for 64-bit code, which is measured later. */
 export function hotTemplates(decoder: Decoder, width: 32 | 64): Template[] {
   if (width === 64) return []
   const templates: Template[] = []
-  for (const text of ENCODINGS.join(' ').split(' ')) {
-    const bytes = Uint8Array.from(text.match(/../g)!, (pair) => Number.parseInt(pair, 16))
-    const insn = createInsn()
-    if (decoder.decode(bytes, 0, bytes.length, 32, insn) > 0 && semantics[insn.op])
-      templates.push(templateOf(insn, HOT_MODE))
+  const add = (texts: string, mode: Mode): void => {
+    for (const text of texts.split(' ')) {
+      const bytes = Uint8Array.from(text.match(/../g)!, (pair) => Number.parseInt(pair, 16))
+      const insn = createInsn()
+      if (decoder.decode(bytes, 0, bytes.length, 32, insn) > 0 && semantics[insn.op])
+        templates.push(templateOf(insn, mode))
+    }
   }
+  add(ENCODINGS.join(' '), HOT_MODE)
+  add(KERNEL, KERNEL_MODE)
   for (const text of BEFORE_BRANCH.split(' ')) {
     const bytes = Uint8Array.from(text.match(/../g)!, (pair) => Number.parseInt(pair, 16))
     const insn = createInsn()
