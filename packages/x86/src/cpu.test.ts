@@ -470,3 +470,53 @@ describe('both engines', () => {
     expect(runs[1]).toEqual(runs[0])
   })
 })
+
+describe('both engines', () => {
+  // MSRs; again: mov edx,user; mov ecx,6800h; sysexit
+  // user: inc ebx; mov eax,fs; add edi,eax; push fs; pop eax; sysenter
+  // handler: inc esi; push fs; push ds; pop ds; pop fs; mov fs,selector number esi & 7; add ebp,fs:[its offset], unless null;
+  //   pushf; cli; sti; rdtsc; popf; jmp again
+  const program =
+    'b8100000008ed88ec08ed0bc0070000031d2b974010000b8080000000f3041b8006f00000f3041b8448000000f30' +
+    'ba3a800000b9006800000f35438ce001c70fa0580f34460fa01e1f0fa189f183e1078b04cd00a000008b14cd04a00000' +
+    '8ee085c0740364032a9cfafb0f319debbf'
+  // Base 20000h of 4 KB; flat; expand-down; not accessed before; read-only; code; base 0 of 32 KB.
+  const descriptors = [
+    [0x0000_0fff, 0x0040_9302],
+    [0x0000_ffff, 0x00cf_9300],
+    [0x1000_7fff, 0x0040_9702],
+    [0x1000_0fff, 0x0040_9202],
+    [0x2000_0fff, 0x0040_9102],
+    [0x3000_0fff, 0x0040_9b02],
+    [0x0000_7fff, 0x0040_9300],
+  ]
+
+  it('enter and leave CPL 0 and load segments of every kind alike, in windows of any length', () => {
+    const machines = ENGINES.map((engine) => {
+      const { cpu, memory } = pagedMode(engine)
+      memory.write16(0x3100, 0x67)
+      for (const [n, [low, high]] of descriptors.entries()) {
+        memory.write32(0x3030 + n * 8, low!)
+        memory.write32(0x3034 + n * 8, high!)
+        memory.write32(0xa008 + n * 8, 0x30 + n * 8)
+        memory.write32(0xa00c + n * 8, n === 2 ? 0x8010 : 0x10 + n)
+      }
+      memory.write32(0x1_1000 + 6 * 4, 0x6007)
+      memory.write32(0x1_1000 + 8 * 4, 0x8007)
+      memory.writeBytes(0x8000, hex(program))
+      for (let at = 0x2_0000; at < 0x2_c000; at += 4) memory.write32(at, Math.imul(at, 0x9e37_79b1))
+      return cpu
+    })
+    const [first, second] = machines as [Cpu, Cpu]
+    for (let window = 0, length = 1; window < 2000; window++, length = (length * 7) % 101) {
+      first.run(length)
+      second.run(length)
+      if (window % 10 !== 0) continue
+      expect(second.save().registers).toEqual(first.save().registers)
+      expect(second.paging.mmu.counts).toEqual(first.paging.mmu.counts)
+      expect([second.retired, ...second.counts.exceptions]).toEqual([first.retired, ...first.counts.exceptions])
+    }
+    expect(first.state.reg32(Gpr.si)).toBeGreaterThan(1000)
+    expect(first.counts.exceptions.every((count) => count === 0)).toBe(true)
+  })
+})

@@ -382,6 +382,9 @@ export class Cpu implements Core {
     const { state } = this
     const waiting = this.#nmi || this.#interrupts.pending
     state.set32(Layout.attention, waiting ? 1 : 0)
+    state.set32(Layout.sysenterCs, this.msrs.sysenterCs)
+    state.set32(Layout.sysenterEsp, this.msrs.sysenterEsp)
+    state.set32(Layout.sysenterEip, this.msrs.sysenterEip)
     // Time passes with the instructions of the run.
     const end = (this.#time?.() ?? this.retired) + state.get32(Layout.budget)
     const { tscOffset } = this.msrs

@@ -30,6 +30,10 @@ export interface FrequentCode
   budget(): Node
   /** Host address of `bytes` of data at a linear address; leaves where it is not plain RAM. */
   readable(linear: Node, bytes: number): Node
+  /** Whether the TLB's entries of CPL 3 count from now on, or the others. */
+  setUser(user: boolean): void
+  /** Go on at `target` in the same mode. */
+  goTo(target: Node): void
   /** Where `condition` is not 0, have the action do it. */
   otherwise(condition: Node): void
 }
@@ -53,6 +57,9 @@ export function frequentHandler(insn: Insn, mode: Mode): number {
       return Handler.popf
     case 'rdtsc':
       return Handler.rdtsc
+    case 'sysenter':
+    case 'sysexit':
+      return isFlat(mode) ? Handler[insn.op] : Handler.act
     case 'push_seg':
       return Handler.pushSegment
     case 'pop_seg':
@@ -64,6 +71,11 @@ export function frequentHandler(insn: Insn, mode: Mode): number {
     default:
       return Handler.act
   }
+}
+
+/** CS and SS are what SYSENTER and SYSEXIT load, but for the privilege level: they then leave the mode as it is. */
+function isFlat({ flatRead, codeBase, codeLimit }: Mode): boolean {
+  return (flatRead & (1 << Seg.cs)) !== 0 && codeBase === 0 && codeLimit === 0xffff_ffff
 }
 
 function isData(seg: number): boolean {
@@ -123,52 +135,133 @@ const HANDLERS: Readonly<Record<number, (c: FrequentCode) => void>> = {
     c.push(32, c.peek('i32', c.operandAddress(0), SELECTOR, 32))
   },
   [Handler.popSegment](c) {
-    reload(c, c.operandAddress(0), c.let(c.and(c.stackLoad(0, 32), c.i32(0xffff))))
+    loadData(c, c.operandAddress(0), c.let(c.and(c.stackLoad(0, 32), c.i32(0xffff))))
     c.stackAdjust(4)
   },
   [Handler.fromSegment](c) {
     c.poke(c.operandAddress(0), 0, c.peek('i32', c.operandAddress(1), SELECTOR, 32), 32)
   },
   [Handler.toSegment](c) {
-    reload(c, c.operandAddress(0), c.let(c.peek('i32', c.operandAddress(1), 0, 16)))
+    loadData(c, c.operandAddress(0), c.let(c.peek('i32', c.operandAddress(1), 0, 16)))
+  },
+  [Handler.sysenter](c) {
+    const selector = fastSelector(c)
+    c.otherwise(c.eqz(selector))
+    setFlags(c, c.and(flagsOf(c), c.i32(~Flag.IF)))
+    loadFlat(c, selector, c.add(selector, c.i32(8)), 0)
+    c.setGpr(Gpr.sp, 32, c.peek('i32', c.state(), Layout.sysenterEsp, 32))
+    c.setUser(false)
+    c.goTo(c.let(c.peek('i32', c.state(), Layout.sysenterEip, 32)))
+  },
+  // With AC, alignment may have to be checked at CPL 3.
+  [Handler.sysexit](c) {
+    const selector = fastSelector(c)
+    const checked = c.and(flagsOf(c), c.i32(Flag.AC))
+    c.otherwise(c.or(c.or(c.eqz(selector), unprivileged(c)), checked))
+    loadFlat(c, c.add(selector, c.i32(16 | 3)), c.add(selector, c.i32(24 | 3)), 3)
+    const target = c.let(c.peek('i32', c.state(), Layout.gpr + Gpr.dx * 8, 32))
+    c.setGpr(Gpr.sp, 32, c.peek('i32', c.state(), Layout.gpr + Gpr.cx * 8, 32))
+    c.setUser(true)
+    c.goTo(target)
   },
 }
 
+/** The selector that SYSENTER begins with; 0 where there is none, or outside of protected mode. */
+function fastSelector(c: FrequentCode): Node {
+  const selector = c.and(c.peek('i32', c.state(), Layout.sysenterCs, 32), c.i32(0xfffc))
+  const isProtected = c.and(c.peek('i32', c.state(), Layout.cr0, 32), c.i32(Cr0.PE))
+  return c.let(c.select(isProtected, selector, c.i32(0)))
+}
+
+/** What every segment of 4 GB has as its span. */
+const WHOLE = 0xffff_fff1 | 0
+
+/** Write a segment slot, all of it. */
+function writeSlot(c: FrequentCode, slot: Node, offset: number, values: SlotValues): void {
+  c.poke(slot, offset + SegmentSlot.base, values.base, 32)
+  c.poke(slot, offset + SegmentSlot.base + 4, c.i32(0), 32)
+  c.poke(slot, offset + SegmentSlot.limit, values.limit, 32)
+  c.poke(slot, offset + SELECTOR, values.selector, 32)
+  c.poke(slot, offset + SegmentSlot.attributes, values.attributes, 32)
+  c.poke(slot, offset + SegmentSlot.low, c.i32(0), 32)
+  c.poke(slot, offset + SegmentSlot.readSpan, values.readSpan, 32)
+  c.poke(slot, offset + SegmentSlot.writeSpan, values.writeSpan, 32)
+}
+type SlotValues = Readonly<Record<'base' | 'limit' | 'selector' | 'attributes' | 'readSpan' | 'writeSpan', Node>>
+
+/** CS and SS as SYSENTER and SYSEXIT make them. */
+function loadFlat(c: FrequentCode, code: Node, stack: Node, dpl: number): void {
+  const present = 0xc90 | (dpl << 5)
+  const whole = { base: c.i32(0), limit: c.i32(-1), readSpan: c.i32(WHOLE) }
+  const slot = (seg: Seg): number => Layout.segments + seg * SegmentSlot.size
+  const cut = (selector: Node): Node => c.and(selector, c.i32(0xffff))
+  const state = c.state()
+  writeSlot(c, state, slot(Seg.cs), {
+    ...whole,
+    selector: cut(code),
+    attributes: c.i32(present | 0xb),
+    writeSpan: c.i32(0),
+  })
+  writeSlot(c, state, slot(Seg.ss), {
+    ...whole,
+    selector: cut(stack),
+    attributes: c.i32(present | 3),
+    writeSpan: c.i32(WHOLE),
+  })
+}
+
 /**
- * Load a data segment register, in protected mode at CPL 0, from a descriptor of the GDT that says what the register
- * holds already: then only the selector changes. So it is with DS and ES whenever Linux is entered or left.
+ * Load a data segment register, in protected mode at CPL 0, with null or from a descriptor of the GDT. Only where that leaves
+ * the mode as it is: the descriptor says what the register holds already, or the segment is flat neither before nor after.
+ * So it is with DS, ES and FS whenever Linux is entered or left.
  */
-function reload(c: FrequentCode, slot: Node, selector: Node): void {
+function loadData(c: FrequentCode, slot: Node, selector: Node): void {
   const state = c.state()
   const index = c.let(c.and(selector, c.i32(0xfff8)))
   const unprotected = c.eqz(c.and(c.peek('i32', state, Layout.cr0, 32), c.i32(Cr0.PE)))
   const local = c.and(selector, c.i32(4))
   const beyond = c.ltU(c.peek('i32', state, Layout.gdtLimit, 32), c.or(index, c.i32(7)))
-  c.otherwise(c.or(c.or(unprivileged(c), unprotected), c.or(local, c.or(beyond, c.eqz(index)))))
+  c.otherwise(c.or(c.or(unprivileged(c), unprotected), c.or(local, beyond)))
+  const held = c.let(c.peek('i32', slot, SegmentSlot.base, 32))
+  const wide = c.leU(c.i32(WHOLE), c.peek('i32', slot, SegmentSlot.readSpan, 32))
+  const wasFlat = c.let(c.and(c.eqz(held), wide))
+  c.if(
+    index,
+    () => loadDescriptor(c, slot, selector, index, wasFlat),
+    () => {
+      c.otherwise(wasFlat)
+      const zero = c.i32(0)
+      writeSlot(c, slot, 0, { base: zero, limit: zero, selector, attributes: zero, readSpan: zero, writeSpan: zero })
+    },
+  )
+}
 
-  const at = c.readable(c.let(c.add(c.peek('i32', state, Layout.gdtBase, 32), index)), 8)
-  const low = c.peek('i32', at, 0, 32)
-  const high = c.peek('i32', at, 4, 32)
+function loadDescriptor(c: FrequentCode, slot: Node, selector: Node, index: Node, wasFlat: Node): void {
+  const at = c.readable(c.let(c.add(c.peek('i32', c.state(), Layout.gdtBase, 32), index)), 8)
+  const low = c.let(c.peek('i32', at, 0, 32))
+  const high = c.let(c.peek('i32', at, 4, 32))
   const attributes = c.let(c.or(c.and(c.shr(high, c.i32(8)), c.i32(0xff)), c.and(c.shr(high, c.i32(12)), c.i32(0xf00))))
-  const base = c.or(
-    c.shr(low, c.i32(16)),
-    c.or(c.shl(c.and(high, c.i32(0xff)), c.i32(16)), c.and(high, c.i32(0xff00_0000 | 0))),
+  const base = c.let(
+    c.or(c.shr(low, c.i32(16)), c.or(c.shl(c.and(high, c.i32(0xff)), c.i32(16)), c.and(high, c.i32(0xff00_0000 | 0)))),
   )
   const raw = c.let(c.or(c.and(low, c.i32(0xffff)), c.and(high, c.i32(0xf_0000))))
   const granular = c.and(attributes, c.i32(Attribute.granular))
-  const limit = c.select(granular, c.or(c.shl(raw, c.i32(12)), c.i32(0xfff)), raw)
-  // Present data that was accessed before, no more privileged than the selector asks for.
+  const limit = c.let(c.select(granular, c.or(c.shl(raw, c.i32(12)), c.i32(0xfff)), raw))
+  // Present data that grows up and was accessed before, no more privileged than the selector asks for.
   const fixed = Attribute.present | Attribute.segment | Attribute.accessed
-  const kind = c.ne(c.and(attributes, c.i32(fixed | Attribute.code)), c.i32(fixed))
-  const requested = c.and(selector, c.i32(3))
-  const hidden = c.ltU(c.and(c.shr(attributes, c.i32(5)), c.i32(3)), requested)
-  const other = c.or(
+  const kind = c.ne(c.and(attributes, c.i32(fixed | Attribute.code | Attribute.conforming)), c.i32(fixed))
+  const hidden = c.ltU(c.and(c.shr(attributes, c.i32(5)), c.i32(3)), c.and(selector, c.i32(3)))
+  const other = c.let(
     c.or(
-      c.ne(attributes, c.peek('i32', slot, SegmentSlot.attributes, 32)),
-      c.ne(base, c.peek('i32', slot, SegmentSlot.base, 32)),
+      c.or(
+        c.ne(attributes, c.peek('i32', slot, SegmentSlot.attributes, 32)),
+        c.ne(base, c.peek('i32', slot, SegmentSlot.base, 32)),
+      ),
+      c.ne(limit, c.peek('i32', slot, SegmentSlot.limit, 32)),
     ),
-    c.ne(limit, c.peek('i32', slot, SegmentSlot.limit, 32)),
   )
-  c.otherwise(c.or(c.or(kind, hidden), other))
-  c.poke(slot, SELECTOR, selector, 32)
+  c.otherwise(c.or(c.or(kind, hidden), c.and(other, c.or(wasFlat, c.eqz(base)))))
+  const span = c.let(c.select(c.ltU(limit, c.i32(14)), c.i32(0), c.sub(limit, c.i32(14))))
+  const writeSpan = c.select(c.and(attributes, c.i32(Attribute.writable)), span, c.i32(0))
+  writeSlot(c, slot, 0, { base, limit, selector, attributes, readSpan: span, writeSpan })
 }

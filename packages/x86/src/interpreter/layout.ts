@@ -114,5 +114,7 @@ export const Handler = {
   popSegment: 13,
   fromSegment: 14,
   toSegment: 15,
-  first: 16,
+  sysenter: 16,
+  sysexit: 17,
+  first: 18,
 } as const

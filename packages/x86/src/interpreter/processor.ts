@@ -204,8 +204,20 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
   #frequent(handler: number): void {
     this.#template = FLAT
     this.stackBits = 32
-    if (this.width === 32 && emitFrequent(this, handler)) this.#next()
-    else this.#act()
+    if (this.width === 64 || !emitFrequent(this, handler)) this.#act()
+    else if (!this.#ended) this.#next()
+  }
+  setUser(user: boolean): void {
+    const key = this.let(this.peek('i32', this.state(), Layout.tlbKey, 32))
+    const changed = user ? this.or(key, this.i32(1)) : this.and(key, this.i32(~1))
+    this.poke(this.state(), Layout.tlbKey, changed, 32)
+    const { kept } = this.#end
+    if (!kept) return
+    this.emit(changed)
+    this.fn.localSet(kept.key)
+  }
+  goTo(target: Node): void {
+    this.jump(undefined, target)
   }
   otherwise(condition: Node): void {
     this.emit(condition)
@@ -558,7 +570,7 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     this.#enter(this.let(this.add(this.#rec(), this.i32(this.record.size + this.#ahead))))
   }
   /** By a table from low bits of the target to the record last found there. */
-  jump(_insn: Insn, target: Node): void {
+  jump(_insn: Insn | undefined, target: Node): void {
     this.#ended = true
     const wide = this.width === 64
     const low = wide ? this.wrap(target) : target

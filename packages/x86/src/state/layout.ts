@@ -84,6 +84,10 @@ export const Layout = {
   attention: 0x540,
   /** The time stamp counter as it will be when the budget is used up (8 bytes). True while generated code runs. */
   stamp: 0x548,
+  /** The MSRs SYSENTER_CS, SYSENTER_ESP and SYSENTER_EIP (int32 each). True while generated code runs. */
+  sysenterCs: 0x550,
+  sysenterEsp: 0x554,
+  sysenterEip: 0x558,
   /** Total size of one CPU's state. */
   size: 0x1000,
 } as const
