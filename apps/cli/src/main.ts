@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --conditions=@vmexit/source
 /** The program `vmexit`. */
 import { isVmexitError } from '@vmexit/core'
 import { Command, CommanderError } from 'commander'
