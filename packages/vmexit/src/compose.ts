@@ -23,7 +23,7 @@ import { pci } from '@vmexit/pci'
 import { vga } from '@vmexit/vga'
 import { createModel, x86 } from '@vmexit/x86'
 import { Console } from './console.ts'
-import { cables, floppyTypes } from './drives.ts'
+import { cables, floppyDrives, floppyTypes } from './drives.ts'
 import { Gathered } from './gathered.ts'
 import { acpiOptionsOf, loaderOf } from './loader.ts'
 import type { PcOptions } from './options.ts'
@@ -71,7 +71,6 @@ export async function createPc(options: PcOptions): Promise<Pc> {
         })
   const log = new Gathered(firmwareLogBytes)
   const onText = (bytes: Uint8Array) => log.add(bytes)
-  const [a, b] = floppies.map((disk) => ({ disk }))
   const parts: Part[] = [
     withApic ? apic({ onNmi: () => machine.find('x86')?.nmi() }) : pic(),
     pci({ configured }),
@@ -82,7 +81,7 @@ export async function createPc(options: PcOptions): Promise<Pc> {
     keyboard,
     power,
     ide(cables(options)),
-    floppy({ ...(a && { a }), ...(b && { b }) }),
+    floppy(floppyDrives(options)),
     ...(adapter === undefined ? [] : [adapter]),
     fwCfg({ files: acpiFiles(acpiOptionsOf(options)) }),
     debugConsole({ onText }),

@@ -1,6 +1,6 @@
 /** Drives on their cables. */
 import type { BlockDevice } from '@vmexit/block'
-import type { FloppyType, IdeDriveOptions, IdeOptions } from '@vmexit/chipset'
+import type { FloppyOptions, FloppyType, IdeDriveOptions, IdeOptions } from '@vmexit/chipset'
 import { VmexitError } from '@vmexit/core'
 import type { PcHardware } from './options.ts'
 
@@ -36,6 +36,18 @@ const floppySizes: readonly (readonly [bytes: number, type: FloppyType])[] = [
   [1_474_560, '1.44M'],
   [2_949_120, '2.88M'],
 ]
+
+/** Floppy drives A and B. Throws a {@link VmexitError} `pc-drives` if there are more. */
+export function floppyDrives({ floppies = [] }: Pick<PcHardware, 'floppies'>): FloppyOptions {
+  if (floppies.length > 2) {
+    throw new VmexitError('pc-drives', {
+      problem: `${floppies.length} floppy drives are to be connected to the one controller`,
+      remedy: 'leave some out: firmware and kernels know A and B',
+    })
+  }
+  const [a, b] = floppies.map((disk) => ({ disk }))
+  return { ...(a && { a }), ...(b && { b }) }
+}
 
 /** What the CMOS memory says of the floppy drives. */
 export function floppyTypes(floppies: readonly BlockDevice[]): readonly FloppyType[] {
