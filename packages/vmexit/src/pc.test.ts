@@ -1,3 +1,4 @@
+import { rawImage } from '@vmexit/block'
 import { describe, expect, test } from 'vitest'
 import { count, echo, halt, pcOf, print, reset, tripleFault, wait } from '../test/programs.ts'
 import { createPc, packState, unpackState } from './index.ts'
@@ -43,6 +44,24 @@ describe('a run says how it ended', () => {
     pc.reset()
     expect(await pc.run()).toMatchObject({ reason: 'off', exitCode: 5 })
   })
+})
+
+test('the guest waits for what is done between slices, which an abort cuts short', async () => {
+  await using pc = await pcOf(count)
+  const events: string[] = []
+  const onSlice = async () => {
+    events.push('slice')
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    events.push('done')
+  }
+  await pc.run({ instructions: 2_000_000, onSlice })
+  expect(events).toEqual(['slice', 'done', 'slice', 'done'])
+  const control = new AbortController()
+  setTimeout(() => control.abort(), 1)
+  const never = () => new Promise<void>(() => {})
+  expect((await pc.run({ signal: control.signal, onSlice: never })).reason).toBe('aborted')
+  const fails = () => Promise.reject(new Error('no room'))
+  await expect(pc.run({ onSlice: fails })).rejects.toThrow('no room')
 })
 
 describe('the console', () => {
@@ -124,6 +143,7 @@ describe('what cannot be is an error that says why', () => {
     ['kernel-unknown', { multiboot: image }],
     ['rom-image', { bios: image }],
     ['memory-size', { kernel: image, memory: 'much' }],
+    ['pc-drives', { rom: new Uint8Array(0x1_0000), floppies: Array(3).fill(rawImage(new Uint8Array(1_474_560))) }],
     [
       'pc-drives',
       { rom: new Uint8Array(0x1_0000), disks: Array(5).fill({ sectorBytes: 512, sectors: 1, readOnly: true }) },

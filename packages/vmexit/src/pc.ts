@@ -40,8 +40,8 @@ export interface PcRunOptions {
   readonly realTime?: (() => number) | undefined
   /** What a reset by the guest does: `reboot` (unless stated), or `stop`. */
   readonly onReset?: 'reboot' | 'stop' | undefined
-  /** Called between slices of a few milliseconds: a place to show progress. */
-  readonly onSlice?: (() => void) | undefined
+  /** Called after slices of a few milliseconds: a place to show progress. If it returns a promise, the guest waits for it. */
+  readonly onSlice?: (() => PromiseLike<void> | void) | undefined
 }
 
 /** A PC. Disposing it ends its streams. */
@@ -85,9 +85,8 @@ export class Pc implements AsyncDisposable {
     const { machine } = this
     const until = options.until === undefined ? undefined : options.until * machine.get('clock').frequency
     const slice = () => {
-      onSlice?.()
-      const held = this.console.flush()
-      return held && unlessAborted(held, signal)
+      const held = [this.console.flush(), onSlice?.()].filter((promise) => promise !== undefined)
+      return held.length > 0 ? unlessAborted(Promise.all(held), signal) : undefined
     }
     let retired = 0
     for (;;) {
@@ -174,14 +173,14 @@ export class Pc implements AsyncDisposable {
 }
 
 /** Waits for the promise or for the signal. */
-async function unlessAborted(waiting: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+async function unlessAborted(waiting: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
   if (signal?.aborted) return
-  await new Promise<void>((resolve) => {
+  await new Promise<void>((resolve, reject) => {
     const done = () => {
       signal?.removeEventListener('abort', done)
       resolve()
     }
     signal?.addEventListener('abort', done)
-    void waiting.then(done)
+    waiting.then(done, reject)
   })
 }
