@@ -1,20 +1,24 @@
 /** What `vmexit boot` does. */
-import { writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { access, constants, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { VmexitError } from '@vmexit/core'
 import { createPc, describeBoot, type Pc, type PcStop, packState, unpackState } from '@vmexit/vmexit'
 import type { BootFlags } from './flags.ts'
-import { pcOptions, readFor } from './pc-options.ts'
+import { dashed, pcOptions, readFor } from './pc-options.ts'
 import { report, statistics } from './report.ts'
-import { writeScreenshot } from './screenshot.ts'
-import { attach } from './terminal.ts'
+import { screenOf, writeScreenshot } from './screenshot.ts'
+import { attach, exitCodeOfSignal, type Terminal } from './terminal.ts'
 
 /** Boots, runs, tells, and returns the exit code. */
 export async function boot(flags: BootFlags): Promise<number> {
+  for (const flag of ['save', 'screenshot', 'firmwareLog'] as const) await mustBeWritable(flag, flags[flag])
   const options = await pcOptions(flags)
   await using pc = await createPc(options)
   if (flags.verbose && pc.bootImage !== undefined) process.stderr.write(describeBoot(pc.bootImage))
   if (flags.restore !== undefined) pc.restore(await readState(flags.restore))
 
+  const screen = flags.screenshot === undefined ? undefined : screenOf(pc)
   const before = process.cpuUsage()
   const control = new AbortController()
   let text = ''
@@ -29,6 +33,7 @@ export async function boot(flags: BootFlags): Promise<number> {
     idle: flags.idle,
     realTime: flags.realtime ? () => performance.now() : undefined,
     onReset: flags.reboot ? 'reboot' : 'stop',
+    onSlice: standardOutputHasRoom,
     instructions: flags.instructions,
     until: flags.until,
   })
@@ -36,13 +41,31 @@ export async function boot(flags: BootFlags): Promise<number> {
 
   const { user, system } = process.cpuUsage(before)
   if (flags.save !== undefined) await writeFile(flags.save, await packState(pc.save()))
-  if (flags.screenshot !== undefined) await writeScreenshot(pc, flags.screenshot)
+  if (screen !== undefined) await writeScreenshot(screen, flags.screenshot!)
   if (flags.firmwareLog !== undefined) await writeFile(flags.firmwareLog, pc.firmwareLog)
   const exitCode = exitCodeOf(stop, terminal.signal)
   if (flags.json) process.stdout.write(`${JSON.stringify(report(pc, stop, exitCode, text, (user + system) / 1e6))}\n`)
-  else say(stop, pc, terminal.left)
+  else say(stop, pc, terminal)
   if (flags.stats) process.stderr.write(statistics(pc, (user + system) / 1e6))
   return exitCode
+}
+
+/** Says before a run, not after it, that its results have no place. Throws a {@link VmexitError} `boot-file`. */
+async function mustBeWritable(flag: keyof BootFlags, file: string | undefined): Promise<void> {
+  if (file === undefined) return
+  try {
+    await access(dirname(file), constants.W_OK)
+  } catch (error) {
+    throw new VmexitError('boot-file', {
+      problem: `--${dashed(flag)}: ${file} cannot be written (${(error as Error).message})`,
+      remedy: 'make its folder, or name another file',
+    })
+  }
+}
+
+/** The guest waits while whoever reads standard output is slower. */
+function standardOutputHasRoom(): Promise<void> | undefined {
+  return process.stdout.writableNeedDrain ? once(process.stdout, 'drain').then(() => undefined) : undefined
 }
 
 async function readState(file: string): Promise<Parameters<Pc['restore']>[0]> {
@@ -57,12 +80,12 @@ async function readState(file: string): Promise<Parameters<Pc['restore']>[0]> {
 /** The guest's word first, then how it ended, then the signal that ended it. */
 function exitCodeOf(stop: PcStop, signal: NodeJS.Signals | undefined): number {
   if (stop.exitCode !== undefined) return stop.exitCode & 0xff
-  if (signal !== undefined) return signal === 'SIGINT' ? 130 : 143
+  if (signal !== undefined) return exitCodeOfSignal(signal)
   return stop.reason === 'triple-fault' || stop.reason === 'stuck' ? 1 : 0
 }
 
 /** Says on standard error how it ended, where that is not what one would expect. */
-function say(stop: PcStop, pc: Pc, left: boolean): void {
+function say(stop: PcStop, pc: Pc, { left, starved }: Terminal): void {
   const { ip, cs } = pc.position
   const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0')
   const codes = ([0x80, 0x84, 0x190] as const).filter((port) => pc.postCode(port) !== 0)
@@ -74,7 +97,7 @@ function say(stop: PcStop, pc: Pc, left: boolean): void {
     stuck: `the guest's CPU faults without end ${at}`,
     reset: `the guest reset the machine ${at}`,
     limit: `the limit is reached ${at}`,
-    aborted: left ? undefined : `interrupted ${at}`,
+    aborted: left ? undefined : starved ? `the guest waits for input, which has ended, ${at}` : `interrupted ${at}`,
   }
   const word = words[stop.reason]
   if (word !== undefined) process.stderr.write(`vmexit: ${word}\n`)

@@ -62,7 +62,8 @@ function check(flags: BootFlags): void {
   })
 }
 
-const dashed = (flag: string): string => flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+/** A flag as it is typed. */
+export const dashed = (flag: string): string => flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 async function bootOf(flags: BootFlags): Promise<PcBoot> {
   const { kernel, initrd = [], append, multiboot, module = [], rom, bios, vgaBios } = flags

@@ -1,7 +1,8 @@
 /**
  * The guest's serial port on this process's terminal, or on its plain streams. In a terminal every key goes to the guest,
- * Ctrl-C too; Ctrl-A is the prefix of commands.
+ * Ctrl-C too; Ctrl-A is the prefix of commands. Plain streams are read no faster than the guest reads.
  */
+import { constants } from 'node:os'
 import type { Pc } from '@vmexit/vmexit'
 
 /** What a terminal needs besides a PC. */
@@ -20,6 +21,8 @@ export interface Terminal extends Disposable {
   readonly signal: NodeJS.Signals | undefined
   /** Whether it was left by Ctrl-A x. */
   readonly left: boolean
+  /** Whether the guest waits for input, and none can come any more. */
+  readonly starved: boolean
   /** Gives the terminal back. */
   restore(): void
 }
@@ -33,6 +36,8 @@ export function attach(pc: Pc, { leave, interactive, stats }: TerminalOptions): 
   const raw = interactive && stdin.isTTY && process.stdout.isTTY
   let signal: NodeJS.Signals | undefined
   let left = false
+  let starved = false
+  let restored = false
   const keys = new Keys({
     send: (bytes) => pc.console.write(bytes),
     say: (text) => process.stderr.write(`\r\n${text.replaceAll('\n', '\r\n')}\r\n`),
@@ -43,11 +48,22 @@ export function attach(pc: Pc, { leave, interactive, stats }: TerminalOptions): 
     power: () => pc.pressPowerButton(),
     stats,
   })
-  const typed = raw ? (bytes: Uint8Array) => keys.type(bytes) : (bytes: Uint8Array) => pc.console.write(bytes)
+  const writer = raw ? undefined : pc.console.writable.getWriter()
+  const read = async (bytes: Uint8Array) => {
+    if (writer === undefined) return keys.type(bytes)
+    stdin.pause()
+    await writer.write(bytes)
+    if (!restored) stdin.resume()
+  }
   const ended = (by: NodeJS.Signals) => {
     // The second time the run does not end by itself: end the process as the signal would.
-    if (signal !== undefined) process.exit(by === 'SIGINT' ? 130 : 143)
+    if (signal !== undefined) process.exit(exitCodeOfSignal(by))
     signal = by
+    leave()
+  }
+  // Emitted when this process waits for nothing: no timer of the guest, no file, no key.
+  const waitsForNothing = () => {
+    starved = true
     leave()
   }
   const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
@@ -55,14 +71,15 @@ export function attach(pc: Pc, { leave, interactive, stats }: TerminalOptions): 
     stdin.setRawMode(true)
     process.stderr.write(`${help}.\n`)
   }
-  stdin.on('data', typed)
+  stdin.on('data', read)
   for (const name of signals) process.on(name, ended)
-  let restored = false
+  process.on('beforeExit', waitsForNothing)
   const restore = () => {
     if (restored) return
     restored = true
-    stdin.off('data', typed)
+    stdin.off('data', read)
     for (const name of signals) process.off(name, ended)
+    process.off('beforeExit', waitsForNothing)
     if (raw) stdin.setRawMode(false)
     // Else a terminal or a pipe that stays open keeps the process.
     stdin.pause()
@@ -75,9 +92,17 @@ export function attach(pc: Pc, { leave, interactive, stats }: TerminalOptions): 
     get left() {
       return left
     },
+    get starved() {
+      return starved
+    },
     restore,
     [Symbol.dispose]: restore,
   }
+}
+
+/** The exit code of a process that a signal ended, as shells give it. */
+export function exitCodeOfSignal(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal]
 }
 
 /** What the keys can do. */
