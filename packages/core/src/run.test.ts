@@ -126,19 +126,23 @@ describe('run', () => {
     expect(slices).toEqual([10, 20, 25])
   })
 
-  test('works on a host without message channels', async () => {
-    const { MessageChannel } = globalThis
-    Reflect.deleteProperty(globalThis, 'MessageChannel')
+  test.each([
+    ['immediates', ['setImmediate']],
+    ['immediates and message channels', ['setImmediate', 'MessageChannel']],
+  ])('works on a host without %s', async (_, names) => {
+    const there = names.map((name) => Object.getOwnPropertyDescriptor(globalThis, name))
+    for (const name of names) Reflect.deleteProperty(globalThis, name)
     try {
       expect((await run(setUp([nop, again]).loop, { instructions: 30, slice: 10 })).retired).toBe(30)
     } finally {
-      globalThis.MessageChannel = MessageChannel
+      for (const [i, name] of names.entries()) if (there[i]) Object.defineProperty(globalThis, name, there[i])
     }
   })
 
   test('a wrong option is refused by name', async () => {
     const { loop } = setUp([nop])
     await expect(run(loop, { slice: 0 })).rejects.toThrow('run is given slice: 0')
+    await expect(run(loop, { instructions: 0.5 })).rejects.toThrow('run is given instructions: 0.5')
     await expect(run(loop, { instructions: Number.NaN })).rejects.toThrow('run is given instructions: NaN')
   })
 })

@@ -41,8 +41,8 @@ export async function run(loop: RunLoop, options: RunOptions = {}): Promise<Stop
   const { clock, input } = loop.parts
   const { instructions = Number.POSITIVE_INFINITY, until = Number.POSITIVE_INFINITY } = options
   const { signal, slice = 1_000_000, idle = 'return', sleep = false, realTime } = options
-  checkPositive('instructions', instructions)
-  checkPositive('slice', slice)
+  checkWhole('instructions', instructions)
+  checkWhole('slice', slice)
   using host = new HostTurns()
   const yieldToHost = options.yieldToHost ?? (() => host.next())
   const pace = realTime === undefined ? undefined : new Pace(loop, realTime)
@@ -71,11 +71,11 @@ export async function run(loop: RunLoop, options: RunOptions = {}): Promise<Stop
   }
 }
 
-function checkPositive(option: string, value: number): void {
-  if (value > 0) return
+function checkWhole(option: string, value: number): void {
+  if (value >= 1 && (Number.isInteger(value) || value === Number.POSITIVE_INFINITY)) return
   throw new VmexitError('run-option', {
     problem: `run is given ${option}: ${value}`,
-    remedy: 'give a number of instructions from 1, or leave it out',
+    remedy: 'give a whole number of instructions from 1, or leave it out',
   })
 }
 

@@ -69,7 +69,7 @@ export function bootCommand(): Command {
         .default('sleep'),
     )
     .option('--no-reboot', 'end when the guest resets')
-    .option('--instructions <number>', 'end after so many', positive)
+    .option('--instructions <number>', 'end after so many', wholePositive)
     .option('--until <seconds>', 'end at this virtual time', positive)
     .option('--restore <file>', 'go on from a saved state; the other options must be those of then')
     .option('--save <file>', 'save the state at the end')
@@ -93,6 +93,12 @@ function positive(text: string): number {
   const value = Number(text)
   if (value > 0 && Number.isFinite(value)) return value
   throw new InvalidArgumentError('It must be a number above 0.')
+}
+
+function wholePositive(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value > 0) return value
+  throw new InvalidArgumentError('It must be a whole number above 0.')
 }
 
 function whole(text: string): number {
