@@ -45,6 +45,14 @@ function setUp(options: Partial<Uart16550Options> = {}) {
 const character = Math.ceil(1e10 / 115_200)
 
 describe('transmitting', () => {
+  test('a long text takes a time in proportion', () => {
+    const { uart, read } = setUp()
+    uart.receive(new Uint8Array(1 << 20).fill(0x41))
+    let count = 0
+    for (; read(LSR) & 1; count++) read(RBR)
+    expect(count).toBe(1 << 20)
+  })
+
   test('at the speed of the line if asked for', () => {
     const { clock, out, read, wire, sent } = setUp({ paced: true })
     out(FCR, 0x01)

@@ -117,6 +117,8 @@ export class Uart16550 implements Device<Uart16550State> {
   #thrInterrupt = false
   #timedOut = false
   #waiting: number[] = []
+  /** How many of `#waiting` are taken: shifting a long array would move all of it for each character. */
+  #taken = 0
   #receiveTimer: Timer | undefined
   #timeoutTimer: Timer | undefined
 
@@ -148,7 +150,7 @@ export class Uart16550 implements Device<Uart16550State> {
 
   /** Characters that wait for the guest to make room. */
   get waiting(): number {
-    return this.#waiting.length
+    return this.#waiting.length - this.#taken
   }
 
   /** Characters from the other side. None is lost: what finds no room waits. */
@@ -199,7 +201,7 @@ export class Uart16550 implements Device<Uart16550State> {
       thrInterrupt: this.#thrInterrupt,
       timedOut: this.#timedOut,
       modemLines: this.#modem.lines,
-      waiting: [...this.#waiting],
+      waiting: this.#waiting.slice(this.#taken),
       receiveTimer: saveTimer(this.#receiveTimer),
       timeoutTimer: saveTimer(this.#timeoutTimer),
     }
@@ -220,6 +222,7 @@ export class Uart16550 implements Device<Uart16550State> {
     this.#thrInterrupt = s.thrInterrupt
     this.#timedOut = s.timedOut
     this.#waiting = [...s.waiting]
+    this.#taken = 0
     const { clock } = this.#options
     this.#receiveTimer = s.receiveTimer ? clock.resume(s.receiveTimer, () => this.#arrived()) : undefined
     this.#timeoutTimer = s.timeoutTimer ? clock.resume(s.timeoutTimer, () => this.#timeOut()) : undefined
@@ -419,7 +422,7 @@ export class Uart16550 implements Device<Uart16550State> {
   }
 
   #mayReceive(): boolean {
-    if (this.#waiting.length === 0 || this.#receiver.full || this.#loop) return false
+    if (this.waiting === 0 || this.#receiver.full || this.#loop) return false
     return !this.#options.flowControl || (this.#mcr & rtsBit) !== 0
   }
 
@@ -429,10 +432,14 @@ export class Uart16550 implements Device<Uart16550State> {
   }
 
   #takeWaiting(): void {
-    const next = this.#waiting.shift()!
+    const next = this.#waiting[this.#taken++]!
+    if (this.#taken === this.#waiting.length) {
+      this.#waiting = []
+      this.#taken = 0
+    }
     if (next === breakMark) this.#accept(0, breakReceived | framingError)
     else this.#accept(next, 0)
-    if (this.#waiting.length === 0) this.#options.onDrain?.()
+    if (this.waiting === 0) this.#options.onDrain?.()
   }
 
   /** The character timeout: four character times in which a FIFO that is not empty was neither read nor filled. */
