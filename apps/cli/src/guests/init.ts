@@ -16,6 +16,13 @@ mkdir -p /dev/pts
 mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /tmp
 for module in $(echo "$modules" | tr , ' '); do modprobe "$module"; done
+# What the kernel does not know it passes on too, such as nokaslr: a command is only what comes behind --.
+read -r line </proc/cmdline
+before=" \${line%% -- *} "
+[ "$before" != " $line " ] || set --
+while [ $# -gt 0 ]; do
+	case "$before" in *" $1 "*) shift ;; *) break ;; esac
+done
 cd /root
 if [ $# -gt 0 ]; then
 	setsid cttyhack "$@"
