@@ -62,6 +62,15 @@ describe('one CPU', () => {
     expect([at, cpus[0]!.retired]).toEqual([[6], 10])
   })
 
+  test('a limit between two ticks is the later one: no CPU runs a fraction of an instruction', () => {
+    const busy = setUp([[nop, again]])
+    expect(busy.loop.runSlice({ until: 10.25 })).toMatchObject({ reason: 'time', retired: 11, now: 11 })
+    const waiting = setUp([[halt]])
+    waiting.clock.at(1000, () => {})
+    expect(waiting.loop.runSlice({ until: 10.25 })).toMatchObject({ reason: 'time', now: 11 })
+    expect(waiting.loop.idleTicks).toBe(10)
+  })
+
   test('while it waits, time goes to the next timer at no cost in instructions', () => {
     const { loop, clock, pins, counters, cpus } = setUp([[nop, halt, again]])
     const tick = (now: number) => {

@@ -49,7 +49,7 @@ export interface Stop {
 export interface SliceLimits {
   /** Instructions retired by all CPUs together. */
   readonly instructions?: number | undefined
-  /** A virtual time in ticks. Timers of that time have been called when the slice ends. */
+  /** A virtual time in ticks, rounded up to a whole one. Timers of that time have been called when the slice ends. */
   readonly until?: number | undefined
 }
 
@@ -102,8 +102,9 @@ export class RunLoop implements Disposable {
    * Runs until a limit is reached or something stops it. Throws a {@link VmexitError}: `run-busy` if it runs already,
    * `cpu-overran` if a CPU does not keep to its budget.
    */
-  runSlice({ instructions = Number.POSITIVE_INFINITY, until = Number.POSITIVE_INFINITY }: SliceLimits = {}): Stop {
+  runSlice({ instructions = Number.POSITIVE_INFINITY, ...limits }: SliceLimits = {}): Stop {
     this.#mustStand('run')
+    const until = Math.ceil(limits.until ?? Number.POSITIVE_INFINITY)
     const { clock, input, power, counters } = this.parts
     let retired = 0
     let fruitless = 0
