@@ -55,25 +55,25 @@ export class CdUnit implements Stateful<CdUnitState> {
   /** By operation code. */
   // biome-ignore format: a table
   static readonly #commands: Readonly<Record<number, (unit: CdUnit, cdb: DataView) => Outcome>> = {
-    0: (unit) => unit.#withMedium(() => done),                              // TEST UNIT READY
-    3: (unit, cdb) => unit.#requestSense(cdb.getUint8(4)),                  // REQUEST SENSE
-    18: (unit, cdb) => unit.#inquiry(cdb),                                   // INQUIRY
-    26: (unit, cdb) => unit.#modeSense(cdb, true),                           // MODE SENSE (6)
-    27: (unit, cdb) => unit.#startStop(cdb.getUint8(4)),                     // START STOP UNIT
-    30: (unit, cdb) => unit.#prevent(cdb.getUint8(4)),                       // PREVENT ALLOW MEDIUM REMOVAL
-    37: (unit) => unit.#answer(8, (sectors) => answer.capacity(sectors)),    // READ CAPACITY
-    40: (unit, cdb) => unit.#read(cdb.getUint32(2), cdb.getUint16(7)),       // READ (10)
-    43: (unit, cdb) => unit.#seek(cdb.getUint32(2)),                         // SEEK (10)
-    67: (unit, cdb) => unit.#tableOfContents(cdb),                           // READ TOC/PMA/ATIP
-    70: (unit, cdb) => unit.#configuration(cdb),                             // GET CONFIGURATION
-    74: (unit, cdb) => unit.#eventStatus(cdb),                               // GET EVENT STATUS NOTIFICATION
-    81: (unit, cdb) => unit.#answer(cdb.getUint16(7), () => answer.discInformation()), // READ DISC INFORMATION
-    82: (unit, cdb) => unit.#answer(cdb.getUint16(7), answer.trackInformation), // READ TRACK INFORMATION
-    90: (unit, cdb) => unit.#modeSense(cdb, false),                          // MODE SENSE (10)
-    168: (unit, cdb) => unit.#read(cdb.getUint32(2), cdb.getUint32(6)),       // READ (12)
-    187: () => done,                                                          // SET CD SPEED
-    189: (unit, cdb) => data(answer.mechanismStatus(unit.#trayOpen), cdb.getUint16(8)), // MECHANISM STATUS
-    190: (unit, cdb) => unit.#readCd(cdb),                                    // READ CD
+    [0x00]: (unit) => unit.#withMedium(() => done),                           // TEST UNIT READY
+    [0x03]: (unit, cdb) => unit.#requestSense(cdb.getUint8(4)),               // REQUEST SENSE
+    [0x12]: (unit, cdb) => unit.#inquiry(cdb),                                // INQUIRY
+    [0x1a]: (unit, cdb) => unit.#modeSense(cdb, true),                        // MODE SENSE (6)
+    [0x1b]: (unit, cdb) => unit.#startStop(cdb.getUint8(4)),                  // START STOP UNIT
+    [0x1e]: (unit, cdb) => unit.#prevent(cdb.getUint8(4)),                    // PREVENT ALLOW MEDIUM REMOVAL
+    [0x25]: (unit) => unit.#answer(8, (sectors) => answer.capacity(sectors)), // READ CAPACITY
+    [0x28]: (unit, cdb) => unit.#read(cdb.getUint32(2), cdb.getUint16(7)),    // READ (10)
+    [0x2b]: (unit, cdb) => unit.#seek(cdb.getUint32(2)),                      // SEEK (10)
+    [0x43]: (unit, cdb) => unit.#tableOfContents(cdb),                        // READ TOC/PMA/ATIP
+    [0x46]: (unit, cdb) => unit.#configuration(cdb),                          // GET CONFIGURATION
+    [0x4a]: (unit, cdb) => unit.#eventStatus(cdb),                            // GET EVENT STATUS NOTIFICATION
+    [0x51]: (unit, cdb) => unit.#answer(cdb.getUint16(7), () => answer.discInformation()), // READ DISC INFORMATION
+    [0x52]: (unit, cdb) => unit.#answer(cdb.getUint16(7), answer.trackInformation), // READ TRACK INFORMATION
+    [0x5a]: (unit, cdb) => unit.#modeSense(cdb, false),                       // MODE SENSE (10)
+    [0xa8]: (unit, cdb) => unit.#read(cdb.getUint32(2), cdb.getUint32(6)),    // READ (12)
+    [0xbb]: () => done,                                                       // SET CD SPEED
+    [0xbd]: (unit, cdb) => data(answer.mechanismStatus(unit.#trayOpen), cdb.getUint16(8)), // MECHANISM STATUS
+    [0xbe]: (unit, cdb) => unit.#readCd(cdb),                                 // READ CD
   }
   readonly #model: string
   #medium: BlockDevice | undefined

@@ -47,18 +47,18 @@ export class AtapiCd extends IdeDrive implements Stateful<AtapiCdState> {
   /** By code. READ SECTOR(S) and IDENTIFY DEVICE are how hosts find out that this is no disk. */
   // biome-ignore format: a table
   static readonly #commands: Readonly<Record<number, (cd: AtapiCd) => void>> = {
-    8: (cd) => cd.#resetDevice(),                                    // DEVICE RESET
-    32: (cd) => cd.#refuse(),                                         // READ SECTOR(S)
-    160: (cd) => cd.#takePacket(),                                     // PACKET
-    161: (cd) => cd.#identify(),                                       // IDENTIFY PACKET DEVICE
-    224: (cd) => cd.complete(),                                        // STANDBY IMMEDIATE
-    225: (cd) => cd.complete(),                                        // IDLE IMMEDIATE
-    226: (cd) => cd.complete(),                                        // STANDBY
-    227: (cd) => cd.complete(),                                        // IDLE
-    229: (cd) => cd.#checkPower(),                                     // CHECK POWER MODE
-    230: (cd) => cd.complete(),                                        // SLEEP
-    236: (cd) => cd.#refuse(),                                         // IDENTIFY DEVICE
-    239: (cd) => cd.#setFeatures(),                                    // SET FEATURES
+    [0x08]: (cd) => cd.#resetDevice(), // DEVICE RESET
+    [0x20]: (cd) => cd.#refuse(),      // READ SECTOR(S)
+    [0xa0]: (cd) => cd.#takePacket(),  // PACKET
+    [0xa1]: (cd) => cd.#identify(),    // IDENTIFY PACKET DEVICE
+    [0xe0]: (cd) => cd.complete(),     // STANDBY IMMEDIATE
+    [0xe1]: (cd) => cd.complete(),     // IDLE IMMEDIATE
+    [0xe2]: (cd) => cd.complete(),     // STANDBY
+    [0xe3]: (cd) => cd.complete(),     // IDLE
+    [0xe5]: (cd) => cd.#checkPower(),  // CHECK POWER MODE
+    [0xe6]: (cd) => cd.complete(),     // SLEEP
+    [0xec]: (cd) => cd.#refuse(),      // IDENTIFY DEVICE
+    [0xef]: (cd) => cd.#setFeatures(), // SET FEATURES
   }
   readonly unit: CdUnit
   readonly #options: AtapiCdOptions
