@@ -43,6 +43,8 @@ export function attach(pc: Pc, { leave, interactive, stats }: TerminalOptions): 
     say: (text) => process.stderr.write(`\r\n${text.replaceAll('\n', '\r\n')}\r\n`),
     leave: () => {
       left = true
+      // Below the guest's prompt.
+      process.stderr.write('\r\n')
       leave()
     },
     power: () => pc.pressPowerButton(),
