@@ -17,14 +17,15 @@ Examples:
       a test ROM, what the hardware counted, and a picture of the screen at the end
   $ echo 'uname -a; poweroff -f' | vmexit boot --kernel vmlinuz --initrd initramfs.gz --append console=ttyS0
 
-Exit code: what the guest writes to port 0xf4, as (value * 2) + 1; else 0 if it powered off, reset or halted, 1 if it
-ended otherwise, and 130 after Ctrl-C.
+Exit code: what the guest writes to port 0xf4, as (value * 2) + 1; else 1 if its CPU shut down (triple fault) or faults
+without end, 130 after Ctrl-C, 128 and its number after another signal; else 0. Errors of vmexit itself: 1.
 
 In a terminal, Ctrl-A is a prefix: x leaves, p presses the power button, s shows the counts, Ctrl-A or a sends Ctrl-A.`
 
 /** The command. */
 export function bootCommand(): Command {
   return new Command('boot')
+    .summary('boot a guest')
     .description('Boots a guest on a simulated PC. Its serial port is this terminal, or standard input and output.')
     .argument('[guest]', `a guest that \`vmexit guests\` fetched: ${bootable.join(', ')}`)
     .optionsGroup('What to boot instead (one of these):')
