@@ -45,7 +45,7 @@ export interface PcHardware {
   readonly engine?: Engine | undefined
   /** What CPUID says; `pentium-m` unless stated. */
   readonly model?: ModelName | undefined
-  /** Instructions in a virtual second, which is also the TSC's rate; 250 million unless stated. */
+  /** Instructions in a virtual second, which is also the TSC's rate; 100 million unless stated. */
   readonly frequency?: number | undefined
   /** Local APIC and I/O APIC beside the 8259s, or only those; `apic` unless stated. */
   readonly interruptController?: 'apic' | 'pic' | undefined

@@ -28,7 +28,7 @@ test.skipIf(linux === undefined)(
       const state = join(folder, 'middle.state')
       const flags = ['--append', 'cryptomgr.notests -- sh -c "dmesg | md5sum"']
       const whole = await boot(...flags)
-      const first = await boot(...flags, '--until', '6', '--save', state)
+      const first = await boot(...flags, '--until', '26', '--save', state)
       const second = await boot(...flags, '--restore', state)
       expect([first.reason, second.reason, whole.reason]).toEqual(['limit', 'off', 'off'])
       expect(first.console + second.console).toBe(whole.console)
