@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { BOOT_PART, setting, writePart } from '../docs.ts'
 import { progress } from '../progress.ts'
 import { asMarkdown, asText } from '../tables.ts'
+import { BOOT_TITLES, type BootSystem } from './names.ts'
 import { BOOT_HELP, type BootOptions, parseBootOptions } from './options.ts'
 import { bootPage } from './page.ts'
 import { type Booted, summarizeBoots } from './results.ts'
-import { BOOT_TITLES, type BootSystem, boot, bootHere } from './systems.ts'
+import { boot, bootHere } from './systems.ts'
 import { bootTable } from './tables.ts'
 
 /** Runs it; the exit code. @throws VmexitError for options, files, and systems that fail or disagree. */

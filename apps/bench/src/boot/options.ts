@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { refuse } from '../options.ts'
-import { BOOT_TITLES, type BootSystem } from './systems.ts'
+import { BOOT_TITLES, type BootSystem } from './names.ts'
 
 export interface BootOptions {
   readonly rounds: number

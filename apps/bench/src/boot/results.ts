@@ -1,7 +1,7 @@
 /** Figures from records of boots: processor times by row, and ratios. */
 import { VmexitError } from '@vmexit/core'
 import { type Figure, figure, geometricMean } from '../results.ts'
-import type { BootSystem } from './systems.ts'
+import type { BootSystem } from './names.ts'
 import type { BootRecord } from './timeline.ts'
 
 /** One boot in one round: of the kernel as it is, or with the workloads. */

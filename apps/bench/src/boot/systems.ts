@@ -6,16 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { VmexitError } from '@vmexit/core'
 import { createPc } from '@vmexit/vmexit'
 import { V86, type V86Options } from 'v86'
+import { BOOT_TITLES, type BootSystem } from './names.ts'
 import type { BootOptions } from './options.ts'
 import { type BootRecord, type Reading, Timeline } from './timeline.ts'
-
-export type BootSystem = 'interpreter' | 'v86' | 'v86-jit'
-/** What to call them; records have these names. */
-export const BOOT_TITLES: Readonly<Record<BootSystem, string>> = {
-  interpreter: 'vmexit-interpreter',
-  v86: 'v86-nojit',
-  'v86-jit': 'v86',
-}
 
 /** What is booted. */
 export interface Guest {
@@ -29,7 +22,7 @@ const COMMAND_LINE = 'console=ttyS0 earlyprintk=ttyS0,115200 nokaslr mitigations
 const MEBIBYTES = 128
 
 /** @throws VmexitError `bench-guest` for files that are not there. */
-export function guestOf({ kernel, initrd, append, workloads }: BootOptions): Guest {
+function guestOf({ kernel, initrd, append, workloads }: BootOptions): Guest {
   const words = [COMMAND_LINE, append, workloads === undefined ? '' : `bench=${workloads}`]
   return { kernel: load(kernel), initrd: load(initrd), append: words.filter((word) => word !== '').join(' ') }
 }

@@ -1,7 +1,7 @@
 /** Results of boots as tables. */
 import type { Table } from '../tables.ts'
+import { BOOT_TITLES, type BootSystem } from './names.ts'
 import type { BootResults, Row } from './results.ts'
-import { BOOT_TITLES, type BootSystem } from './systems.ts'
 
 /** Boots and workloads, a line each. */
 export function bootTable({ boots, workloads, mean }: BootResults): Table {
