@@ -33,6 +33,7 @@ export class Console {
   #writable: WritableStream<Uint8Array> | undefined
   #read: (() => void) | undefined
   #drained: (() => void) | undefined
+  #refused: ((error: VmexitError) => void) | undefined
   #ended = false
 
   /** `line` gives the serial port, which is made after its console. */
@@ -64,8 +65,10 @@ export class Console {
     this.#writable ??= new WritableStream<Uint8Array>({
       write: (bytes) => {
         if (this.#send(bytes)) return undefined
-        return new Promise<void>((resolve) => {
+        if (this.#ended) throw ended()
+        return new Promise<void>((resolve, reject) => {
           this.#drained = resolve
+          this.#refused = reject
         })
       },
     })
@@ -74,7 +77,7 @@ export class Console {
 
   /**
    * Types text or bytes. They wait until the guest listens: what a driver finds when it takes the port it throws away. A
-   * line ends with `\n`; a terminal's Enter sends `\r`.
+   * line ends with `\n`; a terminal's Enter sends `\r`. Nothing holds you back: for much, use {@link writable}.
    */
   write(input: string | Uint8Array): void {
     this.#send(typeof input === 'string' ? new TextEncoder().encode(input) : input)
@@ -157,6 +160,7 @@ export class Console {
   drain(): void {
     this.#drained?.()
     this.#drained = undefined
+    this.#refused = undefined
   }
 
   /** For the machine, between slices: hands out what was typed and what was printed. Returns a promise if the guest must be paused. */
@@ -185,8 +189,16 @@ export class Console {
     this.flush()
     this.#ended = true
     this.#controller?.close()
+    this.#refused?.(ended())
     for (const waiting of [...this.#waiting]) waiting.end()
   }
+}
+
+function ended(): VmexitError {
+  return new VmexitError('console-ended', {
+    problem: 'the machine ended before it took what was typed',
+    remedy: 'write while it runs',
+  })
 }
 
 interface Waiting {

@@ -17,6 +17,6 @@ export type {
   PcOptions,
   RomBoot,
 } from './options.ts'
-export { Pc, type PcParts, type PcRunOptions } from './pc.ts'
+export { Pc, type PcParts, type PcRunOptions, type PcState } from './pc.ts'
 export { packState, unpackState } from './state-file.ts'
 export type { PcStop, PcStopReason } from './stop.ts'

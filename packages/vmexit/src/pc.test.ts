@@ -89,6 +89,14 @@ describe('the console', () => {
     expect((await pc.run({ instructions: 5_000_000 })).reason).toBe('limit')
   })
 
+  test('a write that the guest never takes fails when the machine ends', async () => {
+    const pc = await pcOf(halt)
+    const writing = pc.console.writable.getWriter().write(Uint8Array.of(65))
+    await pc.run()
+    await pc[Symbol.asyncDispose]()
+    await expect(writing).rejects.toMatchObject({ code: 'console-ended' })
+  })
+
   test('can be waited on', async () => {
     await using pc = await pcOf(echo)
     const running = pc.run()
@@ -112,10 +120,12 @@ test('saved, packed and restored in another PC, it goes on as if nothing had bee
   await using first = await pcOf(count, hardware)
   await first.run({ instructions: 12_345 })
   await using second = await pcOf(count, hardware)
-  second.restore((await unpackState(await packState(first.save()))) as ReturnType<typeof first.save>)
+  second.restore(await unpackState(await packState(first.save())))
   await second.run({ instructions: 30_000 - 12_345 })
   expect(second.counts).toEqual(whole.counts)
   expect(second.save()).toEqual(whole.save())
+  await using other = await pcOf(echo, hardware)
+  expect(() => other.restore(first.save())).toThrow('has booted something else')
 })
 
 test('the last POST code can be read', async () => {

@@ -1,11 +1,29 @@
 /** A PC that is composed, booted and run as one thing. */
 import type { BootImage } from '@vmexit/boot'
 import type { AcpiPowerApi, ExitPortApi, KeyboardControllerApi, PostPortApi } from '@vmexit/chipset'
-import type { Capabilities, Counts, Machine, Stop, SystemState } from '@vmexit/core'
+import {
+  type Capabilities,
+  type Counts,
+  checkState,
+  type Machine,
+  type State,
+  type Stop,
+  type SystemState,
+  VmexitError,
+} from '@vmexit/core'
 import type { Screen } from '@vmexit/vga'
 import { type Engine, Flag, type ModelName, Seg } from '@vmexit/x86'
+import { digestOf } from './boot-digest.ts'
 import type { Console } from './console.ts'
 import { type PcStop, reasonOf } from './stop.ts'
+
+/** A saved PC. */
+export type PcState = {
+  readonly version: 1
+  /** What was booted, as a number. */
+  readonly booted: number
+  readonly machine: SystemState
+}
 
 /** What a {@link Pc} holds. */
 export interface PcParts {
@@ -138,14 +156,25 @@ export class Pc implements AsyncDisposable {
     this.#power.pressPowerButton()
   }
 
-  /** The state between two runs, contents of disks excluded. */
-  save(): SystemState {
-    return this.machine.save()
+  /** The state between two runs; of disks only overlays are in it. */
+  save(): PcState {
+    return { version: 1, booted: digestOf(this.bootImage), machine: this.machine.save() }
   }
 
-  /** Goes on from what was saved of a PC of the same options. Throws a `VmexitError` `state-mismatch` for another. */
-  restore(state: SystemState): void {
-    this.machine.restore(state)
+  /** Goes on from what was saved of a PC of the same options. Throws a {@link VmexitError} `state-mismatch` for another. */
+  restore(state: State): void {
+    const { booted, machine } = checkState('a PC', state as PcState, {
+      version: 1,
+      booted: 0,
+      machine: {} as SystemState,
+    })
+    if (booted !== digestOf(this.bootImage)) {
+      throw new VmexitError('state-mismatch', {
+        problem: 'the saved state is of a PC that has booted something else',
+        remedy: `boot what was booted then; here it is ${this.bootImage.title}`,
+      })
+    }
+    this.machine.restore(machine)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -50,7 +50,7 @@ export async function unpackState(file: Uint8Array): Promise<State> {
     const blobs = body.subarray(4 + length)
     return JSON.parse(json, (_, value: StateValue) => (isReference(value) ? slice(blobs, value) : value)) as State
   } catch (error) {
-    throw error instanceof VmexitError ? error : damaged(`${error}`)
+    throw error instanceof VmexitError ? error : damaged('it is cut off or changed')
   }
 }
 
