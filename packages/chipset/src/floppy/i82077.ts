@@ -20,6 +20,7 @@ import {
   type SavedTimer,
   type State,
   type Timer,
+  VmexitError,
 } from '@vmexit/core'
 import type { DmaChannel } from '../dma/channel.ts'
 import { byteRegisters } from '../registers.ts'
@@ -178,7 +179,16 @@ export class I82077 implements Device<I82077State> {
   restore(state: I82077State): void {
     const { clock, drives } = this.#options
     const saved = checkState('the 82077AA', state, this.save())
-    for (const [i, drive] of drives.entries()) if (saved.drives[i]) drive?.restore(saved.drives[i])
+    for (const [i, drive] of drives.entries()) {
+      const state = saved.drives[i] ?? null
+      if ((state === null) !== (drive === undefined)) {
+        throw new VmexitError('state-mismatch', {
+          problem: `the state has ${state === null ? 'no' : 'a'} floppy drive ${'AB'[i]}, and here is ${drive === undefined ? 'none' : 'one'}`,
+          remedy: 'connect the drives that were there when it was saved',
+        })
+      }
+      if (state !== null) drive!.restore(state)
+    }
     this.#seeks.restore(saved.seeks)
     this.#execution.restore(saved.execution)
     this.#output = saved.output
