@@ -7,6 +7,7 @@ import { guestsCommand } from './guests/index.ts'
 
 const program = new Command('vmexit')
   .description('One simulated PC, and every way to share it.')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'vmexit: ')) })
   .addCommand(bootCommand())
   .addCommand(guestsCommand())
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')

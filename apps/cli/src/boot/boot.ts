@@ -70,7 +70,7 @@ function standardOutputHasRoom(): Promise<void> | undefined {
 
 async function readState(file: string): Promise<Parameters<Pc['restore']>[0]> {
   try {
-    return (await unpackState(await readFor('restore', file))) as Parameters<Pc['restore']>[0]
+    return await unpackState(await readFor('restore', file))
   } catch (error) {
     if (!(error instanceof VmexitError) || error.code === 'boot-file') throw error
     throw new VmexitError(error.code, { problem: `${file}: ${error.problem}`, remedy: error.remedy })

@@ -1,7 +1,7 @@
 /** `vmexit boot`: its options, and what it says about them. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { boot } from './boot.ts'
-import { bootable, withGuest } from './fetched.ts'
+import { bootable, withBios, withGuest } from './fetched.ts'
 import type { BootFlags } from './flags.ts'
 
 const examples = `
@@ -82,7 +82,7 @@ export function bootCommand(): Command {
     .option('--verbose', 'say what is put where in memory')
     .addHelpText('after', examples)
     .action(async (guest: string | undefined, flags: BootFlags) => {
-      process.exitCode = await boot(guest === undefined ? flags : withGuest(guest, flags))
+      process.exitCode = await boot(guest === undefined ? withBios(flags) : withGuest(guest, flags))
     })
 }
 
@@ -104,8 +104,8 @@ function wholePositive(text: string): number {
 
 function whole(text: string): number {
   const value = Number(text)
-  if (Number.isSafeInteger(value) && value >= 0) return value
-  throw new InvalidArgumentError('It must be a whole number from 0.')
+  if (Number.isInteger(value) && value >= 0 && value < 2 ** 32) return value
+  throw new InvalidArgumentError('It must be a whole number from 0 to 4294967295.')
 }
 
 function time(text: string): number {

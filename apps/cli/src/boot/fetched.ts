@@ -15,7 +15,7 @@ const recipes: { readonly [name: string]: (guests: GuestPaths) => Flags | undefi
 }
 
 function linux(files: { readonly kernel: string; readonly initramfs: string } | undefined): Flags | undefined {
-  return files && { kernel: files.kernel, initrd: [files.initramfs], append: 'console=ttyS0' }
+  return files && { kernel: files.kernel, initrd: [files.initramfs], append: 'console=tty0 console=ttyS0' }
 }
 
 /** Names of the guests that can be booted. */
@@ -50,4 +50,16 @@ export function withGuest(name: string, flags: BootFlags, guests: GuestPaths = f
     ...(found.initrd && { initrd: [...found.initrd, ...(flags.initrd ?? [])] }),
     ...(append && { append }),
   }
+}
+
+/** The flags with the BIOS that was fetched, where there are drives and nothing else to boot them by. */
+export function withBios(flags: BootFlags, { seabios }: GuestPaths = findGuests()): BootFlags {
+  const others = [flags.kernel, flags.multiboot, flags.rom, flags.bios]
+  const drives = [...(flags.disk ?? []), ...(flags.floppy ?? []), flags.cd]
+  if (others.some((file) => file !== undefined) || drives.every((file) => file === undefined)) return flags
+  if (seabios !== undefined) return { ...flags, ...seabios }
+  throw new VmexitError('guest-not-fetched', {
+    problem: 'there are drives to boot from, and no BIOS that does',
+    remedy: 'fetch one: vmexit guests seabios; or name one with --bios',
+  })
 }
