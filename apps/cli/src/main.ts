@@ -12,6 +12,9 @@ const program = new Command('vmexit')
   .addCommand(guestsCommand())
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
 
+// Errors of the command line look like all others.
+for (const command of program.commands) command.copyInheritedSettings(program)
+
 // An output that is closed, as by `| head`, ends the program quietly.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
