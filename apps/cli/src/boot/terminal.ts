@@ -51,10 +51,12 @@ export function attach(pc: Pc, { leave, interactive, stats }: TerminalOptions): 
     stats,
   })
   const writer = raw ? undefined : pc.console.writable.getWriter()
+  writer?.closed.catch(() => {})
   const read = async (bytes: Uint8Array) => {
     if (writer === undefined) return keys.type(bytes)
     stdin.pause()
-    await writer.write(bytes)
+    // A machine that ends refuses what it has not taken, which is no error here.
+    await writer.write(bytes).catch(() => {})
     if (!restored) stdin.resume()
   }
   const ended = (by: NodeJS.Signals) => {
