@@ -1,6 +1,6 @@
 /** Random instructions: rows of the decoder's table as bytes, with operands that mostly lie in valid memory. */
 import { type Row, table } from '@vmexit/x86-decoder'
-import type { Random } from './random.ts'
+import type { Random } from '../random.ts'
 
 /** What operands are made for. */
 export interface Target {

@@ -1,6 +1,7 @@
 /** What a random machine has in memory: descriptor tables, page tables, handlers, and the code that enters its mode. */
+
+import type { Random } from '../random.ts'
 import { ALIAS_PAGES, ALIASES, At, CODE_BYTES, type Kind, LARGE, type Segments, Sel, segmentsOf } from './layout.ts'
-import type { Random } from './random.ts'
 
 /** Ports of the device that handlers ask: an offset in the code, the offset of a page-table entry, bits to set, bits to flip. */
 export const Port = { code: 0x40, entry: 0x44, set: 0x48, flip: 0x4c } as const

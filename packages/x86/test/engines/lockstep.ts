@@ -1,12 +1,12 @@
 /** Runs a random machine on two engines, window by window, and compares them after each. */
 import { createDecoder, createInsn, disassemble } from '@vmexit/x86-decoder'
 import type { CpuExit } from '../../src/index.ts'
+import { Random } from '../random.ts'
 import { allDifferences, differences } from './compare.ts'
 import { Instructions } from './encode.ts'
 import { elsewhere, image } from './image.ts'
 import { At, CODE_BYTES, type Kind, segmentsOf } from './layout.ts'
 import { Machine } from './machine.ts'
-import { Random } from './random.ts'
 
 export interface Plan {
   readonly kind: Kind

@@ -1,9 +1,9 @@
 /** A random machine: one engine on memory of its own, with a device that answers as the machine's seed says. */
 import { GuestMemory } from '@vmexit/memory'
 import { Cpu, type Engine, type InterruptPin, type PortSpace } from '../../src/index.ts'
+import { Random } from '../random.ts'
 import { mappedPages, Port } from './image.ts'
 import { At, CODE_BYTES, type Kind, segmentsOf } from './layout.ts'
-import { Random } from './random.ts'
 
 export const RAM_BYTES = 0xf_0000
 const PAGES = mappedPages()

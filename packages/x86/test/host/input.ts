@@ -2,7 +2,8 @@
  * The state in which a sequence of a host vector begins, from its seed: what is recorded holds for exactly this function.
  * Memory is one page; each part of it holds numbers of one kind.
  */
-import { double, extended, quadword, Random, single, word } from './random.ts'
+import { Random } from '../random.ts'
+import { double, extended, quadword, single, word } from './random.ts'
 
 /** Where code and data lie, in linear memory; below 64 KB, so that 16-bit addresses reach them. */
 export const CODE = 0x4000

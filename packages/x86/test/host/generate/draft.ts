@@ -1,7 +1,8 @@
 /** A sequence in the making: its code, and what of the seed's state must be otherwise so that it stays in its page. */
+
+import type { Random } from '../../random.ts'
 import type { Patch, Sequence } from '../format.ts'
 import { createUserState, DATA, fillState, pageOf, type UserState } from '../input.ts'
-import type { Random } from '../random.ts'
 import type { Bits } from './encode.ts'
 
 export class SequenceDraft {

@@ -1,12 +1,13 @@
 /** Sequences of 3 to 12 instructions that work on each other's results. */
 import { type Insn, Kind, type Row } from '@vmexit/x86-decoder'
+import { Random } from '../../random.ts'
 import { branchTarget, decodeSequence, flow } from '../code.ts'
 import { flagEffect } from '../flags.ts'
 import type { Sequence } from '../format.ts'
 import { coveredRows, formLeftOut, sizesOf } from '../forms.ts'
 import { Fx, Part } from '../input.ts'
 import { DENORMAL, loadsReal, masksInvalid, undefinedCodes } from '../masks.ts'
-import { Random, word } from '../random.ts'
+import { word } from '../random.ts'
 import { DATA, SequenceDraft } from './draft.ts'
 import { type Bits, type Choice, encode, scratchInsn } from './encode.ts'
 

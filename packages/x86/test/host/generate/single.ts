@@ -1,10 +1,11 @@
 /** One instruction of a form, with everything around it that lets it do its work. */
 import { type Insn, Kind, type Row, Seg } from '@vmexit/x86-decoder'
 import { Flag } from '../../../src/index.ts'
+import { Random } from '../../random.ts'
 import type { Sequence } from '../format.ts'
 import { formOf } from '../forms.ts'
 import { CODE, Fx, Part, Profile } from '../input.ts'
-import { Random, word } from '../random.ts'
+import { word } from '../random.ts'
 import { FS_BASE, GS_BASE_32, GS_BASE_64 } from '../segments.ts'
 import { type Placed, place } from './address.ts'
 import { DATA, SequenceDraft } from './draft.ts'

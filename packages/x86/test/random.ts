@@ -1,4 +1,4 @@
-/** Random numbers of the engine tests: Mulberry32. */
+/** Random numbers of tests: Mulberry32. Recorded host vectors depend on every line here. */
 export class Random {
   #state: number
 
