@@ -8,6 +8,7 @@ import {
   dma,
   exitPort,
   floppy,
+  floppyDriveFor,
   fwCfg,
   ide,
   keyboardController,
@@ -23,7 +24,7 @@ import { pci } from '@vmexit/pci'
 import { vga } from '@vmexit/vga'
 import { createModel, x86 } from '@vmexit/x86'
 import { Console } from './console.ts'
-import { cables, floppyDrives, floppyTypes } from './drives.ts'
+import { cables, floppyDrives } from './drives.ts'
 import { Gathered } from './gathered.ts'
 import { acpiOptionsOf, loaderOf } from './loader.ts'
 import type { PcOptions } from './options.ts'
@@ -75,7 +76,7 @@ export async function createPc(options: PcOptions): Promise<Pc> {
     pci({ configured }),
     dma({ configured }),
     pit(),
-    rtc({ ...(time !== undefined && { epoch: time }), bootOrder, floppies: floppyTypes(floppies) }),
+    rtc({ ...(time !== undefined && { epoch: time }), bootOrder, floppies: floppies.map(floppyDriveFor) }),
     serial,
     keyboard,
     power,

@@ -1,6 +1,5 @@
 /** Drives on their cables. */
-import type { BlockDevice } from '@vmexit/block'
-import type { FloppyOptions, FloppyType, IdeDriveOptions, IdeOptions } from '@vmexit/chipset'
+import type { FloppyOptions, IdeDriveOptions, IdeOptions } from '@vmexit/chipset'
 import { VmexitError } from '@vmexit/core'
 import type { PcHardware } from './options.ts'
 
@@ -28,15 +27,6 @@ export function cables({ disks = [], cd }: Pick<PcHardware, 'disks' | 'cd'>): Id
   return { primary: cable(a, b), secondary: cable(c, d) }
 }
 
-/** Bytes of a floppy, and what firmware calls a drive for it. */
-const floppySizes: readonly (readonly [bytes: number, type: FloppyType])[] = [
-  [368_640, '360K'],
-  [737_280, '720K'],
-  [1_228_800, '1.2M'],
-  [1_474_560, '1.44M'],
-  [2_949_120, '2.88M'],
-]
-
 /** Floppy drives A and B. Throws a {@link VmexitError} `pc-drives` if there are more. */
 export function floppyDrives({ floppies = [] }: Pick<PcHardware, 'floppies'>): FloppyOptions {
   if (floppies.length > 2) {
@@ -47,12 +37,4 @@ export function floppyDrives({ floppies = [] }: Pick<PcHardware, 'floppies'>): F
   }
   const [a, b] = floppies.map((disk) => ({ disk }))
   return { ...(a && { a }), ...(b && { b }) }
-}
-
-/** What the CMOS memory says of the floppy drives. */
-export function floppyTypes(floppies: readonly BlockDevice[]): readonly FloppyType[] {
-  return floppies.map(({ sectors, sectorBytes }) => {
-    const size = sectors * sectorBytes
-    return floppySizes.find(([bytes]) => size <= bytes)?.[1] ?? '2.88M'
-  })
 }
