@@ -15,7 +15,7 @@ export async function boot(flags: BootFlags): Promise<number> {
   for (const flag of ['save', 'screenshot', 'firmwareLog'] as const) await mustBeWritable(flag, flags[flag])
   const options = await pcOptions(flags)
   await using pc = await createPc(options)
-  if (flags.verbose && pc.bootImage !== undefined) process.stderr.write(describeBoot(pc.bootImage))
+  if (flags.verbose) process.stderr.write(describeBoot(pc.bootImage))
   if (flags.restore !== undefined) pc.restore(await readState(flags.restore))
 
   const screen = flags.screenshot === undefined ? undefined : screenOf(pc)
