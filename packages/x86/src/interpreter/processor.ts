@@ -4,11 +4,12 @@
  */
 import { Load, Op } from '@vmexit/wasm-asm'
 import { type Insn, Kind, Seg } from '@vmexit/x86-decoder'
-import { Emitter, type RoutineLinker } from '../ops/emit.ts'
+import type { Through } from '../generated/data.ts'
+import { CodeProcessor } from '../generated/processor.ts'
+import type { RoutineLinker } from '../ops/emit.ts'
 import { localNode, type Node } from '../ops/node.ts'
-import * as flags from '../semantics/lazy-flags.ts'
 import type { Processor } from '../semantics/processor.ts'
-import { Flag, Layout, Leave, SegmentSlot } from '../state/layout.ts'
+import { Layout, Leave, SegmentSlot } from '../state/layout.ts'
 import { emitFrequent, type FrequentCode } from './frequent.ts'
 import { BASE, type Kept, RECORD } from './kept.ts'
 import type { Template } from './key.ts'
@@ -21,7 +22,6 @@ import {
   type RecordLayout,
   Tables,
   TLB_ADDEND,
-  TLB_ENTRIES,
   TLB_ENTRY_SHIFT,
 } from './layout.ts'
 
@@ -42,22 +42,18 @@ export interface SlowPaths {
   readonly write: number
 }
 
-const [AX, CX, SP, SI, DI] = [0, 1, 4, 6, 7]
 /** Why handlers that only leave do so. */
 const REASONS: Readonly<Record<number, number>> = {
   [Handler.miss]: Leave.miss,
   [Handler.slow]: Leave.slow,
   [Handler.stop]: Leave.budget,
 }
-/** For what is no instruction of the table: every segment is flat. */
-const FLAT = { flatRead: 0x3f, flatWrite: 0x3f, stackBits: 32, flatCode: true } as Template
-const PAGE_MASK = ~0xfff
+/** For what is no instruction of the table. */
+const FLAT: Through = { flatRead: 0x3f, flatWrite: 0x3f, flatCode: true }
 
-export class HandlerProcessor extends Emitter implements Processor<Node>, flags.FlagOps<Node>, FrequentCode {
+export class HandlerProcessor extends CodeProcessor implements FrequentCode {
   readonly width: 32 | 64
   readonly record: RecordLayout
-  stackBits: 16 | 32 | 64 = 32
-  #template!: Template
   #end!: Continuation
   #slow!: SlowPaths
   /** Function that executes instructions by their actions. */
@@ -66,10 +62,6 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
   #ended = false
   /** Fields are of this many bytes behind local 1: the second of two instructions in one handler. */
   #ahead = 0
-  /** How the flags were made that a second instruction asks for: its condition then needs no flags. */
-  #made:
-    | { readonly by: 'sub' | 'add' | 'logic' | 'other'; readonly a: Node; readonly b: Node; readonly result: Node }
-    | undefined
 
   constructor(width: 32 | 64, link: RoutineLinker) {
     super(link)
@@ -84,12 +76,12 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     slow: SlowPaths,
     end: Continuation,
   ): void {
-    this.#template = template
+    this.through = template
     this.#slow = slow
     this.#end = end
     this.#ended = false
     this.#ahead = 0
-    this.#made = undefined
+    this.made = undefined
     this.stackBits = template.stackBits
     semantics(this, template.insn)
     const second = template.branch
@@ -129,7 +121,7 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
   /** Return to TypeScript, this instruction and the rest of its run given back to the budget. */
   #leave(reason: number): void {
     const state = this.state()
-    this.#setBudget(this.add(this.budget(), this.#field(this.record.length)))
+    this.setBudget(this.add(this.budget(), this.#field(this.record.length)))
     this.poke(state, Layout.record, this.#rec(), 32)
     this.poke(state, Layout.leave, this.i32(reason), 32)
     this.#end.exit()
@@ -142,7 +134,7 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     const { kept } = this.#end
     return kept ? localNode('i32', kept.budget) : this.peek('i32', this.state(), Layout.budget, 32)
   }
-  #setBudget(value: Node): void {
+  protected setBudget(value: Node): void {
     const { kept } = this.#end
     if (kept) {
       this.emit(value)
@@ -162,7 +154,7 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     this.poke(state, Layout.leave, this.i32(Leave.budget), 32)
     this.#end.exit()
     fn.end()
-    this.#setBudget(this.sub(budget, length))
+    this.setBudget(this.sub(budget, length))
     this.emit(record)
     this.#end.go()
   }
@@ -179,14 +171,14 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
       this.peek('i32', entry, Tables.code + TLB_ADDEND, 32),
       this.peek('i32', record, this.record.page, 32),
     )
-    return this.and(this.eq(this.peek(wide ? 'i64' : 'i32', entry, Tables.code, this.width), this.#tag(linear)), same)
+    return this.and(this.eq(this.peek(wide ? 'i64' : 'i32', entry, Tables.code, this.width), this.tag(linear)), same)
   }
-  /** What a valid TLB entry for the page of `linear` has as its tag. */
-  #tag(linear: Node): Node {
+  protected key(): Node {
     const { kept } = this.#end
-    const key = kept ? localNode('i32', kept.key) : this.peek('i32', this.state(), Layout.tlbKey, 32)
-    if (this.width === 64) return this.or(this.and(linear, this.i64(BigInt(PAGE_MASK))), this.extendU(key))
-    return this.or(this.and(linear, this.i32(PAGE_MASK)), key)
+    return kept ? localNode('i32', kept.key) : this.peek('i32', this.state(), Layout.tlbKey, 32)
+  }
+  protected leave(): void {
+    this.#leave(Leave.slow)
   }
   #linearCode(ip: Node): Node {
     if (this.width === 64) return ip
@@ -202,7 +194,7 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
   }
 
   #frequent(handler: number): void {
-    this.#template = FLAT
+    this.through = FLAT
     this.stackBits = 32
     if (this.width === 64 || !emitFrequent(this, handler)) this.#act()
     else if (!this.#ended) this.#next()
@@ -232,7 +224,7 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     return this.#field(this.record.length)
   }
   readable(linear: Node, bytes: number): Node {
-    return this.#translate(linear, bytes, false)
+    return this.translate(linear, bytes, false)
   }
   /** (Leaving for the slow way and coming back cost 180 to 320 ns; a call costs 10.) */
   #act(): void {
@@ -312,7 +304,7 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
       return
     }
     const bytes = operand.size >> 3
-    const at = this.#translate(this.#linear(insn.seg, this.address(insn), true), bytes, true)
+    const at = this.translate(this.linear(insn.seg, this.address(insn), true), bytes, true)
     const old = this.peek(operand.size === 64 ? 'i64' : 'i32', at, 0, operand.size, true)
     this.poke(at, 0, compute(old), operand.size)
   }
@@ -329,56 +321,9 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
     }
     return insn.addrSize < this.width ? this.zeroExtend(sum, insn.addrSize) : sum
   }
-  displace(insn: Insn, offset: Node, by: number): Node {
-    const sum = this.add(offset, this.width === 64 ? this.i64(BigInt(by)) : this.i32(by))
-    return insn.addrSize < this.width ? this.zeroExtend(sum, insn.addrSize) : sum
-  }
-  /** Linear address, or leave when the inline check of the segment does not pass. */
-  #linear(seg: Seg, offset: Node, write: boolean): Node {
-    const slot = Layout.segments + seg * SegmentSlot.size
-    const state = this.state()
-    if (this.width === 64) {
-      const address = this.let(offset)
-      return seg >= Seg.fs ? this.let(this.add(address, this.peek('i64', state, slot, 64))) : address
-    }
-    const flat = ((write ? this.#template.flatWrite : this.#template.flatRead) >> seg) & 1
-    const address = this.let(offset)
-    if (flat) return address
-    const span = this.peek('i32', state, slot + (write ? SegmentSlot.writeSpan : SegmentSlot.readSpan), 32)
-    const inside = this.ltU(this.sub(address, this.peek('i32', state, slot + SegmentSlot.low, 32)), span)
-    this.#leaveUnless(inside)
-    return this.let(this.add(address, this.peek('i32', state, slot, 32)))
-  }
-  #leaveUnless(condition: Node): void {
-    this.emit(this.eqz(condition))
-    this.fn.hint(false).if_()
-    this.#leave(Leave.slow)
-    this.fn.end()
-  }
-
   // ── memory ──
-  /** Address of the entry for `linear`, less the offset of the table. */
-  #entry(linear: Node): Node {
-    const wide = this.width === 64
-    const shifted = this.shr(linear, wide ? this.i64(8n) : this.i32(8))
-    const index = this.and(wide ? this.wrap(shifted) : shifted, this.i32((TLB_ENTRIES - 1) << TLB_ENTRY_SHIFT))
-    return this.let(this.add(this.state(), index))
-  }
-  /** Host address of `bytes` at `linear`, by the engine's TLB; leaves when TypeScript says so. */
-  #translate(linear: Node, bytes: number, write: boolean): Node {
-    const wide = this.width === 64
-    const fn = this.fn
-    const table = write ? Tables.write : Tables.read
-    const entry = this.#entry(linear)
-    const low = this.temporary('i32')
-    this.emit(wide ? this.wrap(linear) : linear)
-    fn.localSet(low)
-    const addend = this.peek('i32', entry, table + TLB_ADDEND, 32)
-    const last = bytes > 1 ? this.add(linear, wide ? this.i64(BigInt(bytes - 1)) : this.i32(bytes - 1)) : linear
-    // Compared as i64 in either width: V8 fuses a load of 32 bits with the comparison, and makes it a second time.
-    const tag = this.peek('i64', entry, table, this.width)
-    this.emit(this.ne(tag, wide ? this.#tag(last) : this.extendU(this.#tag(last))))
-    fn.hint(false).if_()
+  protected missed(linear: Node, bytes: number, write: boolean, low: number, addend: number): void {
+    const { fn } = this
     this.#end.kept?.give()
     this.emit(this.state())
     this.emit(linear)
@@ -386,175 +331,16 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
       .call(write ? this.#slow.write : this.#slow.read)
       .op(Op.i32Eqz)
     this.#end.kept?.take()
-    fn.localGet(BASE).load(Load.i32Load, Layout.reached).localSet(addend.value)
+    fn.localGet(BASE).load(Load.i32Load, Layout.reached).localSet(addend)
     fn.i32Const(0).localSet(low)
     fn.if_()
-    this.#leave(Leave.slow)
+    this.leave()
     fn.end()
-    fn.end()
-    return this.let(this.add(localNode('i32', low), addend))
-  }
-  load(seg: Seg, offset: Node, bits: number, signed = false): Node {
-    const at = this.#translate(this.#linear(seg, offset, false), bits >> 3, false)
-    return this.peek(bits === 64 ? 'i64' : 'i32', at, 0, bits, signed)
-  }
-  store(seg: Seg, offset: Node, bits: number, value: Node): void {
-    const stored = this.let(value)
-    this.poke(this.#translate(this.#linear(seg, offset, true), bits >> 3, true), 0, stored, bits)
-  }
-  #translate128(seg: Seg, offset: Node, aligned: boolean, write: boolean): Node {
-    const linear = this.#linear(seg, offset, write)
-    if (aligned) {
-      const low = this.width === 64 ? this.wrap(linear) : linear
-      this.#leaveUnless(this.eqz(this.and(low, this.i32(15))))
-    }
-    return this.#translate(linear, 16, write)
-  }
-  load128(seg: Seg, offset: Node, aligned: boolean): Node {
-    return this.peek('v128', this.#translate128(seg, offset, aligned, false), 0, 128)
-  }
-  store128(seg: Seg, offset: Node, value: Node, aligned: boolean): void {
-    const stored = this.let(value)
-    this.poke(this.#translate128(seg, offset, aligned, true), 0, stored, 128)
-  }
-  probeWrite(seg: Seg, offset: Node, bytes: number): void {
-    this.#translate(this.#linear(seg, offset, true), bytes, true)
-  }
-
-  // ── stack ──
-  #stackOffset(displacement: number): Node {
-    const bits = this.stackBits
-    if (bits === 64) return this.add(this.gpr(SP, 64), this.i64(BigInt(displacement)))
-    const sum = this.add(this.gpr(SP, 32), this.i32(displacement))
-    return bits === 16 ? this.zeroExtend(sum, 16) : sum
-  }
-  push(bits: number, value: Node): void {
-    const top = this.let(this.#stackOffset(-(bits >> 3)))
-    this.store(Seg.ss, top, bits, value)
-    this.setGpr(SP, this.stackBits, top)
-  }
-  stackLoad(displacement: number, bits: number): Node {
-    return this.load(Seg.ss, this.#stackOffset(displacement), bits, true)
-  }
-  stackAdjust(bytes: number): void {
-    this.setGpr(SP, this.stackBits, this.#stackOffset(bytes))
-  }
-
-  // ── flags ──
-  slot(name: flags.FlagSlot): Node {
-    return this.peek(this.width === 64 ? 'i64' : 'i32', this.state(), flags.slotOffset[name], this.width)
-  }
-  setSlot(name: flags.FlagSlot, value: Node): void {
-    const wide = this.width === 64 && value.type === 'i32' ? this.extendS(value) : value
-    this.poke(this.state(), flags.slotOffset[name], wide, this.width)
-  }
-  word(value: number): Node {
-    return this.width === 64 ? this.i64(BigInt(value)) : this.i32(value)
-  }
-  low(value: Node): Node {
-    return value.type === 'i64' ? this.wrap(value) : value
-  }
-  condition(cc: number): Node {
-    return this.let(this.#direct(cc) ?? flags.condition(this, cc))
-  }
-  /** The condition from the operands that made the flags, where that is simpler. */
-  #direct(cc: number): Node | undefined {
-    const made = this.#made
-    if (!made) return undefined
-    const { by, a, b, result } = made
-    const zero = result.type === 'i64' ? this.i64(0n) : this.i32(0)
-    const byCode: Partial<Record<number, () => Node>> = {
-      2: () => this.eqz(result),
-      4: () => this.ltS(result, zero),
-      ...(by === 'sub' && {
-        1: () => this.ltU(a, b),
-        2: () => this.eq(a, b),
-        3: () => this.leU(a, b),
-        6: () => this.ltS(a, b),
-        7: () => this.leS(a, b),
-      }),
-      ...(by === 'logic' && {
-        3: () => this.eqz(result),
-        6: () => this.ltS(result, zero),
-        7: () => this.leS(result, zero),
-      }),
-      ...(by === 'add' && { 1: () => this.ltU(result, a) }),
-    }
-    const holds = byCode[cc >> 1]?.()
-    return holds && (cc & 1 ? this.eqz(holds) : holds)
-  }
-  carry(): Node {
-    return this.let(flags.carry(this))
-  }
-  flagsAdd(a: Node, b: Node, result: Node): void {
-    this.#made = { by: 'add', a, b, result }
-    flags.flagsAdd(this, a, b, result)
-  }
-  flagsAdc(a: Node, b: Node, result: Node, carryOut: Node): void {
-    flags.flagsAdc(this, a, b, result, carryOut)
-  }
-  flagsSub(a: Node, b: Node, result: Node): void {
-    this.#made = { by: 'sub', a, b, result }
-    flags.flagsSub(this, a, b, result)
-  }
-  flagsSbb(a: Node, b: Node, result: Node, carryOut: Node): void {
-    flags.flagsSbb(this, a, b, result, carryOut)
-  }
-  flagsLogic(result: Node): void {
-    this.#made = { by: 'logic', a: result, b: result, result }
-    flags.flagsLogic(this, result)
-  }
-  flagsInc(a: Node, result: Node): void {
-    this.#made = { by: 'other', a, b: a, result }
-    flags.flagsInc(this, a, result)
-  }
-  flagsDec(a: Node, result: Node): void {
-    this.#made = { by: 'other', a, b: a, result }
-    flags.flagsDec(this, a, result)
-  }
-  flagsCarry(carry: Node): void {
-    flags.flagsCarry(this, carry)
-  }
-  flagsRotate(overflow: Node, carry: Node): void {
-    flags.flagsRotate(this, overflow, carry)
-  }
-  flagsResult(result: Node, overflow: Node, carry: Node): void {
-    flags.flagsResult(this, result, overflow, carry)
-  }
-  setStatusFlags(image: Node): void {
-    flags.setStatusFlags(this, image)
-  }
-  statusFlags(): Node {
-    return this.let(flags.statusFlags(this))
-  }
-
-  // ── faults: the reference engine executes the instruction again, from the same state, and raises them ──
-  raise(): void {
-    this.#leave(Leave.slow)
-  }
-  bail(): void {
-    this.#leave(Leave.slow)
   }
 
   // ── control flow ──
   nextIp(): Node {
     return this.#wide(this.record.next)
-  }
-  /** Known when the record is made: an instruction whose target is out of bounds gets the slow handler. */
-  checkBranch(): void {}
-  checkTarget(insn: Insn, target: Node): Node {
-    if (this.width === 64) {
-      // Sign-extension from 48 bits must change nothing.
-      const shifted = this.sar(this.shl(target, this.i64(16n)), this.i64(16n))
-      this.#leaveUnless(this.eq(shifted, target))
-      return target
-    }
-    const offset = this.let(insn.opSize === 16 ? this.zeroExtend(target, 16) : target)
-    if (!this.#template.flatCode) {
-      const limit = this.peek('i32', this.state(), Layout.segments + Seg.cs * SegmentSlot.size + SegmentSlot.limit, 32)
-      this.#leaveUnless(this.leU(offset, limit))
-    }
-    return offset
   }
   branch(_insn: Insn, condition?: Node): void {
     this.#ended = true
@@ -563,11 +349,8 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
       this.fn.if_()
       this.#enter(this.#field(this.record.target))
       this.fn.end()
-      this.#fallThrough()
+      this.fallThrough()
     } else this.#enter(this.#field(this.record.target))
-  }
-  #fallThrough(): void {
-    this.#enter(this.let(this.add(this.#rec(), this.i32(this.record.size + this.#ahead))))
   }
   /** By a table from low bits of the target to the record last found there. */
   jump(_insn: Insn | undefined, target: Node): void {
@@ -592,124 +375,20 @@ export class HandlerProcessor extends Emitter implements Processor<Node>, flags.
   }
 
   // ── strings ──
-  stringStep(bytes: number): Node {
-    const down = this.and(this.peek('i32', this.state(), Layout.flags, 32), this.i32(Flag.DF))
-    const step = this.select(down, this.i32(-bytes), this.i32(bytes))
-    return this.width === 64 ? this.extendS(step) : step
+  /** A repeated instruction ends its run; the run paid for one iteration. */
+  override repeat(insn: Insn, step: () => void): void {
+    if (insn.rep !== 0) this.#ended = true
+    super.repeat(insn, step)
   }
-  /**
-   * A repeated instruction ends its run; the run paid for one iteration, each further one is paid here. One that has
-   * overwritten its own bytes leaves, to be fetched anew.
-   */
-  repeat(insn: Insn, step: () => void): void {
-    if (insn.rep === 0) {
-      step()
-      return
-    }
-    this.#ended = true
-    const fn = this.fn
-    const state = this.state()
-    const bits = insn.addrSize
-    const isZero = (count: Node): Node => this.eqz(bits === 16 ? this.and(count, this.i32(0xffff)) : count)
-    const end = fn.block()
-    this.emit(isZero(this.gpr(1, bits)))
-    fn.brIf(end)
-    const again = fn.loop()
-    const done = this.#many(insn)
-    if (done === undefined) step()
-    else {
-      fn.localGet(done).op(Op.i32Eqz).if_()
-      step()
-      fn.end()
-    }
-    const one = bits === 64 ? this.i64(1n) : this.i32(1)
-    const count = this.let(this.sub(this.gpr(1, bits), one))
-    this.setGpr(1, bits, count)
-    this.emit(isZero(count))
-    fn.brIf(end)
-    if (insn.op === 'cmps' || insn.op === 'scas') {
-      this.emit(this.condition(insn.rep === 0xf3 ? 5 : 4))
-      fn.brIf(end)
-    }
-    const left = this.let(this.sub(this.budget(), this.i32(1)))
-    const over = this.ltS(left, this.i32(0))
-    const stores = insn.op === 'movs' || insn.op === 'stos'
-    this.emit(stores ? this.or(over, this.eqz(this.#field(this.record.handler))) : over)
-    fn.hint(false).if_()
-    this.poke(state, Layout.record, this.#rec(), 32)
-    this.poke(state, Layout.leave, this.i32(Leave.repeat), 32)
+  protected pause(): void {
+    this.poke(this.state(), Layout.record, this.#rec(), 32)
+    this.poke(this.state(), Layout.leave, this.i32(Leave.repeat), 32)
     this.#end.exit()
-    fn.end()
-    this.#setBudget(left)
-    fn.br(again)
-    fn.end()
-    fn.end()
-    this.#fallThrough()
   }
-
-  /**
-   * All that MOVS and STOS can do upwards within pages that the TLB holds, at once; the last iteration's count is left to
-   * the caller. A local that says whether it was done, undefined where it never can be. (A page of 4 KB is cleared in 0.1 µs,
-   * element by element in 4.)
-   */
-  #many(insn: Insn): number | undefined {
-    const moves = insn.op === 'movs'
-    const segments = (1 << Seg.es) | (moves ? 1 << insn.seg : 0)
-    const { flatRead, flatWrite } = this.#template
-    const flat = ((flatWrite & (1 << Seg.es)) | (flatRead & (moves ? 1 << insn.seg : 0))) === segments
-    if ((!moves && insn.op !== 'stos') || this.width !== 32 || insn.addrSize !== 32 || !flat) return undefined
-    const { fn } = this
-    const size = insn.operands[0]!.size
-    const log = this.i32(31 - Math.clz32(size >> 3))
-    const done = this.temporary('i32')
-    fn.i32Const(0).localSet(done)
-    const alone = fn.block()
-    const unless = (condition: Node): void => {
-      this.emit(condition)
-      fn.brIf(alone)
-    }
-    const few = this.i32(8)
-    const count = this.let(this.gpr(CX, 32))
-    unless(this.ltU(count, few))
-    unless(this.and(this.peek('i32', this.state(), Layout.flags, 32), this.i32(Flag.DF)))
-    const least = (a: Node, b: Node): Node => this.let(this.select(this.ltU(a, b), a, b))
-    const room = (offset: Node): Node =>
-      this.let(this.shr(this.sub(this.i32(0x1000), this.and(offset, this.i32(0xfff))), log))
-    const to = this.let(this.gpr(DI, 32))
-    const from = moves ? this.let(this.gpr(SI, 32)) : to
-    const paid = this.let(this.add(this.budget(), this.i32(1)))
-    const n = least(least(count, paid), least(room(to), room(from)))
-    unless(this.ltU(n, few))
-    const bytes = this.let(this.shl(n, log))
-    const held = (linear: Node, table: number): Node => {
-      const entry = this.#entry(linear)
-      unless(this.ne(this.peek('i32', entry, table, 32), this.#tag(linear)))
-      return this.let(this.add(linear, this.peek('i32', entry, table + TLB_ADDEND, 32)))
-    }
-    const target = held(to, Tables.write)
-    if (moves) {
-      const source = held(from, Tables.read)
-      // What is written would be read again.
-      unless(this.ltU(this.sub(target, source), bytes))
-      for (const operand of [target, source, bytes]) this.emit(operand)
-      fn.memoryCopy()
-      this.setGpr(SI, 32, this.add(from, bytes))
-    } else {
-      const low = this.let(this.and(this.gpr(AX, 32), this.i32(0xff)))
-      if (size > 8) {
-        const repeated = this.mul(low, this.i32(size === 16 ? 0x101 : 0x101_0101))
-        const value = this.gpr(AX, 32)
-        unless(this.ne(size === 16 ? this.zeroExtend(value, 16) : value, repeated))
-      }
-      for (const operand of [target, low, bytes]) this.emit(operand)
-      fn.memoryFill()
-    }
-    this.setGpr(DI, 32, this.add(to, bytes))
-    const others = this.let(this.sub(n, this.i32(1)))
-    this.setGpr(CX, 32, this.sub(count, others))
-    this.#setBudget(this.sub(this.budget(), others))
-    fn.i32Const(1).localSet(done)
-    fn.end()
-    return done
+  protected overwritten(): Node {
+    return this.eqz(this.#field(this.record.handler))
+  }
+  protected fallThrough(): void {
+    this.#enter(this.let(this.add(this.#rec(), this.i32(this.record.size + this.#ahead))))
   }
 }
