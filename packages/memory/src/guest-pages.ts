@@ -264,6 +264,11 @@ export class GuestPages {
     return true
   }
 
+  /** Would a write to offsets `start` (inclusive) to `end` (exclusive) of page `pfn` call `onCodeWrite`? */
+  isCode(pfn: number, start: number, end: number): boolean {
+    return (this.flagsOf(pfn) & PageFlag.CODE) !== 0 && this.#code.touches(pfn, start, end)
+  }
+
   /** Has every listener drop its translations of page `pfn`, after which the page has no code. */
   clearCode(pfn: number): void {
     const slot = this.pages.slot(pfn)

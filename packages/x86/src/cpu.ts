@@ -6,6 +6,7 @@ import { createDecoder } from '@vmexit/x86-decoder'
 import { enterFlat, type FlatStart } from './flat.ts'
 import { type GeneratedStats, Interpreter } from './interpreter/engine.ts'
 import { Tables } from './interpreter/layout.ts'
+import type { TierFactory } from './interpreter/tier.ts'
 import { TranslatedMemory } from './memory/linear.ts'
 import { CpuPaging } from './memory/paging-unit.ts'
 import { ReferenceEngine } from './reference/engine.ts'
@@ -22,7 +23,9 @@ import { loadParagraph } from './system/segments.ts'
 import { sensitiveCheck } from './system/sensitive.ts'
 
 /** How the CPU is made fast; the counts are the same. */
-export type Engine = 'reference' | 'interpreter'
+export type Engine = 'reference' | 'interpreter' | 'jit'
+/** What a {@link Cpu} takes: the name of an engine, or what `jit()` of `@vmexit/jit` makes. */
+export type EngineChoice = Exclude<Engine, 'jit'> | TierFactory
 
 /** What the CPU asks of an interrupt controller; `InterruptSource` of `@vmexit/core` is one. */
 export interface InterruptPin {
@@ -46,7 +49,7 @@ export interface CpuOptions {
   /** Default {@link defaultModel}. */
   readonly model?: CpuModel
   /** Default `'interpreter'` where there is WebAssembly, else `'reference'`. */
-  readonly engine?: Engine
+  readonly engine?: EngineChoice
   /** Geometry of the modelled TLB: entries, powers of two. */
   readonly tlb?: { readonly data?: number; readonly instruction?: number }
   /**
@@ -123,8 +126,10 @@ export class Cpu implements Core {
     this.#interrupts = options.interrupts ?? NO_INTERRUPTS
     this.#time = options.time
     const host = options.memory.host
-    this.engine = options.engine ?? (host.isWebAssembly ? 'interpreter' : 'reference')
-    const span = host.reserve(this.engine === 'interpreter' ? Tables.size : Layout.size, 'CPU state')
+    const choice = options.engine ?? (host.isWebAssembly ? 'interpreter' : 'reference')
+    const tier = typeof choice === 'object' ? choice : undefined
+    this.engine = typeof choice === 'object' ? choice.name : choice
+    const span = host.reserve(this.engine === 'reference' ? Layout.size : Tables.size, 'CPU state')
     this.state = new CpuState(host, span.address)
     const mmu = new Mmu({
       tables: options.memory,
@@ -166,7 +171,7 @@ export class Cpu implements Core {
         this.#interpreter?.flushed(keepsGlobal)
       },
     }
-    if (this.engine === 'interpreter') {
+    if (this.engine !== 'reference') {
       this.#interpreter = new Interpreter({
         state: this.state,
         host,
@@ -175,6 +180,7 @@ export class Cpu implements Core {
         decoder,
         reference: this.#reference,
         calm: (paired) => this.#calm(paired),
+        tier,
       })
     }
     this.reset()

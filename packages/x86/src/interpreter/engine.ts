@@ -11,6 +11,7 @@ import { Handlers } from './handlers.ts'
 import { hotTemplates } from './hot.ts'
 import { type Mode, Modes } from './mode.ts'
 import { Records } from './records.ts'
+import { Acted, type Tier, type TierFactory, type TierStats } from './tier.ts'
 import { EngineTlb } from './tlb.ts'
 
 /** Bytes of records for each width. */
@@ -31,6 +32,8 @@ export interface InterpreterParts {
    * none to be executed by itself? `paired`: nothing can come between that instruction and the next one.
    */
   readonly calm: (paired: boolean) => boolean
+  /** What translates hot code of 16 and 32 bits; without one all is interpreted. */
+  readonly tier?: TierFactory | undefined
 }
 
 /** What an engine has generated and translated: of the host's work, not of the guest's. */
@@ -42,11 +45,14 @@ export interface GeneratedStats {
   /** Straight runs of code translated, and the instructions in them. */
   runs: number
   instructions: number
+  /** Of the tier behind the interpreter, if there is one. */
+  translated?: TierStats
 }
 
 interface Code {
   readonly handlers: Handlers
   readonly records: Records
+  readonly tier?: Tier | undefined
 }
 
 export class Interpreter {
@@ -72,8 +78,10 @@ export class Interpreter {
       onAllWriteRestricted: () => this.#tlb.dropWrites(),
       onRemapped: (pfn) => this.#tlb.dropFrame(parts.memory.readPage(pfn), true),
       onCodeWrite: (pfn) => {
-        this.#code[32]?.records.invalidate(pfn)
-        this.#code[64]?.records.invalidate(pfn)
+        for (const code of [this.#code[32], this.#code[64]]) {
+          const page = code?.records.invalidate(pfn)
+          if (page) code?.tier?.invalidated(page, pfn)
+        }
       },
     })
   }
@@ -100,7 +108,7 @@ export class Interpreter {
 
   /** Totals of what was generated, for whoever watches. */
   get stats(): GeneratedStats {
-    const total = { modules: 0, bytes: 0, handlers: 0, runs: 0, instructions: 0 }
+    const total: GeneratedStats = { modules: 0, bytes: 0, handlers: 0, runs: 0, instructions: 0 }
     for (const code of [this.#code[32], this.#code[64]]) {
       if (!code) continue
       total.modules += code.handlers.stats.modules
@@ -108,6 +116,7 @@ export class Interpreter {
       total.handlers += code.handlers.stats.handlers
       total.runs += code.records.stats.runs
       total.instructions += code.records.stats.instructions
+      if (code.tier) total.translated = { ...code.tier.stats }
     }
     return total
   }
@@ -126,9 +135,13 @@ export class Interpreter {
       if (budget <= 0) return
       const mode = this.#currentMode()
       this.#running = this.#codeOf(mode)
-      const { handlers, records } = this.#running
-      const record = this.#find(records, mode)
-      if (stub !== 0 && record !== 0 && resets === records.stats.resets) records.link(stub, record)
+      const { handlers, records, tier } = this.#running
+      const head = this.#find(records, mode)
+      // A head costs nothing; what it leads to pays when it is entered, unless the budget ends in it.
+      const plain = head === 0 ? 0 : records.plainOf(head)
+      const short = plain !== 0 && records.get(plain, records.layout.length) > budget
+      const record = short ? plain : head
+      if (stub !== 0 && head !== 0 && resets === records.stats.resets) records.link(stub, head)
       stub = 0
       const cost = record === 0 ? 0 : records.get(record, records.layout.length)
       const stopped = cost > budget ? records.stopAt(record, budget) : undefined
@@ -156,6 +169,8 @@ export class Interpreter {
       if (reason === Leave.miss) {
         stub = left
         resets = records.stats.resets
+      } else if (reason === Leave.hot) {
+        tier!.hot(left, mode)
       } else if (reason === Leave.slow) {
         // What straddles two pages is not paid for yet when it leaves.
         if (state.get32(Layout.budget) > 0) this.#step(reference)
@@ -203,6 +218,40 @@ export class Interpreter {
     return 0
   }
 
+  /** See `TierImports.act`. @throws Fault as {@link run}. */
+  #actTranslated(record: number): number {
+    const { state, reference, calm } = this.#parts
+    const code = this.#running
+    const { records } = code
+    this.midRepeat = false
+    this.#codeGone = false
+    const { insn, falls } = records.actionOf(record)
+    const start = records.ipOf(record)
+    reference.perform(insn, start)
+    const left = state.get32(Layout.budget) - 1
+    state.set32(Layout.budget, left)
+    const { ip } = state
+    const mode = this.#currentMode()
+    const inPlace =
+      falls &&
+      !this.#codeGone &&
+      ip === records.nextOf(record) &&
+      records.get(record, records.layout.mode) === mode.id &&
+      records.acts(record)
+    if (left > 0 && calm(inPlace) && this.#codeOf(mode) === code) {
+      if (inPlace) return Acted.next
+      const next = this.#find(records, mode)
+      if (next !== 0) {
+        state.set32(Layout.record, next)
+        return Acted.go
+      }
+    }
+    this.midRepeat = insn.rep !== 0 && ip === start
+    state.set32(Layout.record, 0)
+    state.set32(Layout.leave, Leave.event)
+    return Acted.leave
+  }
+
   #step(reference: ReferenceEngine): void {
     const { state } = this.#parts
     const start = state.ip
@@ -230,8 +279,10 @@ export class Interpreter {
     const linear = mode.codeBits !== 64 && sum > 0xffff_ffff ? sum - 0x1_0000_0000 : sum
     const physical = reference.fetch.locate(linear)
     const page = Math.floor(linear / PAGE)
-    this.#tlb.fillCode(page, Math.floor(physical / PAGE), this.#parts.paging.isGlobal(page, true))
-    return records.find(physical, ip, mode) || this.#straddling(records, mode, linear, physical)
+    const record = records.find(physical, ip, mode) || this.#straddling(records, mode, linear, physical)
+    const code = records.pageAt(Math.floor(physical / PAGE))
+    if (code !== 0) this.#tlb.fillCode(page, code, this.#parts.paging.isGlobal(page, true))
+    return record
   }
 
   /** The record of an instruction that goes on in the next page; 0 where it does not, or the slow way must fetch. */
@@ -250,17 +301,44 @@ export class Interpreter {
 
   #create(width: 32 | 64): Code {
     const { state, host, memory, decoder } = this.#parts
+    const memory32 = host.memory as WebAssembly.Memory
+    const read = (_base: number, linear: number | bigint, bytes: number) => this.#reach(linear, bytes, false, false)
+    const factory = width === 32 ? this.#parts.tier : undefined
+    const table = factory && new WebAssembly.Table({ element: 'anyfunc', initial: 1 })
     const imports = {
-      memory: host.memory as WebAssembly.Memory,
-      read: (_base: number, linear: number | bigint, bytes: number) => this.#answer(this.#reach(linear, bytes, false)),
-      write: (_base: number, linear: number | bigint, bytes: number) => this.#answer(this.#reach(linear, bytes, true)),
+      memory: memory32,
+      read: (base: number, linear: number | bigint, bytes: number) => this.#answer(read(base, linear, bytes)),
+      write: (_base: number, linear: number | bigint, bytes: number) =>
+        this.#answer(this.#reach(linear, bytes, true, true)),
       act: () => this.#act(),
+      translations: table,
     }
     const handlers = new Handlers(width, imports, hotTemplates(decoder, width), this.#routines)
     const arena = host.reserve(ARENA_BYTES, `interpreter records, ${width} bits`)
     const decode = (at: number, end: number, bits: 16 | 32 | 64): number =>
       decoder.decode(host.u8, at, end, bits, this.#insn)
-    return { handlers, records: new Records(width, state, handlers, memory, decode, this.#insn, arena) }
+    const onReset = (): void => this.#code[width]?.tier?.reset()
+    const records = new Records(width, state, handlers, memory, decode, this.#insn, arena, factory?.threshold, onReset)
+    const tier = factory?.create({
+      state,
+      host,
+      memory,
+      decoder,
+      records,
+      routines: this.#routines,
+      imports: {
+        memory: memory32,
+        read,
+        write: (_base: number, linear: number | bigint, bytes: number) => this.#reach(linear, bytes, true, false),
+        act: (record) => this.#actTranslated(record),
+        table: table!,
+      },
+      codePage: (linear) => {
+        const physical = this.#parts.paging.peek(linear, Access.execute | (state.cpl === 3 ? Access.user : 0))
+        return physical < 0 ? -1 : Math.floor(physical / PAGE)
+      },
+    })
+    return { handlers, records, tier }
   }
 
   /** To generated code: the host address, where it looks for it. */
@@ -272,9 +350,9 @@ export class Interpreter {
   /**
    * Generated code did not find `linear` in its TLB: the host address of its byte, entered in the TLB where plain accesses
    * may go on; 0, with nothing counted and nothing changed, where the slow way must make the access (faults, MMIO, ROM,
-   * page crossings, watched pages).
+   * page crossings, watched pages). `overCode`: a store may change translated code.
    */
-  #reach(given: number | bigint, bytes: number, write: boolean): number {
+  #reach(given: number | bigint, bytes: number, write: boolean, overCode: boolean): number {
     const { state, memory, paging } = this.#parts
     state.set32(Layout.leave, Leave.slow)
     const linear = typeof given === 'number' ? given >>> 0 : Number(given)
@@ -287,7 +365,10 @@ export class Interpreter {
     const pfn = Math.floor(expected / PAGE)
     if (write) {
       const plain = memory.writePage(pfn)
-      if (plain === 0) return this.#prepare(linear, pfn, offset, bytes, access)
+      if (plain === 0) {
+        if (!overCode && memory.isCode(pfn, offset, offset + bytes)) return 0
+        return this.#prepare(linear, pfn, offset, bytes, access)
+      }
       paging.translate(linear, access)
       memory.noteWriteCached(pfn)
       const page = Math.floor(linear / PAGE)

@@ -15,6 +15,7 @@ import { keyOf, type Template, templateOf, withBase } from './key.ts'
 import { Handler } from './layout.ts'
 import type { Mode } from './mode.ts'
 import { type Continuation, HandlerProcessor, type SlowPaths } from './processor.ts'
+import { TRANSLATION } from './tier.ts'
 
 /** What the modules import. */
 export interface HandlerImports {
@@ -30,6 +31,8 @@ export interface HandlerImports {
    * and paid for, or 0 to leave.
    */
   readonly act: () => number
+  /** The translations of the tier behind the interpreter, by number. */
+  readonly translations: WebAssembly.Table | undefined
 }
 
 const TABLE_INITIAL = 1024
@@ -151,6 +154,10 @@ export class Handlers {
     }
     const { module, slow, processor, handlerType } = this.#begin(new Set())
     const act = module.importFunction('env', 'act', [], ['i32'])
+    const enter = this.#imports.translations && {
+      table: module.importTable('env', 'translations', { element: 'funcref', initial: 1 }),
+      type: module.type(...TRANSLATION),
+    }
     const cold = module.type(...handlerType)
     const fn = module.func(['i32'], [], 'run')
     module.exportFunction('run', fn.index)
@@ -170,7 +177,7 @@ export class Handlers {
     for (let i = 0; i < total; i++) {
       fn.end()
       processor.begin(fn)
-      if (i < Handler.first) processor.special(i, slow, act, end)
+      if (i < Handler.first) processor.special(i, slow, { act, enter }, end)
       else {
         const template = inline[i - Handler.first]!
         processor.handler(template, semantics[template.insn.op]!, slow, end)
@@ -218,8 +225,8 @@ export class Handlers {
     const bytes = module.toBytes()
     this.stats.modules++
     this.stats.bytes += bytes.length
-    const { memory, read, write, act } = this.#imports
-    const env = { memory, read, write, act, table: this.#table } as unknown as WebAssembly.ModuleImports
+    const { memory, read, write, act, translations } = this.#imports
+    const env = { memory, read, write, act, table: this.#table, translations } as unknown as WebAssembly.ModuleImports
     return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env, [ROUTINES]: this.#routines.functions })
       .exports
   }

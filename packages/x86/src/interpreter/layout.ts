@@ -12,7 +12,7 @@ const TLB_BYTES = TLB_ENTRIES << TLB_ENTRY_SHIFT
 
 /**
  * Offsets from the CPU's base. A TLB entry is { tag: 8 bytes, linear page | key; addend: host address − linear address };
- * of the code TLB { tag, physical page number }. A tag of 0 never matches, for a key is never 0.
+ * of the code TLB { tag, number of the page of code }. A tag of 0 never matches, for a key is never 0.
  */
 export const Tables: {
   readonly read: number
@@ -47,10 +47,13 @@ export interface RecordLayout {
   readonly target: number
   /** Host address of the register of operand 0, 1, 2. */
   readonly register: readonly [number, number, number]
-  /** Host address of base and index register, or of a zero. In records that are no instruction `base` is 1 when the code lies in another linear page. */
+  /**
+   * Host address of base and index register, or of a zero. In records that are no instruction `base` is 1 when the code
+   * lies in another linear page, `index` when it is a place to begin a translation at.
+   */
   readonly base: number
   readonly index: number
-  /** Physical page number of the code. */
+  /** Number of the page of code: another one after it was written. */
   readonly page: number
   /** Mode it was decoded for. */
   readonly mode: number
@@ -102,19 +105,23 @@ export const Handler = {
   stop: 4,
   /** The instruction at `ip` goes on in the next page: continue at `target` if the code TLB maps that page to the page of `target`. */
   straddle: 5,
+  /** A head: count down `disp`, leave as hot when it comes to 0, else continue at `target`. */
+  count: 6,
+  /** A head: what begins here is translated; run function `imm` of the table of translations. */
+  enter: 7,
   /** The instruction is executed by its action in TypeScript, called from here. */
-  act: 6,
+  act: 8,
   /** The frequent ones of those, in 32-bit code: see `frequent.ts`. */
-  cli: 7,
-  sti: 8,
-  pushf: 9,
-  popf: 10,
-  rdtsc: 11,
-  pushSegment: 12,
-  popSegment: 13,
-  fromSegment: 14,
-  toSegment: 15,
-  sysenter: 16,
-  sysexit: 17,
-  first: 18,
+  cli: 9,
+  sti: 10,
+  pushf: 11,
+  popf: 12,
+  rdtsc: 13,
+  pushSegment: 14,
+  popSegment: 15,
+  fromSegment: 16,
+  toSegment: 17,
+  sysenter: 18,
+  sysexit: 19,
+  first: 20,
 } as const

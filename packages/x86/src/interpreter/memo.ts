@@ -19,6 +19,8 @@ export interface Known {
   /** Of a direct branch: what is added to the next instruction's pointer, and whether 16 bits of the sum count. */
   readonly distance: number | undefined
   readonly narrow: boolean
+  /** Of a direct branch that is a call or goes back: its target is a place to begin a translation at. */
+  readonly enters: boolean
   /** Condition code of a Jcc, else −1. */
   readonly cc: number
   /** Of an instruction that may share a handler with a Jcc behind it; and those handlers by condition code. */

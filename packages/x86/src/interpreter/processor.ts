@@ -24,6 +24,7 @@ import {
   TLB_ADDEND,
   TLB_ENTRY_SHIFT,
 } from './layout.ts'
+import { NESTING, Outcome } from './tier.ts'
 
 /** How a handler ends, which depends on the function that it stands in. */
 export interface Continuation {
@@ -42,6 +43,14 @@ export interface SlowPaths {
   readonly write: number
 }
 
+/** What the handlers that are no instruction call. */
+export interface SpecialCalls {
+  /** Function that executes instructions by their actions. */
+  readonly act: number
+  /** Table and function type of the translations; undefined where there are none. */
+  readonly enter: { readonly table: number; readonly type: number } | undefined
+}
+
 /** Why handlers that only leave do so. */
 const REASONS: Readonly<Record<number, number>> = {
   [Handler.miss]: Leave.miss,
@@ -56,8 +65,7 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
   readonly record: RecordLayout
   #end!: Continuation
   #slow!: SlowPaths
-  /** Function that executes instructions by their actions. */
-  #action = 0
+  #calls!: SpecialCalls
   /** The body has said where to go on. */
   #ended = false
   /** Fields are of this many bytes behind local 1: the second of two instructions in one handler. */
@@ -91,17 +99,19 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
     } else if (!this.#ended) this.#next()
   }
 
-  /** Emit one of the handlers that are no instruction, or any; `act` is the function that executes those. */
-  special(handler: number, slow: SlowPaths, act: number, end: Continuation): void {
+  /** Emit one of the handlers that are no instruction, or any. */
+  special(handler: number, slow: SlowPaths, calls: SpecialCalls, end: Continuation): void {
     this.#end = end
     this.#slow = slow
-    this.#action = act
+    this.#calls = calls
     this.#ended = false
     this.#ahead = 0
     if (handler >= Handler.act) this.#frequent(handler)
     else if (handler === Handler.link) this.#enter(this.#field(this.record.target))
     else if (handler === Handler.cross) this.#cross()
     else if (handler === Handler.straddle) this.#straddle()
+    else if (handler === Handler.count) this.#count()
+    else if (handler === Handler.enter) this.#translation()
     else this.#leave(REASONS[handler]!)
   }
 
@@ -193,6 +203,45 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
     this.#leave(Leave.miss)
   }
 
+  /** Count down, and leave as hot at 0. */
+  #count(): void {
+    const left = this.let(this.sub(this.#field(this.record.disp), this.i32(1)))
+    this.poke(this.#rec(), this.record.disp, left, 32)
+    this.emit(this.eqz(left))
+    this.fn.hint(false).if_()
+    this.#leave(Leave.hot)
+    this.fn.end()
+    this.#enter(this.#field(this.record.target))
+  }
+  /** Run a translation; go on where it says. */
+  #translation(): void {
+    const { fn } = this
+    const { enter } = this.#calls
+    if (!enter) {
+      fn.unreachable()
+      return
+    }
+    const kept = this.#end.kept!
+    kept.give()
+    this.emit(this.state())
+    fn.i32Const(NESTING)
+    this.emit(this.#field(this.record.imm))
+    fn.callIndirect(enter.type, enter.table)
+    const ended = this.temporary('i64')
+    fn.localSet(ended)
+    kept.take()
+    const outcome = this.let(this.wrap(this.shr(localNode('i64', ended), this.i64(32n))))
+    this.emit(this.eq(outcome, this.i32(Outcome.jump)))
+    fn.if_()
+    this.jump(undefined, this.let(this.wrap(localNode('i64', ended))))
+    fn.end()
+    this.emit(outcome)
+    fn.if_()
+    this.#enter(this.#rec())
+    fn.end()
+    this.#end.exit()
+  }
+
   #frequent(handler: number): void {
     this.through = FLAT
     this.stackBits = 32
@@ -230,7 +279,7 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
   #act(): void {
     const { fn } = this
     this.#end.kept?.give()
-    fn.call(this.#action)
+    fn.call(this.#calls.act)
     this.#end.kept?.take()
     fn.if_()
     this.emit(this.#rec())

@@ -53,11 +53,18 @@ interface Stopped {
 interface Branch {
   readonly record: number
   readonly ip: number
+  /** Its target is a place to begin a translation at. */
+  readonly enters: boolean
 }
 
 interface CodePage {
+  /** Of this page since it was written last: what records and the code TLB hold. */
+  readonly id: number
+  readonly pfn: number
   /** By mode: records of instructions by instruction pointer. */
   readonly entries: (Entries | undefined)[]
+  /** By mode: heads, which count executions and lead to the translation, by instruction pointer. */
+  readonly heads: (Entries | undefined)[]
   /** All records made for this page. */
   readonly records: number[]
   /** Records of instructions that begin in the page before: in whose entries, and at which instruction pointer. */
@@ -75,7 +82,12 @@ export class Records {
   readonly #end: number
   #next: number
   readonly #pages = new Map<number, CodePage>()
+  readonly #byId = new Map<number, CodePage>()
+  /** Executions after which a head leaves as hot; 0: there are no heads. */
+  readonly #threshold: number
+  readonly #onReset: () => void
   readonly #memo: Memo
+  #lastPage = 0
   #actions: ActionRecord[] = []
   readonly stats = { runs: 0, instructions: 0, resets: 0, invalidated: 0 }
 
@@ -87,6 +99,8 @@ export class Records {
     decode: DecodeAt,
     insn: Insn,
     arena: { address: number; bytes: number },
+    threshold = 0,
+    onReset = (): void => {},
   ) {
     this.layout = width === 64 ? Record64 : Record32
     this.#state = state
@@ -95,26 +109,97 @@ export class Records {
     this.#memory = memory
     this.#decode = decode
     this.#insn = insn
+    this.#threshold = threshold
+    this.#onReset = onReset
     this.#start = arena.address
     this.#end = arena.address + arena.bytes
     this.#next = arena.address
     this.#reset()
   }
 
-  /** The record for `ip` at physical address `physical`, translated if need be; 0 where code cannot be kept. */
+  /** The record to begin at for `ip` at physical address `physical`, translated if need be; 0 where code cannot be kept. */
   find(physical: number, ip: number, mode: Mode): number {
     const pfn = Math.floor(physical / 0x1000)
     const slot = this.#state.base + Tables.jump + (ip & (JUMP_ENTRIES - 1)) * 4
     const { layout } = this
     const last = this.#state.host.i32[slot >> 2]!
-    if (this.ipOf(last) === ip && this.get(last, layout.mode) === mode.id && this.get(last, layout.page) === pfn) {
+    if (
+      this.ipOf(last) === ip &&
+      this.get(last, layout.mode) === mode.id &&
+      this.get(last, layout.page) === this.#pages.get(pfn)?.id
+    ) {
       // One that only leads on is none to lead to: the two could lead to each other.
       if (this.get(last, layout.handler) > Handler.cross) return last
     }
     const known = this.#pages.get(pfn)?.entries[mode.id]?.get(ip)
-    const record = known || this.#translate(pfn, physical & 0xfff, ip, mode)
-    if (record !== 0) this.#set(slot, record)
+    const plain = known || this.#translate(pfn, physical & 0xfff, ip, mode)
+    if (plain === 0) return 0
+    const record = this.#headOf(plain, this.#pages.get(pfn)!, mode)
+    this.#set(slot, record)
     return record
+  }
+
+  /** Number of the page of code at physical page `pfn`, for the code TLB; 0 where there is none. */
+  pageAt(pfn: number): number {
+    return this.#pages.get(pfn)?.id ?? 0
+  }
+  /** Physical page number by that number; undefined for a page that was written since. */
+  pfnOf(page: number): number | undefined {
+    return this.#byId.get(page)?.pfn
+  }
+  /** The record of an instruction that a head leads to, or that the record is. */
+  plainOf(record: number): number {
+    return this.isHead(record) ? this.get(record, this.layout.target) : record
+  }
+  isHead(record: number): boolean {
+    const handler = this.get(record, this.layout.handler)
+    return handler === Handler.count || handler === Handler.enter
+  }
+  /** The record of the instruction at `ip` in page `page`, if it was met before; else 0. */
+  known(page: number, ip: number, mode: Mode): number {
+    return this.#byId.get(page)?.entries[mode.id]?.get(ip) ?? 0
+  }
+  /**
+   * Where a translation goes on, at `ip`, that is not translated with it: a head, or a record that leaves and finds one.
+   * `from` is the page that leads there, `elsewhere`: `ip` may lie in another.
+   */
+  exit(from: number, ip: number, mode: Mode, elsewhere: boolean): number {
+    const page = this.#byId.get(from)!
+    const plain = elsewhere ? 0 : (page.entries[mode.id]?.get(ip) ?? 0)
+    if (plain !== 0) return this.#headOf(plain, page, mode)
+    return this.#stub(page, ip, mode, elsewhere ? NO_PAGE : pageNumber(ip, mode), { enters: true })
+  }
+  /** Have the head lead to function `slot` of the table of translations; none: count again. */
+  enterAt(head: number, slot: number): void {
+    this.#set(head + this.layout.imm, slot)
+    this.#set(head + this.layout.handler, slot === 0 ? Handler.count : Handler.enter)
+    this.#set(head + this.layout.disp, this.#threshold)
+  }
+  /** Have the head lead to its instruction for good: it is not to be translated. */
+  giveUp(head: number): void {
+    this.#set(head + this.layout.handler, Handler.link)
+  }
+  /** Count on, from `executions` to go. */
+  countFrom(head: number, executions: number): void {
+    this.#set(head + this.layout.disp, executions)
+  }
+
+  /** The head of a record, made if need be. */
+  #headOf(record: number, page: CodePage, mode: Mode): number {
+    if (this.#threshold === 0) return record
+    const ip = this.ipOf(record)
+    page.heads[mode.id] ??= new Entries((head) => this.ipOf(head))
+    const heads = page.heads[mode.id]!
+    const known = heads.get(ip)
+    // One that only leads on is none to lead to: the two could lead to each other.
+    if (known !== 0) return this.isHead(known) ? known : record
+    const head = this.#allocate(Handler.count)
+    this.#place(head, ip, 0, page.id, mode)
+    this.#set(head + this.layout.target, record)
+    this.#set(head + this.layout.disp, this.#threshold)
+    page.records.push(head)
+    heads.set(ip, head)
+    return head
   }
 
   get(record: number, offset: number): number {
@@ -147,7 +232,7 @@ export class Records {
    */
   link(stub: number, found: number): void {
     if (stub === 0 || stub === found) return
-    const { handler, length, page, target, base } = this.layout
+    const { handler, length, page, target, base, index } = this.layout
     const kind = this.get(stub, handler)
     if (kind !== Handler.miss && kind !== Handler.cross) return
     const crosses = this.get(stub, base) === 1
@@ -155,8 +240,9 @@ export class Records {
     if (!crosses && this.get(stub, page) !== this.get(found, page)) return
     this.#set(stub + handler, crosses ? Handler.cross : Handler.link)
     this.#set(stub + length, 0)
-    this.#set(stub + target, found)
-    if (!crosses) this.#redirect(stub, found)
+    const next = crosses || this.get(stub, index) === 1 ? found : this.plainOf(found)
+    this.#set(stub + target, next)
+    if (!crosses) this.#redirect(stub, next)
   }
 
   /** The branch that `stub` was made for goes to `found` by itself from now on: both are of one page. */
@@ -186,11 +272,12 @@ export class Records {
     if (this.get(at, this.layout.handler) === Handler.stop) this.#set(at + this.layout.handler, handler)
   }
 
-  /** Code of a page was written: all of its records leave. */
-  invalidate(pfn: number): void {
+  /** Code of a page was written: all of its records leave. The number that the page had, 0 where there was none. */
+  invalidate(pfn: number): number {
     const page = this.#pages.get(pfn)
-    if (!page) return
+    if (!page) return 0
     this.#pages.delete(pfn)
+    this.#byId.delete(page.id)
     for (const record of page.records) this.#set(record + this.layout.handler, Handler.miss)
     for (const { entries, ip } of page.straddling) {
       const record = entries.get(ip)
@@ -198,6 +285,7 @@ export class Records {
       entries.delete(ip)
     }
     this.stats.invalidated += page.records.length
+    return page.id
   }
 
   #set(address: number, value: number): void {
@@ -212,6 +300,7 @@ export class Records {
   /** Forget everything. The first record matches no instruction pointer and stands for "none". */
   #reset(): void {
     this.#pages.clear()
+    this.#byId.clear()
     this.#actions = []
     this.#memo.forget()
     this.#next = this.#start
@@ -220,6 +309,7 @@ export class Records {
     const jump = (this.#state.base + Tables.jump) >> 2
     this.#state.host.i32.fill(none, jump, jump + JUMP_ENTRIES)
     this.stats.resets++
+    this.#onReset()
   }
 
   #allocate(handler: number): number {
@@ -253,7 +343,7 @@ export class Records {
     }
     for (let count = 0; end !== 'stop' && count < LONGEST_RUN; count++) {
       if (first !== 0 && entries.get(here) !== 0) break
-      const known = this.#known(host, at, here, pfn, mode)
+      const known = this.#known(host, at, here, page.id, mode)
       if (!known) break
       const record = this.#next - size
       end = known.end
@@ -261,6 +351,7 @@ export class Records {
         branches.push({
           record,
           ip: branchTarget(known.distance, advance(here, known.length, mode), known.narrow, mode),
+          enters: known.enters,
         })
         if (known.cc >= 0 && before?.template)
           this.#set(record - size + this.layout.handler, this.#fused(before, known.cc))
@@ -278,12 +369,12 @@ export class Records {
     // What cannot be decoded within the page is executed the slow way each time.
     if (first === 0) return 0
     close()
-    if (end !== 'stop') this.#stub(pfn, page, here, mode, linearPage)
+    if (end !== 'stop') this.#stub(page, here, mode, linearPage)
     this.#memory.markCode(pfn, offset, at)
     for (const branch of branches) {
       const known = pageNumber(branch.ip, mode) === linearPage ? entries.get(branch.ip) : 0
-      const target = known || this.#stub(pfn, page, branch.ip, mode, linearPage, branch.record)
-      this.#set(branch.record + this.layout.target, target)
+      const found = known !== 0 && branch.enters ? this.#headOf(known, page, mode) : known
+      this.#set(branch.record + this.layout.target, found || this.#stub(page, branch.ip, mode, linearPage, branch))
     }
     this.#handlers.flush()
     this.stats.runs++
@@ -308,16 +399,16 @@ export class Records {
     const length = this.#decode(scratch, scratch + room, mode.codeBits)
     if (length <= head) return 0
     const [page, next] = [this.#page(pfn, mode), this.#page(second, mode)]
-    const record = this.#record(second, ip, length, mode)
+    const record = this.#record(next.id, ip, length, mode)
     const { end, distance, narrow } = this.#fill(record, ip, length, mode)
     this.#set(record + this.layout.length, 1)
     // Which pages lie beside one another is for the TLB to say each time: all that leads on crosses.
-    if (end !== 'stop') this.#stub(second, next, advance(ip, length, mode), mode, NO_PAGE)
+    if (end !== 'stop') this.#stub(next, advance(ip, length, mode), mode, NO_PAGE)
     if (distance !== undefined) {
       const target = branchTarget(distance, advance(ip, length, mode), narrow, mode)
-      this.#set(record + this.layout.target, this.#stub(second, next, target, mode, NO_PAGE))
+      this.#set(record + this.layout.target, this.#stub(next, target, mode, NO_PAGE))
     }
-    const entry = this.#record(pfn, ip, 0, mode)
+    const entry = this.#record(page.id, ip, 0, mode)
     this.#set(entry + this.layout.handler, Handler.straddle)
     this.#set(entry + this.layout.target, record)
     page.entries[mode.id]!.set(ip, entry)
@@ -331,22 +422,22 @@ export class Records {
   }
 
   /** A record for the instruction at `at` in the page at host address `host`; undefined where the run must end before it. */
-  #known(host: number, at: number, ip: number, pfn: number, mode: Mode): Known | undefined {
+  #known(host: number, at: number, ip: number, page: number, mode: Mode): Known | undefined {
     const memorable =
       at <= 0x1000 - MEMO_BYTES && (mode.codeBits === 64 || (mode.codeLimit === 0xffff_ffff && ip <= 0xffff_0000))
     const known = memorable ? this.#memo.find(host + at, mode) : undefined
     if (known) {
-      this.#again(known, ip, pfn, mode)
+      this.#again(known, ip, page, mode)
       return known
     }
     const length = this.#decodable(host, at, ip, mode)
     if (length <= 0) return undefined
-    const found = this.#fill(this.#record(pfn, ip, length, mode), ip, length, mode)
+    const found = this.#fill(this.#record(page, ip, length, mode), ip, length, mode)
     if (memorable && !this.#insn.ripRelative) this.#memo.keep(host + at, mode, found)
     return found
   }
   /** A record for a known instruction at `ip`. */
-  #again(known: Known, ip: number, pfn: number, mode: Mode): void {
+  #again(known: Known, ip: number, page: number, mode: Mode): void {
     const { layout } = this
     const record = this.#next
     this.#next += layout.size
@@ -355,7 +446,7 @@ export class Records {
     const [from, to] = [known.source >> 2, record >> 2]
     for (let word = layout.size >> 2; --word >= 0; ) i32[to + word] = i32[from + word]!
     this.#set(record + layout.handler, known.handler)
-    this.#place(record, ip, known.length, pfn, mode)
+    this.#place(record, ip, known.length, page, mode)
   }
 
   /** Handler that executes an instruction and the Jcc behind it. */
@@ -366,8 +457,9 @@ export class Records {
   #page(pfn: number, mode: Mode): CodePage {
     let page = this.#pages.get(pfn)
     if (!page) {
-      page = { entries: [], records: [], straddling: [] }
+      page = { id: ++this.#lastPage, pfn, entries: [], heads: [], records: [], straddling: [] }
       this.#pages.set(pfn, page)
+      this.#byId.set(page.id, page)
     }
     page.entries[mode.id] ??= new Entries((record) => this.ipOf(record))
     return page
@@ -380,16 +472,16 @@ export class Records {
     return this.#decode(host + at, host + at + room, mode.codeBits)
   }
 
-  #record(pfn: number, ip: number, length: number, mode: Mode): number {
+  #record(page: number, ip: number, length: number, mode: Mode): number {
     const record = this.#allocate(Handler.slow)
-    this.#place(record, ip, length, pfn, mode)
+    this.#place(record, ip, length, page, mode)
     return record
   }
-  #place(record: number, ip: number, length: number, pfn: number, mode: Mode): void {
+  #place(record: number, ip: number, length: number, page: number, mode: Mode): void {
     const { layout } = this
     this.#setWide(record + layout.ip, ip)
     this.#setWide(record + layout.next, advance(ip, length, mode))
-    this.#set(record + layout.page, pfn)
+    this.#set(record + layout.page, page)
     this.#set(record + layout.mode, mode.id)
   }
 
@@ -401,7 +493,16 @@ export class Records {
     const branch = BRANCHES.has(insn.op)
     const narrow = insn.opSize === 16
     const target = branch ? branchTarget(insn.imm, advance(ip, length, mode), narrow, mode) : 0
-    const known = { length, narrow, cc: -1, fused: [], distance: undefined, template: undefined, source: record }
+    const known = {
+      length,
+      narrow,
+      cc: -1,
+      fused: [],
+      distance: undefined,
+      enters: false,
+      template: undefined,
+      source: record,
+    }
     if (target > mode.codeLimit && mode.codeBits !== 64) return { ...known, handler: Handler.slow, end: 'stop' }
     const handler = this.#handlers.of(insn, mode)
     this.#set(record + layout.handler, handler)
@@ -419,7 +520,8 @@ export class Records {
     )
     if (branch) {
       const end = insn.op === 'jmp' || insn.op === 'call' ? 'stop' : 'closed'
-      return { ...known, handler, end, distance: insn.imm, cc: insn.op === 'jcc' ? insn.cc : -1 }
+      const enters = insn.op === 'call' || insn.imm < 0
+      return { ...known, handler, end, distance: insn.imm, enters, cc: insn.op === 'jcc' ? insn.cc : -1 }
     }
     if (INDIRECT.has(insn.op)) return { ...known, handler, end: 'stop' }
     if (insn.rep !== 0 && REPEATED.has(insn.op)) return { ...known, handler, end: 'closed' }
@@ -437,7 +539,7 @@ export class Records {
     }
     this.#set(record + this.layout.imm, this.#actions.push({ insn: { ...insn }, falls }) - 1)
     const end = falls ? 'open' : 'stop'
-    const none = { distance: undefined, narrow: false, cc: -1, template: undefined, fused: [] }
+    const none = { distance: undefined, enters: false, narrow: false, cc: -1, template: undefined, fused: [] }
     return { ...none, length, handler, end, source: record }
   }
 
@@ -451,12 +553,13 @@ export class Records {
     if (this.layout === Record64) this.#set(at + 4, operand.size === 64 ? insn.immHigh : value >> 31)
   }
 
-  /** A record that leaves, for code at `ip` that is not translated; `branch` is the record that leads to it, if one does. */
-  #stub(pfn: number, page: CodePage, ip: number, mode: Mode, linearPage: number, branch = 0): number {
-    const record = this.#record(pfn, ip, 0, mode)
+  /** A record that leaves, for code at `ip` that is not translated; `branch` says what leads to it, if it is a branch. */
+  #stub(page: CodePage, ip: number, mode: Mode, linearPage: number, branch?: Partial<Branch>): number {
+    const record = this.#record(page.id, ip, 0, mode)
     this.#set(record + this.layout.handler, Handler.miss)
     this.#set(record + this.layout.base, pageNumber(ip, mode) === linearPage ? 0 : 1)
-    this.#set(record + this.layout.disp, branch)
+    this.#set(record + this.layout.index, branch?.enters ? 1 : 0)
+    this.#set(record + this.layout.disp, branch?.record ?? 0)
     page.records.push(record)
     return record
   }

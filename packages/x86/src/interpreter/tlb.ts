@@ -52,11 +52,11 @@ export class EngineTlb {
     this.#tag(at, page, global)
     this.#state.host.i32[(at + TLB_ADDEND) >> 2] = host - page * 0x1000
   }
-  /** Code at linear page `page` lies in physical page `pfn`. */
-  fillCode(page: number, pfn: number, global: boolean): void {
+  /** Code at linear page `page` is that of the page of code with the number `code`. */
+  fillCode(page: number, code: number, global: boolean): void {
     const at = this.#entry(Tables.code, page, CODE_TLB_ENTRIES)
     this.#tag(at, page, global)
-    this.#state.host.i32[(at + TLB_ADDEND) >> 2] = pfn
+    this.#state.host.i32[(at + TLB_ADDEND) >> 2] = code
   }
   dropData(page: number): void {
     this.#clear(this.#entry(Tables.read, page, TLB_ENTRIES))

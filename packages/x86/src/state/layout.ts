@@ -174,4 +174,6 @@ export const Leave = {
   miss: 4,
   /** An instruction was executed by its action, and the CPU's loop is to look before the next one. */
   event: 5,
+  /** A head has been executed often enough to be translated. */
+  hot: 6,
 } as const

@@ -1,0 +1,95 @@
+/**
+ * A tier behind the interpreter: an engine that translates what is executed often. The interpreter counts at the heads of
+ * loops and functions, tells the tier of the hot ones, and enters its translations; whatever a translation cannot go on
+ * with comes back to the interpreter, at a record.
+ */
+import type { GuestMemory, HostMemory } from '@vmexit/memory'
+import type { Decoder } from '@vmexit/x86-decoder'
+import type { RoutineLibrary } from '../ops/routines.ts'
+import type { CpuState } from '../state/state.ts'
+import type { Mode } from './mode.ts'
+import type { Records } from './records.ts'
+
+/** How a translation ends: the upper half of the i64 that its function returns. */
+export const Outcome = {
+  /** Return to TypeScript: `Layout.leave` says why, `Layout.record` where, as handlers leave them. */
+  leave: 0,
+  /** Go on at the record in `Layout.record`, which is not paid for. */
+  go: 1,
+  /** Go on at the instruction pointer in the lower half. */
+  jump: 2,
+} as const
+
+/** What a translation's action of an instruction answers: see {@link TierImports.act}. */
+export const Acted = { leave: 0, next: 1, go: 2 } as const
+
+/** Parameters and result of a translation: the CPU's base, calls that may still nest → see {@link Outcome}. */
+export const TRANSLATION: readonly [params: readonly ['i32', 'i32'], results: readonly ['i64']] = [
+  ['i32', 'i32'],
+  ['i64'],
+]
+/** Calls of the guest that translations nest at the most: a frame of the host's stack each. */
+export const NESTING = 200
+
+/** What translations import from `env`. */
+export interface TierImports {
+  readonly memory: WebAssembly.Memory
+  /** (base, linear address, bytes) → the host address for an access that may go on; 0 to leave, nothing having happened. */
+  readonly read: (base: number, linear: never, bytes: number) => number
+  /** The same. 0 also where the store would change translated code. */
+  readonly write: (base: number, linear: never, bytes: number) => number
+  /**
+   * (record) → {@link Acted}. Executes the instruction of the record by its action; it is not paid for yet. `next`: go on
+   * behind it, what is left of the budget being in the state; `go`: as {@link Outcome.go}.
+   */
+  readonly act: (record: number) => number
+  /** Translations by the numbers that heads have. */
+  readonly table: WebAssembly.Table
+}
+
+/** What a tier is made of. */
+export interface TierParts {
+  readonly state: CpuState
+  readonly host: HostMemory
+  readonly memory: GuestMemory
+  readonly decoder: Decoder
+  readonly records: Records
+  readonly routines: RoutineLibrary
+  readonly imports: TierImports
+  /** Physical page that code at a linear page lies in, without a trace; −1 where it faults. */
+  readonly codePage: (linear: number) => number
+}
+
+/** What a tier has done: of the host's work, not of the guest's. */
+export interface TierStats {
+  /** Translations alive, the blocks and guest instructions in them. */
+  translations: number
+  blocks: number
+  instructions: number
+  /** Modules and bytes alive. */
+  modules: number
+  bytes: number
+  /** Modules compiled in all, and dropped to make room. */
+  compiled: number
+  evicted: number
+  /** Translations dropped because their code was written. */
+  invalidated: number
+}
+
+export interface Tier {
+  readonly stats: TierStats
+  /** A head has been executed as often as the threshold says. */
+  hot(head: number, mode: Mode): void
+  /** The page of code with that number was written: its records are gone. */
+  invalidated(page: number, pfn: number): void
+  /** All records are gone. */
+  reset(): void
+}
+
+/** Makes a tier for one CPU. */
+export interface TierFactory {
+  readonly name: 'jit'
+  /** Executions of a head after which it is hot. */
+  readonly threshold: number
+  create(parts: TierParts): Tier
+}
