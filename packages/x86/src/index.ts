@@ -7,6 +7,7 @@ export {
   type CpuExit,
   type CpuOptions,
   type Engine,
+  type EngineChoice,
   type InterruptPin,
   type SavedCpu,
 } from './cpu.ts'

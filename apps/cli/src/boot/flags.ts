@@ -17,7 +17,7 @@ export interface BootFlags {
   readonly snapshot?: true
   readonly memory: string
   readonly model?: 'i386' | '486' | 'pentium' | 'pentium-m'
-  readonly engine?: 'reference' | 'interpreter'
+  readonly engine?: 'reference' | 'interpreter' | 'jit'
   readonly interruptController: 'apic' | 'pic'
   readonly display: 'text' | 'none' | { readonly width: number; readonly height: number; readonly depth: 16 | 24 | 32 }
   readonly frequency?: number

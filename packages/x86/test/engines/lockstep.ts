@@ -1,6 +1,6 @@
 /** Runs a random machine on two engines, window by window, and compares them after each. */
 import { createDecoder, createInsn, disassemble } from '@vmexit/x86-decoder'
-import type { CpuExit } from '../../src/index.ts'
+import type { CpuExit, EngineChoice } from '../../src/index.ts'
 import { Random } from '../random.ts'
 import { allDifferences, differences } from './compare.ts'
 import { Instructions } from './encode.ts'
@@ -12,6 +12,8 @@ export interface Plan {
   readonly kind: Kind
   readonly seed: number
   readonly windows: number
+  /** What the reference engine is compared with; the interpreter unless stated. */
+  readonly engine?: EngineChoice
 }
 
 /** Where a run is to stop, and what is to be noted of it. */
@@ -57,7 +59,7 @@ export class Lockstep {
     this.#random = new Random(plan.seed)
     const geometry = this.#random.pick(GEOMETRIES)
     this.#reference = new Machine('reference', plan.kind, plan.seed, geometry)
-    this.#other = new Machine('interpreter', plan.kind, plan.seed, geometry)
+    this.#other = new Machine(plan.engine ?? 'interpreter', plan.kind, plan.seed, geometry)
     this.#both = [this.#reference, this.#other]
     const { bits, cpl } = plan.kind
     const { code, data } = segmentsOf(plan.kind)
@@ -94,7 +96,7 @@ export class Lockstep {
 
   /** Fresh CPUs, each of the engine that the machine has not had. */
   #exchange(): void {
-    this.#reference.replace('interpreter')
+    this.#reference.replace(this.#plan.engine ?? 'interpreter')
     this.#other.replace('reference')
   }
 
@@ -192,7 +194,7 @@ export function compareEngines(plan: Plan): { instructions: number; windows: num
   const trace: string[] = []
   for (let budget = Math.max(0, last.budget - SHOWN); budget < last.budget; budget++) trace.push(probe(budget).at)
   const lines = [
-    `${plan.kind.name}, seed ${plan.seed}, window ${mismatch.window} of ${mismatch.budget}: reference and interpreter differ`,
+    `${plan.kind.name}, seed ${plan.seed}, window ${mismatch.window} of ${mismatch.budget}: the engines differ`,
     ...last.found,
     `after ${last.budget} instructions of the window, of which the last are:`,
     ...trace,

@@ -1,6 +1,6 @@
 /** A random machine: one engine on memory of its own, with a device that answers as the machine's seed says. */
 import { GuestMemory } from '@vmexit/memory'
-import { Cpu, type Engine, type InterruptPin, type PortSpace } from '../../src/index.ts'
+import { Cpu, type EngineChoice, type InterruptPin, type PortSpace } from '../../src/index.ts'
 import { Random } from '../random.ts'
 import { mappedPages, Port } from './image.ts'
 import { At, CODE_BYTES, type Kind, segmentsOf } from './layout.ts'
@@ -44,7 +44,7 @@ export class Machine {
     readonly tlb: Geometry
   }
 
-  constructor(engine: Engine, kind: Kind, seed: number, tlb: Geometry) {
+  constructor(engine: EngineChoice, kind: Kind, seed: number, tlb: Geometry) {
     this.kind = kind
     this.#device = new Random(seed ^ 0x5bd1_e995)
     this.memory = new GuestMemory({
@@ -67,7 +67,7 @@ export class Machine {
   }
 
   /** Go on with another engine: a new CPU, restored from what this one saves. */
-  replace(engine: Engine): void {
+  replace(engine: EngineChoice): void {
     const saved = this.cpu.save()
     this.cpu = new Cpu({ ...this.#options, engine })
     this.cpu.restore(saved)

@@ -1,0 +1,71 @@
+/** What instructions do with registers and flags: found by emitting each form once into a function that is thrown away. */
+import { ModuleBuilder } from '@vmexit/wasm-asm'
+import { frequentHandler, Handler, type Mode, type Routine } from '@vmexit/x86/engine'
+import { type Insn, Kind, type Operand, type Row } from '@vmexit/x86-decoder'
+import { stepOf } from './insn.ts'
+import { declareLocals } from './locals.ts'
+import { type Effects, TranslationProcessor } from './processor.ts'
+
+/** Effects of a form, and the routines that its code calls. */
+export interface Form extends Readonly<Effects> {
+  readonly routines: readonly Routine[]
+}
+
+const STACK = 1 << 4
+
+/** Finds and keeps them. */
+export class Forms {
+  readonly #base: number
+  readonly #operands = new Map<readonly Operand[], number>()
+  readonly #known = new Map<Row, Map<number, Form>>()
+
+  constructor(base: number) {
+    this.#base = base
+  }
+
+  of(insn: Insn, mode: Mode): Form {
+    const operands = this.#operands.get(insn.operands) ?? this.#operands.size
+    if (operands === this.#operands.size) this.#operands.set(insn.operands, operands)
+    let forms = this.#known.get(insn.row)
+    if (!forms) this.#known.set(insn.row, (forms = new Map()))
+    const sizes = (insn.opSize >> 4) * 4 + (insn.addrSize >> 4)
+    const address = ((insn.base + 1) * 9 + insn.index + 1) * 8 + insn.seg
+    const constant = insn.operands.some(({ kind }) => kind === Kind.imm) ? insn.imm & 0xff : 0
+    const step = stepOf(insn)
+    const handler = step === 'action' || step === 'transfer' ? frequentHandler(insn, mode) : 0
+    // Together 46 bits.
+    const key = ((((operands * 648 + address) * 16 + sizes) * 4 + (insn.rep & 3)) * 256 + constant) * 32 + handler
+    const known = forms.get(key)
+    if (known) return known
+    const form = this.#find(insn, mode)
+    forms.set(key, form)
+    return form
+  }
+
+  #find(insn: Insn, mode: Mode): Form {
+    const routines = new Set<Routine>()
+    const processor = new TranslationProcessor(this.#base, (routine) => {
+      routines.add(routine)
+      return 0
+    })
+    const fn = new ModuleBuilder().func(['i32', 'i32'], ['i64'])
+    processor.begin(fn)
+    processor.locals = declareLocals(fn)
+    processor.calls = { read: 0, write: 0, act: 0 }
+    processor.surroundings = { leave: () => {}, pause: () => {}, act: () => {} }
+    const step = stepOf(insn)
+    const { effects } = processor
+    if (step !== 'action' && step !== 'transfer') processor.instruction(insn, 0, mode)
+    else {
+      const handler = frequentHandler(insn, mode)
+      if (handler !== Handler.act) processor.frequent(handler, insn, 0, mode)
+      for (const { kind, reg } of insn.operands) if (kind === Kind.gpr) effects.uses |= 1 << reg
+      // The action has all of the state.
+      effects.leaves = true
+      effects.readsFlags = true
+      effects.setsFlags = false
+    }
+    if (step === 'call' || step === 'callIndirect') effects.uses |= STACK
+    return { ...effects, routines: [...routines] }
+  }
+}

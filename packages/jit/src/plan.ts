@@ -1,0 +1,99 @@
+/** What is known of a region before its code is made: registers and flags that matter, and where the budget is looked at. */
+import type { Routine } from '@vmexit/x86/engine'
+import type { Form, Forms } from './effects.ts'
+import type { Graph } from './graph.ts'
+import type { Block, Region } from './region.ts'
+
+export interface Plan {
+  /** Registers that the region reads or writes, and those that it writes, as bits. */
+  readonly touched: number
+  readonly written: number
+  /** By block and item: somebody may ask for the flags that the instruction sets. */
+  readonly flagsWanted: readonly (readonly boolean[])[]
+  /** Not 0: the budget must suffice for so many instructions when the block begins: those until it is looked at again. */
+  readonly needed: Int32Array
+  readonly routines: ReadonlySet<Routine>
+}
+
+export function plan(region: Region, graph: Graph, forms: Forms): Plan {
+  const { blocks, mode } = region
+  const routines = new Set<Routine>()
+  let touched = 0
+  let written = 0
+  const known: Form[][] = blocks.map(() => [])
+  for (const block of graph.order) {
+    known[block] = blocks[block]!.items.map(({ insn }) => forms.of(insn, mode))
+    for (const form of known[block]!) {
+      touched |= form.uses | form.defines
+      written |= form.defines
+      for (const routine of form.routines) routines.add(routine)
+    }
+  }
+  const checked = checkpoints(blocks, graph)
+  return {
+    touched,
+    written,
+    routines,
+    flagsWanted: flagsWanted(blocks, graph, known, checked),
+    needed: budgets(blocks, graph, checked),
+  }
+}
+
+/** Where the budget is looked at: at the entry and at loops' heads, and where others have used of it. */
+function checkpoints(blocks: readonly Block[], graph: Graph): Uint8Array {
+  const checked = Uint8Array.from(graph.header)
+  checked[0] = 1
+  for (const from of graph.order) {
+    const { end, next } = blocks[from]!
+    const others = end === 'call' || end === 'callIndirect' || end === 'repeat' || end === 'action'
+    if (others && next && next.to >= 0) checked[next.to] = 1
+  }
+  return checked
+}
+
+const successors = ({ taken, next }: Block): number[] =>
+  [taken, next].flatMap((edge) => (edge && edge.to >= 0 ? [edge.to] : []))
+const leads = ({ taken, next }: Block): boolean =>
+  (taken !== undefined && taken.to < 0) || (next !== undefined && next.to < 0)
+
+/** The longest way, in instructions, from a checked block to the next check. */
+function budgets(blocks: readonly Block[], graph: Graph, checked: Uint8Array): Int32Array {
+  const longest = new Int32Array(blocks.length)
+  for (const block of graph.order.toReversed()) {
+    let most = 0
+    for (const to of successors(blocks[block]!)) if (!checked[to]) most = Math.max(most, longest[to]!)
+    longest[block] = most + blocks[block]!.items.length
+  }
+  return longest.map((instructions, block) => (checked[block] ? instructions : 0))
+}
+
+/** Backwards: flags are wanted until all of them are set anew; whatever may leave wants them. */
+function flagsWanted(
+  blocks: readonly Block[],
+  graph: Graph,
+  forms: readonly (readonly Form[])[],
+  checked: Uint8Array,
+): boolean[][] {
+  const wanted: boolean[][] = blocks.map(({ items }) => items.map(() => true))
+  const atStart = new Uint8Array(blocks.length)
+  for (let changed = true; changed; ) {
+    changed = false
+    for (const block of graph.order.toReversed()) {
+      const { end } = blocks[block]!
+      const to = successors(blocks[block]!)
+      const goesOn = end === 'plain' || end === 'branch' || end === 'jump' || end === 'repeat'
+      let live = !goesOn || leads(blocks[block]!) || to.some((next) => atStart[next] !== 0)
+      for (let n = forms[block]!.length - 1; n >= 0; n--) {
+        const form = forms[block]![n]!
+        wanted[block]![n] = live
+        if (form.setsFlags) live = false
+        if (form.readsFlags || form.leaves) live = true
+      }
+      const start = live || checked[block] ? 1 : 0
+      if (start === atStart[block]) continue
+      atStart[block] = start
+      changed = true
+    }
+  }
+  return wanted
+}

@@ -1,0 +1,465 @@
+/**
+ * Semantics as the code of a translation: general registers and status flags in locals, constants where records have fields.
+ * An instruction that cannot go on leaves by an exit, which stores the locals; until then they are what they were before it.
+ */
+import { Load, Op } from '@vmexit/wasm-asm'
+import { Layout, SegmentSlot } from '@vmexit/x86'
+import {
+  CodeProcessor,
+  emitFrequent,
+  type FlagSlot,
+  type FrequentCode,
+  Handler,
+  i32Node,
+  localNode,
+  type Made,
+  type Mode,
+  type Node,
+  NodeKind,
+  type RoutineLinker,
+  semantics,
+  slotOffset,
+} from '@vmexit/x86/engine'
+import { type Insn, Kind } from '@vmexit/x86-decoder'
+import { nextOf } from './insn.ts'
+
+/** The status flags' slots, in the order in which the state has them. */
+export const FLAG_SLOTS: readonly FlagSlot[] = ['FR', 'FX', 'X', 'Y', 'S', 'CA', 'CB']
+
+/** Function indices, in the module being built, of what translations call. */
+export interface Calls {
+  readonly read: number
+  readonly write: number
+  readonly act: number
+}
+
+/** What the processor asks of the translation that it emits for. */
+export interface Surroundings {
+  /** Leave before the current instruction, to have it executed the slow way. Ends a path. */
+  leave(): void
+  /** Leave between two iterations of the current instruction. Ends a path. */
+  pause(): void
+  /** Have the action of the current instruction do it. Ends a path. */
+  act(): void
+}
+
+/** How the last instruction of a block goes on. */
+export interface Ended {
+  /** i32, of a branch: it is taken. */
+  readonly condition?: Node | undefined
+  /** i32, of an indirect one. */
+  readonly target?: Node | undefined
+}
+
+/** What one instruction does with registers and flags. */
+export interface Effects {
+  /** Registers whose old value it needs, and those that it writes, as bits. */
+  uses: number
+  defines: number
+  /** It asks for flags. */
+  readsFlags: boolean
+  /** It sets all of them, whatever happens. */
+  setsFlags: boolean
+  /** It may leave. */
+  leaves: boolean
+}
+
+/** Locals of a function that is a translation; parameters are the CPU's base and the nesting that is left. */
+export interface Locals {
+  readonly registers: readonly number[]
+  readonly flags: Readonly<Record<FlagSlot, number>>
+  /** Not 0: the flags are in their locals, else in the state. */
+  readonly flagsHeld: number
+  readonly budget: number
+  readonly key: number
+}
+
+export class TranslationProcessor extends CodeProcessor implements FrequentCode {
+  readonly width = 32
+  readonly #base: number
+  calls!: Calls
+  locals!: Locals
+  surroundings!: Surroundings
+  ended: Ended | undefined
+  effects: Effects = { uses: 0, defines: 0, readsFlags: false, setsFlags: false, leaves: false }
+  /** Flags that the current instruction sets are asked for by somebody. */
+  flagsWanted = true
+  /** The flags are in their locals, for certain. */
+  flagsKnown = false
+  #insn!: Insn
+  #ip = 0
+  #handler = 0
+  /** Depth of conditions that hold for some values only. */
+  #conditional = 0
+  /** Counts what sets flags. */
+  #flagSets = 0
+  /** Nodes that stand for a register's local since the instruction began. */
+  #given: (Node | undefined)[] = []
+
+  constructor(base: number, link: RoutineLinker) {
+    super(link)
+    this.#base = base
+  }
+
+  /** Emit an instruction; {@link ended} says how it goes on if it is a branch. */
+  instruction(insn: Insn, ip: number, mode: Mode): void {
+    this.#insn = insn
+    this.#ip = ip
+    this.through = mode.codeLimit === 0xffff_ffff ? { ...mode, flatCode: true } : { ...mode, flatCode: false }
+    this.stackBits = mode.stackBits
+    this.#given = []
+    this.ended = undefined
+    semantics[insn.op]!(this, insn)
+  }
+  /** What an instruction that has an action does in its plain case; false where it has none. Registers are in the state. */
+  frequent(handler: number, insn: Insn, ip: number, mode: Mode): boolean {
+    this.#insn = insn
+    this.#ip = ip
+    this.through = { ...mode, flatCode: true }
+    this.stackBits = mode.stackBits
+    this.#given = []
+    this.ended = undefined
+    this.#handler = handler
+    return emitFrequent(this, handler)
+  }
+  /** How the flags were made that stand in their locals. */
+  get flagsMade(): Made | undefined {
+    return this.made
+  }
+  set flagsMade(made: Made | undefined) {
+    this.made = made
+  }
+
+  // ── state at a fixed address ──
+  override state(): Node {
+    return i32Node(this.#base)
+  }
+  override peek(type: 'i32' | 'i64' | 'v128', address: Node, offset: number, bits: number, signed = false): Node {
+    if (address.kind !== NodeKind.i32) return super.peek(type, address, offset, bits, signed)
+    return super.peek(type, i32Node(0), address.value + offset, bits, signed)
+  }
+  override poke(address: Node, offset: number, value: Node, bits: number): void {
+    if (address.kind !== NodeKind.i32) super.poke(address, offset, value, bits)
+    else super.poke(i32Node(0), address.value + offset, value, bits)
+  }
+
+  // ── conditions that not all values meet ──
+  override if(condition: Node, then: () => void, otherwise?: () => void): void {
+    if (condition.kind === NodeKind.i32) {
+      super.if(condition, then, otherwise)
+      return
+    }
+    const known = this.flagsKnown
+    this.#guarded(() =>
+      super.if(
+        condition,
+        then,
+        otherwise &&
+          (() => {
+            this.flagsKnown = known
+            otherwise()
+          }),
+      ),
+    )
+  }
+  override while(condition: () => Node, body: () => void): void {
+    this.#guarded(() => super.while(condition, body))
+  }
+  #guarded(emit: () => void): void {
+    this.#keepGiven()
+    const [known, made, sets] = [this.flagsKnown, this.made, this.#flagSets]
+    this.#conditional++
+    emit()
+    this.#conditional--
+    this.flagsKnown = known
+    this.made = sets === this.#flagSets ? made : undefined
+  }
+
+  override repeat(insn: Insn, step: () => void): void {
+    if (insn.rep === 0) step()
+    else this.#guarded(() => super.repeat(insn, step))
+  }
+
+  // ── registers ──
+  #uses(reg: number): void {
+    if (((this.effects.defines >> reg) & 1) === 0) this.effects.uses |= 1 << reg
+  }
+  /** The register's local; a node that stays what it is when the register is written. */
+  #whole(reg: number): Node {
+    this.#uses(reg)
+    const given = this.#given[reg]
+    if (given) return given
+    const node = localNode('i32', this.locals.registers[reg]!)
+    this.#given[reg] = node
+    return node
+  }
+  /** The register is about to be written: whoever has its old value keeps that. */
+  #keep(reg: number): void {
+    const given = this.#given[reg]
+    if (!given) return
+    const copy = this.temporary('i32')
+    this.fn.localGet(this.locals.registers[reg]!).localSet(copy)
+    ;(given as { value: number }).value = copy
+    this.#given[reg] = undefined
+  }
+  #keepGiven(): void {
+    for (let reg = 0; reg < 8; reg++) this.#keep(reg)
+  }
+  #readPart(reg: number, bits: number, high: boolean, signed: boolean): Node {
+    const whole = this.#whole(reg)
+    if (bits === 32) return whole
+    if (high)
+      return signed
+        ? this.signExtend(this.shr(whole, this.i32(8)), 8)
+        : this.zeroExtend(this.shr(whole, this.i32(8)), 8)
+    return signed ? this.signExtend(whole, bits) : this.zeroExtend(whole, bits)
+  }
+  #writePart(reg: number, bits: number, high: boolean, value: Node): void {
+    let whole = value
+    if (bits < 32) {
+      this.#uses(reg)
+      const mask = high ? 0xff00 : (1 << bits) - 1
+      const part = high ? this.shl(this.zeroExtend(value, 8), this.i32(8)) : this.zeroExtend(value, bits)
+      const old = localNode('i32', this.locals.registers[reg]!)
+      whole = this.or(this.and(old, this.i32(~mask)), part)
+    }
+    if (this.#conditional === 0) this.effects.defines |= 1 << reg
+    else {
+      this.#uses(reg)
+      this.effects.defines |= 1 << reg
+    }
+    this.emit(whole)
+    const given = this.#given[reg]
+    if (given) {
+      // The new value is on the stack meanwhile.
+      this.#keep(reg)
+    }
+    this.fn.localSet(this.locals.registers[reg]!)
+  }
+  gpr(reg: number, bits: number): Node {
+    return this.let(this.#readPart(reg, bits, false, true))
+  }
+  setGpr(reg: number, bits: number, value: Node): void {
+    this.#writePart(reg, bits, false, value)
+  }
+  #operand(insn: Insn, n: number, signed: boolean): Node {
+    const operand = insn.operands[n]!
+    switch (operand.kind) {
+      case Kind.gpr:
+        return this.#readPart(operand.reg, operand.size, operand.high, signed)
+      case Kind.mem:
+        return this.load(insn.seg, this.address(insn), operand.size, signed)
+      case Kind.imm:
+        return this.i32(signed ? signExtended(insn.imm, operand.size) : zeroExtended(insn.imm, operand.size))
+      case Kind.one:
+        return this.i32(operand.reg)
+      default:
+        throw new TypeError(`operand ${n} of ${insn.op} (kind ${operand.kind}) is not an integer operand`)
+    }
+  }
+  read(insn: Insn, n: number): Node {
+    return this.let(this.#operand(insn, n, true))
+  }
+  readU(insn: Insn, n: number): Node {
+    return this.let(this.#operand(insn, n, false))
+  }
+  write(insn: Insn, n: number, value: Node): void {
+    const operand = insn.operands[n]!
+    if (operand.kind === Kind.mem) this.store(insn.seg, this.let(this.address(insn)), operand.size, value)
+    else this.#writePart(operand.reg, operand.size, operand.high, value)
+  }
+  modify(insn: Insn, n: number, compute: (value: Node) => Node): void {
+    const operand = insn.operands[n]!
+    if (operand.kind !== Kind.mem) {
+      const old = this.read(insn, n)
+      this.write(insn, n, compute(old))
+      return
+    }
+    const at = this.translate(this.linear(insn.seg, this.address(insn), true), operand.size >> 3, true)
+    const old = this.peek(operand.size === 64 ? 'i64' : 'i32', at, 0, operand.size, true)
+    this.poke(at, 0, compute(old), operand.size)
+  }
+  address(insn: Insn): Node {
+    let sum: Node | undefined = insn.base >= 0 ? this.#whole(insn.base) : undefined
+    if (insn.index >= 0) {
+      const index = this.shl(this.#whole(insn.index), this.i32(insn.scale))
+      sum = sum ? this.add(sum, index) : index
+    }
+    const displaced = sum ? this.add(sum, this.i32(insn.disp)) : this.i32(insn.disp)
+    return this.let(insn.addrSize === 16 ? this.zeroExtend(displaced, 16) : displaced)
+  }
+
+  // ── memory ──
+  protected key(): Node {
+    return localNode('i32', this.locals.key)
+  }
+  protected missed(linear: Node, bytes: number, write: boolean, low: number, addend: number): void {
+    const { fn } = this
+    this.emit(this.state())
+    this.emit(linear)
+    fn.i32Const(bytes).call(write ? this.calls.write : this.calls.read)
+    fn.localTee(addend).op(Op.i32Eqz)
+    fn.hint(false).if_()
+    this.leave()
+    fn.end()
+    fn.i32Const(0).localSet(low)
+  }
+  protected leave(): void {
+    this.effects.leaves = true
+    this.surroundings.leave()
+  }
+
+  // ── flags ──
+  /** Have the flags in their locals. */
+  #holdFlags(): void {
+    if (this.flagsKnown) return
+    const { fn, locals } = this
+    fn.localGet(locals.flagsHeld).op(Op.i32Eqz).if_()
+    for (const slot of FLAG_SLOTS)
+      fn.i32Const(0)
+        .load(Load.i32Load, this.#base + slotOffset[slot])
+        .localSet(locals.flags[slot])
+    fn.i32Const(1).localSet(locals.flagsHeld)
+    fn.end()
+    this.flagsKnown = true
+  }
+  override slot(name: FlagSlot): Node {
+    this.effects.readsFlags = true
+    this.#holdFlags()
+    const copy = this.temporary('i32')
+    this.fn.localGet(this.locals.flags[name]).localSet(copy)
+    return localNode('i32', copy)
+  }
+  override setSlot(name: FlagSlot, value: Node): void {
+    if (!this.flagsWanted) return
+    this.emit(value)
+    this.fn.localSet(this.locals.flags[name])
+  }
+  override condition(cc: number): Node {
+    this.effects.readsFlags = true
+    return super.condition(cc)
+  }
+  #setsAll(set: () => void): void {
+    this.#flagSets++
+    if (this.#conditional === 0) this.effects.setsFlags = true
+    this.made = undefined
+    set()
+    if (!this.flagsWanted) {
+      this.made = undefined
+      return
+    }
+    if (!this.flagsKnown) this.fn.i32Const(1).localSet(this.locals.flagsHeld)
+    this.flagsKnown = true
+    this.#madeInLocals()
+  }
+  #setsSome(set: () => void): void {
+    this.#flagSets++
+    this.made = undefined
+    if (!this.flagsWanted) return
+    this.#holdFlags()
+    set()
+    this.#madeInLocals()
+  }
+  /** Registers change; the slots hold what the flags were made of until others are set. */
+  #madeInLocals(): void {
+    if (!this.made) return
+    const { by } = this.made
+    const held = (slot: FlagSlot): Node => localNode('i32', this.locals.flags[slot])
+    this.made = { by, a: held(by === 'add' ? 'CB' : 'CA'), b: held(by === 'add' ? 'Y' : 'CB'), result: held('FR') }
+  }
+  override flagsAdd(a: Node, b: Node, result: Node): void {
+    this.#setsAll(() => super.flagsAdd(a, b, result))
+  }
+  override flagsAdc(a: Node, b: Node, result: Node, carryOut: Node): void {
+    const carry = this.let(carryOut)
+    this.#setsAll(() => super.flagsAdc(a, b, result, carry))
+  }
+  override flagsSub(a: Node, b: Node, result: Node): void {
+    this.#setsAll(() => super.flagsSub(a, b, result))
+  }
+  override flagsSbb(a: Node, b: Node, result: Node, carryOut: Node): void {
+    const carry = this.let(carryOut)
+    this.#setsAll(() => super.flagsSbb(a, b, result, carry))
+  }
+  override flagsLogic(result: Node): void {
+    this.#setsAll(() => super.flagsLogic(result))
+  }
+  override flagsInc(a: Node, result: Node): void {
+    this.#setsSome(() => super.flagsInc(a, result))
+  }
+  override flagsDec(a: Node, result: Node): void {
+    this.#setsSome(() => super.flagsDec(a, result))
+  }
+  override flagsCarry(carry: Node): void {
+    this.#setsSome(() => super.flagsCarry(this.let(carry)))
+  }
+  override flagsRotate(overflow: Node, carry: Node): void {
+    this.#setsSome(() => super.flagsRotate(this.let(overflow), this.let(carry)))
+  }
+  override flagsResult(result: Node, overflow: Node, carry: Node): void {
+    this.#setsAll(() => super.flagsResult(result, this.let(overflow), this.let(carry)))
+  }
+  override setStatusFlags(image: Node): void {
+    this.#setsAll(() => super.setStatusFlags(this.let(image)))
+  }
+
+  // ── control flow ──
+  nextIp(insn: Insn): Node {
+    return this.i32(nextOf(this.#ip, insn) | 0)
+  }
+  branch(_insn: Insn, condition?: Node): void {
+    this.ended = { condition }
+  }
+  jump(_insn: Insn | undefined, target: Node): void {
+    this.ended = { target }
+  }
+  budget(): Node {
+    return localNode('i32', this.locals.budget)
+  }
+  protected setBudget(value: Node): void {
+    this.emit(value)
+    this.fn.localSet(this.locals.budget)
+  }
+  protected pause(): void {
+    this.surroundings.pause()
+  }
+  /** Stores to translated code leave before they are made. */
+  protected overwritten(): undefined {}
+  /** The block goes on behind it. */
+  protected fallThrough(): void {}
+
+  // ── what kernels execute all the time ──
+  operandAddress(n: number): Node {
+    const { kind, reg } = this.#insn.operands[n]!
+    const slot = kind === Kind.seg ? Layout.segments + reg * SegmentSlot.size : Layout.gpr + reg * 8
+    return this.i32(this.#base + slot)
+  }
+  /** The instruction is its block's last. For STI: what follows comes before anything else while there is a budget. */
+  paid(): Node {
+    if (this.#handler !== Handler.sti) return this.i32(1)
+    return this.select(this.gtS(this.budget(), this.i32(0)), this.i32(2), this.i32(1))
+  }
+  readable(linear: Node, bytes: number): Node {
+    return this.translate(linear, bytes, false)
+  }
+  setUser(user: boolean): void {
+    const key = this.let(this.peek('i32', this.state(), Layout.tlbKey, 32))
+    this.poke(this.state(), Layout.tlbKey, user ? this.or(key, this.i32(1)) : this.and(key, this.i32(~1)), 32)
+  }
+  goTo(target: Node): void {
+    this.ended = { target }
+  }
+  otherwise(condition: Node): void {
+    this.emit(condition)
+    this.fn.hint(false).if_()
+    this.surroundings.act()
+    this.fn.end()
+  }
+}
+
+function signExtended(value: number, bits: number): number {
+  return bits < 32 ? (value << (32 - bits)) >> (32 - bits) : value
+}
+function zeroExtended(value: number, bits: number): number {
+  return bits < 32 ? value & ((1 << bits) - 1) : value
+}

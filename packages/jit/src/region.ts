@@ -1,0 +1,209 @@
+/**
+ * Which code is translated together: blocks that lead to each other by direct branches, in pages that lie side by side
+ * for as long as the code TLB says so. Only code that the interpreter has met takes part; what a branch never led to stays
+ * out and costs nothing.
+ */
+import type { Mode, Records } from '@vmexit/x86/engine'
+import { createInsn, type Decoder, type Insn } from '@vmexit/x86-decoder'
+import { linearPageOf, nextOf, type Step, stepOf, targetOf } from './insn.ts'
+
+/** A page that code of a region lies in. */
+export interface Page {
+  /** Its number among the pages of code, which changes when it is written. */
+  readonly id: number
+  readonly pfn: number
+  readonly linear: number
+}
+
+/** An instruction of a region. */
+export interface Item {
+  readonly ip: number
+  readonly insn: Insn
+  readonly step: Step
+  /** Its record. */
+  readonly record: number
+  readonly page: Page
+  /** The page that it ends in, if that is the next one. */
+  readonly second: Page | undefined
+}
+
+/** Where a block leads to. */
+export interface Edge {
+  readonly ip: number
+  /** Number of the block; −1: outside of the region. */
+  to: number
+}
+
+export interface Block {
+  readonly items: readonly Item[]
+  /** How the last instruction goes on; `plain` if the next block follows. */
+  readonly end: Step
+  /** Where it goes if a branch is taken. */
+  readonly taken: Edge | undefined
+  /** The instruction behind it, if control can come there. */
+  readonly next: Edge | undefined
+}
+
+export interface Region {
+  readonly mode: Mode
+  /** The first one is the entry. */
+  readonly blocks: readonly Block[]
+  readonly pages: readonly Page[]
+  readonly instructions: number
+}
+
+/** What looking for code takes. */
+export interface CodeSource {
+  readonly records: Records
+  readonly decoder: Decoder
+  /** All of the host's memory. */
+  readonly bytes: () => Uint8Array
+  /** Host address of a physical page, 0 where there is none. */
+  readonly readPage: (pfn: number) => number
+  /** Physical page of code in a linear page; −1 where it faults. */
+  readonly codePage: (linear: number) => number
+}
+
+/** Instructions of a region at the most: larger functions take V8 longer than they save. */
+const LARGEST = 30
+const LONGEST = 15
+const PAGE = 0x1000
+
+/** Finds the region that begins at `ip`; undefined where nothing there can be translated. */
+export function findRegion(source: CodeSource, mode: Mode, ip: number, pfn: number): Region | undefined {
+  const search = new Search(source, mode)
+  return search.region(ip, pfn)
+}
+
+class Search {
+  readonly #source: CodeSource
+  readonly #mode: Mode
+  readonly #pages = new Map<number, Page | undefined>()
+  readonly #items = new Map<number, Item>()
+  readonly #leaders = new Set<number>()
+  readonly #scratch = new Uint8Array(2 * LONGEST)
+
+  constructor(source: CodeSource, mode: Mode) {
+    this.#source = source
+    this.#mode = mode
+  }
+
+  region(ip: number, pfn: number): Region | undefined {
+    const id = this.#source.records.pageAt(pfn)
+    if (id === 0) return undefined
+    const linear = linearPageOf(ip, this.#mode)
+    this.#pages.set(linear, { id, pfn, linear })
+    this.#explore(ip)
+    if (!this.#items.has(ip)) return undefined
+    const blocks = this.#cut(ip)
+    const pages = new Set<Page>()
+    let instructions = 0
+    for (const { items } of blocks) {
+      instructions += items.length
+      for (const { page, second } of items) {
+        pages.add(page)
+        if (second) pages.add(second)
+      }
+    }
+    return { mode: this.#mode, blocks, pages: [...pages], instructions }
+  }
+
+  /** Decode from `entry` on, nearest first, as far as code is known and there is room. */
+  #explore(entry: number): void {
+    const waiting = [entry]
+    this.#leaders.add(entry)
+    const lead = (ip: number): void => {
+      if (this.#leaders.has(ip)) return
+      this.#leaders.add(ip)
+      waiting.push(ip)
+    }
+    for (let n = 0; n < waiting.length; n++) {
+      let ip = waiting[n]!
+      while (!this.#items.has(ip) && this.#items.size < LARGEST) {
+        const item = this.#decode(ip)
+        if (!item) break
+        this.#items.set(ip, item)
+        const { step, insn } = item
+        const next = nextOf(ip, insn)
+        if (step === 'branch' || step === 'jump') lead(targetOf(ip, insn))
+        if (step === 'jump' || step === 'indirect' || step === 'transfer') break
+        // What follows is a place to look at the budget again, or has a check of its own.
+        if (step !== 'plain' || item.second) lead(next)
+        if (linearPageOf(next, this.#mode) !== item.page.linear) lead(next)
+        ip = next
+      }
+    }
+  }
+
+  #page(linear: number): Page | undefined {
+    if (this.#pages.has(linear)) return this.#pages.get(linear)
+    const pfn = this.#source.codePage(linear * PAGE)
+    const id = pfn < 0 ? 0 : this.#source.records.pageAt(pfn)
+    const page = id === 0 ? undefined : { id, pfn, linear }
+    this.#pages.set(linear, page)
+    return page
+  }
+
+  #decode(ip: number): Item | undefined {
+    const mode = this.#mode
+    if (ip > mode.codeLimit) return undefined
+    const { records, decoder, readPage } = this.#source
+    const page = this.#page(linearPageOf(ip, mode))
+    if (!page) return undefined
+    const record = records.known(page.id, ip, mode)
+    const host = record === 0 ? 0 : readPage(page.pfn)
+    if (host === 0) return undefined
+    const offset = (ip + mode.codeBase) & (PAGE - 1)
+    const room = Math.min(LONGEST, mode.codeLimit - ip + 1)
+    const insn = createInsn()
+    const bytes = this.#source.bytes()
+    const here = Math.min(room, PAGE - offset)
+    let second: Page | undefined
+    let length = decoder.decode(bytes, host + offset, host + offset + here, mode.codeBits, insn)
+    if (length <= 0) {
+      if (here === room) return undefined
+      second = this.#page((page.linear + 1) & 0xfffff)
+      const beyond = second ? readPage(second.pfn) : 0
+      if (beyond === 0) return undefined
+      this.#scratch.set(bytes.subarray(host + offset, host + PAGE))
+      this.#scratch.set(bytes.subarray(beyond, beyond + room - here), here)
+      length = decoder.decode(this.#scratch, 0, room, mode.codeBits, insn)
+      if (length <= 0) return undefined
+    }
+    const step = stepOf(insn)
+    // Out of bounds: the slow way raises what there is to raise.
+    if ((step === 'branch' || step === 'jump' || step === 'call') && targetOf(ip, insn) > mode.codeLimit)
+      return undefined
+    return { ip, insn, step, record, page, second }
+  }
+
+  /** Blocks from leader to leader, the entry first. */
+  #cut(entry: number): Block[] {
+    const starts = [entry, ...[...this.#leaders].filter((ip) => ip !== entry && this.#items.has(ip))]
+    const numbers = new Map(starts.map((ip, n) => [ip, n]))
+    const edge = (ip: number): Edge => ({ ip, to: numbers.get(ip) ?? -1 })
+    return starts.map((start) => {
+      const items: Item[] = []
+      let ip = start
+      for (;;) {
+        const item = this.#items.get(ip)
+        if (!item) return { items, end: 'plain', taken: undefined, next: edge(ip) }
+        items.push(item)
+        ip = nextOf(ip, item.insn)
+        const { step } = item
+        const ends = step !== 'plain'
+        if (!ends && !numbers.has(ip)) continue
+        const leads = step === 'branch' || step === 'jump' || step === 'call'
+        const stops = step === 'jump' || step === 'indirect' || step === 'transfer'
+        return {
+          items,
+          end: step,
+          taken: leads
+            ? { ip: targetOf(item.ip, item.insn), to: step === 'call' ? -1 : edge(targetOf(item.ip, item.insn)).to }
+            : undefined,
+          next: stops ? undefined : edge(ip),
+        }
+      }
+    })
+  }
+}

@@ -1,0 +1,239 @@
+/** The tier: what is hot is gathered, translated in small modules, entered, and dropped again when its code changes. */
+import { ModuleBuilder } from '@vmexit/wasm-asm'
+import {
+  type Mode,
+  Outcome,
+  ROUTINES,
+  type Routine,
+  type Tier,
+  type TierParts,
+  type TierStats,
+  TRANSLATION,
+} from '@vmexit/x86/engine'
+import { Forms } from './effects.ts'
+import { Exits } from './exits.ts'
+import { type Graph, structure } from './graph.ts'
+import { linearPageOf } from './insn.ts'
+import type { JitOptions } from './options.ts'
+import { type Plan, plan } from './plan.ts'
+import { TranslationProcessor } from './processor.ts'
+import { type CodeSource, findRegion, type Page, type Region } from './region.ts'
+import { type Entry, emitTranslation } from './translation.ts'
+
+const EXIT_BYTES = 8 << 20
+/** A module has no more regions than this. */
+const FULL_BATCH = 64
+
+interface Wanted {
+  readonly head: number
+  readonly mode: Mode
+}
+interface Planned extends Wanted {
+  readonly region: Region
+  readonly graph: Graph
+  readonly plan: Plan
+}
+
+/** A translation in use. */
+interface Translated {
+  readonly head: number
+  readonly slot: number
+  readonly region: Region
+}
+
+export class JitTier implements Tier {
+  readonly stats: TierStats = {
+    translations: 0,
+    blocks: 0,
+    instructions: 0,
+    modules: 0,
+    bytes: 0,
+    compiled: 0,
+    evicted: 0,
+    invalidated: 0,
+  }
+  readonly #parts: TierParts
+  readonly #options: Required<JitOptions>
+  readonly #forms: Forms
+  readonly #exits: Exits
+  readonly #source: CodeSource
+  #waiting: Wanted[] = []
+  /** Heads by their numbers in the table, and the other way round. */
+  #slots = new Map<number, number>()
+  #free: number[] = []
+  #used = 1
+  /** Translations by the numbers of the pages that they have code of. */
+  #byPage = new Map<number, Set<Translated>>()
+  /** What stands in the table where nothing is translated yet: go on at the head. */
+  readonly #cold: WebAssembly.ExportValue
+
+  constructor(parts: TierParts, options: Required<JitOptions>) {
+    this.#parts = parts
+    this.#options = options
+    const { base } = parts.state
+    this.#forms = new Forms(base)
+    this.#exits = new Exits(parts.host, EXIT_BYTES)
+    this.#source = {
+      records: parts.records,
+      decoder: parts.decoder,
+      bytes: () => parts.host.u8,
+      readPage: (pfn) => parts.memory.readPage(pfn),
+      codePage: parts.codePage,
+    }
+    this.#cold = coldFunction()
+  }
+
+  hot(head: number, mode: Mode): void {
+    // Counted again from far off until the batch is translated.
+    this.#parts.records.countFrom(head, 0x4000_0000)
+    this.#waiting.push({ head, mode })
+    if (this.#waiting.length >= this.#options.batch) this.#translate()
+  }
+
+  invalidated(page: number): void {
+    for (const translated of this.#byPage.get(page) ?? []) {
+      this.#drop(translated)
+      this.stats.invalidated++
+    }
+    this.#byPage.delete(page)
+  }
+
+  reset(): void {
+    const { table } = this.#parts.imports
+    for (let slot = 0; slot < this.#used; slot++) table.set(slot, this.#cold)
+    this.#waiting = []
+    this.#slots.clear()
+    this.#free = []
+    this.#used = 1
+    this.#byPage.clear()
+    this.#exits.clear()
+    Object.assign(this.stats, { translations: 0, blocks: 0, instructions: 0, modules: 0, bytes: 0 })
+  }
+
+  #drop({ head, slot, region }: Translated): void {
+    const { records, imports } = this.#parts
+    imports.table.set(slot, this.#cold)
+    if (this.#slots.get(head) === slot && records.isHead(head)) records.enterAt(head, 0)
+    this.stats.translations--
+    this.stats.blocks -= region.blocks.length
+    this.stats.instructions -= region.instructions
+    for (const { id } of region.pages)
+      this.#byPage.get(id)?.forEach((other) => {
+        if (other.slot === slot) this.#byPage.get(id)!.delete(other)
+      })
+  }
+
+  #translate(): void {
+    const planned: Planned[] = []
+    for (const wanted of this.#waiting.splice(0)) {
+      const found = this.#plan(wanted)
+      if (found) planned.push(found)
+    }
+    for (let n = 0; n < planned.length; n += FULL_BATCH) this.#compile(planned.slice(n, n + FULL_BATCH))
+  }
+
+  #plan({ head, mode }: Wanted): Planned | undefined {
+    const { records } = this.#parts
+    if (!records.isHead(head)) return undefined
+    const pfn = records.pfnOf(records.get(head, records.layout.page))
+    const region = pfn === undefined ? undefined : findRegion(this.#source, mode, records.ipOf(head), pfn)
+    if (!region) {
+      records.giveUp(head)
+      return undefined
+    }
+    const graph = structure(region.blocks)
+    return { head, mode, region, graph, plan: plan(region, graph, this.#forms) }
+  }
+
+  #compile(batch: readonly Planned[]): void {
+    const { records, state, routines, imports, memory } = this.#parts
+    const wanted = new Set<Routine>()
+    for (const { plan } of batch) for (const routine of plan.routines) wanted.add(routine)
+    routines.require(wanted)
+    const module = new ModuleBuilder({ name: 'translations' })
+    module.importMemory('env', 'memory', { initial: 1, maximum: 65536 })
+    const table = module.importTable('env', 'table', { element: 'funcref', initial: 1 })
+    const calls = {
+      read: module.importFunction('env', 'read', ['i32', 'i32', 'i32'], ['i32']),
+      write: module.importFunction('env', 'write', ['i32', 'i32', 'i32'], ['i32']),
+      act: module.importFunction('env', 'act', ['i32'], ['i32']),
+    }
+    const index = new Map<Routine, number>()
+    for (const routine of wanted)
+      index.set(routine, module.importFunction(ROUTINES, routine.name, routine.params, routine.results))
+    const processor = new TranslationProcessor(state.base, (routine) => index.get(routine)!)
+    processor.calls = calls
+    const type = module.type(...TRANSLATION)
+    const done: Translated[] = []
+    for (const { head, region, graph, plan, mode } of batch) {
+      const slot = this.#slotOf(head)
+      const fn = module.func(...TRANSLATION, 'translation')
+      module.element(table, slot, [fn.index])
+      const entryAt = (page: Page, ip: number): Entry | undefined => this.#entryAt(page, ip, mode)
+      const shop = { base: state.base, records, exits: this.#exits, processor, type, table, entryAt }
+      emitTranslation(shop, fn, region, graph, plan)
+      done.push({ head, slot, region })
+    }
+    const bytes = module.toBytes()
+    const env = { ...imports } as unknown as WebAssembly.ModuleImports
+    new WebAssembly.Instance(new WebAssembly.Module(bytes), { env, [ROUTINES]: routines.functions })
+    this.stats.modules++
+    this.stats.compiled++
+    this.stats.bytes += bytes.length
+    for (const translated of done) {
+      const { head, slot, region } = translated
+      records.enterAt(head, slot)
+      this.stats.translations++
+      this.stats.blocks += region.blocks.length
+      this.stats.instructions += region.instructions
+      for (const { id } of region.pages) {
+        let set = this.#byPage.get(id)
+        if (!set) this.#byPage.set(id, (set = new Set()))
+        set.add(translated)
+      }
+      for (const { items } of region.blocks)
+        for (const { page, second, ip, insn } of items) {
+          const start = (ip + region.mode.codeBase) & 0xfff
+          memory.markCode(page.pfn, start, Math.min(0x1000, start + insn.length))
+          if (second) memory.markCode(second.pfn, 0, start + insn.length - 0x1000)
+        }
+    }
+  }
+
+  /** Number in the table for what begins at a head. */
+  #slotOf(head: number): number {
+    const known = this.#slots.get(head)
+    if (known !== undefined) return known
+    const slot = this.#free.pop() ?? this.#used++
+    const { table } = this.#parts.imports
+    if (slot >= table.length) table.grow(Math.max(1024, table.length))
+    table.set(slot, this.#cold)
+    this.#slots.set(head, slot)
+    return slot
+  }
+
+  /** See `Workshop.entryAt`. */
+  #entryAt(from: Page, ip: number, mode: Mode): Entry | undefined {
+    const { records, codePage } = this.#parts
+    const linear = linearPageOf(ip, mode)
+    let page = from
+    if (linear !== from.linear) {
+      const pfn = codePage(linear * 0x1000)
+      const id = pfn < 0 ? 0 : records.pageAt(pfn)
+      if (id === 0) return undefined
+      page = { id, pfn, linear }
+    }
+    if (records.known(page.id, ip, mode) === 0) return undefined
+    const head = records.exit(page.id, ip, mode, false)
+    return records.isHead(head) ? { head, slot: this.#slotOf(head), page } : undefined
+  }
+}
+
+/** A function that goes on at the head that its caller has put into the state. */
+function coldFunction(): WebAssembly.ExportValue {
+  const module = new ModuleBuilder()
+  const fn = module.func(...TRANSLATION, 'cold')
+  fn.i64Const(BigInt(Outcome.go) << 32n)
+  module.exportFunction('cold', fn.index)
+  return new WebAssembly.Instance(new WebAssembly.Module(module.toBytes())).exports['cold']!
+}

@@ -1,0 +1,36 @@
+/** What an engine behind the interpreter is made of: the export `./engine`, for `@vmexit/jit` and whoever writes another. */
+
+export { DataAccess, type Through } from './generated/data.ts'
+export { CodeProcessor, type Made } from './generated/processor.ts'
+export { emitFrequent, type FrequentCode, frequentHandler } from './interpreter/frequent.ts'
+export {
+  CODE_TLB_ENTRIES,
+  Handler,
+  JUMP_ENTRIES,
+  Record32,
+  Tables,
+  TLB_ADDEND,
+  TLB_ENTRY_SHIFT,
+} from './interpreter/layout.ts'
+export type { Mode } from './interpreter/mode.ts'
+export { Records } from './interpreter/records.ts'
+export {
+  Acted,
+  NESTING,
+  Outcome,
+  type Tier,
+  type TierFactory,
+  type TierImports,
+  type TierParts,
+  type TierStats,
+  TRANSLATION,
+} from './interpreter/tier.ts'
+export { Emitter, type RoutineLinker } from './ops/emit.ts'
+export { i32Node, localNode, type Node, NodeKind } from './ops/node.ts'
+export type { Routine } from './ops/ops.ts'
+export { ROUTINES, RoutineLibrary } from './ops/routines.ts'
+export { isAction } from './reference/engine.ts'
+export { semantics } from './semantics/index.ts'
+export { type FlagSlot, slotOffset } from './semantics/lazy-flags.ts'
+export type { Processor } from './semantics/processor.ts'
+export { Leave } from './state/layout.ts'
