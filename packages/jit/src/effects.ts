@@ -12,6 +12,7 @@ export interface Form extends Readonly<Effects> {
 }
 
 const STACK = 1 << 4
+const nothing = (): void => {}
 
 /** Finds and keeps them. */
 export class Forms {
@@ -51,8 +52,8 @@ export class Forms {
     const fn = new ModuleBuilder().func(['i32', 'i32'], ['i64'])
     processor.begin(fn)
     processor.locals = declareLocals(fn)
-    processor.calls = { read: 0, write: 0, act: 0 }
-    processor.surroundings = { leave: () => {}, pause: () => {}, act: () => {} }
+    processor.calls = { read: 0, write: 0, act: 0, settle: 0 }
+    processor.surroundings = { leave: nothing, prepareLeave: nothing, leaveIf: nothing, pause: nothing, act: nothing }
     const step = stepOf(insn)
     const { effects } = processor
     if (step !== 'action' && step !== 'transfer') processor.instruction(insn, 0, mode)

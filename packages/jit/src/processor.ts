@@ -10,6 +10,7 @@ import {
   type FlagSlot,
   type FrequentCode,
   Handler,
+  HeldFlags,
   i32Node,
   localNode,
   type Made,
@@ -18,25 +19,29 @@ import {
   NodeKind,
   type RoutineLinker,
   semantics,
-  slotOffset,
+  Tables,
+  TLB_ADDEND,
+  TLB_ENTRIES,
+  TLB_ENTRY_SHIFT,
 } from '@vmexit/x86/engine'
 import { type Insn, Kind } from '@vmexit/x86-decoder'
 import { nextOf } from './insn.ts'
-
-/** The status flags' slots, in the order in which the state has them. */
-export const FLAG_SLOTS: readonly FlagSlot[] = ['FR', 'FX', 'X', 'Y', 'S', 'CA', 'CB']
 
 /** Function indices, in the module being built, of what translations call. */
 export interface Calls {
   readonly read: number
   readonly write: number
   readonly act: number
+  readonly settle: number
 }
 
 /** What the processor asks of the translation that it emits for. */
 export interface Surroundings {
   /** Leave before the current instruction, to have it executed the slow way. Ends a path. */
   leave(): void
+  /** The same in two steps: in between, the condition is put on the stack. */
+  prepareLeave(): void
+  leaveIf(): void
   /** Leave between two iterations of the current instruction. Ends a path. */
   pause(): void
   /** Have the action of the current instruction do it. Ends a path. */
@@ -67,9 +72,8 @@ export interface Effects {
 /** Locals of a function that is a translation; parameters are the CPU's base and the nesting that is left. */
 export interface Locals {
   readonly registers: readonly number[]
-  readonly flags: Readonly<Record<FlagSlot, number>>
-  /** Not 0: the flags are in their locals, else in the state. */
-  readonly flagsHeld: number
+  /** Kind and values of the status flags: see {@link HeldFlags}. */
+  readonly flags: Readonly<Record<'kind' | 'a' | 'b' | 'c', number>>
   readonly budget: number
   readonly key: number
 }
@@ -84,11 +88,13 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   effects: Effects = { uses: 0, defines: 0, readsFlags: false, setsFlags: false, leaves: false }
   /** Flags that the current instruction sets are asked for by somebody. */
   flagsWanted = true
-  /** The flags are in their locals, for certain. */
-  flagsKnown = false
+  /** What the local has that holds the kind of the flags, where that is certain. */
+  flagsKind: number | undefined
   #insn!: Insn
   #ip = 0
   #handler = 0
+  /** The carry that the instruction asked for. */
+  #carryIn: Node | undefined
   /** Depth of conditions that hold for some values only. */
   #conditional = 0
   /** Counts what sets flags. */
@@ -109,6 +115,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     this.stackBits = mode.stackBits
     this.#given = []
     this.ended = undefined
+    this.#carryIn = undefined
     semantics[insn.op]!(this, insn)
   }
   /** What an instruction that has an action does in its plain case; false where it has none. Registers are in the state. */
@@ -149,14 +156,15 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
       super.if(condition, then, otherwise)
       return
     }
-    const known = this.flagsKnown
+    const kind = this.flagsKind
     this.#guarded(() =>
       super.if(
         condition,
         then,
         otherwise &&
           (() => {
-            this.flagsKnown = known
+            this.flagsKind = kind
+            this.made = undefined
             otherwise()
           }),
       ),
@@ -167,17 +175,28 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   }
   #guarded(emit: () => void): void {
     this.#keepGiven()
-    const [known, made, sets] = [this.flagsKnown, this.made, this.#flagSets]
+    const [kind, made, sets] = [this.flagsKind, this.made, this.#flagSets]
     this.#conditional++
     emit()
     this.#conditional--
-    this.flagsKnown = known
-    this.made = sets === this.#flagSets ? made : undefined
+    const same = sets === this.#flagSets && this.flagsKind === kind
+    this.flagsKind = same ? kind : undefined
+    this.made = same ? made : undefined
   }
 
   override repeat(insn: Insn, step: () => void): void {
-    if (insn.rep === 0) step()
-    else this.#guarded(() => super.repeat(insn, step))
+    if (insn.rep === 0) {
+      step()
+      return
+    }
+    this.#guarded(() => {
+      // At the head of the loop they are those of before, or of an iteration.
+      if (insn.op === 'cmps' || insn.op === 'scas') {
+        this.flagsKind = undefined
+        this.made = undefined
+      }
+      super.repeat(insn, step)
+    })
   }
 
   // ── registers ──
@@ -293,16 +312,36 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   protected key(): Node {
     return localNode('i32', this.locals.key)
   }
-  protected missed(linear: Node, bytes: number, write: boolean, low: number, addend: number): void {
+  protected missed(): void {
+    throw new TypeError('translations look up the TLB in their own way')
+  }
+  /** One comparison; what misses asks TypeScript, and leaves where that says so. */
+  protected override translate(linear: Node, bytes: number, write: boolean): Node {
     const { fn } = this
-    this.emit(this.state())
-    this.emit(linear)
+    const table = this.#base + (write ? Tables.write : Tables.read)
+    const address = this.let(linear)
+    const entry = this.temporary('i32')
+    this.emit(this.and(this.shr(address, this.i32(8)), this.i32((TLB_ENTRIES - 1) << TLB_ENTRY_SHIFT)))
+    fn.localTee(entry).load(Load.i32Load, table)
+    this.emit(this.tag(bytes > 1 ? this.add(address, this.i32(bytes - 1)) : address))
+    fn.op(Op.i32Ne)
+    fn.hint(false).if_('i32')
+    const host = this.temporary('i32')
+    this.effects.leaves = true
+    this.surroundings.prepareLeave()
+    this.emit(address)
     fn.i32Const(bytes).call(write ? this.calls.write : this.calls.read)
-    fn.localTee(addend).op(Op.i32Eqz)
-    fn.hint(false).if_()
-    this.leave()
+    fn.localTee(host).op(Op.i32Eqz)
+    this.surroundings.leaveIf()
+    fn.localGet(host)
+    this.emit(address)
+    fn.op(Op.i32Sub)
+    fn.else_()
+    fn.localGet(entry).load(Load.i32Load, table + TLB_ADDEND)
     fn.end()
-    fn.i32Const(0).localSet(low)
+    this.emit(address)
+    fn.op(Op.i32Add).localSet(entry)
+    return localNode('i32', entry)
   }
   protected leave(): void {
     this.effects.leaves = true
@@ -310,97 +349,128 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   }
 
   // ── flags ──
-  /** Have the flags in their locals. */
-  #holdFlags(): void {
-    if (this.flagsKnown) return
-    const { fn, locals } = this
-    fn.localGet(locals.flagsHeld).op(Op.i32Eqz).if_()
-    for (const slot of FLAG_SLOTS)
-      fn.i32Const(0)
-        .load(Load.i32Load, this.#base + slotOffset[slot])
-        .localSet(locals.flags[slot])
-    fn.i32Const(1).localSet(locals.flagsHeld)
-    fn.end()
-    this.flagsKnown = true
+  /** Have the slots of the state hold the flags. */
+  #settle(): void {
+    const { fn } = this
+    const { kind, a, b, c } = this.locals.flags
+    this.emit(this.state())
+    fn.localGet(kind).localGet(a).localGet(b).localGet(c).call(this.calls.settle)
+    fn.i32Const(HeldFlags.settled).localSet(kind)
+    this.flagsKind = HeldFlags.settled
+    this.made = undefined
+    this.effects.readsFlags = true
   }
   override slot(name: FlagSlot): Node {
+    if (this.flagsKind !== HeldFlags.settled) this.#settle()
     this.effects.readsFlags = true
-    this.#holdFlags()
-    const copy = this.temporary('i32')
-    this.fn.localGet(this.locals.flags[name]).localSet(copy)
-    return localNode('i32', copy)
-  }
-  override setSlot(name: FlagSlot, value: Node): void {
-    if (!this.flagsWanted) return
-    this.emit(value)
-    this.fn.localSet(this.locals.flags[name])
+    return super.slot(name)
   }
   override condition(cc: number): Node {
     this.effects.readsFlags = true
     return super.condition(cc)
   }
-  #setsAll(set: () => void): void {
+  override carry(): Node {
+    this.#carryIn = this.condition(2)
+    return this.#carryIn
+  }
+  /** Hold flags of one kind; `result` is an expression of the values, of the locals that hold them. */
+  #hold(kind: number, values: readonly Node[], by?: Made['by'], result?: (a: Node, b: Node) => Node): void {
     this.#flagSets++
     if (this.#conditional === 0) this.effects.setsFlags = true
     this.made = undefined
-    set()
+    if (!this.flagsWanted) return
+    const { fn } = this
+    const { flags } = this.locals
+    const locals = [flags.a, flags.b, flags.c]
+    for (const value of values) this.emit(value)
+    for (let n = values.length - 1; n >= 0; n--) fn.localSet(locals[n]!)
+    const sized = kind | ((this.#insn.operands[0]?.size ?? 0) << 4)
+    fn.i32Const(sized).localSet(flags.kind)
+    this.flagsKind = sized
+    if (!by) return
+    const [a, b] = [localNode('i32', flags.a), localNode('i32', flags.b)]
+    this.made = { by, a, b, result: result!(a, b) }
+  }
+  #canonical(value: Node): Node {
+    const size = this.#insn.operands[0]?.size ?? 32
+    return size < 32 ? this.signExtend(value, size) : value
+  }
+  override flagsAdd(a: Node, b: Node): void {
+    const none = this.i32(0)
+    this.#hold(HeldFlags.add, [a, b, none], 'add', (x, y) => this.#canonical(this.add(x, y)))
+  }
+  override flagsAdc(a: Node, b: Node): void {
+    this.#hold(HeldFlags.add, [a, b, this.#carryIn!])
+  }
+  override flagsSub(a: Node, b: Node): void {
+    const none = this.i32(0)
+    this.#hold(HeldFlags.sub, [a, b, none], 'sub', (x, y) => this.#canonical(this.sub(x, y)))
+  }
+  override flagsSbb(a: Node, b: Node): void {
+    this.#hold(HeldFlags.sub, [a, b, this.#carryIn!])
+  }
+  override flagsLogic(result: Node): void {
+    this.#hold(HeldFlags.logic, [result], 'logic', (a) => a)
+  }
+  override flagsResult(result: Node, overflow: Node, carry: Node): void {
+    const both = this.or(carry, this.shl(overflow, this.i32(1)))
+    this.#hold(HeldFlags.result, [result, both], 'other', (a) => a)
+  }
+  override setStatusFlags(image: Node): void {
+    this.#hold(HeldFlags.image, [image], 'image', (a) => a)
+  }
+  override flagsInc(a: Node): void {
+    this.#step(HeldFlags.inc, a, 1)
+  }
+  override flagsDec(a: Node): void {
+    this.#step(HeldFlags.dec, a, -1)
+  }
+  /** CF stays: it is asked for now, unless the last flags were such too and have it. */
+  #step(kind: number, a: Node, by: number): void {
+    const { fn } = this
+    const { flags } = this.locals
+    const before = this.flagsKind
+    const sized = kind | ((this.#insn.operands[0]?.size ?? 0) << 4)
+    this.effects.readsFlags = true
+    this.#flagSets++
     if (!this.flagsWanted) {
       this.made = undefined
       return
     }
-    if (!this.flagsKnown) this.fn.i32Const(1).localSet(this.locals.flagsHeld)
-    this.flagsKnown = true
-    this.#madeInLocals()
-  }
-  #setsSome(set: () => void): void {
-    this.#flagSets++
-    this.made = undefined
-    if (!this.flagsWanted) return
-    this.#holdFlags()
-    set()
-    this.#madeInLocals()
-  }
-  /** Registers change; the slots hold what the flags were made of until others are set. */
-  #madeInLocals(): void {
-    if (!this.made) return
-    const { by } = this.made
-    const held = (slot: FlagSlot): Node => localNode('i32', this.locals.flags[slot])
-    this.made = { by, a: held(by === 'add' ? 'CB' : 'CA'), b: held(by === 'add' ? 'Y' : 'CB'), result: held('FR') }
-  }
-  override flagsAdd(a: Node, b: Node, result: Node): void {
-    this.#setsAll(() => super.flagsAdd(a, b, result))
-  }
-  override flagsAdc(a: Node, b: Node, result: Node, carryOut: Node): void {
-    const carry = this.let(carryOut)
-    this.#setsAll(() => super.flagsAdc(a, b, result, carry))
-  }
-  override flagsSub(a: Node, b: Node, result: Node): void {
-    this.#setsAll(() => super.flagsSub(a, b, result))
-  }
-  override flagsSbb(a: Node, b: Node, result: Node, carryOut: Node): void {
-    const carry = this.let(carryOut)
-    this.#setsAll(() => super.flagsSbb(a, b, result, carry))
-  }
-  override flagsLogic(result: Node): void {
-    this.#setsAll(() => super.flagsLogic(result))
-  }
-  override flagsInc(a: Node, result: Node): void {
-    this.#setsSome(() => super.flagsInc(a, result))
-  }
-  override flagsDec(a: Node, result: Node): void {
-    this.#setsSome(() => super.flagsDec(a, result))
+    const carried = (known: number): boolean => (known & 15) === HeldFlags.inc || (known & 15) === HeldFlags.dec
+    if (before !== undefined && !carried(before)) {
+      this.emit(this.carry())
+      fn.localSet(flags.c)
+    } else if (before === undefined) {
+      // Whatever it was, it is INC or DEC again in a loop.
+      fn.localGet(flags.kind).i32Const(14).op(Op.i32And).i32Const(HeldFlags.inc).op(Op.i32Ne).if_()
+      const made = this.made
+      this.emit(this.carry())
+      fn.localSet(flags.c)
+      this.made = made
+      fn.end()
+    }
+    this.emit(a)
+    fn.localSet(flags.a).i32Const(sized).localSet(flags.kind)
+    this.flagsKind = sized
+    const held = localNode('i32', flags.a)
+    this.made = { by: 'other', a: held, b: held, result: this.#canonical(this.add(held, this.i32(by))) }
   }
   override flagsCarry(carry: Node): void {
-    this.#setsSome(() => super.flagsCarry(this.let(carry)))
+    this.#change(() => super.flagsCarry(carry), carry)
   }
   override flagsRotate(overflow: Node, carry: Node): void {
-    this.#setsSome(() => super.flagsRotate(this.let(overflow), this.let(carry)))
+    this.#change(() => super.flagsRotate(this.let(overflow), carry), carry)
   }
-  override flagsResult(result: Node, overflow: Node, carry: Node): void {
-    this.#setsAll(() => super.flagsResult(result, this.let(overflow), this.let(carry)))
-  }
-  override setStatusFlags(image: Node): void {
-    this.#setsAll(() => super.setStatusFlags(this.let(image)))
+  /** Change some of them in the state. */
+  #change(change: () => void, carry: Node): void {
+    this.let(carry)
+    this.#flagSets++
+    this.effects.readsFlags = true
+    this.made = undefined
+    if (!this.flagsWanted) return
+    if (this.flagsKind !== HeldFlags.settled) this.#settle()
+    change()
   }
 
   // ── control flow ──

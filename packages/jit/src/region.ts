@@ -65,7 +65,7 @@ export interface CodeSource {
 }
 
 /** Instructions of a region at the most: larger functions take V8 longer than they save. */
-const LARGEST = 30
+const LARGEST = 120
 const LONGEST = 15
 const PAGE = 0x1000
 

@@ -6,6 +6,7 @@ import {
   CODE_TLB_ENTRIES,
   frequentHandler,
   Handler,
+  HeldFlags,
   JUMP_ENTRIES,
   Leave,
   localNode,
@@ -13,7 +14,6 @@ import {
   Outcome,
   Record32,
   type Records,
-  slotOffset,
   Tables,
   TLB_ADDEND,
   TLB_ENTRY_SHIFT,
@@ -24,7 +24,7 @@ import type { Graph } from './graph.ts'
 import { linearPageOf } from './insn.ts'
 import { declareLocals } from './locals.ts'
 import type { Plan } from './plan.ts'
-import { FLAG_SLOTS, type Locals, type TranslationProcessor } from './processor.ts'
+import type { Locals, TranslationProcessor } from './processor.ts'
 import type { Block, Edge, Item, Page, Region } from './region.ts'
 
 const BASE = 0
@@ -114,7 +114,7 @@ class Translation {
     const { header, merges } = this.#graph
     const fn = this.#fn
     if (header[block] || this.#graph.merge[block]) {
-      this.#processor.flagsKnown = false
+      this.#processor.flagsKind = undefined
       this.#processor.flagsMade = undefined
     }
     if (header[block]) this.#loops[block] = fn.loop()
@@ -185,6 +185,11 @@ class Translation {
           exit ||= this.#shop.exits.leave(item.record, items.length - n, Leave.slow)
           this.#leaveBy(exit)
         },
+        prepareLeave: () => {
+          exit ||= this.#shop.exits.leave(item.record, items.length - n, Leave.slow)
+          fn.i32Const(exit).localSet(this.#exit)
+        },
+        leaveIf: () => fn.hint(false).brIf(this.#leaves),
         pause: () => this.#leaveBy(this.#shop.exits.leave(item.record, 0, Leave.repeat)),
         act: () => this.#act(number, block, item),
       }
@@ -214,11 +219,11 @@ class Translation {
     const label = this.#label(number, item, taken)
     if (label !== undefined) fn.brIf(label)
     else {
-      const [known, made] = [processor.flagsKnown, processor.flagsMade]
+      const [kind, made] = [processor.flagsKind, processor.flagsMade]
       fn.if_()
       this.#go(number, item, taken)
       fn.end()
-      processor.flagsKnown = known
+      processor.flagsKind = kind
       processor.flagsMade = made
     }
     this.#go(number, item, next)
@@ -422,33 +427,37 @@ class Translation {
   }
   #reload(): void {
     const fn = this.#fn
-    const { registers, budget, key, flagsHeld } = this.#locals
+    const { registers, budget, key, flags } = this.#locals
     for (let reg = 0; reg < 8; reg++)
       if ((this.#plan.touched >> reg) & 1) fn.i32Const(0).load(Load.i32Load, this.#gpr(reg)).localSet(registers[reg]!)
     fn.i32Const(0).load(Load.i32Load, this.#state(Layout.budget)).localSet(budget)
     fn.i32Const(0).load(Load.i32Load, this.#state(Layout.tlbKey)).localSet(key)
-    fn.i32Const(0).localSet(flagsHeld)
-    this.#processor.flagsKnown = false
+    // Settled, or pending in the state.
+    fn.i32Const(0).localSet(flags.kind)
+    this.#processor.flagsKind = undefined
     this.#processor.flagsMade = undefined
   }
   /** Registers, flags and budget, from their locals. */
   #store(): void {
     const fn = this.#fn
-    const { registers, flags, flagsHeld, budget } = this.#locals
+    const { registers, flags, budget } = this.#locals
     for (let reg = 0; reg < 8; reg++)
       if ((this.#plan.written >> reg) & 1)
         fn.i32Const(0).localGet(registers[reg]!).store(Store.i32Store, this.#gpr(reg))
-    const known = this.#processor.flagsKnown
-    if (!known) fn.localGet(flagsHeld).if_()
-    for (const slot of FLAG_SLOTS)
-      fn.i32Const(0).localGet(flags[slot]).store(Store.i32Store, this.#state(slotOffset[slot]))
-    if (!known) fn.end()
+    const kind = this.#processor.flagsKind
+    if (kind === undefined) fn.localGet(flags.kind).if_()
+    if (kind !== HeldFlags.settled)
+      for (const [n, local] of [flags.kind, flags.a, flags.b, flags.c].entries())
+        fn.i32Const(0)
+          .localGet(local)
+          .store(Store.i32Store, this.#state(Layout.heldFlags + 4 * n))
+    if (kind === undefined) fn.end()
     fn.i32Const(0).localGet(budget).store(Store.i32Store, this.#state(Layout.budget))
   }
   #endByExit(): void {
     const fn = this.#fn
     const { budget } = this.#locals
-    this.#processor.flagsKnown = false
+    this.#processor.flagsKind = undefined
     const field = (offset: number) => fn.localGet(this.#exit).load(Load.i32Load, offset)
     field(Exit.unpaid).localGet(budget).op(Op.i32Add).localSet(budget)
     this.#store()
@@ -460,7 +469,7 @@ class Translation {
   }
   #endByJump(): void {
     const fn = this.#fn
-    this.#processor.flagsKnown = false
+    this.#processor.flagsKind = undefined
     this.#store()
     fn.localGet(this.#target)
       .op(Op.i64ExtendI32U)
@@ -470,7 +479,7 @@ class Translation {
   }
   #endElsewhere(): void {
     const fn = this.#fn
-    this.#processor.flagsKnown = false
+    this.#processor.flagsKind = undefined
     this.#store()
     fn.i32Const(0).localGet(this.#exit).store(Store.i32Store, this.#state(Layout.record))
     fn.localGet(BASE).localGet(NESTING).localGet(this.#target)

@@ -1,6 +1,7 @@
 /** What an engine behind the interpreter is made of: the export `./engine`, for `@vmexit/jit` and whoever writes another. */
 
 export { DataAccess, type Through } from './generated/data.ts'
+export { HeldFlags, settleFlags } from './generated/held-flags.ts'
 export { CodeProcessor, type Made } from './generated/processor.ts'
 export { emitFrequent, type FrequentCode, frequentHandler } from './interpreter/frequent.ts'
 export {
@@ -10,6 +11,7 @@ export {
   Record32,
   Tables,
   TLB_ADDEND,
+  TLB_ENTRIES,
   TLB_ENTRY_SHIFT,
 } from './interpreter/layout.ts'
 export type { Mode } from './interpreter/mode.ts'
@@ -31,6 +33,6 @@ export type { Routine } from './ops/ops.ts'
 export { ROUTINES, RoutineLibrary } from './ops/routines.ts'
 export { isAction } from './reference/engine.ts'
 export { semantics } from './semantics/index.ts'
-export { type FlagSlot, slotOffset } from './semantics/lazy-flags.ts'
+export type { FlagSlot } from './semantics/lazy-flags.ts'
 export type { Processor } from './semantics/processor.ts'
 export { Leave } from './state/layout.ts'

@@ -16,7 +16,8 @@ const [AX, CX, SP, SI, DI] = [0, 1, 4, 6, 7]
 
 /** How the flags were made that a condition asks for: it then needs no flags. */
 export interface Made {
-  readonly by: 'sub' | 'add' | 'logic' | 'other'
+  /** `image`: the result is an image of EFLAGS. */
+  readonly by: 'sub' | 'add' | 'logic' | 'other' | 'image'
   readonly a: Node
   readonly b: Node
   readonly result: Node
@@ -88,6 +89,7 @@ export abstract class CodeProcessor extends DataAccess implements Processor<Node
     const made = this.made
     if (!made) return undefined
     const { by, a, b, result } = made
+    if (by === 'image') return this.#ofImage(cc, result)
     const zero = result.type === 'i64' ? this.i64(0n) : this.i32(0)
     const byCode: Partial<Record<number, () => Node>> = {
       2: () => this.eqz(result),
@@ -108,6 +110,13 @@ export abstract class CodeProcessor extends DataAccess implements Processor<Node
     }
     const holds = byCode[cc >> 1]?.()
     return holds && (cc & 1 ? this.eqz(holds) : holds)
+  }
+  /** The simple conditions of an image of EFLAGS. */
+  #ofImage(cc: number, image: Node): Node | undefined {
+    const mask = { 0: Flag.OF, 1: Flag.CF, 2: Flag.ZF, 3: Flag.CF | Flag.ZF, 4: Flag.SF, 5: Flag.PF }[cc >> 1]
+    if (mask === undefined) return undefined
+    const bits = this.and(image, this.i32(mask))
+    return cc & 1 ? this.eqz(bits) : this.ne(bits, this.i32(0))
   }
   carry(): Node {
     return this.let(flags.carry(this))

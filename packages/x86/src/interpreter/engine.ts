@@ -1,6 +1,7 @@
 /** The generated WebAssembly interpreter: records, handlers and the engine's TLBs put to work. */
 import type { GuestMemory, HostMemory } from '@vmexit/memory'
 import { createInsn, type Decoder, type Insn } from '@vmexit/x86-decoder'
+import { settleFlags } from '../generated/held-flags.ts'
 import { Access } from '../memory/linear.ts'
 import type { CpuPaging } from '../memory/paging-unit.ts'
 import { RoutineLibrary } from '../ops/routines.ts'
@@ -59,7 +60,7 @@ export class Interpreter {
   readonly #tlb: EngineTlb
   readonly #parts: InterpreterParts
   readonly #modes = new Modes()
-  readonly #routines = new RoutineLibrary()
+  readonly #routines: RoutineLibrary
   readonly #insn: Insn = createInsn()
   readonly #code: { 32?: Code; 64?: Code } = {}
   #mode: Mode | undefined
@@ -72,6 +73,7 @@ export class Interpreter {
 
   constructor(parts: InterpreterParts) {
     this.#parts = parts
+    this.#routines = new RoutineLibrary(parts.host.memory as WebAssembly.Memory)
     this.#tlb = new EngineTlb(parts.state)
     parts.memory.listen({
       onWriteRestricted: (pfn) => this.#tlb.dropFrame(parts.memory.readPage(pfn), false),
@@ -221,6 +223,7 @@ export class Interpreter {
   /** See `TierImports.act`. @throws Fault as {@link run}. */
   #actTranslated(record: number): number {
     const { state, reference, calm } = this.#parts
+    if (state.get32(Layout.heldFlags) !== 0) this.#settle(state.base, 0, 0, 0, 0)
     const code = this.#running
     const { records } = code
     this.midRepeat = false
@@ -250,6 +253,11 @@ export class Interpreter {
     state.set32(Layout.record, 0)
     state.set32(Layout.leave, Leave.event)
     return Acted.leave
+  }
+
+  /** See {@link settleFlags}. */
+  get #settle(): (...values: number[]) => void {
+    return this.#routines.functions[settleFlags.name] as unknown as (...values: number[]) => void
   }
 
   #step(reference: ReferenceEngine): void {
@@ -302,12 +310,12 @@ export class Interpreter {
   #create(width: 32 | 64): Code {
     const { state, host, memory, decoder } = this.#parts
     const memory32 = host.memory as WebAssembly.Memory
-    const read = (_base: number, linear: number | bigint, bytes: number) => this.#reach(linear, bytes, false, false)
+    const read = (linear: number | bigint, bytes: number) => this.#reach(linear, bytes, false, false)
     const factory = width === 32 ? this.#parts.tier : undefined
     const table = factory && new WebAssembly.Table({ element: 'anyfunc', initial: 1 })
     const imports = {
       memory: memory32,
-      read: (base: number, linear: number | bigint, bytes: number) => this.#answer(read(base, linear, bytes)),
+      read: (_base: number, linear: number | bigint, bytes: number) => this.#answer(read(linear, bytes)),
       write: (_base: number, linear: number | bigint, bytes: number) =>
         this.#answer(this.#reach(linear, bytes, true, true)),
       act: () => this.#act(),
@@ -329,7 +337,14 @@ export class Interpreter {
       imports: {
         memory: memory32,
         read,
-        write: (_base: number, linear: number | bigint, bytes: number) => this.#reach(linear, bytes, true, false),
+        write: (linear: number | bigint, bytes: number) => {
+          try {
+            return this.#reach(linear, bytes, true, false)
+          } catch {
+            // There is no frame for the page. The slow way finds so again, with the whole state in its place.
+            return 0
+          }
+        },
         act: (record) => this.#actTranslated(record),
         table: table!,
       },

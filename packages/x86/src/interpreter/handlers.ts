@@ -5,6 +5,8 @@
  */
 import { type FunctionBuilder, Load, ModuleBuilder, Store } from '@vmexit/wasm-asm'
 import type { Insn, Operand, Row } from '@vmexit/x86-decoder'
+import { settleFlags } from '../generated/held-flags.ts'
+import type { RoutineLinker } from '../ops/emit.ts'
 import type { Routine } from '../ops/ops.ts'
 import { ROUTINES, type RoutineLibrary } from '../ops/routines.ts'
 import { semantics } from '../semantics/index.ts'
@@ -152,9 +154,13 @@ export class Handlers {
       this.#index.set(key, this.#count++)
       inline.push(template)
     }
-    const { module, slow, processor, handlerType } = this.#begin(new Set())
+    const { translations } = this.#imports
+    const used = new Set(translations ? [settleFlags] : [])
+    this.#routines.require(used)
+    const { module, slow, processor, handlerType, routine } = this.#begin(used)
     const act = module.importFunction('env', 'act', [], ['i32'])
-    const enter = this.#imports.translations && {
+    const enter = translations && {
+      settle: routine(settleFlags),
       table: module.importTable('env', 'translations', { element: 'funcref', initial: 1 }),
       type: module.type(...TRANSLATION),
     }
@@ -201,6 +207,7 @@ export class Handlers {
     slow: SlowPaths
     processor: HandlerProcessor
     handlerType: [params: ['i32', 'i32'], results: ['i32']]
+    routine: RoutineLinker
   } {
     const module = new ModuleBuilder({ name: `interpreter${this.width}` })
     const address = this.width === 64 ? 'i64' : 'i32'
@@ -213,10 +220,12 @@ export class Handlers {
     const index = new Map<Routine, number>()
     for (const routine of routines)
       index.set(routine, module.importFunction(ROUTINES, routine.name, routine.params, routine.results))
+    const routine: RoutineLinker = (wanted) => index.get(wanted)!
     return {
       module,
       slow,
-      processor: new HandlerProcessor(this.width, (routine) => index.get(routine)!),
+      routine,
+      processor: new HandlerProcessor(this.width, routine),
       handlerType: [['i32', 'i32'], ['i32']],
     }
   }

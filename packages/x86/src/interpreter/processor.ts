@@ -47,8 +47,8 @@ export interface SlowPaths {
 export interface SpecialCalls {
   /** Function that executes instructions by their actions. */
   readonly act: number
-  /** Table and function type of the translations; undefined where there are none. */
-  readonly enter: { readonly table: number; readonly type: number } | undefined
+  /** Table and function type of the translations, and what settles the flags; undefined where there are none. */
+  readonly enter: { readonly table: number; readonly type: number; readonly settle: number } | undefined
 }
 
 /** Why handlers that only leave do so. */
@@ -230,6 +230,11 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
     const ended = this.temporary('i64')
     fn.localSet(ended)
     kept.take()
+    this.emit(this.peek('i32', this.state(), Layout.heldFlags, 32))
+    fn.if_()
+    this.emit(this.state())
+    fn.i32Const(0).i32Const(0).i32Const(0).i32Const(0).call(enter.settle)
+    fn.end()
     const outcome = this.let(this.wrap(this.shr(localNode('i64', ended), this.i64(32n))))
     this.emit(this.eq(outcome, this.i32(Outcome.jump)))
     fn.if_()

@@ -34,10 +34,10 @@ export const NESTING = 200
 /** What translations import from `env`. */
 export interface TierImports {
   readonly memory: WebAssembly.Memory
-  /** (base, linear address, bytes) → the host address for an access that may go on; 0 to leave, nothing having happened. */
-  readonly read: (base: number, linear: never, bytes: number) => number
+  /** (linear address, bytes) → the host address for an access that may go on; 0 to leave, nothing having happened. */
+  readonly read: (linear: never, bytes: number) => number
   /** The same. 0 also where the store would change translated code. */
-  readonly write: (base: number, linear: never, bytes: number) => number
+  readonly write: (linear: never, bytes: number) => number
   /**
    * (record) → {@link Acted}. Executes the instruction of the record by its action; it is not paid for yet. `next`: go on
    * behind it, what is left of the budget being in the state; `go`: as {@link Outcome.go}.

@@ -11,6 +11,12 @@ export class RoutineLibrary {
   /** Compiled routines by name: the import object's `routines`. */
   readonly functions: Record<string, WebAssembly.ExportValue> = {}
   readonly #known = new Map<string, Routine>()
+  readonly #memory: WebAssembly.Memory | undefined
+
+  /** `memory` is for routines that read or write a CPU's state, whose base is their first parameter. */
+  constructor(memory?: WebAssembly.Memory) {
+    this.#memory = memory
+  }
 
   /** Have `routines` and all that they call compiled. */
   require(routines: Iterable<Routine>): void {
@@ -31,6 +37,7 @@ export class RoutineLibrary {
 
   #compile(missing: ReadonlySet<Routine>): void {
     const module = new ModuleBuilder({ name: 'routines' })
+    if (this.#memory) module.importMemory('env', 'memory', { initial: 1, maximum: 65536 })
     const callees = new Set<Routine>()
     for (const routine of missing)
       for (const callee of calleesOf(routine)) if (!missing.has(callee)) callees.add(callee)
@@ -45,7 +52,11 @@ export class RoutineLibrary {
     })
     const emitter = new Emitter((routine) => index.get(routine)!)
     for (const [i, routine] of [...missing].entries()) emitRoutine(emitter, routine, functions[i]!)
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(module.toBytes()), { [ROUTINES]: this.functions })
+    const env = this.#memory ? { memory: this.#memory } : {}
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(module.toBytes()), {
+      env,
+      [ROUTINES]: this.functions,
+    })
     Object.assign(this.functions, instance.exports)
   }
 }

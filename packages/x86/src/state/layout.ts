@@ -88,6 +88,8 @@ export const Layout = {
   sysenterCs: 0x550,
   sysenterEsp: 0x554,
   sysenterEip: 0x558,
+  /** Flags that are not in the slots yet, as translations hold them: kind and values a, b, c (int32 each). See `held-flags.ts`. */
+  heldFlags: 0x560,
   /** Total size of one CPU's state. */
   size: 0x1000,
 } as const
