@@ -29,13 +29,14 @@ export class Forms {
     if (operands === this.#operands.size) this.#operands.set(insn.operands, operands)
     let forms = this.#known.get(insn.row)
     if (!forms) this.#known.set(insn.row, (forms = new Map()))
-    const sizes = (insn.opSize >> 4) * 4 + (insn.addrSize >> 4)
-    const address = ((insn.base + 1) * 9 + insn.index + 1) * 8 + insn.seg
-    const constant = insn.operands.some(({ kind }) => kind === Kind.imm) ? insn.imm & 0xff : 0
     const step = stepOf(insn)
-    const handler = step === 'action' || step === 'transfer' ? frequentHandler(insn, mode) : 0
-    // Together 46 bits.
-    const key = ((((operands * 648 + address) * 16 + sizes) * 4 + (insn.rep & 3)) * 256 + constant) * 32 + handler
+    // What differs beyond operands, address and sizes: plain cases of actions, constants of vector instructions.
+    let variant = 0
+    if (step === 'action' || step === 'transfer') variant = frequentHandler(insn, mode)
+    else if (insn.operands.length > 2) variant = insn.imm & 0xff
+    else if (insn.imm === 0) variant = 1
+    const sizes = (insn.opSize === 16 ? 1 : 0) + (insn.addrSize === 16 ? 2 : 0) + (insn.rep === 0 ? 0 : 4)
+    const key = (((operands * 9 + insn.base + 1) * 9 + insn.index + 1) * 8 + sizes) * 256 + variant
     const known = forms.get(key)
     if (known) return known
     const form = this.#find(insn, mode)

@@ -1,6 +1,6 @@
 /** What kind of step an instruction is in a translation. */
 import { isAction, type Mode } from '@vmexit/x86/engine'
-import type { Insn } from '@vmexit/x86-decoder'
+import type { Insn, Row } from '@vmexit/x86-decoder'
 
 /**
  * How an instruction goes on:
@@ -19,15 +19,23 @@ const TRANSFERS = new Set(
   'int int3 int1 into sysenter sysexit iret ret_far jmp_far jmp_far_ind call_far call_far_ind hlt ud rsm'.split(' '),
 )
 
+const steps = new Map<Row, Step>()
+
 export function stepOf(insn: Insn): Step {
+  if (insn.rep !== 0 && STRINGS.has(insn.op)) return 'repeat'
+  let step = steps.get(insn.row)
+  if (step === undefined) steps.set(insn.row, (step = find(insn)))
+  return step
+}
+
+function find(insn: Insn): Step {
   const { op } = insn
   if (isAction(insn)) return TRANSFERS.has(op) ? 'transfer' : 'action'
   if (BRANCHES.has(op)) return 'branch'
   if (op === 'jmp') return 'jump'
   if (op === 'call') return 'call'
   if (op === 'call_ind') return 'callIndirect'
-  if (op === 'jmp_ind' || op === 'ret') return 'indirect'
-  return insn.rep !== 0 && STRINGS.has(op) ? 'repeat' : 'plain'
+  return op === 'jmp_ind' || op === 'ret' ? 'indirect' : 'plain'
 }
 
 /** Offset of the instruction behind one at `ip`. */

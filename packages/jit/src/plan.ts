@@ -2,7 +2,7 @@
 import type { Routine } from '@vmexit/x86/engine'
 import type { Form, Forms } from './effects.ts'
 import type { Graph } from './graph.ts'
-import type { Block, Region } from './region.ts'
+import type { Block, Edge, Region } from './region.ts'
 
 export interface Plan {
   /** Registers that the region reads or writes, and those that it writes, as bits. */
@@ -51,8 +51,6 @@ function checkpoints(blocks: readonly Block[], graph: Graph): Uint8Array {
   return checked
 }
 
-const successors = ({ taken, next }: Block): number[] =>
-  [taken, next].flatMap((edge) => (edge && edge.to >= 0 ? [edge.to] : []))
 const leads = ({ taken, next }: Block): boolean =>
   (taken !== undefined && taken.to < 0) || (next !== undefined && next.to < 0)
 
@@ -61,7 +59,9 @@ function budgets(blocks: readonly Block[], graph: Graph, checked: Uint8Array): I
   const longest = new Int32Array(blocks.length)
   for (const block of graph.order.toReversed()) {
     let most = 0
-    for (const to of successors(blocks[block]!)) if (!checked[to]) most = Math.max(most, longest[to]!)
+    const { taken, next } = blocks[block]!
+    for (const edge of [taken, next])
+      if (edge && edge.to >= 0 && !checked[edge.to]) most = Math.max(most, longest[edge.to]!)
     longest[block] = most + blocks[block]!.items.length
   }
   return longest.map((instructions, block) => (checked[block] ? instructions : 0))
@@ -76,13 +76,13 @@ function flagsWanted(
 ): boolean[][] {
   const wanted: boolean[][] = blocks.map(({ items }) => items.map(() => true))
   const atStart = new Uint8Array(blocks.length)
+  const isLive = (edge: Edge | undefined): boolean => edge !== undefined && edge.to >= 0 && atStart[edge.to] !== 0
   for (let changed = true; changed; ) {
     changed = false
     for (const block of graph.order.toReversed()) {
-      const { end } = blocks[block]!
-      const to = successors(blocks[block]!)
+      const { end, taken, next } = blocks[block]!
       const goesOn = end === 'plain' || end === 'branch' || end === 'jump' || end === 'repeat'
-      let live = !goesOn || leads(blocks[block]!) || to.some((next) => atStart[next] !== 0)
+      let live = !goesOn || leads(blocks[block]!) || isLive(taken) || isLive(next)
       for (let n = forms[block]!.length - 1; n >= 0; n--) {
         const form = forms[block]![n]!
         wanted[block]![n] = live

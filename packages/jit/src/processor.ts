@@ -20,6 +20,7 @@ import {
   type RoutineLinker,
   semantics,
   Tables,
+  type Through,
   TLB_ADDEND,
   TLB_ENTRIES,
   TLB_ENTRY_SHIFT,
@@ -111,7 +112,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   instruction(insn: Insn, ip: number, mode: Mode): void {
     this.#insn = insn
     this.#ip = ip
-    this.through = mode.codeLimit === 0xffff_ffff ? { ...mode, flatCode: true } : { ...mode, flatCode: false }
+    this.through = throughOf(mode)
     this.stackBits = mode.stackBits
     this.#given = []
     this.ended = undefined
@@ -122,7 +123,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   frequent(handler: number, insn: Insn, ip: number, mode: Mode): boolean {
     this.#insn = insn
     this.#ip = ip
-    this.through = { ...mode, flatCode: true }
+    this.through = throughOf(mode)
     this.stackBits = mode.stackBits
     this.#given = []
     this.ended = undefined
@@ -525,6 +526,17 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     this.surroundings.act()
     this.fn.end()
   }
+}
+
+const known = new WeakMap<Mode, Through>()
+
+function throughOf(mode: Mode): Through {
+  let through = known.get(mode)
+  if (!through) {
+    const { flatRead, flatWrite, codeLimit } = mode
+    known.set(mode, (through = { flatRead, flatWrite, flatCode: codeLimit === 0xffff_ffff }))
+  }
+  return through
 }
 
 function signExtended(value: number, bits: number): number {

@@ -125,7 +125,9 @@ class Search {
         this.#items.set(ip, item)
         const { step, insn } = item
         const next = nextOf(ip, insn)
-        if (step === 'branch' || step === 'jump') lead(targetOf(ip, insn))
+        const target = step === 'branch' || step === 'jump' ? targetOf(ip, insn) : ip
+        // A jump to the beginning of a function is a call in its last place.
+        if (target !== ip && !(step === 'jump' && this.#source.records.isFunction(item.page.id, target))) lead(target)
         if (step === 'jump' || step === 'indirect' || step === 'transfer') break
         // What follows is a place to look at the budget again, or has a check of its own.
         if (step !== 'plain' || item.second) lead(next)

@@ -5,6 +5,7 @@ import {
   Outcome,
   ROUTINES,
   type Routine,
+  settleFlags,
   type Tier,
   type TierParts,
   type TierStats,
@@ -23,6 +24,10 @@ import { type Entry, emitTranslation } from './translation.ts'
 const EXIT_BYTES = 8 << 20
 /** A module has no more regions than this. */
 const FULL_BATCH = 64
+/** How many times as hot what lies within a translation must be to get one of its own. */
+const PATIENCE = 4
+/** Bytes from the beginning of a function at the most to what is taken for a part of it. */
+const FARTHEST = 1024
 
 interface Wanted {
   readonly head: number
@@ -64,6 +69,10 @@ export class JitTier implements Tier {
   #used = 1
   /** Translations by the numbers of the pages that they have code of. */
   #byPage = new Map<number, Set<Translated>>()
+  /** By page and offset: not 0 where an instruction begins that is part of a translation. */
+  #covered = new Map<number, Uint8Array>()
+  /** Heads within translations that got hot all the same. */
+  #insisted = new Set<number>()
   /** What stands in the table where nothing is translated yet: go on at the head. */
   readonly #cold: WebAssembly.ExportValue
 
@@ -84,9 +93,52 @@ export class JitTier implements Tier {
   }
 
   hot(head: number, mode: Mode): void {
-    // Counted again from far off until the batch is translated.
-    this.#parts.records.countFrom(head, 0x4000_0000)
-    this.#waiting.push({ head, mode })
+    const { records } = this.#parts
+    const ip = records.ipOf(head)
+    const page = records.get(head, records.layout.page)
+    if (!this.#insisted.has(head)) {
+      // It is in a translation already, or soon will be: control should come by there.
+      if (this.#isCovered(page, ip, mode) || this.#wantFunction(page, ip, mode, head)) {
+        this.#insisted.add(head)
+        records.countFrom(head, this.#options.threshold * PATIENCE)
+        this.#flush()
+        return
+      }
+    }
+    this.#want({ head, mode })
+    this.#flush()
+  }
+
+  #want(wanted: Wanted): void {
+    // Counted from far off until the batch is translated.
+    this.#parts.records.countFrom(wanted.head, 0x4000_0000)
+    this.#waiting.push(wanted)
+  }
+  /** The function around `ip` is to be translated if that will have `ip` in it. */
+  #wantFunction(page: number, ip: number, mode: Mode, head: number): boolean {
+    const { records } = this.#parts
+    const start = records.functionAround(page, ip, FARTHEST)
+    if (start === undefined || start === ip || records.known(page, start, mode) === 0) return false
+    const whole = records.exit(page, start, mode, false)
+    if (whole === head || !records.isHead(whole)) return false
+    const pfn = records.pfnOf(page)
+    const region = pfn === undefined ? undefined : findRegion(this.#source, mode, start, pfn)
+    if (!region?.blocks.some(({ items }) => items.some((item) => item.ip === ip))) return false
+    if (!this.#waiting.some((wanted) => wanted.head === whole)) this.#want({ head: whole, mode })
+    return true
+  }
+  #isCovered(page: number, ip: number, mode: Mode): boolean {
+    return (this.#covered.get(page)?.[(ip + mode.codeBase) & 0xfff] ?? 0) !== 0
+  }
+  #cover({ blocks, mode }: Region): void {
+    for (const { items } of blocks)
+      for (const { page, ip } of items) {
+        let covered = this.#covered.get(page.id)
+        if (!covered) this.#covered.set(page.id, (covered = new Uint8Array(0x1000)))
+        covered[(ip + mode.codeBase) & 0xfff] = 1
+      }
+  }
+  #flush(): void {
     if (this.#waiting.length >= this.#options.batch) this.#translate()
   }
 
@@ -96,6 +148,7 @@ export class JitTier implements Tier {
       this.stats.invalidated++
     }
     this.#byPage.delete(page)
+    this.#covered.delete(page)
   }
 
   reset(): void {
@@ -106,6 +159,8 @@ export class JitTier implements Tier {
     this.#free = []
     this.#used = 1
     this.#byPage.clear()
+    this.#covered.clear()
+    this.#insisted.clear()
     this.#exits.clear()
     Object.assign(this.stats, { translations: 0, blocks: 0, instructions: 0, modules: 0, bytes: 0 })
   }
@@ -146,7 +201,7 @@ export class JitTier implements Tier {
   }
 
   #compile(batch: readonly Planned[]): void {
-    const { records, state, routines, imports, memory } = this.#parts
+    const { records, state, routines, imports } = this.#parts
     const wanted = new Set<Routine>()
     for (const { plan } of batch) for (const routine of plan.routines) wanted.add(routine)
     routines.require(wanted)
@@ -154,15 +209,16 @@ export class JitTier implements Tier {
     module.importMemory('env', 'memory', { initial: 1, maximum: 65536 })
     const table = module.importTable('env', 'table', { element: 'funcref', initial: 1 })
     const calls = {
-      read: module.importFunction('env', 'read', ['i32', 'i32', 'i32'], ['i32']),
-      write: module.importFunction('env', 'write', ['i32', 'i32', 'i32'], ['i32']),
+      read: module.importFunction('env', 'read', ['i32', 'i32'], ['i32']),
+      write: module.importFunction('env', 'write', ['i32', 'i32'], ['i32']),
       act: module.importFunction('env', 'act', ['i32'], ['i32']),
     }
     const index = new Map<Routine, number>()
+    wanted.add(settleFlags)
     for (const routine of wanted)
       index.set(routine, module.importFunction(ROUTINES, routine.name, routine.params, routine.results))
     const processor = new TranslationProcessor(state.base, (routine) => index.get(routine)!)
-    processor.calls = calls
+    processor.calls = { ...calls, settle: index.get(settleFlags)! }
     const type = module.type(...TRANSLATION)
     const done: Translated[] = []
     for (const { head, region, graph, plan, mode } of batch) {
@@ -191,12 +247,7 @@ export class JitTier implements Tier {
         if (!set) this.#byPage.set(id, (set = new Set()))
         set.add(translated)
       }
-      for (const { items } of region.blocks)
-        for (const { page, second, ip, insn } of items) {
-          const start = (ip + region.mode.codeBase) & 0xfff
-          memory.markCode(page.pfn, start, Math.min(0x1000, start + insn.length))
-          if (second) memory.markCode(second.pfn, 0, start + insn.length - 0x1000)
-        }
+      this.#cover(region)
     }
   }
 

@@ -24,7 +24,7 @@ import type { Graph } from './graph.ts'
 import { linearPageOf } from './insn.ts'
 import { declareLocals } from './locals.ts'
 import type { Plan } from './plan.ts'
-import type { Locals, TranslationProcessor } from './processor.ts'
+import type { Locals, Surroundings, TranslationProcessor } from './processor.ts'
 import type { Block, Edge, Item, Page, Region } from './region.ts'
 
 const BASE = 0
@@ -57,7 +57,7 @@ export function emitTranslation(shop: Workshop, fn: FunctionBuilder, region: Reg
   new Translation(shop, fn, region, graph, plan).emit()
 }
 
-class Translation {
+class Translation implements Surroundings {
   readonly #shop: Workshop
   readonly #fn: FunctionBuilder
   readonly #region: Region
@@ -73,6 +73,11 @@ class Translation {
   #leaves!: Label
   #jumps!: Label
   #continues!: Label
+  /** The instruction that is emitted: its block, how many of that are not done when it leaves, its exit if there is one. */
+  #number = 0
+  #item!: Item
+  #unpaid = 0
+  #slow = 0
   readonly #labels: Label[] = []
   readonly #loops: Label[] = []
 
@@ -86,6 +91,7 @@ class Translation {
     shop.processor.begin(fn)
     this.#locals = declareLocals(fn)
     shop.processor.locals = this.#locals
+    shop.processor.surroundings = this
     this.#exit = fn.local('i32')
     this.#target = fn.local('i32')
     this.#outcome = fn.local('i64')
@@ -176,29 +182,41 @@ class Translation {
       fn.end()
     }
     fn.localGet(budget).i32Const(items.length).op(Op.i32Sub).localSet(budget)
-    for (const [n, item] of items.entries()) {
-      const last = n === items.length - 1
-      processor.flagsWanted = this.#plan.flagsWanted[number]![n]!
-      let exit = 0
-      processor.surroundings = {
-        leave: () => {
-          exit ||= this.#shop.exits.leave(item.record, items.length - n, Leave.slow)
-          this.#leaveBy(exit)
-        },
-        prepareLeave: () => {
-          exit ||= this.#shop.exits.leave(item.record, items.length - n, Leave.slow)
-          fn.i32Const(exit).localSet(this.#exit)
-        },
-        leaveIf: () => fn.hint(false).brIf(this.#leaves),
-        pause: () => this.#leaveBy(this.#shop.exits.leave(item.record, 0, Leave.repeat)),
-        act: () => this.#act(number, block, item),
-      }
+    this.#number = number
+    const wanted = this.#plan.flagsWanted[number]!
+    for (let n = 0; n < items.length; n++) {
+      const item = items[n]!
+      this.#item = item
+      this.#unpaid = items.length - n
+      this.#slow = 0
+      processor.flagsWanted = wanted[n]!
       if (item.step === 'action' || item.step === 'transfer') this.#action(number, block, item)
       else {
         processor.instruction(item.insn, item.ip, this.#region.mode)
-        if (last) this.#end(number, block, item)
+        if (n === items.length - 1) this.#end(number, block, item)
       }
     }
+  }
+
+  // ── what the current instruction asks for ──
+  leave(): void {
+    this.#leaveBy(this.#slowExit())
+  }
+  prepareLeave(): void {
+    this.#fn.i32Const(this.#slowExit()).localSet(this.#exit)
+  }
+  leaveIf(): void {
+    this.#fn.hint(false).brIf(this.#leaves)
+  }
+  pause(): void {
+    this.#leaveBy(this.#shop.exits.leave(this.#item.record, 0, Leave.repeat))
+  }
+  act(): void {
+    this.#act(this.#number, this.#region.blocks[this.#number]!, this.#item)
+  }
+  #slowExit(): number {
+    this.#slow ||= this.#shop.exits.leave(this.#item.record, this.#unpaid, Leave.slow)
+    return this.#slow
   }
 
   #end(number: number, block: Block, item: Item): void {

@@ -16,7 +16,7 @@ import { Acted, type Tier, type TierFactory, type TierStats } from './tier.ts'
 import { EngineTlb } from './tlb.ts'
 
 /** Bytes of records for each width. */
-const ARENA_BYTES = 16 << 20
+const ARENA_BYTES = 64 << 20
 const PAGE = 0x1000
 /** Bytes (SDM vol. 2, 2.3.11). */
 const LONGEST_INSTRUCTION = 15

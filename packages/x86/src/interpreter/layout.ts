@@ -49,7 +49,7 @@ export interface RecordLayout {
   readonly register: readonly [number, number, number]
   /**
    * Host address of base and index register, or of a zero. In records that are no instruction `base` is 1 when the code
-   * lies in another linear page, `index` when it is a place to begin a translation at.
+   * lies in another linear page, `index` what kind of place it is (`Enters`).
    */
   readonly base: number
   readonly index: number

@@ -10,6 +10,10 @@ import type { Mode } from './mode.ts'
 /** How a run goes on behind an instruction: with the next one; with the next one, as a run of its own; not at all. */
 export type RunEnd = 'open' | 'closed' | 'stop'
 
+/** What a direct branch leads to: the beginning of a function, the head of a loop, or neither. */
+export const Enters = { nothing: 0, loop: 1, function: 2 } as const
+export type Enters = (typeof Enters)[keyof typeof Enters]
+
 /** What translating has found out about an instruction, wherever it stands. */
 export interface Known {
   /** In bytes. */
@@ -19,8 +23,8 @@ export interface Known {
   /** Of a direct branch: what is added to the next instruction's pointer, and whether 16 bits of the sum count. */
   readonly distance: number | undefined
   readonly narrow: boolean
-  /** Of a direct branch that is a call or goes back: its target is a place to begin a translation at. */
-  readonly enters: boolean
+  /** Of a direct branch: whether its target is a place to begin a translation at. */
+  readonly enters: Enters
   /** Condition code of a Jcc, else −1. */
   readonly cc: number
   /** Of an instruction that may share a handler with a Jcc behind it; and those handlers by condition code. */

@@ -12,7 +12,7 @@ import { frequentHandler } from './frequent.ts'
 import type { Handlers } from './handlers.ts'
 import { canFuse, templateOf } from './key.ts'
 import { Handler, JUMP_ENTRIES, Record32, Record64, type RecordLayout, Tables } from './layout.ts'
-import { type Known, MEMO_BYTES, Memo, type RunEnd } from './memo.ts'
+import { Enters, type Known, MEMO_BYTES, Memo, type RunEnd } from './memo.ts'
 import type { Mode } from './mode.ts'
 
 /** What translating needs of guest memory. */
@@ -53,8 +53,7 @@ interface Stopped {
 interface Branch {
   readonly record: number
   readonly ip: number
-  /** Its target is a place to begin a translation at. */
-  readonly enters: boolean
+  readonly enters: Enters
 }
 
 interface CodePage {
@@ -65,6 +64,8 @@ interface CodePage {
   readonly entries: (Entries | undefined)[]
   /** By mode: heads, which count executions and lead to the translation, by instruction pointer. */
   readonly heads: (Entries | undefined)[]
+  /** Where functions begin, as calls say: instruction pointers. */
+  readonly functions: Set<number>
   /** All records made for this page. */
   readonly records: number[]
   /** Records of instructions that begin in the page before: in whose entries, and at which instruction pointer. */
@@ -159,6 +160,16 @@ export class Records {
   known(page: number, ip: number, mode: Mode): number {
     return this.#byId.get(page)?.entries[mode.id]?.get(ip) ?? 0
   }
+  /** Where the function begins that `ip` seems to be in, at most `within` bytes before it; undefined: nobody knows. */
+  functionAround(page: number, ip: number, within: number): number | undefined {
+    let found: number | undefined
+    for (const start of this.#byId.get(page)?.functions ?? [])
+      if (start <= ip && start + within > ip && start > (found ?? -1)) found = start
+    return found
+  }
+  isFunction(page: number, ip: number): boolean {
+    return this.#byId.get(page)?.functions.has(ip) ?? false
+  }
   /**
    * Where a translation goes on, at `ip`, that is not translated with it: a head, or a record that leaves and finds one.
    * `from` is the page that leads there, `elsewhere`: `ip` may lie in another.
@@ -167,7 +178,7 @@ export class Records {
     const page = this.#byId.get(from)!
     const plain = elsewhere ? 0 : (page.entries[mode.id]?.get(ip) ?? 0)
     if (plain !== 0) return this.#headOf(plain, page, mode)
-    return this.#stub(page, ip, mode, elsewhere ? NO_PAGE : pageNumber(ip, mode), { enters: true })
+    return this.#stub(page, ip, mode, elsewhere ? NO_PAGE : pageNumber(ip, mode), { enters: Enters.loop })
   }
   /** Have the head lead to function `slot` of the table of translations; none: count again. */
   enterAt(head: number, slot: number): void {
@@ -240,7 +251,9 @@ export class Records {
     if (!crosses && this.get(stub, page) !== this.get(found, page)) return
     this.#set(stub + handler, crosses ? Handler.cross : Handler.link)
     this.#set(stub + length, 0)
-    const next = crosses || this.get(stub, index) === 1 ? found : this.plainOf(found)
+    const enters = this.get(stub, index)
+    if (enters === Enters.function) this.#byId.get(this.get(found, page))?.functions.add(this.ipOf(found))
+    const next = crosses || enters !== Enters.nothing ? found : this.plainOf(found)
     this.#set(stub + target, next)
     if (!crosses) this.#redirect(stub, next)
   }
@@ -373,7 +386,8 @@ export class Records {
     this.#memory.markCode(pfn, offset, at)
     for (const branch of branches) {
       const known = pageNumber(branch.ip, mode) === linearPage ? entries.get(branch.ip) : 0
-      const found = known !== 0 && branch.enters ? this.#headOf(known, page, mode) : known
+      if (branch.enters === Enters.function && known !== 0) page.functions.add(branch.ip)
+      const found = known !== 0 && branch.enters !== Enters.nothing ? this.#headOf(known, page, mode) : known
       this.#set(branch.record + this.layout.target, found || this.#stub(page, branch.ip, mode, linearPage, branch))
     }
     this.#handlers.flush()
@@ -457,7 +471,7 @@ export class Records {
   #page(pfn: number, mode: Mode): CodePage {
     let page = this.#pages.get(pfn)
     if (!page) {
-      page = { id: ++this.#lastPage, pfn, entries: [], heads: [], records: [], straddling: [] }
+      page = { id: ++this.#lastPage, pfn, entries: [], heads: [], functions: new Set(), records: [], straddling: [] }
       this.#pages.set(pfn, page)
       this.#byId.set(page.id, page)
     }
@@ -499,7 +513,7 @@ export class Records {
       cc: -1,
       fused: [],
       distance: undefined,
-      enters: false,
+      enters: Enters.nothing,
       template: undefined,
       source: record,
     }
@@ -520,7 +534,7 @@ export class Records {
     )
     if (branch) {
       const end = insn.op === 'jmp' || insn.op === 'call' ? 'stop' : 'closed'
-      const enters = insn.op === 'call' || insn.imm < 0
+      const enters = insn.op === 'call' ? Enters.function : insn.imm < 0 ? Enters.loop : Enters.nothing
       return { ...known, handler, end, distance: insn.imm, enters, cc: insn.op === 'jcc' ? insn.cc : -1 }
     }
     if (INDIRECT.has(insn.op)) return { ...known, handler, end: 'stop' }
@@ -539,7 +553,7 @@ export class Records {
     }
     this.#set(record + this.layout.imm, this.#actions.push({ insn: { ...insn }, falls }) - 1)
     const end = falls ? 'open' : 'stop'
-    const none = { distance: undefined, enters: false, narrow: false, cc: -1, template: undefined, fused: [] }
+    const none = { distance: undefined, enters: Enters.nothing, narrow: false, cc: -1, template: undefined, fused: [] }
     return { ...none, length, handler, end, source: record }
   }
 
@@ -558,7 +572,7 @@ export class Records {
     const record = this.#record(page.id, ip, 0, mode)
     this.#set(record + this.layout.handler, Handler.miss)
     this.#set(record + this.layout.base, pageNumber(ip, mode) === linearPage ? 0 : 1)
-    this.#set(record + this.layout.index, branch?.enters ? 1 : 0)
+    this.#set(record + this.layout.index, branch?.enters ?? Enters.nothing)
     this.#set(record + this.layout.disp, branch?.record ?? 0)
     page.records.push(record)
     return record
