@@ -316,17 +316,24 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   protected missed(): void {
     throw new TypeError('translations look up the TLB in their own way')
   }
-  /** One comparison; what misses asks TypeScript, and leaves where that says so. */
+  /**
+   * One comparison; what misses asks TypeScript, and leaves where that says so. The hit branches first: V8's baseline
+   * compiler lets the first branch to a label say which registers hold what there, and behind a call none hold anything.
+   */
   protected override translate(linear: Node, bytes: number, write: boolean): Node {
     const { fn } = this
     const table = this.#base + (write ? Tables.write : Tables.read)
     const address = this.let(linear)
     const entry = this.temporary('i32')
     this.emit(this.and(this.shr(address, this.i32(8)), this.i32((TLB_ENTRIES - 1) << TLB_ENTRY_SHIFT)))
-    fn.localTee(entry).load(Load.i32Load, table)
+    fn.localSet(entry)
+    const found = fn.block('i32')
+    fn.localGet(entry).load(Load.i32Load, table + TLB_ADDEND)
+    fn.localGet(entry).load(Load.i32Load, table)
     this.emit(this.tag(bytes > 1 ? this.add(address, this.i32(bytes - 1)) : address))
-    fn.op(Op.i32Ne)
-    fn.hint(false).if_('i32')
+    fn.op(Op.i32Eq)
+    fn.hint(true).brIf(found)
+    fn.drop()
     const host = this.temporary('i32')
     this.effects.leaves = true
     this.surroundings.prepareLeave()
@@ -337,8 +344,6 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     fn.localGet(host)
     this.emit(address)
     fn.op(Op.i32Sub)
-    fn.else_()
-    fn.localGet(entry).load(Load.i32Load, table + TLB_ADDEND)
     fn.end()
     this.emit(address)
     fn.op(Op.i32Add).localSet(entry)
