@@ -174,7 +174,6 @@ class Translation implements Surroundings {
     const fn = this.#fn
     const needed = this.#plan.needed[number]!
     const { budget } = this.#locals
-    processor.begin(fn)
     if (needed > 0) {
       fn.localGet(budget).i32Const(needed).op(Op.i32LtS)
       fn.hint(false).if_()
@@ -186,6 +185,8 @@ class Translation implements Surroundings {
     const wanted = this.#plan.flagsWanted[number]!
     for (let n = 0; n < items.length; n++) {
       const item = items[n]!
+      // The baseline compiler clears every local when the function is entered: as few as can be.
+      processor.begin(fn)
       this.#item = item
       this.#unpaid = items.length - n
       this.#slow = 0
