@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url'
 import { isVmexitError } from '@vmexit/core'
 import { describe, expect, it } from 'vitest'
 import { page, setting } from './docs.ts'
+import { ENGINES } from './engines.ts'
 import { Meter, type Sample } from './meter.ts'
 import { parseOptions } from './options.ts'
 import { figure, geometricMean, type Round, summarize } from './results.ts'
-import { KERNELS } from './systems.ts'
-import { asText, comparison } from './tables.ts'
+import { KERNELS, SYSTEMS } from './systems.ts'
+import { asText, comparisonTable, titleOf } from './tables.ts'
 import { runV86 } from './v86.ts'
 import { runVmexit } from './vmexit.ts'
 
@@ -40,21 +41,21 @@ describe('the ROM', () => {
     }
   })
 
-  it('computes the same under vmexit and v86', async () => {
-    const ours = new Meter(KERNELS.length)
-    await runVmexit('interpreter', rom, ours)
-    const theirs = new Meter(KERNELS.length)
-    await runV86(false, rom, theirs)
-    const results = ({ samples }: Meter) => samples.map(({ kernel, checksum }) => `${kernel} ${checksum}`)
-    expect(results(ours)).toEqual([
-      'sieve 00008444',
-      'crc32 b1952134',
-      'shellsort 3b692870',
-      'quicksort ef18cc76',
-      'fib 0002ff42',
-    ])
-    expect(results(theirs)).toEqual(results(ours))
-    expect(ours.samples.every(({ instructions }) => instructions > 8_000_000)).toBe(true)
+  const EXPECTED = ['sieve 00008444', 'crc32 b1952134', 'shellsort 3b692870', 'quicksort ef18cc76', 'fib 0002ff42']
+  const computed = ({ samples }: Meter) => samples.map(({ kernel, checksum }) => `${kernel} ${checksum}`)
+
+  it('computes what it should under v86', async () => {
+    const meter = new Meter(KERNELS.length)
+    await runV86(false, rom, meter)
+    expect(computed(meter)).toEqual(EXPECTED)
+  })
+
+  const fast = ENGINES.filter(({ rival }) => rival !== undefined)
+  it.each(fast)('computes the same under the $title', async ({ engine }) => {
+    const meter = new Meter(KERNELS.length)
+    await runVmexit(engine, rom, meter)
+    expect(computed(meter)).toEqual(EXPECTED)
+    expect(meter.samples.every(({ instructions }) => instructions > 8_000_000)).toBe(true)
   })
 })
 
@@ -86,10 +87,10 @@ describe('the figures', () => {
   const samples = (cpuMs: number, instructions: number): Sample[] =>
     KERNELS.map((kernel) => ({ kernel, checksum: '1', cpuMs, instructions }))
   const rounds: Round[] = [
-    { system: 'interpreter', samples: samples(10, 5_000_000) },
-    { system: 'v86', samples: samples(60, 0) },
-    { system: 'interpreter', samples: [...samples(10, 5_000_000), ...samples(30, 5_000_000)] },
-    { system: 'v86', samples: samples(160, 0) },
+    { system: 'vmexit-interpreter', samples: samples(10, 5_000_000) },
+    { system: 'v86-nojit', samples: samples(60, 0) },
+    { system: 'vmexit-interpreter', samples: [...samples(10, 5_000_000), ...samples(30, 5_000_000)] },
+    { system: 'v86-nojit', samples: samples(160, 0) },
   ]
 
   it('are medians over rounds, of means', () => {
@@ -97,22 +98,33 @@ describe('the figures', () => {
     expect(geometricMean([2, 8])).toBe(4)
     const results = summarize(rounds)
     expect(results.measured[0]).toEqual({
-      system: 'interpreter',
+      system: 'vmexit-interpreter',
       kernel: 'sieve',
       ms: { median: 15, least: 10, most: 20 },
       mips: 1000 / 3,
     })
-    expect(results.ratios['fib']).toEqual({ median: 7, least: 6, most: 8 })
-    expect(results.ratio).toBeCloseTo(7)
-    expect(asText(comparison(results))).toContain('sieve                  5.0  110.0 (60.0–160.0)')
+    const [compared, ...others] = results.comparisons
+    expect(others).toEqual([])
+    expect(titleOf(compared!)).toBe('The interpreter against v86 without its JIT')
+    expect(compared!.ratios['fib']).toEqual({ median: 7, least: 6, most: 8 })
+    expect(compared!.ratio).toBeCloseTo(7)
+    expect(asText(comparisonTable(results, compared!))).toContain('sieve                  5.0  110.0 (60.0–160.0)')
     expect(page(results, setting(2))).toContain('| geometric mean |  |  |  |  |  | 7.00 |')
   })
 
+  it('compare nothing that has no rival, and count nothing that vmexit has not run', () => {
+    const alone = summarize(rounds.filter(({ system }) => system === 'v86-nojit'))
+    expect(alone.comparisons).toEqual([])
+    expect(alone.instructions['fib']).toBe(0)
+  })
+
   it('are refused where systems disagree', () => {
-    const wrong = { system: 'v86', samples: samples(60, 0).map((each) => ({ ...each, checksum: '2' })) } as const
-    expect(() => summarize([rounds[0]!, wrong])).toThrow('sieve: interpreter computed 1, v86 2')
-    const counted = { system: 'reference', samples: samples(9, 4) } as const
-    expect(() => summarize([rounds[0]!, counted])).toThrow('interpreter retired 5000000 instructions, reference 4')
+    const wrong = { system: 'v86-nojit', samples: samples(60, 0).map((each) => ({ ...each, checksum: '2' })) } as const
+    expect(() => summarize([rounds[0]!, wrong])).toThrow('sieve: vmexit-interpreter computed 1, v86-nojit 2')
+    const counted = { system: 'vmexit-reference', samples: samples(9, 4) } as const
+    expect(() => summarize([rounds[0]!, counted])).toThrow(
+      'vmexit-interpreter retired 5000000 instructions, vmexit-reference 4',
+    )
   })
 })
 
@@ -126,9 +138,15 @@ describe('the command line', () => {
       }
       return undefined
     }
-    expect(fails('--system', 'bochs')).toBe("there is no system 'bochs': say interpreter, v86, v86-jit, reference")
+    const known = `there is no system 'bochs': say ${SYSTEMS.map(({ name }) => name).join(', ')}`
+    expect(fails('--system', 'bochs')).toBe(known)
+    expect(fails('--systems', 'v86,bochs')).toBe(known)
     expect(fails('--rounds', '0')).toBe("'0' rounds: give a number from 1 to 999")
     expect(fails('--at-least', 'x')).toBe("'x' is no ratio: give a number such as 4")
+    expect(parseOptions(['--systems', 'v86-nojit,vmexit-interpreter']).systems).toEqual([
+      'vmexit-interpreter',
+      'v86-nojit',
+    ])
     expect(fails('now')).toMatch(/^Unexpected argument 'now'/)
   })
 })

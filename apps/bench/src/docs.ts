@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Results } from './results.ts'
-import { asMarkdown, bars, comparison, speeds } from './tables.ts'
+import { asMarkdown, bars, comparisonTable, speeds, titleOf } from './tables.ts'
 
 /** Where a run took place. */
 export interface Setting {
@@ -27,33 +27,48 @@ export function setting(rounds: number): Setting {
   }
 }
 
-/** Lines that begin the parts of the page: each command writes its own and leaves the other as it is. */
+/** Lines that begin the parts of the page, in order: each command writes its own and leaves the others as they are. */
 export const KERNEL_PART = '# Benchmarks'
 export const BOOT_PART = '## Debian, booted and put to work'
+export const MEMORY_PART = '## Memory over a long run'
+const PARTS = [KERNEL_PART, BOOT_PART, MEMORY_PART] as const
+type Part = (typeof PARTS)[number]
 
-const PAGE = new URL('../../../docs/benchmarks.md', import.meta.url)
+export const PAGE = new URL('../../../docs/benchmarks.md', import.meta.url)
 
-/** The page with `text` in the place of the part that begins as `text` does. */
-export function withPart(page: string, part: typeof KERNEL_PART | typeof BOOT_PART, text: string): string {
-  const at = page.indexOf(`\n${BOOT_PART}\n`)
-  const kernels = at < 0 ? page : page.slice(0, at)
-  const boots = at < 0 ? '' : page.slice(at + 1)
-  const parts = part === KERNEL_PART ? [text, boots] : [kernels, text]
-  return `${parts
-    .map((each) => each.trim())
-    .filter((each) => each !== '')
-    .join('\n\n')}\n`
+/** The page with `text` in the place of `part`. */
+export function withPart(page: string, part: Part, text: string): string {
+  const starts = PARTS.map((each) => `\n${page}`.indexOf(`\n${each}\n`))
+  const texts = PARTS.map((each, index) => {
+    if (each === part) return text
+    if (starts[index]! < 0) return ''
+    return page.slice(
+      starts[index],
+      starts.slice(index + 1).find((start) => start >= 0),
+    )
+  })
+  const written = texts.map((each) => each.trim()).filter((each) => each !== '')
+  return `${written.join('\n\n')}\n`
 }
 
-export function writePart(part: typeof KERNEL_PART | typeof BOOT_PART, text: string): void {
+export function writePart(part: Part, text: string): void {
   writeFileSync(PAGE, withPart(readFileSync(PAGE, 'utf8'), part, text))
 }
 
 /** The part of the page on kernels. */
 export function page(results: Results, { date, rounds, machine, node, v8, v86 }: Setting): string {
+  const compared = results.comparisons.map(
+    (each) => `## ${titleOf(each)}
+
+${asMarkdown(comparisonTable(results, each))}
+
+\`\`\`text
+${bars(each)}
+\`\`\``,
+  )
   return `# Benchmarks
 
-Written by \`npx -y pnpm@12 bench --write-docs\` on ${date}: ${rounds} rounds on ${machine}; Node ${node} (V8 ${v8}), v86 ${v86}.
+Written by \`npx -y pnpm@12 bench --write-docs\` on ${date}: ${counted(rounds)} on ${machine}; Node ${node} (V8 ${v8}), v86 ${v86}.
 
 Five integer kernels of C, compiled by gcc for the i686, run in 32-bit protected mode with paging on, in 4 KB pages, from one
 ROM image that boots in every system (\`apps/bench/guest\`). Each round runs each system in a process of its own, one after
@@ -61,19 +76,15 @@ the other. Times are processor time of that process for one run of a kernel, the
 rounds, and from least to most. The ratio is v86's time over vmexit's in the same round. Instructions are those that vmexit
 counts, exactly; they also give v86's speed. What the kernels compute is compared.
 
-## The interpreter against v86 without its JIT
-
-${asMarkdown(comparison(results))}
-
-\`\`\`text
-${bars(results)}
-\`\`\`
+${compared.join('\n\n')}
 
 ## All engines
 
-Million instructions in a second of processor time. v86's JIT is there for comparison: vmexit's interpreter is the engine that
-runs code until translating it would pay. The reference engine decodes every time and is there to be right.
+Million instructions in a second of processor time. The reference engine decodes every time and is there to be right.
 
 ${asMarkdown(speeds(results))}
 `
 }
+
+/** `3 rounds`. */
+export const counted = (rounds: number): string => `${rounds} ${rounds === 1 ? 'round' : 'rounds'}`

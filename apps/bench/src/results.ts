@@ -1,5 +1,6 @@
 /** Figures from samples: medians over rounds, speeds, ratios. */
 import { VmexitError } from '@vmexit/core'
+import { ENGINES, systemOf } from './engines.ts'
 import type { Sample } from './meter.ts'
 import { KERNELS, type SystemName } from './systems.ts'
 
@@ -26,14 +27,22 @@ export interface Measured {
   readonly mips: number
 }
 
-export interface Results {
-  /** Instructions of one run, by kernel. */
-  readonly instructions: Readonly<Record<string, number>>
-  readonly measured: readonly Measured[]
-  /** v86's time over the interpreter's in the same round, by kernel. */
+/** An engine against its rival. */
+export interface Comparison {
+  readonly ours: SystemName
+  readonly theirs: SystemName
+  /** The rival's time over the engine's in the same round, by kernel. */
   readonly ratios: Readonly<Record<string, Figure>>
   /** Geometric mean of the medians of the ratios. */
   readonly ratio: number
+}
+
+export interface Results {
+  /** Instructions of one run, by kernel; 0 where vmexit has not run. */
+  readonly instructions: Readonly<Record<string, number>>
+  readonly measured: readonly Measured[]
+  /** Of each engine that was measured together with its rival. */
+  readonly comparisons: readonly Comparison[]
 }
 
 export function figure(values: readonly number[]): Figure {
@@ -59,13 +68,20 @@ export function summarize(rounds: readonly Round[]): Results {
       return { system, kernel, ms, mips: instructions[kernel]! / ms.median / 1000 }
     }),
   )
-  const ratios = Object.fromEntries(
-    KERNELS.map((kernel) => {
-      const ours = times('interpreter', kernel)
-      return [kernel, figure(times('v86', kernel).map((time, round) => time / ours[round]!))]
-    }),
+  const compare = (ours: SystemName, theirs: SystemName): Comparison => {
+    const ratios = Object.fromEntries(
+      KERNELS.map((kernel) => {
+        const own = times(ours, kernel)
+        return [kernel, figure(times(theirs, kernel).map((time, round) => time / own[round]!))]
+      }),
+    )
+    return { ours, theirs, ratios, ratio: geometricMean(Object.values(ratios).map(({ median }) => median)) }
+  }
+  const pairs = ENGINES.map(({ engine, rival }) => [systemOf(engine), rival] as const)
+  const comparisons = pairs.flatMap(([ours, theirs]) =>
+    theirs !== undefined && systems.includes(ours) && systems.includes(theirs) ? [compare(ours, theirs)] : [],
   )
-  return { instructions, measured, ratios, ratio: geometricMean(Object.values(ratios).map(({ median }) => median)) }
+  return { instructions, measured, comparisons }
 }
 
 function meanTime(samples: readonly Sample[], kernel: string): number {
@@ -73,25 +89,26 @@ function meanTime(samples: readonly Sample[], kernel: string): number {
   return own.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / own.length
 }
 
-/** What one run of a kernel retires: equal under both engines and in every run. */
+/** What one run of a kernel retires: equal under all engines and in every run. */
 function instructionsOf(rounds: readonly Round[], kernel: string): number {
   const all = rounds.flatMap(({ system, samples }) =>
     samples.filter((sample) => sample.kernel === kernel).map((sample) => ({ system, ...sample })),
   )
   const first = all[0]
   if (first === undefined) throw disagreement(kernel, 'nobody has run it')
+  const counting = all.find(({ instructions }) => instructions !== 0)
   for (const { system, checksum, instructions } of all) {
     if (checksum !== first.checksum) {
       throw disagreement(kernel, `${first.system} computed ${first.checksum}, ${system} ${checksum}`)
     }
-    if (instructions !== 0 && instructions !== first.instructions) {
+    if (instructions !== 0 && instructions !== counting!.instructions) {
       throw disagreement(
         kernel,
-        `${first.system} retired ${first.instructions} instructions, ${system} ${instructions}`,
+        `${counting!.system} retired ${counting!.instructions} instructions, ${system} ${instructions}`,
       )
     }
   }
-  return first.instructions
+  return counting?.instructions ?? 0
 }
 
 function disagreement(kernel: string, problem: string): VmexitError {

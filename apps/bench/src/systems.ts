@@ -1,13 +1,10 @@
-/** What is measured, and how to measure it in a process of its own. */
-import { spawn } from 'node:child_process'
+/** What runs the kernels, and how to measure it in a process of its own. */
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { VmexitError } from '@vmexit/core'
+import { inOwnProcess } from './child.ts'
+import { ENGINES, systemOf, type VmexitSystem } from './engines.ts'
 import { Meter, type Sample } from './meter.ts'
-import { runV86 } from './v86.ts'
-import { runVmexit } from './vmexit.ts'
 
-export type SystemName = 'interpreter' | 'reference' | 'v86' | 'v86-jit'
+export type SystemName = VmexitSystem | 'v86' | 'v86-nojit'
 
 interface System {
   readonly name: SystemName
@@ -20,41 +17,27 @@ interface System {
   run(rom: Uint8Array, meter: Meter): Promise<void>
 }
 
+// Each is loaded where it runs: nobody pays for another's program.
+const vmexit = ENGINES.map(({ engine, title, warmUp, measured, rounds }) => ({
+  name: systemOf(engine),
+  title: `vmexit, ${title}`,
+  warmUp,
+  measured,
+  rounds,
+  run: async (rom: Uint8Array, meter: Meter) => await (await import('./vmexit.ts')).runVmexit(engine, rom, meter),
+}))
+
+const v86 = ([true, false] as const).map((jit) => ({
+  name: jit ? ('v86' as const) : ('v86-nojit' as const),
+  title: jit ? 'v86, JIT on' : 'v86, JIT off',
+  warmUp: jit ? 5 : 3,
+  measured: jit ? 20 : 10,
+  rounds: Number.POSITIVE_INFINITY,
+  run: async (rom: Uint8Array, meter: Meter) => await (await import('./v86.ts')).runV86(jit, rom, meter),
+}))
+
 /** In the order in which they are measured. */
-export const SYSTEMS: readonly System[] = [
-  {
-    name: 'interpreter',
-    title: 'vmexit, interpreter',
-    warmUp: 5,
-    measured: 20,
-    rounds: Number.POSITIVE_INFINITY,
-    run: (rom, meter) => runVmexit('interpreter', rom, meter),
-  },
-  {
-    name: 'v86',
-    title: 'v86, JIT off',
-    warmUp: 3,
-    measured: 10,
-    rounds: Number.POSITIVE_INFINITY,
-    run: (rom, meter) => runV86(false, rom, meter),
-  },
-  {
-    name: 'v86-jit',
-    title: 'v86, JIT on',
-    warmUp: 5,
-    measured: 20,
-    rounds: Number.POSITIVE_INFINITY,
-    run: (rom, meter) => runV86(true, rom, meter),
-  },
-  {
-    name: 'reference',
-    title: 'vmexit, reference',
-    warmUp: 0,
-    measured: 1,
-    rounds: 1,
-    run: (rom, meter) => runVmexit('reference', rom, meter),
-  },
-]
+export const SYSTEMS: readonly System[] = [...vmexit, ...v86]
 
 export const KERNELS: readonly string[] = ['sieve', 'crc32', 'shellsort', 'quicksort', 'fib']
 
@@ -67,23 +50,10 @@ export async function measureHere(name: SystemName): Promise<Sample[]> {
   return meter.samples.slice(warmUp * KERNELS.length)
 }
 
-const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
-
 /**
- * Measures in a process of its own, so that what one system has left behind costs no other anything.
+ * Measures in a process of its own.
  * @throws VmexitError `bench-system` if that process fails.
  */
 export async function measure(name: SystemName): Promise<Sample[]> {
-  const child = spawn(process.execPath, ['--conditions=@vmexit/source', MAIN, '--system', name], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const texts = { out: '', err: '' }
-  child.stdout.on('data', (chunk) => (texts.out += chunk))
-  child.stderr.on('data', (chunk) => (texts.err += chunk))
-  const code = await new Promise((resolve) => child.on('close', resolve))
-  if (code === 0) return JSON.parse(texts.out) as Sample[]
-  throw new VmexitError('bench-system', {
-    problem: `measuring ${name} ended with code ${code}`,
-    remedy: `see what it said: ${texts.err.trim() || '(nothing)'}`,
-  })
+  return JSON.parse(await inOwnProcess(`measuring ${name}`, ['--system', name])) as Sample[]
 }

@@ -1,17 +1,24 @@
 /** Results as tables, for a terminal and for the docs. */
-import type { Figure, Results } from './results.ts'
+import { ENGINES, systemOf } from './engines.ts'
+import type { Comparison, Figure, Results } from './results.ts'
 import { KERNELS, SYSTEMS, type SystemName } from './systems.ts'
 
 /** Rows of cells; the first row is the head, the first column is text. */
 export type Table = readonly (readonly string[])[]
 
-/** The two systems of the comparison, kernel by kernel. */
-export function comparison({ instructions, measured, ratios, ratio }: Results): Table {
+/** What a comparison is of, in words. */
+export function titleOf({ ours, theirs }: Comparison): string {
+  const engine = ENGINES.find((each) => systemOf(each.engine) === ours)!.title
+  return `The ${engine} against v86 ${theirs === 'v86' ? 'with' : 'without'} its JIT`
+}
+
+/** The two systems of a comparison, kernel by kernel. */
+export function comparisonTable({ instructions, measured }: Results, compared: Comparison): Table {
   const of = (system: SystemName, kernel: string) =>
     measured.find((each) => each.system === system && each.kernel === kernel)!
   const row = (kernel: string): string[] => {
-    const ours = of('interpreter', kernel)
-    const theirs = of('v86', kernel)
+    const ours = of(compared.ours, kernel)
+    const theirs = of(compared.theirs, kernel)
     const millions = (instructions[kernel]! / 1e6).toFixed(1)
     return [
       kernel,
@@ -20,13 +27,13 @@ export function comparison({ instructions, measured, ratios, ratio }: Results): 
       span(ours.ms, 1),
       mips(theirs.mips),
       mips(ours.mips),
-      span(ratios[kernel]!, 1),
+      span(compared.ratios[kernel]!, 1),
     ]
   }
   return [
     ['kernel', '10⁶ instr.', 'v86 ms', 'vmexit ms', 'v86 MIPS', 'vmexit MIPS', 'ratio'],
     ...KERNELS.map(row),
-    ['geometric mean', '', '', '', '', '', ratio.toFixed(2)],
+    ['geometric mean', '', '', '', '', '', compared.ratio.toFixed(2)],
   ]
 }
 
@@ -38,9 +45,9 @@ export function speeds({ measured }: Results): Table {
   return [['MIPS', ...KERNELS], ...systems.map(({ name, title }) => [title, ...row(name)])]
 }
 
-/** The comparison as bars, for whoever would rather look. */
-export function bars({ ratios }: Results): string {
-  const most = Math.max(...Object.values(ratios).map(({ median }) => median))
+/** A comparison as bars, for whoever would rather look. */
+export function bars({ ratios }: Comparison): string {
+  const most = Math.max(1, ...Object.values(ratios).map(({ median }) => median))
   const line = (kernel: string): string => {
     const { median } = ratios[kernel]!
     const bar = (times: number): string => '█'.repeat(Math.max(1, Math.round((times / most) * 48)))
@@ -61,7 +68,8 @@ export function asMarkdown([head, ...rows]: Table): string {
   return [line(head!), line(head!.map((_, column) => (column === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n')
 }
 
-function span({ median, least, most }: Figure, digits: number): string {
+/** The median, and from least to most. */
+export function span({ median, least, most }: Figure, digits: number): string {
   return `${median.toFixed(digits)} (${least.toFixed(digits)}–${most.toFixed(digits)})`
 }
 

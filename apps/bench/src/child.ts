@@ -1,0 +1,26 @@
+/** Runs the benchmark's own program in a process of its own, so that what one system has left behind costs no other anything. */
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { VmexitError } from '@vmexit/core'
+
+const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
+
+/**
+ * What the program prints for `args`. Processes that share `cache`, a folder, compile it once.
+ * @throws VmexitError `bench-system` if it fails; `what` says what it was to do.
+ */
+export async function inOwnProcess(what: string, args: readonly string[], cache?: string): Promise<string> {
+  const child = spawn(process.execPath, ['--conditions=@vmexit/source', MAIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache },
+  })
+  const texts = { out: '', err: '' }
+  child.stdout.on('data', (chunk) => (texts.out += chunk))
+  child.stderr.on('data', (chunk) => (texts.err += chunk))
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  if (code === 0) return texts.out
+  throw new VmexitError('bench-system', {
+    problem: `${what} ended with code ${code}`,
+    remedy: `see what it said: ${texts.err.trim() || '(nothing)'}`,
+  })
+}
