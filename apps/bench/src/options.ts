@@ -33,7 +33,7 @@ ones left out. What kernels compute must be equal everywhere, what they retire u
   pnpm bench --write-docs          also writes docs/benchmarks.md
   pnpm bench --system v86          one system in this process, its samples as JSON
   pnpm bench --help
-  pnpm bench boot --help           whole systems: Debian and workloads
+  pnpm bench boot --help           whole systems: Debian and workloads, against v86 and QEMU
 `
 
 /** @throws VmexitError `bench-option` for what the command line does not know. */

@@ -1,44 +1,69 @@
-/** `pnpm bench boot`: whole systems, and v86 in the same run. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+/** `pnpm bench boot`: whole systems, and other emulators in the same run. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BOOT_PART, setting, writePart } from '../docs.ts'
 import { progress } from '../progress.ts'
-import { asMarkdown, asText } from '../tables.ts'
-import { BOOT_TITLES, type BootSystem } from './names.ts'
+import { asText } from '../tables.ts'
+import { judge } from './bars.ts'
+import { type BootSystem, USUAL_SYSTEMS } from './names.ts'
 import { BOOT_HELP, type BootOptions, parseBootOptions } from './options.ts'
 import { bootPage } from './page.ts'
-import { type Booted, summarizeBoots } from './results.ts'
-import { boot, bootHere } from './systems.ts'
-import { bootTable } from './tables.ts'
+import { QEMU_REMEDY, qemuVersion } from './qemu.ts'
+import { lost, reasonLine } from './reasons.ts'
+import { type Booted, type BootResults, summarizeBoots } from './results.ts'
+import { boot, bootHere, warm } from './systems.ts'
+import { bootTable, comparedTable, verdict } from './tables.ts'
 
 /** Runs it; the exit code. @throws VmexitError for options, files, and systems that fail or disagree. */
 export async function bootMain(args: readonly string[]): Promise<number> {
   const options = parseBootOptions(args)
   if (options.help) process.stdout.write(BOOT_HELP)
-  else if (options.system) process.stdout.write(`${JSON.stringify(await bootHere(options.system, options))}\n`)
+  else if (options.system) await alone(options.system, options)
   else await compareBoots(options)
   return 0
 }
 
+async function alone(system: BootSystem, options: BootOptions): Promise<void> {
+  const record = await bootHere(system, options)
+  if (record) process.stdout.write(`${JSON.stringify(record)}\n`)
+}
+
 async function compareBoots(options: BootOptions): Promise<void> {
-  const systems: readonly BootSystem[] = options.jit ? ['interpreter', 'v86', 'v86-jit'] : ['interpreter', 'v86']
+  const qemu = qemuVersion()
+  const systems = options.systems ?? USUAL_SYSTEMS.filter((system) => system !== 'qemu-tcg' || qemu !== undefined)
+  if (options.systems === undefined && qemu === undefined)
+    process.stderr.write(`goes on without QEMU, which is not here: ${QEMU_REMEDY}\n`)
+  const results = summarizeBoots(await bootAll(systems, options))
+  const where = { ...setting(options.rounds), qemu: systems.includes('qemu-tcg') ? qemu : undefined }
+  const text = options.json
+    ? JSON.stringify({ ...where, ...results, judgements: judge(results), lost: lost(results) }, undefined, 2)
+    : asReport(results)
+  process.stdout.write(`${text}\n`)
+  if (options.writeDocs) writePart(BOOT_PART, bootPage(results, where))
+}
+
+async function bootAll(systems: readonly BootSystem[], options: BootOptions): Promise<Booted[]> {
+  const cache = mkdtempSync(join(tmpdir(), 'vmexit-bench-'))
   const booted: Booted[] = []
-  for (let round = 1; round <= options.rounds; round++) {
-    for (const kind of ['whole', 'workloads'] as const) {
-      for (const system of round % 2 === 1 ? systems : systems.toReversed()) {
-        progress(`round ${round} of ${options.rounds}: ${BOOT_TITLES[system]}, ${kind}`)
-        const record = await boot(system, kind === 'whole' ? whole(options) : withWorkloads(options))
-        booted.push({ system, kind, record })
-        if (options.runs !== undefined) write(options.runs, round, kind, record)
+  try {
+    for (const system of systems) await warm(system, cache)
+    for (let round = 1; round <= options.rounds; round++) {
+      for (const kind of ['whole', 'workloads'] as const) {
+        // Each second round the other way about, so that a host that grows slower or faster favours nobody.
+        for (const system of round % 2 === 1 ? systems : systems.toReversed()) {
+          progress(`round ${round} of ${options.rounds}: ${system}, ${kind}`)
+          const record = await boot(system, kind === 'whole' ? whole(options) : withWorkloads(options), cache)
+          booted.push({ system, kind, record })
+          if (options.runs !== undefined) write(options.runs, round, kind, record)
+        }
       }
     }
+  } finally {
+    rmSync(cache, { recursive: true })
   }
   progress('')
-  const results = summarizeBoots(booted)
-  const where = setting(options.rounds)
-  if (options.writeDocs) writePart(BOOT_PART, bootPage(asMarkdown(bootTable(results)), where))
-  if (options.json) process.stdout.write(`${JSON.stringify({ ...where, ...results }, undefined, 2)}\n`)
-  else process.stdout.write(`${asText(bootTable(results))}\n`)
+  return booted
 }
 
 const whole = (options: BootOptions): BootOptions => ({ ...options, workloads: 'none' })
@@ -48,4 +73,11 @@ function write(folder: string, round: number, kind: Booted['kind'], record: Boot
   mkdirSync(folder, { recursive: true })
   const name = kind === 'whole' ? `${record.system}-boot` : record.system
   writeFileSync(join(folder, `${name}.${round}.json`), `${JSON.stringify(record, undefined, 1)}\n`)
+}
+
+function asReport(results: BootResults): string {
+  const tables = [bootTable(results), ...results.comparisons.map(comparedTable)].map(asText)
+  return [...tables, lost(results).map(reasonLine).join('\n'), verdict(results)]
+    .filter((part) => part !== '')
+    .join('\n\n')
 }

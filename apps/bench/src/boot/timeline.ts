@@ -1,5 +1,7 @@
 /** Reads what the guest of `bench boot` says on its serial port, and when: milestones of the boot, beginnings and ends of workloads. */
 
+import { Lines } from '../lines.ts'
+
 /** What a machine has used up at a moment. */
 export interface Reading {
   /** Milliseconds since the process began to measure. */
@@ -25,6 +27,8 @@ export interface BootRecord {
   readonly output: Record<string, string>
   /** Workloads that ended with another code than 0. */
   readonly failed: string[]
+  /** KiB of memory that the process had resident at most. */
+  readonly vmHwmKiB: number
 }
 
 /** Lines of the guest by which to tell how far it is, in the order in which they come. */
@@ -36,14 +40,11 @@ const MILESTONES: readonly (readonly [name: string, line: RegExp])[] = [
   ['done', /^@@DONE/],
 ]
 
-const NEWLINE = '\n'.charCodeAt(0)
-const RETURN = '\r'.charCodeAt(0)
-
 /** Feed it the serial output; it asks `read` at the end of each line that matters. */
 export class Timeline {
-  readonly record: BootRecord
+  readonly record: Omit<BootRecord, 'vmHwmKiB'>
   readonly #read: () => Reading
-  #line = ''
+  readonly #lines = new Lines((line) => this.#take(line))
   #open: { name: string; at: Reading } | undefined
 
   constructor(system: string, read: () => Reading, date: string) {
@@ -68,13 +69,13 @@ export class Timeline {
     return 'done' in this.record.milestones
   }
 
+  /** The record of a boot that is over. */
+  finish(vmHwmKiB: number): BootRecord {
+    return { ...this.record, vmHwmKiB }
+  }
+
   feed(bytes: Iterable<number>): void {
-    for (const byte of bytes) {
-      if (byte === NEWLINE) {
-        this.#take(this.#line)
-        this.#line = ''
-      } else if (byte !== RETURN) this.#line += String.fromCharCode(byte)
-    }
+    this.#lines.feed(bytes)
   }
 
   #take(line: string): void {
