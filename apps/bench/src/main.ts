@@ -2,6 +2,7 @@
 import { isVmexitError } from '@vmexit/core'
 import { bootMain } from './boot/main.ts'
 import { KERNEL_PART, page, setting, writePart } from './docs.ts'
+import { memoryMain } from './memory/main.ts'
 import { HELP, type Options, parseOptions } from './options.ts'
 import { progress } from './progress.ts'
 import { type Results, type Round, summarize } from './results.ts'
@@ -51,6 +52,7 @@ function asReport(results: Results): string {
 
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   boot: bootMain,
+  memory: memoryMain,
 }
 
 try {

@@ -34,6 +34,7 @@ ones left out. What kernels compute must be equal everywhere, what they retire u
   pnpm bench --system v86          one system in this process, its samples as JSON
   pnpm bench --help
   pnpm bench boot --help           whole systems: Debian and workloads, against v86 and QEMU
+  pnpm bench memory --help         a long run: does memory grow?
 `
 
 /** @throws VmexitError `bench-option` for what the command line does not know. */

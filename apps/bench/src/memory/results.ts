@@ -1,0 +1,58 @@
+/** What the looks at memory say, as a verdict and as a table. */
+import type { Table } from '../tables.ts'
+
+/** A look at the process. Bytes. */
+export interface Look {
+  /** Instructions since the guest executed its first programs. */
+  readonly instructions: number
+  /** Programs that it has executed. */
+  readonly programs: number
+  /** Resident memory. */
+  readonly rss: number
+  /** JavaScript's heap. */
+  readonly heapUsed: number
+  /** What belongs to it but lies outside: WebAssembly's memories, buffers. */
+  readonly external: number
+  /** What the engine has generated so far, by the name of the count. */
+  readonly generated: Readonly<Record<string, number>>
+}
+
+/** Growth over the level after the first tenth that is still steady. */
+const TOLERANCE = 0.05
+
+export interface Verdict {
+  /** The most that was resident later, over the level after the first tenth, less 1. */
+  readonly growth: number
+  readonly holds: boolean
+}
+
+/** Less is no leak: what counts is the most. */
+export function judgeMemory(looks: readonly Look[]): Verdict {
+  const [first, ...later] = looks.map(({ rss }) => rss)
+  const growth = Math.max(...later) / first! - 1
+  return { growth, holds: growth <= TOLERANCE }
+}
+
+export function memoryTable(looks: readonly Look[]): Table {
+  const counts = Object.keys(looks[0]!.generated)
+  const line = ({ instructions, programs, rss, heapUsed, external, generated }: Look): string[] => [
+    (instructions / 1e9).toFixed(1),
+    `${programs}`,
+    mebibytes(rss),
+    percent(rss / looks[0]!.rss - 1),
+    mebibytes(heapUsed),
+    mebibytes(external),
+    ...counts.map((count) => `${generated[count]}`),
+  ]
+  const generated = counts.map((count) => `generated ${count}`)
+  const head = ['10⁹ instr.', 'programs', 'resident MiB', 'growth', 'heap MiB', 'external MiB', ...generated]
+  return [head, ...looks.map(line)]
+}
+
+/** The verdict in a sentence. */
+export function verdictLine({ growth, holds }: Verdict): string {
+  return `Resident memory is at most ${percent(growth)} over its level after the first tenth: ${holds ? 'it holds' : 'it does NOT hold'} (5 %).`
+}
+
+const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1)
+const percent = (share: number): string => `${share < 0 ? '' : '+'}${(share * 100).toFixed(1)} %`
