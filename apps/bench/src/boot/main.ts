@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BOOT_PART, setting, writePart } from '../docs.ts'
+import { refuse } from '../options.ts'
 import { progress } from '../progress.ts'
 import { asText } from '../tables.ts'
 import { judge } from './bars.ts'
@@ -32,8 +33,10 @@ async function alone(system: BootSystem, options: BootOptions): Promise<void> {
 async function compareBoots(options: BootOptions): Promise<void> {
   const qemu = qemuVersion()
   const systems = options.systems ?? USUAL_SYSTEMS.filter((system) => system !== 'qemu-tcg' || qemu !== undefined)
-  if (options.systems === undefined && qemu === undefined)
-    process.stderr.write(`goes on without QEMU, which is not here: ${QEMU_REMEDY}\n`)
+  if (qemu === undefined) {
+    if (systems.includes('qemu-tcg')) throw refuse('QEMU cannot be measured here', QEMU_REMEDY)
+    if (options.systems === undefined) process.stderr.write(`QEMU cannot be measured here: ${QEMU_REMEDY}\n`)
+  }
   const results = summarizeBoots(await bootAll(systems, options))
   const where = { ...setting(options.rounds), qemu: systems.includes('qemu-tcg') ? qemu : undefined }
   const text = options.json

@@ -9,7 +9,7 @@ const PROGRAM = 'qemu-system-i386'
 
 /** What to do where there is no QEMU. */
 export const QEMU_REMEDY =
-  'install it (Debian, Ubuntu: apt-get install qemu-system-x86), or leave qemu-tcg out of --systems'
+  'on Linux install it (Debian, Ubuntu: apt-get install qemu-system-x86); elsewhere leave qemu-tcg out of --systems'
 
 /** QEMU's version; undefined where it cannot be measured. */
 export function qemuVersion(): string | undefined {

@@ -12,8 +12,8 @@ export function memoryPage(looks: readonly Look[], engine: Engine, where: Settin
 Written by \`npx -y pnpm@12 bench memory --write-docs\` on ${date} on ${machine}; Node ${node} (V8 ${v8}), engine ${engine}.
 
 Debian's kernel and a shell that executes /bin/true over and over, in 128 MiB, from the first programs on. A look at the process
-after each tenth of the instructions: what is resident, JavaScript's heap, what lies outside of it (WebAssembly's memories with
-the guest's, buffers), and what the engine has generated.
+after each tenth of the instructions: what is resident; and after garbage was collected what still is, JavaScript's heap, what
+lies outside of it (WebAssembly's memories with the guest's, buffers), and what the engine has generated.
 
 ${asMarkdown(memoryTable(looks))}
 

@@ -1,4 +1,7 @@
 /** The long run: a guest that forks and executes without end, and looks at the host's memory on the way. */
+import { setTimeout } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { VmexitError } from '@vmexit/core'
 import { createPc, type Pc } from '@vmexit/vmexit'
 import { COMMAND_LINE, load, MEBIBYTES } from '../boot/guest.ts'
@@ -33,6 +36,8 @@ export async function soak(options: MemoryOptions, onLook: (look: Look) => void)
   pc.console.onOutput((bytes) => lines.feed(bytes))
   const boot = await pc.run({ signal: begun.signal, idle: 'return', onReset: 'stop' })
   if (boot.reason !== 'aborted') throw astray(`ended before the first program did: ${boot.reason}`)
+  // What the boot left behind is no measure of what comes.
+  await collect()
   const looks: Look[] = []
   let retired = 0
   for (let tenth = 1; tenth <= TENTHS; tenth++) {
@@ -43,19 +48,31 @@ export async function soak(options: MemoryOptions, onLook: (look: Look) => void)
     if (stop.reason !== 'limit') throw astray(`ended: ${stop.reason}`)
     if (failed) throw astray('could not execute /bin/true')
     if (programs === before) throw astray(`executed nothing in tenth ${tenth}`)
-    const look = lookAt(pc, retired, programs)
+    const look = await lookAt(pc, retired, programs)
     looks.push(look)
     onLook(look)
   }
   return looks
 }
 
-function lookAt(pc: Pc, instructions: number, programs: number): Look {
-  const { rss, heapUsed, external } = process.memoryUsage()
+async function lookAt(pc: Pc, instructions: number, programs: number): Promise<Look> {
+  const { rss } = process.memoryUsage()
+  await collect()
+  const { rss: settled, heapUsed, external } = process.memoryUsage()
   const generated = Object.entries(pc.machine.find('x86')!.generated ?? {}).filter(
     (entry): entry is [string, number] => typeof entry[1] === 'number',
   )
-  return { instructions, programs, rss, heapUsed, external, generated: Object.fromEntries(generated) }
+  return { instructions, programs, rss, settled, heapUsed, external, generated: Object.fromEntries(generated) }
+}
+
+/** Collects garbage, and gives back to the host what held it. */
+async function collect(): Promise<void> {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as (how: object) => void
+  for (let time = 0; time < 2; time++) {
+    gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+    await setTimeout(100)
+  }
 }
 
 function astray(problem: string): VmexitError {
