@@ -1,5 +1,5 @@
 /** `pnpm bench boot`: whole systems, and other emulators in the same run. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BOOT_PART, setting, writePart } from '../docs.ts'
@@ -12,6 +12,7 @@ import { BOOT_HELP, type BootOptions, parseBootOptions } from './options.ts'
 import { bootPage } from './page.ts'
 import { QEMU_REMEDY, qemuVersion } from './qemu.ts'
 import { lost, reasonLine } from './reasons.ts'
+import { type Recorded, readRecords, writeRecord } from './records.ts'
 import { type Booted, type BootResults, summarizeBoots } from './results.ts'
 import { boot, bootHere, warm } from './systems.ts'
 import { bootTable, comparedTable, verdict } from './tables.ts'
@@ -32,18 +33,24 @@ async function alone(system: BootSystem, options: BootOptions): Promise<void> {
 
 async function compareBoots(options: BootOptions): Promise<void> {
   const qemu = qemuVersion()
-  const systems = options.systems ?? USUAL_SYSTEMS.filter((system) => system !== 'qemu-tcg' || qemu !== undefined)
-  if (qemu === undefined) {
-    if (systems.includes('qemu-tcg')) throw refuse('QEMU cannot be measured here', QEMU_REMEDY)
-    if (options.systems === undefined) process.stderr.write(`QEMU cannot be measured here: ${QEMU_REMEDY}\n`)
-  }
-  const results = summarizeBoots(await bootAll(systems, options))
-  const where = { ...setting(options.rounds), qemu: systems.includes('qemu-tcg') ? qemu : undefined }
+  const { booted, rounds, date } = options.from === undefined ? await bootNow(options, qemu) : readRecords(options.from)
+  const results = summarizeBoots(booted)
+  const where = { ...setting(rounds), date, qemu: results.systems.includes('qemu-tcg') ? qemu : undefined }
   const text = options.json
     ? JSON.stringify({ ...where, ...results, judgements: judge(results), lost: lost(results) }, undefined, 2)
     : asReport(results)
   process.stdout.write(`${text}\n`)
   if (options.writeDocs) writePart(BOOT_PART, bootPage(results, where))
+}
+
+async function bootNow(options: BootOptions, qemu: string | undefined): Promise<Recorded> {
+  const systems = options.systems ?? USUAL_SYSTEMS.filter((system) => system !== 'qemu-tcg' || qemu !== undefined)
+  if (qemu === undefined) {
+    if (systems.includes('qemu-tcg')) throw refuse('QEMU cannot be measured here', QEMU_REMEDY)
+    if (options.systems === undefined) process.stderr.write(`QEMU cannot be measured here: ${QEMU_REMEDY}\n`)
+  }
+  const { rounds } = options
+  return { booted: await bootAll(systems, options), rounds, date: setting(rounds).date }
 }
 
 async function bootAll(systems: readonly BootSystem[], options: BootOptions): Promise<Booted[]> {
@@ -58,7 +65,7 @@ async function bootAll(systems: readonly BootSystem[], options: BootOptions): Pr
           progress(`round ${round} of ${options.rounds}: ${system}, ${kind}`)
           const record = await boot(system, kind === 'whole' ? whole(options) : withWorkloads(options), cache)
           booted.push({ system, kind, record })
-          if (options.runs !== undefined) write(options.runs, round, kind, record)
+          if (options.runs !== undefined) writeRecord(options.runs, round, { system, kind, record })
         }
       }
     }
@@ -71,12 +78,6 @@ async function bootAll(systems: readonly BootSystem[], options: BootOptions): Pr
 
 const whole = (options: BootOptions): BootOptions => ({ ...options, workloads: 'none' })
 const withWorkloads = (options: BootOptions): BootOptions => ({ ...options, append: 'cryptomgr.notests' })
-
-function write(folder: string, round: number, kind: Booted['kind'], record: Booted['record']): void {
-  mkdirSync(folder, { recursive: true })
-  const name = kind === 'whole' ? `${record.system}-boot` : record.system
-  writeFileSync(join(folder, `${name}.${round}.json`), `${JSON.stringify(record, undefined, 1)}\n`)
-}
 
 function asReport(results: BootResults): string {
   const tables = [bootTable(results), ...results.comparisons.map(comparedTable)].map(asText)

@@ -19,7 +19,9 @@ export interface BootOptions {
   readonly bios: string
   readonly json: boolean
   readonly writeDocs: boolean
+  /** Folder for the records; and one of records to show, without booting. */
   readonly runs: string | undefined
+  readonly from: string | undefined
   readonly help: boolean
   /** Boot only this, here, and print the record. */
   readonly system: BootSystem | undefined
@@ -45,6 +47,7 @@ engine is held against v86 with its JIT, by a bar for each row, and against QEMU
   pnpm bench boot --workloads a,b    some of the workloads, or none
   pnpm bench boot --bios FOLDER      SeaBIOS for v86; /usr/share/seabios unless stated
   pnpm bench boot --runs FOLDER      also writes each record there, as SYSTEM.ROUND.json
+  pnpm bench boot --from FOLDER      boots nothing: tables of the records there, which were made on this machine
   pnpm bench boot --json             one JSON document instead of tables
   pnpm bench boot --write-docs       also writes docs/benchmarks.md; with all workloads
   pnpm bench boot --system v86       one boot in this process, its record as JSON
@@ -52,6 +55,7 @@ engine is held against v86 with its JIT, by a bar for each row, and against QEMU
   pnpm bench boot --load             only load that one's program
 
   pnpm bench boot --systems v86,qemu-tcg --rounds 3 --runs records
+  pnpm bench boot --from records --write-docs
   pnpm bench boot --systems vmexit-interpreter,v86-nojit --workloads sort,forkexec
   pnpm bench boot --system qemu-tcg --append cryptomgr.notests --workloads sieve
 `
@@ -65,6 +69,8 @@ export function parseBootOptions(args: readonly string[]): BootOptions {
   if (load && system === undefined) throw refuse('--load without a system', 'name it with --system')
   if (values['write-docs'] && workloads !== undefined)
     throw refuse('the docs show all workloads', 'leave out --workloads or --write-docs')
+  if (values.from !== undefined && values.runs !== undefined)
+    throw refuse('--from and --runs: records are either read or written', 'give one of them')
   return {
     rounds: roundsOf(values.rounds),
     systems: systems === undefined ? undefined : systemsOf(systems, BOOT_SYSTEMS),
@@ -76,6 +82,7 @@ export function parseBootOptions(args: readonly string[]): BootOptions {
     json: values.json,
     writeDocs: values['write-docs'],
     runs: values.runs,
+    from: values.from,
     help: values.help,
     system: system === undefined ? undefined : systemsOf(system, BOOT_SYSTEMS)[0],
     load,
@@ -98,6 +105,7 @@ function parse(args: readonly string[]) {
         system: { type: 'string' },
         load: { type: 'boolean', default: false },
         runs: { type: 'string' },
+        from: { type: 'string' },
         json: { type: 'boolean', default: false },
         'write-docs': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },

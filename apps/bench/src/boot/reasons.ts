@@ -1,4 +1,5 @@
 /** Why a row is lost to QEMU's translator, and what would close it: prose, by the row's name. */
+import { MEAN } from './bars.ts'
 import type { BootResults } from './results.ts'
 
 interface Reason {
@@ -123,7 +124,8 @@ export function reasonLine({ row, ratio }: Lost): string {
   return `- **${row}**, ${ratio.toFixed(2)}: ${reason.why}. What would close it: ${reason.close}.`
 }
 
-/** The rows that a written page shows as lost. */
+/** The rows that a written page shows as lost; the mean is what the others make it. */
 export function lostRowsOf(page: string): readonly string[] {
-  return [...page.matchAll(/^\| ([^|]+) \| [^|]+ \| lost \|$/gm)].map(([, row]) => row!.trim())
+  const rows = [...page.matchAll(/^\| ([^|]+) \| [^|]+ \| lost \|$/gm)].map(([, row]) => row!)
+  return rows.filter((row) => row !== MEAN)
 }
