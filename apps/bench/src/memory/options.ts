@@ -20,7 +20,7 @@ const NAMES = ENGINES.map(({ engine }) => engine)
 
 export const MEMORY_HELP = `Does memory grow? Boots Debian's kernel with a shell that forks and executes a program over and over, and looks at the
 memory of this process after each tenth of the instructions, from the first programs on: as it is, and after garbage was
-collected. The exit code is 1 if either is at any later look more than 5 % above its level after the first tenth.
+collected. The exit code is 1 if the latter is at any later look more than 5 % above its level after the first tenth.
 
   pnpm bench memory [FOLDER]               FOLDER has vmlinuz and initramfs.cpio.gz; ../shared/bench unless stated
   pnpm bench memory --engine interpreter   of ${NAMES.join(', ')}; the first unless stated
