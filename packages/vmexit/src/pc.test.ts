@@ -56,6 +56,8 @@ test('the guest waits for what is done between slices, which an abort cuts short
   }
   await pc.run({ instructions: 2_000_000, onSlice })
   expect(events).toEqual(['slice', 'done', 'slice', 'done'])
+  await pc.run({ instructions: 2_000_000, slice: 500_000, onSlice: () => void events.push('shorter slice') })
+  expect(events.slice(4)).toEqual(Array(4).fill('shorter slice'))
   const control = new AbortController()
   setTimeout(() => control.abort(), 1)
   const never = () => new Promise<void>(() => {})

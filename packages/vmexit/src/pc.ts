@@ -48,6 +48,8 @@ export interface PcRunOptions {
   readonly instructions?: number | undefined
   /** At most until this virtual time, in seconds since power-on. */
   readonly until?: number | undefined
+  /** Instructions between two turns of the host, 1,000,000 unless stated: fewer for a page that must answer meanwhile. */
+  readonly slice?: number | undefined
   /**
    * What happens while the guest idles. `sleep` (unless stated): the host sleeps until the next event. `skip`: virtual
    * time goes on to it at once, and only inputs are waited for. `return`: the same, and the run returns where only an
@@ -99,10 +101,10 @@ export class Pc implements AsyncDisposable {
 
   /** Runs until the guest powers off, or something else stops it. Throws what `machine.run` throws. */
   async run(options: PcRunOptions = {}): Promise<PcStop> {
-    const { signal, idle = 'sleep', realTime, onReset = 'reboot', onSlice } = options
+    const { signal, slice, idle = 'sleep', realTime, onReset = 'reboot', onSlice } = options
     const { machine } = this
     const until = options.until === undefined ? undefined : options.until * machine.get('clock').frequency
-    const slice = () => {
+    const afterSlice = () => {
       const held = [this.console.flush(), onSlice?.()].filter((promise) => promise !== undefined)
       return held.length > 0 ? unlessAborted(Promise.all(held), signal) : undefined
     }
@@ -110,7 +112,8 @@ export class Pc implements AsyncDisposable {
     for (;;) {
       const instructions = options.instructions === undefined ? undefined : options.instructions - retired
       if (instructions === 0) return this.#stopOf({ reason: 'instructions' }, retired)
-      const stop = await machine.run({ signal, sleep: idle === 'sleep', realTime, until, instructions, onSlice: slice })
+      const limits = { signal, slice, until, instructions }
+      const stop = await machine.run({ ...limits, sleep: idle === 'sleep', realTime, onSlice: afterSlice })
       retired += stop.retired
       if (stop.reason === 'reset' && onReset === 'reboot') this.reset()
       else if (stop.reason === 'idle' && idle !== 'return' && this.#interruptible)
