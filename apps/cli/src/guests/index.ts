@@ -1,3 +1,3 @@
-export { findGuests, type GuestPaths } from './cache.ts'
+export { defaultDirectory, findGuests, type GuestPaths } from './cache.ts'
 export { guestsCommand } from './command.ts'
 export { guestNames } from './recipes.ts'
