@@ -19,6 +19,7 @@ export default defineConfig({
         name: folder,
         root: path,
         include: ['{src,test}/**/*.test.ts'],
+        exclude: ['**/node_modules/**', '**/*.chromium.test.ts'],
         // Tests of types are compiled, and count like the others. Errors elsewhere are for the check "types" to find.
         typecheck: {
           enabled: globSync('{src,test}/**/*.test-d.ts', { cwd: path }).length > 0,

@@ -12,7 +12,7 @@ export interface OfferedFile {
 /** Files of a guest by what they are for: either a kernel, or a BIOS and a drive to boot from. */
 export type OfferedFiles<File = OfferedFile> =
   | { readonly kernel: File; readonly initrd?: File }
-  | { readonly bios: File; readonly vgaBios: File; readonly disk?: File; readonly cd?: File }
+  | { readonly bios: File; readonly vgaBios?: File; readonly disk?: File; readonly cd?: File }
 
 /** A guest that can be booted. */
 export interface OfferedGuest {

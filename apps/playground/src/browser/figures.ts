@@ -38,7 +38,7 @@ export class FigureBoard {
 
   /** The speed has come to rest: what stands there is not of now. */
   rest(): void {
-    set('speed', '0')
+    if (this.#last !== undefined) set('speed', '0')
   }
 
   #draw(): void {

@@ -29,7 +29,6 @@ function enter(next: State, status: string): void {
   document.body.dataset['state'] = next
   element('status', HTMLOutputElement).value = status
   const on = next === 'running' || next === 'halted'
-  if (on) document.body.dataset['used'] = ''
   settings.locked = next !== 'off'
   element('start', HTMLButtonElement).disabled = next !== 'off'
   element('stop', HTMLButtonElement).disabled = next === 'off'
@@ -48,6 +47,7 @@ function switchOff(status: string): void {
   connection?.[Symbol.dispose]()
   connection = undefined
   figures.rest()
+  element('running', HTMLElement).textContent = ''
   enter('off', status)
 }
 
@@ -77,7 +77,7 @@ function fail(error: unknown): void {
 async function boot(choice: Choice): Promise<void> {
   hideProblem()
   figures.clear()
-  terminal.clear()
+  clearScreen()
   enter('loading', 'Loading')
   const control = new AbortController()
   loading = control
@@ -102,6 +102,7 @@ function report(said: Report): void {
       terminal.focus()
       break
     case 'output':
+      document.body.dataset['printed'] = ''
       terminal.print(said.bytes, () => ask({ type: 'shown', bytes: said.bytes.length }))
       break
     case 'figures':
@@ -119,6 +120,11 @@ function report(said: Report): void {
       switchOff('Off')
       showProblem(said.problem)
   }
+}
+
+function clearScreen(): void {
+  terminal.clear()
+  delete document.body.dataset['printed']
 }
 
 function showSize(columns: number, rows: number): void {
@@ -142,7 +148,7 @@ settings.form.addEventListener('submit', (event) => {
 onClick('stop', () => switchOff('Off'))
 onClick('reset', () => {
   hideProblem()
-  terminal.clear()
+  clearScreen()
   ask({ type: 'reset' })
 })
 onClick('power', () => {

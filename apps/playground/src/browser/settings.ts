@@ -24,7 +24,7 @@ const defaultMemory = '128 MiB'
 const own = 'files'
 
 /** Command line of a kernel of the user's: its console is the terminal. */
-const ownAppend = 'console=ttyS0 earlyprintk=ttyS0 cryptomgr.notests'
+const ownAppend = 'console=ttyS0 cryptomgr.notests'
 
 /** The form on the page. */
 export class Settings {
