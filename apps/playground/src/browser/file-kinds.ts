@@ -5,7 +5,7 @@ import { failure } from './problem.ts'
 export type FileKind = 'kernel' | 'initrd'
 
 /** Bytes of a file that are enough to tell. */
-export const telling = 0x206
+const telling = 0x206
 
 const text = (bytes: Uint8Array, at: number, length: number) => String.fromCharCode(...bytes.subarray(at, at + length))
 
@@ -23,7 +23,7 @@ const archives = [
 ]
 
 /**
- * By the first {@link telling} bytes: a kernel with the header of the Linux boot protocol (Documentation/arch/x86/boot.rst)
+ * By the first 0x206 bytes: a kernel with the header of the Linux boot protocol (Documentation/arch/x86/boot.rst)
  * or an ELF file, or an archive; undefined for anything else.
  */
 export function kindOf(bytes: Uint8Array): FileKind | undefined {

@@ -10,8 +10,6 @@ export interface Terminal {
   /** As after power-on. */
   clear(): void
   focus(): void
-  /** Types what the clipboard has, as a key for pasting does. */
-  paste(text: string): void
   readonly columns: number
   readonly rows: number
 }
@@ -66,7 +64,6 @@ export function openTerminal(element: HTMLElement, { onInput, onResize }: Termin
     print: (bytes, shown) => xterm.write(bytes, shown),
     clear: () => xterm.reset(),
     focus: () => xterm.focus(),
-    paste: (text) => xterm.paste(text),
     get columns() {
       return xterm.cols
     },

@@ -21,6 +21,7 @@ export async function buildPage(): Promise<Assets> {
       assetsInlineLimit: 0,
       modulePreload: false,
       chunkSizeWarningLimit: 4096,
+      rolldownOptions: { checks: { pluginTimings: false } },
     },
   })
   const outputs = (Array.isArray(result) ? result : [result]).flatMap((one) => ('output' in one ? one.output : []))
