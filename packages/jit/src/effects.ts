@@ -54,7 +54,14 @@ export class Forms {
     processor.begin(fn)
     processor.locals = declareLocals(fn)
     processor.calls = { read: 0, write: 0, act: 0, settle: 0 }
-    processor.surroundings = { leave: nothing, prepareLeave: nothing, leaveIf: nothing, pause: nothing, act: nothing }
+    processor.surroundings = {
+      leave: nothing,
+      prepareLeave: nothing,
+      leaveIf: nothing,
+      miss: nothing,
+      pause: nothing,
+      act: nothing,
+    }
     const step = stepOf(insn)
     const { effects } = processor
     if (step !== 'action' && step !== 'transfer') processor.instruction(insn, 0, mode)

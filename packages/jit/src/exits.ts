@@ -3,9 +3,7 @@
  * instructions paid for and not executed, the reason in `Layout.leave`, and the outcome.
  */
 import type { HostMemory } from '@vmexit/memory'
-import { Outcome } from '@vmexit/x86/engine'
-
-export const Exit = { record: 0, unpaid: 4, leave: 8, outcome: 12, size: 16 } as const
+import { Exit, Outcome } from '@vmexit/x86/engine'
 
 export class Exits {
   readonly #host: HostMemory
@@ -37,6 +35,11 @@ export class Exits {
   /** Return to TypeScript. */
   leave(record: number, unpaid: number, reason: number): number {
     return this.#add(record, unpaid, reason, Outcome.leave)
+  }
+
+  /** Have the instruction at `record` interpreted, and go on from there. */
+  interpret(record: number, unpaid: number): number {
+    return this.#add(record, unpaid, 0, Outcome.go)
   }
 
   #add(record: number, unpaid: number, leave: number, outcome: number): number {

@@ -13,6 +13,8 @@ export interface Plan {
   /** Not 0: the budget must suffice for so many instructions when the block begins: those until it is looked at again. */
   readonly needed: Int32Array
   readonly routines: ReadonlySet<Routine>
+  /** There is a loop without calls: registers are worth keeping in locals. Else small code is worth more. */
+  readonly loops: boolean
 }
 
 export function plan(region: Region, graph: Graph, forms: Forms): Plan {
@@ -34,9 +36,33 @@ export function plan(region: Region, graph: Graph, forms: Forms): Plan {
     touched,
     written,
     routines,
+    loops: hasInnerLoop(blocks, graph),
     flagsWanted: flagsWanted(blocks, graph, known, checked),
     needed: budgets(blocks, graph, checked),
   }
+}
+
+/** Is there a loop through blocks that call nothing? */
+function hasInnerLoop(blocks: readonly Block[], graph: Graph): boolean {
+  const isCall = ({ end }: Block): boolean => end === 'call' || end === 'callIndirect' || end === 'action'
+  for (const head of graph.order) {
+    if (!graph.header[head]) continue
+    // Forward from the head, through its loop's blocks: those it dominates are enough to look at.
+    const seen = new Set<number>()
+    const waiting = [head]
+    while (waiting.length > 0) {
+      const block = waiting.pop()!
+      if (isCall(blocks[block]!)) continue
+      for (const edge of [blocks[block]!.taken, blocks[block]!.next]) {
+        if (!edge || edge.to < 0) continue
+        if (edge.to === head) return true
+        if (seen.has(edge.to) || graph.place[edge.to]! < graph.place[head]!) continue
+        seen.add(edge.to)
+        waiting.push(edge.to)
+      }
+    }
+  }
+  return false
 }
 
 /** Where the budget is looked at: at the entry and at loops' heads, and where others have used of it. */

@@ -2,7 +2,7 @@
  * Semantics as the code of a translation: general registers and status flags in locals, constants where records have fields.
  * An instruction that cannot go on leaves by an exit, which stores the locals; until then they are what they were before it.
  */
-import { Load, Op } from '@vmexit/wasm-asm'
+import { Load, Op, Store } from '@vmexit/wasm-asm'
 import { Layout, SegmentSlot } from '@vmexit/x86'
 import {
   CodeProcessor,
@@ -40,7 +40,9 @@ export interface Calls {
 export interface Surroundings {
   /** Leave before the current instruction, to have it executed the slow way. Ends a path. */
   leave(): void
-  /** The same in two steps: in between, the condition is put on the stack. */
+  /** Leave before the current instruction, to have it interpreted. Ends a path. */
+  miss(): void
+  /** The same where the i32 on the stack is not 0, after {@link prepareLeave}. */
   prepareLeave(): void
   leaveIf(): void
   /** Leave between two iterations of the current instruction. Ends a path. */
@@ -85,6 +87,10 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   calls!: Calls
   locals!: Locals
   surroundings!: Surroundings
+  /** Registers and flags are written to the state at once; their locals have what was read or written in this stretch of code. */
+  writesThrough = false
+  /** Then: registers whose locals have their values, as bits. */
+  held = 0
   ended: Ended | undefined
   effects: Effects = { uses: 0, defines: 0, readsFlags: false, setsFlags: false, leaves: false }
   /** Flags that the current instruction sets are asked for by somebody. */
@@ -157,15 +163,16 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
       super.if(condition, then, otherwise)
       return
     }
-    const kind = this.flagsKind
+    const { flagsKind: kind, made, held } = this
     this.#guarded(() =>
       super.if(
         condition,
         then,
         otherwise &&
           (() => {
+            this.held = held
             this.flagsKind = kind
-            this.made = undefined
+            this.made = made
             otherwise()
           }),
       ),
@@ -176,10 +183,11 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   }
   #guarded(emit: () => void): void {
     this.#keepGiven()
-    const [kind, made, sets] = [this.flagsKind, this.made, this.#flagSets]
+    const [kind, made, sets, held] = [this.flagsKind, this.made, this.#flagSets, this.held]
     this.#conditional++
     emit()
     this.#conditional--
+    this.held = held
     const same = sets === this.#flagSets && this.flagsKind === kind
     this.flagsKind = same ? kind : undefined
     this.made = same ? made : undefined
@@ -190,6 +198,8 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
       step()
       return
     }
+    // Whatever way is taken in it, these are known.
+    for (const reg of STRING_REGISTERS) this.#hold32(reg)
     this.#guarded(() => {
       // At the head of the loop they are those of before, or of an iteration.
       if (insn.op === 'cmps' || insn.op === 'scas') {
@@ -207,11 +217,22 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   /** The register's local; a node that stays what it is when the register is written. */
   #whole(reg: number): Node {
     this.#uses(reg)
+    this.#hold32(reg)
     const given = this.#given[reg]
     if (given) return given
     const node = localNode('i32', this.locals.registers[reg]!)
     this.#given[reg] = node
     return node
+  }
+  /** Have the register's local hold it. */
+  #hold32(reg: number): void {
+    if (!this.writesThrough || (this.held >> reg) & 1) return
+    this.fn.i32Const(0).load(Load.i32Load, this.#at(reg)).localSet(this.locals.registers[reg]!)
+    this.held |= 1 << reg
+  }
+  /** Host address of a register in the state. */
+  #at(reg: number): number {
+    return this.#base + Layout.gpr + reg * 8
   }
   /** The register is about to be written: whoever has its old value keeps that. */
   #keep(reg: number): void {
@@ -235,26 +256,27 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     return signed ? this.signExtend(whole, bits) : this.zeroExtend(whole, bits)
   }
   #writePart(reg: number, bits: number, high: boolean, value: Node): void {
+    const { fn } = this
+    const local = this.locals.registers[reg]!
+    if (bits < 32 || this.#conditional > 0) this.#uses(reg)
+    this.effects.defines |= 1 << reg
+    if (bits < 32 && this.writesThrough && ((this.held >> reg) & 1) === 0) {
+      this.poke(this.i32(this.#at(reg)), high ? 1 : 0, value, bits)
+      return
+    }
     let whole = value
     if (bits < 32) {
-      this.#uses(reg)
       const mask = high ? 0xff00 : (1 << bits) - 1
       const part = high ? this.shl(this.zeroExtend(value, 8), this.i32(8)) : this.zeroExtend(value, bits)
-      const old = localNode('i32', this.locals.registers[reg]!)
-      whole = this.or(this.and(old, this.i32(~mask)), part)
-    }
-    if (this.#conditional === 0) this.effects.defines |= 1 << reg
-    else {
-      this.#uses(reg)
-      this.effects.defines |= 1 << reg
+      whole = this.or(this.and(localNode('i32', local), this.i32(~mask)), part)
     }
     this.emit(whole)
-    const given = this.#given[reg]
-    if (given) {
-      // The new value is on the stack meanwhile.
-      this.#keep(reg)
-    }
-    this.fn.localSet(this.locals.registers[reg]!)
+    // The new value is on the stack meanwhile.
+    this.#keep(reg)
+    fn.localSet(local)
+    if (!this.writesThrough) return
+    fn.i32Const(0).localGet(local).store(Store.i32Store, this.#at(reg))
+    this.held |= 1 << reg
   }
   gpr(reg: number, bits: number): Node {
     return this.let(this.#readPart(reg, bits, false, true))
@@ -327,6 +349,20 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     const entry = this.temporary('i32')
     this.emit(this.and(this.shr(address, this.i32(8)), this.i32((TLB_ENTRIES - 1) << TLB_ENTRY_SHIFT)))
     fn.localSet(entry)
+    if (this.writesThrough) {
+      // Small before all: the interpreter makes the access, and fills the TLB.
+      fn.localGet(entry).load(Load.i32Load, table)
+      this.emit(this.tag(bytes > 1 ? this.add(address, this.i32(bytes - 1)) : address))
+      fn.op(Op.i32Ne)
+      fn.hint(false).if_()
+      this.effects.leaves = true
+      this.surroundings.miss()
+      fn.end()
+      fn.localGet(entry).load(Load.i32Load, table + TLB_ADDEND)
+      this.emit(address)
+      fn.op(Op.i32Add).localSet(entry)
+      return localNode('i32', entry)
+    }
     const found = fn.block('i32')
     fn.localGet(entry).load(Load.i32Load, table + TLB_ADDEND)
     fn.localGet(entry).load(Load.i32Load, table)
@@ -360,8 +396,11 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     const { fn } = this
     const { kind, a, b, c } = this.locals.flags
     this.emit(this.state())
-    fn.localGet(kind).localGet(a).localGet(b).localGet(c).call(this.calls.settle)
-    fn.i32Const(HeldFlags.settled).localSet(kind)
+    if (this.writesThrough) fn.i32Const(0).i32Const(0).i32Const(0).i32Const(0).call(this.calls.settle)
+    else {
+      fn.localGet(kind).localGet(a).localGet(b).localGet(c).call(this.calls.settle)
+      fn.i32Const(HeldFlags.settled).localSet(kind)
+    }
     this.flagsKind = HeldFlags.settled
     this.made = undefined
     this.effects.readsFlags = true
@@ -390,30 +429,42 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     const locals = [flags.a, flags.b, flags.c]
     for (const value of values) this.emit(value)
     for (let n = values.length - 1; n >= 0; n--) fn.localSet(locals[n]!)
-    const sized = kind | ((this.#insn.operands[0]?.size ?? 0) << 4)
-    fn.i32Const(sized).localSet(flags.kind)
-    this.flagsKind = sized
+    this.#setKind(kind | ((this.#insn.operands[0]?.size ?? 0) << 4))
+    if (this.writesThrough) for (const n of values.keys()) this.#passOn(n)
     if (!by) return
     const [a, b] = [localNode('i32', flags.a), localNode('i32', flags.b)]
     this.made = { by, a, b, result: result!(a, b) }
+  }
+  #setKind(kind: number): void {
+    const { fn } = this
+    this.flagsKind = kind
+    if (this.writesThrough)
+      fn.i32Const(0)
+        .i32Const(kind)
+        .store(Store.i32Store, this.#base + Layout.heldFlags)
+    else fn.i32Const(kind).localSet(this.locals.flags.kind)
+  }
+  /** Write value `n` of the flags to the state. */
+  #passOn(n: number): void {
+    const { a, b, c } = this.locals.flags
+    const at = this.#base + Layout.heldFlags + 4 * (n + 1)
+    this.fn.i32Const(0).localGet([a, b, c][n]!).store(Store.i32Store, at)
   }
   #canonical(value: Node): Node {
     const size = this.#insn.operands[0]?.size ?? 32
     return size < 32 ? this.signExtend(value, size) : value
   }
   override flagsAdd(a: Node, b: Node): void {
-    const none = this.i32(0)
-    this.#hold(HeldFlags.add, [a, b, none], 'add', (x, y) => this.#canonical(this.add(x, y)))
+    this.#hold(HeldFlags.add, [a, b], 'add', (x, y) => this.#canonical(this.add(x, y)))
   }
   override flagsAdc(a: Node, b: Node): void {
-    this.#hold(HeldFlags.add, [a, b, this.#carryIn!])
+    this.#hold(HeldFlags.addCarry, [a, b, this.#carryIn!])
   }
   override flagsSub(a: Node, b: Node): void {
-    const none = this.i32(0)
-    this.#hold(HeldFlags.sub, [a, b, none], 'sub', (x, y) => this.#canonical(this.sub(x, y)))
+    this.#hold(HeldFlags.sub, [a, b], 'sub', (x, y) => this.#canonical(this.sub(x, y)))
   }
   override flagsSbb(a: Node, b: Node): void {
-    this.#hold(HeldFlags.sub, [a, b, this.#carryIn!])
+    this.#hold(HeldFlags.subBorrow, [a, b, this.#carryIn!])
   }
   override flagsLogic(result: Node): void {
     this.#hold(HeldFlags.logic, [result], 'logic', (a) => a)
@@ -444,21 +495,24 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
       return
     }
     const carried = (known: number): boolean => (known & 15) === HeldFlags.inc || (known & 15) === HeldFlags.dec
-    if (before !== undefined && !carried(before)) {
+    const keepCarry = (): void => {
       this.emit(this.carry())
       fn.localSet(flags.c)
-    } else if (before === undefined) {
+      if (this.writesThrough) this.#passOn(2)
+    }
+    if (before !== undefined && !carried(before)) keepCarry()
+    else if (before === undefined) {
       // Whatever it was, it is INC or DEC again in a loop.
-      fn.localGet(flags.kind).i32Const(14).op(Op.i32And).i32Const(HeldFlags.inc).op(Op.i32Ne).if_()
-      const made = this.made
-      this.emit(this.carry())
-      fn.localSet(flags.c)
-      this.made = made
+      if (this.writesThrough) fn.i32Const(0).load(Load.i32Load, this.#base + Layout.heldFlags)
+      else fn.localGet(flags.kind)
+      fn.i32Const(14).op(Op.i32And).i32Const(HeldFlags.inc).op(Op.i32Ne).if_()
+      keepCarry()
       fn.end()
     }
     this.emit(a)
-    fn.localSet(flags.a).i32Const(sized).localSet(flags.kind)
-    this.flagsKind = sized
+    fn.localSet(flags.a)
+    this.#setKind(sized)
+    if (this.writesThrough) this.#passOn(0)
     const held = localNode('i32', flags.a)
     this.made = { by: 'other', a: held, b: held, result: this.#canonical(this.add(held, this.i32(by))) }
   }
@@ -532,6 +586,8 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     this.fn.end()
   }
 }
+
+const STRING_REGISTERS = [0, 1, 6, 7]
 
 const known = new WeakMap<Mode, Through>()
 

@@ -19,7 +19,7 @@ import {
   TLB_ENTRY_SHIFT,
 } from '@vmexit/x86/engine'
 import { Kind } from '@vmexit/x86-decoder'
-import { Exit, type Exits } from './exits.ts'
+import type { Exits } from './exits.ts'
 import type { Graph } from './graph.ts'
 import { linearPageOf } from './insn.ts'
 import { declareLocals } from './locals.ts'
@@ -78,6 +78,7 @@ class Translation implements Surroundings {
   #item!: Item
   #unpaid = 0
   #slow = 0
+  #missed = 0
   readonly #labels: Label[] = []
   readonly #loops: Label[] = []
 
@@ -99,6 +100,7 @@ class Translation implements Surroundings {
 
   emit(): void {
     const fn = this.#fn
+    this.#processor.writesThrough = !this.#plan.loops
     this.#reload()
     this.#continues = fn.block()
     this.#jumps = fn.block()
@@ -122,6 +124,7 @@ class Translation implements Surroundings {
     if (header[block] || this.#graph.merge[block]) {
       this.#processor.flagsKind = undefined
       this.#processor.flagsMade = undefined
+      this.#processor.held = 0
     }
     if (header[block]) this.#loops[block] = fn.loop()
     this.#within(block, merges[block]!, 0)
@@ -190,6 +193,7 @@ class Translation implements Surroundings {
       this.#item = item
       this.#unpaid = items.length - n
       this.#slow = 0
+      this.#missed = 0
       processor.flagsWanted = wanted[n]!
       if (item.step === 'action' || item.step === 'transfer') this.#action(number, block, item)
       else {
@@ -208,6 +212,10 @@ class Translation implements Surroundings {
   }
   leaveIf(): void {
     this.#fn.hint(false).brIf(this.#leaves)
+  }
+  miss(): void {
+    this.#missed ||= this.#shop.exits.interpret(this.#item.record, this.#unpaid)
+    this.#leaveBy(this.#missed)
   }
   pause(): void {
     this.#leaveBy(this.#shop.exits.leave(this.#item.record, 0, Leave.repeat))
@@ -238,10 +246,11 @@ class Translation implements Surroundings {
     const label = this.#label(number, item, taken)
     if (label !== undefined) fn.brIf(label)
     else {
-      const [kind, made] = [processor.flagsKind, processor.flagsMade]
+      const { flagsKind: kind, flagsMade: made, held } = processor
       fn.if_()
       this.#go(number, item, taken)
       fn.end()
+      processor.held = held
       processor.flagsKind = kind
       processor.flagsMade = made
     }
@@ -258,17 +267,20 @@ class Translation implements Surroundings {
       return
     }
     const { registers } = this.#locals
+    const through = this.#processor.writesThrough
     for (const { kind, reg } of insn.operands)
-      if (kind === Kind.gpr) fn.i32Const(0).localGet(registers[reg]!).store(Store.i32Store, this.#gpr(reg))
+      if (kind === Kind.gpr && !through) fn.i32Const(0).localGet(registers[reg]!).store(Store.i32Store, this.#gpr(reg))
     this.#processor.frequent(handler, insn, item.ip, this.#region.mode)
     if (this.#processor.ended) {
       this.#processor.emit(this.#processor.ended.target!)
-      fn.localSet(this.#target).br(this.#jumps)
+      fn.localSet(this.#target)
+      this.#jump()
       return
     }
     if (handler === Handler.fromSegment) {
       const { reg } = insn.operands[0]!
-      fn.i32Const(0).load(Load.i32Load, this.#gpr(reg)).localSet(registers[reg]!)
+      if (through) this.#processor.held &= ~(1 << reg)
+      else fn.i32Const(0).load(Load.i32Load, this.#gpr(reg)).localSet(registers[reg]!)
     }
     this.#go(number, item, block.next!)
   }
@@ -321,7 +333,7 @@ class Translation implements Surroundings {
     const found = this.#lookUp(target)
     fn.localGet(NESTING).op(Op.i32Eqz)
     fn.hint(false).if_()
-    fn.br(this.#jumps)
+    this.#jump()
     fn.end()
     this.#store()
     fn.i32Const(0).localGet(found.value).store(Store.i32Store, this.#state(Layout.record))
@@ -382,14 +394,17 @@ class Translation implements Surroundings {
       processor.eq(processor.peek('i32', tlb, this.#shop.base + Tables.code + TLB_ADDEND, 32), field(Record32.page)),
     ].reduce((a, b) => processor.and(a, b))
     processor.emit(processor.eqz(all))
-    fn.hint(false).brIf(this.#jumps)
+    fn.hint(false).if_()
+    this.#jump()
+    fn.end()
     return found
   }
   #indirect(item: Item, target: Node): void {
     const fn = this.#fn
     if (item.insn.op === 'ret') {
       this.#processor.emit(target)
-      fn.localSet(this.#target).br(this.#jumps)
+      fn.localSet(this.#target)
+      this.#jump()
       return
     }
     const found = this.#lookUp(target)
@@ -416,7 +431,28 @@ class Translation implements Surroundings {
     return this.#shop.records.exit(page.id, ip, mode, linearPageOf(ip, mode) !== page.linear)
   }
   #leaveBy(exit: number): void {
-    this.#fn.i32Const(exit).localSet(this.#exit).br(this.#leaves)
+    const fn = this.#fn
+    if (!this.#processor.writesThrough) {
+      fn.i32Const(exit).localSet(this.#exit).br(this.#leaves)
+      return
+    }
+    this.#store()
+    fn.i64Const((BigInt(Outcome.exit) << 32n) | BigInt(exit)).return_()
+  }
+  /** Go on at the offset in the local. Ends a path. */
+  #jump(): void {
+    if (this.#processor.writesThrough) {
+      this.#store()
+      this.#returnJump()
+    } else this.#fn.br(this.#jumps)
+  }
+  #returnJump(): void {
+    const fn = this.#fn
+    fn.localGet(this.#target)
+      .op(Op.i64ExtendI32U)
+      .i64Const(BigInt(Outcome.jump) << 32n)
+      .op(Op.i64Or)
+      .return_()
   }
   /** Unless the code TLB has `page`, do `otherwise`, which ends a path. */
   #guard(page: Page, otherwise: () => void): void {
@@ -447,12 +483,15 @@ class Translation implements Surroundings {
   #reload(): void {
     const fn = this.#fn
     const { registers, budget, key, flags } = this.#locals
+    const through = this.#processor.writesThrough
     for (let reg = 0; reg < 8; reg++)
-      if ((this.#plan.touched >> reg) & 1) fn.i32Const(0).load(Load.i32Load, this.#gpr(reg)).localSet(registers[reg]!)
+      if (!through && (this.#plan.touched >> reg) & 1)
+        fn.i32Const(0).load(Load.i32Load, this.#gpr(reg)).localSet(registers[reg]!)
     fn.i32Const(0).load(Load.i32Load, this.#state(Layout.budget)).localSet(budget)
     fn.i32Const(0).load(Load.i32Load, this.#state(Layout.tlbKey)).localSet(key)
     // Settled, or pending in the state.
-    fn.i32Const(0).localSet(flags.kind)
+    if (!through) fn.i32Const(0).localSet(flags.kind)
+    this.#processor.held = 0
     this.#processor.flagsKind = undefined
     this.#processor.flagsMade = undefined
   }
@@ -460,6 +499,8 @@ class Translation implements Surroundings {
   #store(): void {
     const fn = this.#fn
     const { registers, flags, budget } = this.#locals
+    fn.i32Const(0).localGet(budget).store(Store.i32Store, this.#state(Layout.budget))
+    if (this.#processor.writesThrough) return
     for (let reg = 0; reg < 8; reg++)
       if ((this.#plan.written >> reg) & 1)
         fn.i32Const(0).localGet(registers[reg]!).store(Store.i32Store, this.#gpr(reg))
@@ -471,30 +512,21 @@ class Translation implements Surroundings {
           .localGet(local)
           .store(Store.i32Store, this.#state(Layout.heldFlags + 4 * n))
     if (kind === undefined) fn.end()
-    fn.i32Const(0).localGet(budget).store(Store.i32Store, this.#state(Layout.budget))
   }
   #endByExit(): void {
     const fn = this.#fn
-    const { budget } = this.#locals
-    this.#processor.flagsKind = undefined
-    const field = (offset: number) => fn.localGet(this.#exit).load(Load.i32Load, offset)
-    field(Exit.unpaid).localGet(budget).op(Op.i32Add).localSet(budget)
-    this.#store()
-    fn.i32Const(0)
-    field(Exit.record).store(Store.i32Store, this.#state(Layout.record))
-    fn.i32Const(0)
-    field(Exit.leave).store(Store.i32Store, this.#state(Layout.leave))
-    field(Exit.outcome).op(Op.i64ExtendI32U).i64Const(32).op(Op.i64Shl).return_()
-  }
-  #endByJump(): void {
-    const fn = this.#fn
     this.#processor.flagsKind = undefined
     this.#store()
-    fn.localGet(this.#target)
+    fn.localGet(this.#exit)
       .op(Op.i64ExtendI32U)
-      .i64Const(BigInt(Outcome.jump) << 32n)
+      .i64Const(BigInt(Outcome.exit) << 32n)
       .op(Op.i64Or)
       .return_()
+  }
+  #endByJump(): void {
+    this.#processor.flagsKind = undefined
+    this.#store()
+    this.#returnJump()
   }
   #endElsewhere(): void {
     const fn = this.#fn

@@ -18,6 +18,7 @@ export type { Mode } from './interpreter/mode.ts'
 export { Records } from './interpreter/records.ts'
 export {
   Acted,
+  Exit,
   NESTING,
   Outcome,
   type Tier,

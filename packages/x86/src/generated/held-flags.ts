@@ -11,9 +11,8 @@ import { Layout } from '../state/layout.ts'
 export const HeldFlags = {
   /** The slots of the state have them, unless something is pending there. */
   settled: 0,
-  /** Of a + b + c, c being the carry. */
+  /** Of a + b and a − b. */
   add: 1,
-  /** Of a − b − c. */
   sub: 2,
   /** Of the result a. */
   logic: 3,
@@ -24,6 +23,9 @@ export const HeldFlags = {
   result: 6,
   /** An image of EFLAGS in a. */
   image: 7,
+  /** Of a + b + c and a − b − c, c being the carry. */
+  addCarry: 8,
+  subBorrow: 9,
 } as const
 
 const KIND = 15
@@ -65,11 +67,19 @@ function settle<V>(o: Ops<V>, kind: V, a: V, b: V, c: V): void {
   const zero = o.i32(0)
   const cases: Readonly<Record<number, () => void>> = {
     [HeldFlags.add]: () => {
+      const r = canonical(o.add(a, b))
+      slots({ FR: r, FX: zero, X: a, Y: b, S: r, CA: r, CB: a })
+    },
+    [HeldFlags.sub]: () => {
+      const r = canonical(o.sub(a, b))
+      slots({ FR: r, FX: zero, X: r, Y: b, S: a, CA: a, CB: b })
+    },
+    [HeldFlags.addCarry]: () => {
       const r = canonical(o.add(o.add(a, b), c))
       const carry = o.let(o.or(o.ltU(r, a), o.and(c, o.eq(r, a))))
       slots({ FR: r, FX: zero, X: a, Y: b, S: r, CA: zero, CB: carry })
     },
-    [HeldFlags.sub]: () => {
+    [HeldFlags.subBorrow]: () => {
       const r = canonical(o.sub(o.sub(a, b), c))
       const borrow = o.let(o.or(o.ltU(a, b), o.and(c, o.eq(a, b))))
       slots({ FR: r, FX: zero, X: r, Y: b, S: a, CA: zero, CB: borrow })

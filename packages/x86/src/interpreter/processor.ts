@@ -24,7 +24,7 @@ import {
   TLB_ADDEND,
   TLB_ENTRY_SHIFT,
 } from './layout.ts'
-import { NESTING, Outcome } from './tier.ts'
+import { Exit, NESTING, Outcome } from './tier.ts'
 
 /** How a handler ends, which depends on the function that it stands in. */
 export interface Continuation {
@@ -235,12 +235,27 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
     this.emit(this.state())
     fn.i32Const(0).i32Const(0).i32Const(0).i32Const(0).call(enter.settle)
     fn.end()
-    const outcome = this.let(this.wrap(this.shr(localNode('i64', ended), this.i64(32n))))
-    this.emit(this.eq(outcome, this.i32(Outcome.jump)))
+    const low = this.let(this.wrap(localNode('i64', ended)))
+    const outcome = this.temporary('i32')
+    this.emit(this.wrap(this.shr(localNode('i64', ended), this.i64(32n))))
+    fn.localSet(outcome)
+    const result = localNode('i32', outcome)
+    this.emit(this.eq(result, this.i32(Outcome.exit)))
     fn.if_()
-    this.jump(undefined, this.let(this.wrap(localNode('i64', ended))))
+    const described = (offset: number): Node => this.peek('i32', low, offset, 32)
+    this.setBudget(this.add(this.budget(), described(Exit.unpaid)))
+    this.emit(described(Exit.record))
+    fn.localSet(RECORD)
+    this.poke(this.state(), Layout.record, this.#rec(), 32)
+    this.poke(this.state(), Layout.leave, described(Exit.leave), 32)
+    this.emit(described(Exit.outcome))
+    fn.localSet(outcome)
     fn.end()
-    this.emit(outcome)
+    this.emit(this.eq(result, this.i32(Outcome.jump)))
+    fn.if_()
+    this.jump(undefined, low)
+    fn.end()
+    this.emit(result)
     fn.if_()
     this.#enter(this.#rec())
     fn.end()

@@ -18,7 +18,15 @@ export const Outcome = {
   go: 1,
   /** Go on at the instruction pointer in the lower half. */
   jump: 2,
+  /** Leave by the {@link Exit} whose host address is in the lower half. */
+  exit: 3,
 } as const
+
+/**
+ * Offsets in what describes an exit, int32 each: the record to go on at, instructions paid for that have not happened, the
+ * reason for `Layout.leave`, and what comes of it: {@link Outcome} `leave` or `go`.
+ */
+export const Exit = { record: 0, unpaid: 4, leave: 8, outcome: 12, size: 16 } as const
 
 /** What a translation's action of an instruction answers: see {@link TierImports.act}. */
 export const Acted = { leave: 0, next: 1, go: 2 } as const
