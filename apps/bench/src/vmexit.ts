@@ -1,5 +1,6 @@
 /** The ROM on a machine of our own. */
 import { createMachine, definePart } from '@vmexit/core'
+import { engineNamed } from '@vmexit/jit'
 import { ram } from '@vmexit/memory'
 import { type Engine, x86 } from '@vmexit/x86'
 import type { Meter } from './meter.ts'
@@ -36,7 +37,7 @@ export async function runVmexit(engine: Engine, rom: Uint8Array, meter: Meter): 
       { kind: 'rom', start: BELOW_4_GIB, bytes: ROM_BYTES },
     ],
   })
-  await using machine = await createMachine({ memory, cpu: x86({ engine }), devices: [serial] })
+  await using machine = await createMachine({ memory, cpu: x86({ engine: engineNamed(engine) }), devices: [serial] })
   const cpu = machine.get('x86')
   for (const address of [BELOW_1_MIB, BELOW_4_GIB]) machine.get('guestMemory').load(address, rom)
   while (machine.runSlice({ instructions: SLICE }).reason !== 'off');

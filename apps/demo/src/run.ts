@@ -1,6 +1,7 @@
 /** The demo's guest on a machine of its own, under one engine. */
 import { readFileSync } from 'node:fs'
 import { createMachine, type SystemState, VmexitError } from '@vmexit/core'
+import { engineNamed } from '@vmexit/jit'
 import { ram } from '@vmexit/memory'
 import { type Engine, Vector, x86 } from '@vmexit/x86'
 import { debugConsole } from './debug-console.ts'
@@ -54,7 +55,11 @@ export async function runGuest(engine: Engine, onText: (text: string) => void = 
     onText(text.slice(shown))
     shown = text.length
   })
-  await using machine = await createMachine({ memory: ram('4 MiB'), cpu: x86({ engine }), devices: [console] })
+  await using machine = await createMachine({
+    memory: ram('4 MiB'),
+    cpu: x86({ engine: engineNamed(engine) }),
+    devices: [console],
+  })
   const cpu = machine.get('x86')
   machine.get('guestMemory').writeBytes(SEGMENT << 4, image)
   cpu.startAt(SEGMENT, 0)

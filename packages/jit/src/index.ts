@@ -1,4 +1,5 @@
 /** The translating engine: x86 to WebAssembly. */
+import type { Engine, EngineChoice } from '@vmexit/x86'
 import type { TierFactory } from '@vmexit/x86/engine'
 import { DEFAULTS, type JitOptions } from './options.ts'
 import { JitTier } from './tier.ts'
@@ -9,4 +10,9 @@ export type { JitOptions } from './options.ts'
 export function jit(options: JitOptions = {}): TierFactory {
   const all = { ...DEFAULTS, ...options }
   return { name: 'jit', threshold: all.threshold, create: (parts) => new JitTier(parts, all) }
+}
+
+/** Any engine by its name, as a CPU takes it. */
+export function engineNamed(name: Engine): EngineChoice {
+  return name === 'jit' ? jit() : name
 }

@@ -19,7 +19,7 @@ import {
   uart,
 } from '@vmexit/chipset'
 import { createMachine, type Part } from '@vmexit/core'
-import { jit } from '@vmexit/jit'
+import { engineNamed } from '@vmexit/jit'
 import { ram } from '@vmexit/memory'
 import { pci } from '@vmexit/pci'
 import { vga } from '@vmexit/vga'
@@ -95,7 +95,7 @@ export async function createPc(options: PcOptions): Promise<Pc> {
     {
       memory: ram(options.memory ?? '128 MiB'),
       cpu: x86({
-        ...(engine && { engine: engine === 'jit' ? jit() : engine }),
+        ...(engine && { engine: engineNamed(engine) }),
         model: createModel(model, withApic ? {} : { features: { apic: false } }),
       }),
       devices: parts,

@@ -11,6 +11,7 @@ export interface EngineChoice {
 
 // biome-ignore format: one line for one engine
 export const engines: readonly EngineChoice[] = [
+  { name: 'jit', title: 'JIT', slice: 500_000 },
   { name: 'interpreter', title: 'Interpreter', slice: 500_000 },
   { name: 'reference', title: 'Reference, slow', slice: 20_000 },
 ]
