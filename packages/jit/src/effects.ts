@@ -8,6 +8,8 @@ import { type Effects, TranslationProcessor } from './processor.ts'
 
 /** Effects of a form, and the routines that its code calls. */
 export interface Form extends Readonly<Effects> {
+  /** Registers that are in locals behind it, whatever was before, as bits. */
+  readonly holds: number
   readonly routines: readonly Routine[]
 }
 
@@ -54,14 +56,7 @@ export class Forms {
     processor.begin(fn)
     processor.locals = declareLocals(fn)
     processor.calls = { read: 0, write: 0, act: 0, settle: 0 }
-    processor.surroundings = {
-      leave: nothing,
-      prepareLeave: nothing,
-      leaveIf: nothing,
-      miss: nothing,
-      pause: nothing,
-      act: nothing,
-    }
+    processor.surroundings = { leave: nothing, miss: nothing, pause: nothing, act: nothing }
     const step = stepOf(insn)
     const { effects } = processor
     if (step !== 'action' && step !== 'transfer') processor.instruction(insn, 0, mode)
@@ -75,6 +70,6 @@ export class Forms {
       effects.setsFlags = false
     }
     if (step === 'call' || step === 'callIndirect') effects.uses |= STACK
-    return { ...effects, routines: [...routines] }
+    return { ...effects, holds: processor.held, routines: [...routines] }
   }
 }

@@ -5,5 +5,5 @@ import type { Locals } from './processor.ts'
 export function declareLocals(fn: FunctionBuilder): Locals {
   const local = (): number => fn.local('i32')
   const registers = Array.from({ length: 8 }, local)
-  return { registers, flags: { kind: local(), a: local(), b: local(), c: local() }, budget: local(), key: local() }
+  return { registers, flags: [local(), local(), local()], budget: local(), key: local() }
 }

@@ -1,4 +1,4 @@
-/** The code of one region: a function whose control flow is the guest's, with its registers and flags in locals. */
+/** The code of one region: a function whose control flow is the guest's. */
 import { type FunctionBuilder, type Label, Load, Op, Store } from '@vmexit/wasm-asm'
 import { Layout } from '@vmexit/x86'
 import {
@@ -6,7 +6,6 @@ import {
   CODE_TLB_ENTRIES,
   frequentHandler,
   Handler,
-  HeldFlags,
   JUMP_ENTRIES,
   Leave,
   localNode,
@@ -18,7 +17,6 @@ import {
   TLB_ADDEND,
   TLB_ENTRY_SHIFT,
 } from '@vmexit/x86/engine'
-import { Kind } from '@vmexit/x86-decoder'
 import type { Exits } from './exits.ts'
 import type { Graph } from './graph.ts'
 import { linearPageOf } from './insn.ts'
@@ -26,7 +24,9 @@ import { declareLocals } from './locals.ts'
 import type { Plan } from './plan.ts'
 import type { Locals, Surroundings, TranslationProcessor } from './processor.ts'
 import type { Block, Edge, Item, Page, Region } from './region.ts'
+import { stackRun } from './stack-run.ts'
 
+/** Parameters. */
 const BASE = 0
 const NESTING = 1
 const PAGE_MASK = ~0xfff
@@ -65,18 +65,13 @@ class Translation implements Surroundings {
   readonly #plan: Plan
   readonly #locals: Locals
   readonly #processor: TranslationProcessor
-  /** Locals: of an exit, where it is; of a jump, the target; of going on elsewhere, record and function. */
-  readonly #exit: number
   readonly #target: number
   readonly #outcome: number
-  /** Labels behind which the function ends: by an exit, by a jump, in another translation. */
-  #leaves!: Label
-  #jumps!: Label
-  #continues!: Label
-  /** The instruction that is emitted: its block, how many of that are not done when it leaves, its exit if there is one. */
+  /** The instruction that is emitted: its block, and how many of that are not done when it leaves. */
   #number = 0
   #item!: Item
   #unpaid = 0
+  /** Its exits, if there are any: to be executed the slow way, and to be interpreted. */
   #slow = 0
   #missed = 0
   readonly #labels: Label[] = []
@@ -93,38 +88,26 @@ class Translation implements Surroundings {
     this.#locals = declareLocals(fn)
     shop.processor.locals = this.#locals
     shop.processor.surroundings = this
-    this.#exit = fn.local('i32')
     this.#target = fn.local('i32')
     this.#outcome = fn.local('i64')
   }
 
   emit(): void {
-    const fn = this.#fn
-    this.#processor.writesThrough = !this.#plan.loops
     this.#reload()
-    this.#continues = fn.block()
-    this.#jumps = fn.block()
-    this.#leaves = fn.block()
     const first = this.#region.blocks[0]!.items[0]!
     if (first.second) this.#guardSecond(first)
+    this.#holdAll(this.#plan.heldAtStart[0]!)
     this.#tree(0)
-    fn.unreachable()
-    fn.end()
-    this.#endByExit()
-    fn.end()
-    this.#endByJump()
-    fn.end()
-    this.#endElsewhere()
+    this.#fn.unreachable()
   }
 
   // ── structure ──
   #tree(block: number): void {
-    const { header, merges } = this.#graph
+    const { header, merge, merges } = this.#graph
     const fn = this.#fn
-    if (header[block] || this.#graph.merge[block]) {
-      this.#processor.flagsKind = undefined
-      this.#processor.flagsMade = undefined
-      this.#processor.held = 0
+    if (header[block] || merge[block]) {
+      this.#processor.flags = undefined
+      this.#processor.held = this.#plan.heldAtStart[block]!
     }
     if (header[block]) this.#loops[block] = fn.loop()
     this.#within(block, merges[block]!, 0)
@@ -141,8 +124,19 @@ class Translation implements Surroundings {
     this.#fn.end()
     this.#tree(merge)
   }
+  /** Is the block reached by branches to a label? Its code then is the same for all of them. */
+  #isLabel(block: number): boolean {
+    return (this.#graph.header[block]! | this.#graph.merge[block]!) !== 0
+  }
+  /** Registers that are not in locals yet, and should be where the edge leads to. */
+  #missing(to: number): number {
+    return this.#isLabel(to) ? this.#plan.heldAtStart[to]! & ~this.#processor.held : 0
+  }
+  #holdAll(registers: number): void {
+    for (let reg = 0; reg < 8; reg++) if ((registers >> reg) & 1) this.#processor.hold(reg)
+  }
 
-  /** Continue along an edge from a block whose last instruction is `from`. Ends a path. */
+  /** Continue along an edge from a block whose last instruction is `item`. Ends a path. */
   #go(from: number, item: Item, edge: Edge): void {
     const { place, merge } = this.#graph
     const { to } = edge
@@ -154,15 +148,17 @@ class Translation implements Surroundings {
     if (first.page !== item.page && first.page !== item.second)
       this.#guard(first.page, () => this.#leaveBy(this.#shop.exits.go(this.#stub(item, edge.ip))))
     if (first.second && first.second !== item.second) this.#guardSecond(first)
+    this.#holdAll(this.#missing(to))
+    if (this.#isLabel(to) && this.#plan.flagsAtStart[to]) this.#processor.storeFlags()
     if (place[to]! <= place[from]!) this.#fn.br(this.#loops[to]!)
     else if (merge[to]) this.#fn.br(this.#labels[to]!)
     else this.#tree(to)
   }
-  /** The label of an edge along which nothing else is to be done. */
+  /** The label of an edge along which nothing else is to be done but what may be done on the other one, too. */
   #label(from: number, item: Item, edge: Edge): Label | undefined {
     const { place, merge } = this.#graph
     const { to } = edge
-    if (to < 0) return undefined
+    if (to < 0 || this.#missing(to) !== 0) return undefined
     const first = this.#region.blocks[to]!.items[0]!
     if (first.second || (first.page !== item.page && first.page !== item.second)) return undefined
     if (place[to]! <= place[from]!) return this.#loops[to]
@@ -173,10 +169,11 @@ class Translation implements Surroundings {
   #block(number: number): void {
     const block = this.#region.blocks[number]!
     const { items } = block
+    const { mode } = this.#region
     const processor = this.#processor
     const fn = this.#fn
-    const needed = this.#plan.needed[number]!
     const { budget } = this.#locals
+    const needed = this.#plan.needed[number]!
     if (needed > 0) {
       fn.localGet(budget).i32Const(needed).op(Op.i32LtS)
       fn.hint(false).if_()
@@ -187,31 +184,31 @@ class Translation implements Surroundings {
     this.#number = number
     const wanted = this.#plan.flagsWanted[number]!
     for (let n = 0; n < items.length; n++) {
-      const item = items[n]!
+      const run = stackRun(items, n, mode)
       // The baseline compiler clears every local when the function is entered: as few as can be.
       processor.begin(fn)
-      this.#item = item
+      this.#item = items[n]!
       this.#unpaid = items.length - n
       this.#slow = 0
       this.#missed = 0
       processor.flagsWanted = wanted[n]!
-      if (item.step === 'action' || item.step === 'transfer') this.#action(number, block, item)
-      else {
-        processor.instruction(item.insn, item.ip, this.#region.mode)
-        if (n === items.length - 1) this.#end(number, block, item)
-      }
+      if (run > 1) {
+        const all = items.slice(n, n + run)
+        if (items[n]!.insn.op === 'push') processor.pushes(all, mode)
+        else processor.pops(all, mode)
+        n += run - 1
+      } else if (this.#item.step === 'action' || this.#item.step === 'transfer') {
+        this.#action(number, block, this.#item)
+        return
+      } else processor.instruction(this.#item.insn, this.#item.ip, mode)
     }
+    this.#end(number, block, items.at(-1)!)
   }
 
   // ── what the current instruction asks for ──
   leave(): void {
-    this.#leaveBy(this.#slowExit())
-  }
-  prepareLeave(): void {
-    this.#fn.i32Const(this.#slowExit()).localSet(this.#exit)
-  }
-  leaveIf(): void {
-    this.#fn.hint(false).brIf(this.#leaves)
+    this.#slow ||= this.#shop.exits.leave(this.#item.record, this.#unpaid, Leave.slow)
+    this.#leaveBy(this.#slow)
   }
   miss(): void {
     this.#missed ||= this.#shop.exits.interpret(this.#item.record, this.#unpaid)
@@ -221,11 +218,10 @@ class Translation implements Surroundings {
     this.#leaveBy(this.#shop.exits.leave(this.#item.record, 0, Leave.repeat))
   }
   act(): void {
+    const { held, flags } = this.#processor
     this.#act(this.#number, this.#region.blocks[this.#number]!, this.#item)
-  }
-  #slowExit(): number {
-    this.#slow ||= this.#shop.exits.leave(this.#item.record, this.#unpaid, Leave.slow)
-    return this.#slow
+    this.#processor.held = held
+    this.#processor.flags = flags
   }
 
   #end(number: number, block: Block, item: Item): void {
@@ -242,17 +238,19 @@ class Translation implements Surroundings {
   #branch(number: number, item: Item, condition: Node, taken: Edge, next: Edge): void {
     const processor = this.#processor
     const fn = this.#fn
-    processor.emit(condition)
     const label = this.#label(number, item, taken)
-    if (label !== undefined) fn.brIf(label)
-    else {
-      const { flagsKind: kind, flagsMade: made, held } = processor
+    if (label !== undefined) {
+      if (this.#plan.flagsAtStart[taken.to]) processor.storeFlags()
+      processor.emit(condition)
+      fn.brIf(label)
+    } else {
+      const { flags, held } = processor
+      processor.emit(condition)
       fn.if_()
       this.#go(number, item, taken)
       fn.end()
+      processor.flags = flags
       processor.held = held
-      processor.flagsKind = kind
-      processor.flagsMade = made
     }
     this.#go(number, item, next)
   }
@@ -260,36 +258,32 @@ class Translation implements Surroundings {
   // ── what TypeScript does ──
   #action(number: number, block: Block, item: Item): void {
     const { insn } = item
-    const fn = this.#fn
+    const processor = this.#processor
     const handler = frequentHandler(insn, this.#region.mode)
     if (handler === Handler.act) {
       this.#act(number, block, item)
       return
     }
-    const { registers } = this.#locals
-    const through = this.#processor.writesThrough
-    for (const { kind, reg } of insn.operands)
-      if (kind === Kind.gpr && !through) fn.i32Const(0).localGet(registers[reg]!).store(Store.i32Store, this.#gpr(reg))
-    this.#processor.frequent(handler, insn, item.ip, this.#region.mode)
-    if (this.#processor.ended) {
-      this.#processor.emit(this.#processor.ended.target!)
-      fn.localSet(this.#target)
+    // Either way comes by here: they go on at one place.
+    processor.storeFlags()
+    processor.frequent(handler, insn, item.ip, this.#region.mode)
+    if (processor.ended) {
+      processor.emit(processor.ended.target!)
+      this.#fn.localSet(this.#target)
       this.#jump()
       return
     }
-    if (handler === Handler.fromSegment) {
-      const { reg } = insn.operands[0]!
-      if (through) this.#processor.held &= ~(1 << reg)
-      else fn.i32Const(0).load(Load.i32Load, this.#gpr(reg)).localSet(registers[reg]!)
-    }
+    // It is written to the state alone.
+    if (handler === Handler.fromSegment) processor.held &= ~(1 << insn.operands[0]!.reg)
     this.#go(number, item, block.next!)
   }
   /** By its action. It is paid for already. Ends a path. */
   #act(number: number, block: Block, item: Item): void {
     const fn = this.#fn
     const { budget } = this.#locals
+    this.#processor.storeFlags()
     fn.localGet(budget).i32Const(1).op(Op.i32Add).localSet(budget)
-    this.#store()
+    this.#storeBudget()
     fn.i32Const(item.record).call(this.#processor.calls.act)
     if (!block.next) {
       this.#returnActed()
@@ -312,6 +306,7 @@ class Translation implements Surroundings {
   // ── calls ──
   #call(number: number, item: Item, target: number, next: Edge): void {
     const fn = this.#fn
+    this.#processor.storeFlags()
     const entry = this.#shop.entryAt(item.page, target)
     if (!entry) {
       this.#leaveBy(this.#shop.exits.go(this.#stub(item, target)))
@@ -323,19 +318,20 @@ class Translation implements Surroundings {
     fn.hint(false).if_()
     this.#leaveBy(this.#shop.exits.go(entry.head))
     fn.end()
-    this.#store()
+    this.#storeBudget()
     fn.i32Const(0).i32Const(entry.head).store(Store.i32Store, this.#state(Layout.record))
     fn.localGet(BASE).localGet(NESTING).i32Const(1).op(Op.i32Sub).i32Const(entry.slot)
     this.#return(number, item, next)
   }
   #callIndirect(number: number, item: Item, target: Node, next: Edge): void {
     const fn = this.#fn
+    this.#processor.storeFlags()
     const found = this.#lookUp(target)
     fn.localGet(NESTING).op(Op.i32Eqz)
     fn.hint(false).if_()
     this.#jump()
     fn.end()
-    this.#store()
+    this.#storeBudget()
     fn.i32Const(0).localGet(found.value).store(Store.i32Store, this.#state(Layout.record))
     fn.localGet(BASE).localGet(NESTING).i32Const(1).op(Op.i32Sub)
     fn.localGet(found.value).load(Load.i32Load, Record32.imm)
@@ -351,23 +347,17 @@ class Translation implements Surroundings {
     fn.end()
     this.#reload()
     const first = next.to < 0 ? undefined : this.#region.blocks[next.to]!.items[0]!
-    const page = first
-      ? first.page
-      : linearPageOf(next.ip, this.#region.mode) === item.page.linear
-        ? item.page
-        : undefined
-    if (page)
-      this.#guard(page, () => {
-        fn.i32Const(next.ip | 0)
-          .localSet(this.#target)
-          .br(this.#jumps)
-      })
+    const isHere = linearPageOf(next.ip, this.#region.mode) === item.page.linear
+    const page = first ? first.page : isHere ? item.page : undefined
+    const jump = (): void => {
+      fn.i32Const(next.ip | 0).localSet(this.#target)
+      this.#jump()
+    }
     if (!page) {
-      fn.i32Const(next.ip | 0)
-        .localSet(this.#target)
-        .br(this.#jumps)
+      jump()
       return
     }
+    this.#guard(page, jump)
     // The page is the one that was looked at, whatever the call's was.
     this.#go(number, { ...item, page, second: undefined }, next)
   }
@@ -376,11 +366,12 @@ class Translation implements Surroundings {
     const fn = this.#fn
     const processor = this.#processor
     const { mode } = this.#region
+    const { base } = this.#shop
     processor.emit(target)
     fn.localSet(this.#target)
     const to = localNode('i32', this.#target)
     const slot = processor.shl(processor.and(to, processor.i32(JUMP_ENTRIES - 1)), processor.i32(2))
-    const found = processor.let(processor.peek('i32', slot, this.#shop.base + Tables.jump, 32))
+    const found = processor.peek('i32', slot, base + Tables.jump, 32)
     const field = (offset: number): Node => processor.peek('i32', found, offset, 32)
     const linear = processor.let(processor.add(to, processor.i32(mode.codeBase | 0)))
     const index = processor.and(processor.shr(linear, processor.i32(12)), processor.i32(CODE_TLB_ENTRIES - 1))
@@ -390,8 +381,8 @@ class Translation implements Surroundings {
       processor.eq(field(Record32.ip), to),
       processor.eq(field(Record32.mode), processor.i32(mode.id)),
       processor.eq(field(Record32.handler), processor.i32(Handler.enter)),
-      processor.eq(processor.peek('i32', tlb, this.#shop.base + Tables.code, 32), tag),
-      processor.eq(processor.peek('i32', tlb, this.#shop.base + Tables.code + TLB_ADDEND, 32), field(Record32.page)),
+      processor.eq(processor.peek('i32', tlb, base + Tables.code, 32), tag),
+      processor.eq(processor.peek('i32', tlb, base + Tables.code + TLB_ADDEND, 32), field(Record32.page)),
     ].reduce((a, b) => processor.and(a, b))
     processor.emit(processor.eqz(all))
     fn.hint(false).if_()
@@ -401,6 +392,7 @@ class Translation implements Surroundings {
   }
   #indirect(item: Item, target: Node): void {
     const fn = this.#fn
+    this.#processor.storeFlags()
     if (item.insn.op === 'ret') {
       this.#processor.emit(target)
       fn.localSet(this.#target)
@@ -408,14 +400,16 @@ class Translation implements Surroundings {
       return
     }
     const found = this.#lookUp(target)
-    fn.localGet(found.value).localSet(this.#exit)
-    fn.localGet(found.value).load(Load.i32Load, Record32.imm).localSet(this.#target)
-    fn.br(this.#continues)
+    this.#storeBudget()
+    fn.i32Const(0).localGet(found.value).store(Store.i32Store, this.#state(Layout.record))
+    fn.localGet(BASE).localGet(NESTING).localGet(found.value).load(Load.i32Load, Record32.imm)
+    fn.returnCallIndirect(this.#shop.type, this.#shop.table)
   }
 
   // ── leaving ──
   #goElsewhere(item: Item, ip: number): void {
     const fn = this.#fn
+    this.#processor.storeFlags()
     const entry = this.#shop.entryAt(item.page, ip)
     if (!entry) {
       this.#leaveBy(this.#shop.exits.go(this.#stub(item, ip)))
@@ -423,7 +417,10 @@ class Translation implements Surroundings {
     }
     if (entry.page !== item.page && entry.page !== item.second)
       this.#guard(entry.page, () => this.#leaveBy(this.#shop.exits.go(this.#stub(item, ip))))
-    fn.i32Const(entry.head).localSet(this.#exit).i32Const(entry.slot).localSet(this.#target).br(this.#continues)
+    this.#storeBudget()
+    fn.i32Const(0).i32Const(entry.head).store(Store.i32Store, this.#state(Layout.record))
+    fn.localGet(BASE).localGet(NESTING).i32Const(entry.slot)
+    fn.returnCallIndirect(this.#shop.type, this.#shop.table)
   }
   /** A record that leads to `ip`, found from behind `item`. */
   #stub({ page }: Item, ip: number): number {
@@ -431,23 +428,15 @@ class Translation implements Surroundings {
     return this.#shop.records.exit(page.id, ip, mode, linearPageOf(ip, mode) !== page.linear)
   }
   #leaveBy(exit: number): void {
-    const fn = this.#fn
-    if (!this.#processor.writesThrough) {
-      fn.i32Const(exit).localSet(this.#exit).br(this.#leaves)
-      return
-    }
-    this.#store()
-    fn.i64Const((BigInt(Outcome.exit) << 32n) | BigInt(exit)).return_()
+    this.#processor.emitFlags()
+    this.#storeBudget()
+    this.#fn.i64Const((BigInt(Outcome.exit) << 32n) | BigInt(exit)).return_()
   }
   /** Go on at the offset in the local. Ends a path. */
   #jump(): void {
-    if (this.#processor.writesThrough) {
-      this.#store()
-      this.#returnJump()
-    } else this.#fn.br(this.#jumps)
-  }
-  #returnJump(): void {
     const fn = this.#fn
+    this.#processor.emitFlags()
+    this.#storeBudget()
     fn.localGet(this.#target)
       .op(Op.i64ExtendI32U)
       .i64Const(BigInt(Outcome.jump) << 32n)
@@ -477,63 +466,16 @@ class Translation implements Surroundings {
   #state(offset: number): number {
     return this.#shop.base + offset
   }
-  #gpr(reg: number): number {
-    return this.#state(Layout.gpr + reg * 8)
-  }
+  /** Others may have changed everything. */
   #reload(): void {
     const fn = this.#fn
-    const { registers, budget, key, flags } = this.#locals
-    const through = this.#processor.writesThrough
-    for (let reg = 0; reg < 8; reg++)
-      if (!through && (this.#plan.touched >> reg) & 1)
-        fn.i32Const(0).load(Load.i32Load, this.#gpr(reg)).localSet(registers[reg]!)
+    const { budget, key } = this.#locals
     fn.i32Const(0).load(Load.i32Load, this.#state(Layout.budget)).localSet(budget)
     fn.i32Const(0).load(Load.i32Load, this.#state(Layout.tlbKey)).localSet(key)
-    // Settled, or pending in the state.
-    if (!through) fn.i32Const(0).localSet(flags.kind)
     this.#processor.held = 0
-    this.#processor.flagsKind = undefined
-    this.#processor.flagsMade = undefined
+    this.#processor.flags = undefined
   }
-  /** Registers, flags and budget, from their locals. */
-  #store(): void {
-    const fn = this.#fn
-    const { registers, flags, budget } = this.#locals
-    fn.i32Const(0).localGet(budget).store(Store.i32Store, this.#state(Layout.budget))
-    if (this.#processor.writesThrough) return
-    for (let reg = 0; reg < 8; reg++)
-      if ((this.#plan.written >> reg) & 1)
-        fn.i32Const(0).localGet(registers[reg]!).store(Store.i32Store, this.#gpr(reg))
-    const kind = this.#processor.flagsKind
-    if (kind === undefined) fn.localGet(flags.kind).if_()
-    if (kind !== HeldFlags.settled)
-      for (const [n, local] of [flags.kind, flags.a, flags.b, flags.c].entries())
-        fn.i32Const(0)
-          .localGet(local)
-          .store(Store.i32Store, this.#state(Layout.heldFlags + 4 * n))
-    if (kind === undefined) fn.end()
-  }
-  #endByExit(): void {
-    const fn = this.#fn
-    this.#processor.flagsKind = undefined
-    this.#store()
-    fn.localGet(this.#exit)
-      .op(Op.i64ExtendI32U)
-      .i64Const(BigInt(Outcome.exit) << 32n)
-      .op(Op.i64Or)
-      .return_()
-  }
-  #endByJump(): void {
-    this.#processor.flagsKind = undefined
-    this.#store()
-    this.#returnJump()
-  }
-  #endElsewhere(): void {
-    const fn = this.#fn
-    this.#processor.flagsKind = undefined
-    this.#store()
-    fn.i32Const(0).localGet(this.#exit).store(Store.i32Store, this.#state(Layout.record))
-    fn.localGet(BASE).localGet(NESTING).localGet(this.#target)
-    fn.returnCallIndirect(this.#shop.type, this.#shop.table)
+  #storeBudget(): void {
+    this.#fn.i32Const(0).localGet(this.#locals.budget).store(Store.i32Store, this.#state(Layout.budget))
   }
 }
