@@ -13,8 +13,8 @@ import { type Mode, Modes } from './mode.ts'
 import { Records } from './records.ts'
 import { EngineTlb } from './tlb.ts'
 
-/** Bytes of records for each width. */
-const ARENA_BYTES = 16 << 20
+/** Bytes of records for each width: of half a million instructions. Room that is not used is never touched. */
+const ARENA_BYTES = 32 << 20
 const PAGE = 0x1000
 /** Bytes (SDM vol. 2, 2.3.11). */
 const LONGEST_INSTRUCTION = 15

@@ -14,6 +14,7 @@ import { canFuse, templateOf } from './key.ts'
 import { Handler, JUMP_ENTRIES, Record32, Record64, type RecordLayout, Tables } from './layout.ts'
 import { type Known, MEMO_BYTES, Memo, type RunEnd } from './memo.ts'
 import type { Mode } from './mode.ts'
+import { addPiece, type CodePage, emptyPage, isUnchanged, type Piece } from './pieces.ts'
 
 /** What translating needs of guest memory. */
 export interface TranslatedCode {
@@ -55,15 +56,6 @@ interface Branch {
   readonly ip: number
 }
 
-interface CodePage {
-  /** By mode: records of instructions by instruction pointer. */
-  readonly entries: (Entries | undefined)[]
-  /** All records made for this page. */
-  readonly records: number[]
-  /** Records of instructions that begin in the page before: in whose entries, and at which instruction pointer. */
-  readonly straddling: { readonly entries: Entries; readonly ip: number }[]
-}
-
 export class Records {
   readonly layout: RecordLayout
   readonly #state: CpuState
@@ -76,6 +68,8 @@ export class Records {
   #next: number
   readonly #pages = new Map<number, CodePage>()
   readonly #memo: Memo
+  /** What records were that lead on because their page was written. */
+  readonly #forwarded = new Map<number, { readonly length: number; readonly target: number }>()
   #actions: ActionRecord[] = []
   readonly stats = { runs: 0, instructions: 0, resets: 0, invalidated: 0 }
 
@@ -111,8 +105,10 @@ export class Records {
       // One that only leads on is none to lead to: the two could lead to each other.
       if (this.get(last, layout.handler) > Handler.cross) return last
     }
-    const known = this.#pages.get(pfn)?.entries[mode.id]?.get(ip)
-    const record = known || this.#translate(pfn, physical & 0xfff, ip, mode)
+    const page = this.#pages.get(pfn)
+    if (page?.asleep) this.#wake(pfn, page)
+    const known = page?.entries[mode.id]?.get(ip) ?? 0
+    const record = this.#lives(known) ? known : this.#translate(pfn, physical & 0xfff, ip, mode)
     if (record !== 0) this.#set(slot, record)
     return record
   }
@@ -153,6 +149,8 @@ export class Records {
     const crosses = this.get(stub, base) === 1
     // The page was mapped elsewhere while code in it ran: nothing lasting can be said.
     if (!crosses && this.get(stub, page) !== this.get(found, page)) return
+    const pays = this.get(stub, length)
+    if (pays !== 0) this.#forwarded.set(stub, { length: pays, target: this.get(stub, target) })
     this.#set(stub + handler, crosses ? Handler.cross : Handler.link)
     this.#set(stub + length, 0)
     this.#set(stub + target, found)
@@ -186,18 +184,65 @@ export class Records {
     if (this.get(at, this.layout.handler) === Handler.stop) this.#set(at + this.layout.handler, handler)
   }
 
-  /** Code of a page was written: all of its records leave. */
+  /** Code of a page is about to be written: all of its records leave. */
   invalidate(pfn: number): void {
     const page = this.#pages.get(pfn)
     if (!page) return
-    this.#pages.delete(pfn)
-    for (const record of page.records) this.#set(record + this.layout.handler, Handler.miss)
+    const { handler } = this.layout
+    const host = this.#memory.readPage(pfn)
+    for (const piece of page.pieces) {
+      if (piece.bytes !== undefined) continue
+      piece.bytes = this.#state.host.u8.slice(host + piece.start, host + piece.end)
+      this.#putHandlers(piece, false)
+      this.stats.invalidated += piece.handlers.length
+    }
+    page.asleep = page.pieces.length > 0
+    for (const record of page.others) this.#set(record + handler, Handler.miss)
     for (const { entries, ip } of page.straddling) {
       const record = entries.get(ip)
-      if (record !== 0) this.#set(record + this.layout.handler, Handler.miss)
+      if (record !== 0) this.#set(record + handler, Handler.miss)
       entries.delete(ip)
     }
-    this.stats.invalidated += page.records.length
+    page.others.length = 0
+    page.straddling.length = 0
+  }
+
+  /** Whatever was translated from the bytes that a page has now can be run again. */
+  #wake(pfn: number, page: CodePage): void {
+    const host = this.#memory.readPage(pfn)
+    let asleep = false
+    for (const piece of page.pieces) {
+      if (piece.bytes === undefined) continue
+      if (host !== 0 && isUnchanged(piece, this.#state.host.u8, host)) {
+        piece.bytes = undefined
+        this.#putHandlers(piece, true)
+        this.#memory.markCode(pfn, piece.start, piece.end)
+      } else asleep = true
+    }
+    page.asleep = asleep
+  }
+
+  /** Give the instructions of a piece their handlers, or take them away. What leads on does so still: its target leaves. */
+  #putHandlers(piece: Piece, awake: boolean): void {
+    const { handler, length, target, size } = this.layout
+    const { handlers } = piece
+    const { i32 } = this.#state.host
+    let at = (piece.first + handler) >> 2
+    for (let n = 0; n < handlers.length; n++, at += size >> 2) {
+      if (handlers[n] === Handler.miss) continue
+      if (awake && i32[at] === Handler.link) {
+        const record = piece.first + n * size
+        const before = this.#forwarded.get(record)!
+        this.#set(record + length, before.length)
+        this.#set(record + target, before.target)
+      }
+      i32[at] = awake ? handlers[n]! : Handler.miss
+    }
+  }
+
+  /** Is it a record of an instruction of which no byte was written? */
+  #lives(record: number): boolean {
+    return record !== 0 && this.get(record, this.layout.handler) > Handler.cross
   }
 
   #set(address: number, value: number): void {
@@ -212,6 +257,7 @@ export class Records {
   /** Forget everything. The first record matches no instruction pointer and stands for "none". */
   #reset(): void {
     this.#pages.clear()
+    this.#forwarded.clear()
     this.#actions = []
     this.#memo.forget()
     this.#next = this.#start
@@ -240,6 +286,7 @@ export class Records {
     const linearPage = pageNumber(ip, mode)
     const { size } = this.layout
     let first = 0
+    const begin = this.#next
     const branches: Branch[] = []
     let at = offset
     let here = ip
@@ -252,7 +299,7 @@ export class Records {
       run = 0
     }
     for (let count = 0; end !== 'stop' && count < LONGEST_RUN; count++) {
-      if (first !== 0 && entries.get(here) !== 0) break
+      if (first !== 0 && this.#lives(entries.get(here))) break
       const known = this.#known(host, at, here, pfn, mode)
       if (!known) break
       const record = this.#next - size
@@ -267,7 +314,6 @@ export class Records {
       }
       before = end === 'open' ? known : undefined
       entries.set(here, record)
-      page.records.push(record)
       run++
       if (first === 0) first = record
       if (end !== 'open') close()
@@ -278,16 +324,25 @@ export class Records {
     // What cannot be decoded within the page is executed the slow way each time.
     if (first === 0) return 0
     close()
-    if (end !== 'stop') this.#stub(pfn, page, here, mode, linearPage)
+    if (end !== 'stop') this.#stub(pfn, here, mode, linearPage)
     this.#memory.markCode(pfn, offset, at)
     for (const branch of branches) {
       const known = pageNumber(branch.ip, mode) === linearPage ? entries.get(branch.ip) : 0
-      const target = known || this.#stub(pfn, page, branch.ip, mode, linearPage, branch.record)
+      const target = known || this.#stub(pfn, branch.ip, mode, linearPage, branch.record)
       this.#set(branch.record + this.layout.target, target)
     }
     this.#handlers.flush()
     this.stats.runs++
+    addPiece(page, this.#pieceOf(begin, offset, at, mode))
     return first
+  }
+
+  /** What was made since the arena ended at `first`, of the bytes between two offsets. */
+  #pieceOf(first: number, start: number, end: number, mode: Mode): Piece {
+    const { handler, size } = this.layout
+    const handlers = new Int32Array((this.#next - first) / size)
+    for (let n = 0; n < handlers.length; n++) handlers[n] = this.get(first + n * size, handler)
+    return { mode: mode.id, start, end, first, handlers, bytes: undefined }
   }
 
   /**
@@ -312,18 +367,22 @@ export class Records {
     const { end, distance, narrow } = this.#fill(record, ip, length, mode)
     this.#set(record + this.layout.length, 1)
     // Which pages lie beside one another is for the TLB to say each time: all that leads on crosses.
-    if (end !== 'stop') this.#stub(second, next, advance(ip, length, mode), mode, NO_PAGE)
+    const stubs: number[] = []
+    if (end !== 'stop') stubs.push(this.#stub(second, advance(ip, length, mode), mode, NO_PAGE))
     if (distance !== undefined) {
       const target = branchTarget(distance, advance(ip, length, mode), narrow, mode)
-      this.#set(record + this.layout.target, this.#stub(second, next, target, mode, NO_PAGE))
+      stubs.push(this.#stub(second, target, mode, NO_PAGE))
+      this.#set(record + this.layout.target, stubs.at(-1)!)
     }
     const entry = this.#record(pfn, ip, 0, mode)
     this.#set(entry + this.layout.handler, Handler.straddle)
     this.#set(entry + this.layout.target, record)
-    page.entries[mode.id]!.set(ip, entry)
-    page.records.push(record, entry)
-    next.records.push(record)
-    next.straddling.push({ entries: page.entries[mode.id]!, ip })
+    const entries = page.entries[mode.id]!
+    entries.set(ip, entry)
+    for (const lost of [page, next]) {
+      lost.others.push(record, entry, ...stubs)
+      lost.straddling.push({ entries, ip })
+    }
     this.#memory.markCode(pfn, offset, 0x1000)
     this.#memory.markCode(second, 0, length - head)
     this.#handlers.flush()
@@ -366,7 +425,7 @@ export class Records {
   #page(pfn: number, mode: Mode): CodePage {
     let page = this.#pages.get(pfn)
     if (!page) {
-      page = { entries: [], records: [], straddling: [] }
+      page = emptyPage()
       this.#pages.set(pfn, page)
     }
     page.entries[mode.id] ??= new Entries((record) => this.ipOf(record))
@@ -452,12 +511,11 @@ export class Records {
   }
 
   /** A record that leaves, for code at `ip` that is not translated; `branch` is the record that leads to it, if one does. */
-  #stub(pfn: number, page: CodePage, ip: number, mode: Mode, linearPage: number, branch = 0): number {
+  #stub(pfn: number, ip: number, mode: Mode, linearPage: number, branch = 0): number {
     const record = this.#record(pfn, ip, 0, mode)
     this.#set(record + this.layout.handler, Handler.miss)
     this.#set(record + this.layout.base, pageNumber(ip, mode) === linearPage ? 0 : 1)
     this.#set(record + this.layout.disp, branch)
-    page.records.push(record)
     return record
   }
 }
