@@ -4,7 +4,7 @@ import type { GuestMemory } from '@vmexit/memory'
 import { Mmu } from '@vmexit/paging'
 import { createDecoder } from '@vmexit/x86-decoder'
 import { enterFlat, type FlatStart } from './flat.ts'
-import { type GeneratedStats, Interpreter } from './interpreter/engine.ts'
+import { type GeneratedStats, Interpreter, type PageFault } from './interpreter/engine.ts'
 import { Tables } from './interpreter/layout.ts'
 import { TranslatedMemory } from './memory/linear.ts'
 import { CpuPaging } from './memory/paging-unit.ts'
@@ -342,8 +342,11 @@ export class Cpu implements Core {
       }
       if (state.get32(Layout.budget) <= 0) break
       try {
-        if (this.#single) this.#step()
-        else this.#interpret(this.#interpreter!)
+        if (this.#single && !this.#resumes()) this.#step()
+        else {
+          const fault = this.#interpret(this.#interpreter!)
+          if (fault) this.#deliver({ vector: Vector.PF, source: 'fault', ...fault })
+        }
       } catch (error) {
         if (!(error instanceof Fault)) throw error
         this.#deliver(eventOf(error))
@@ -366,6 +369,19 @@ export class Cpu implements Core {
     )
   }
 
+  /**
+   * Is RF all that asks for one instruction by itself, and may the interpreter have it? Then RF is cleared, as by an
+   * instruction that completes; one that faults pushes it as 1 (SDM vol. 3B, 17.3.1.1). So it is behind each page fault.
+   */
+  #resumes(): boolean {
+    const { state, events } = this
+    if (!this.#interpreter || events.shadow !== 'none' || this.sensitiveTraps !== undefined) return false
+    const stepped = state.get32(Layout.alignmentCheck) !== 0 || this.#midRepeat || mustStep(this, Flag.TF)
+    if (stepped || !this.#interpreter.goesOn) return false
+    state.setFlag(Flag.RF, false)
+    return true
+  }
+
   /** See `InterpreterParts.calm`. The shadow of STI is of no account when what follows comes before anything else could. */
   #calm(paired: boolean): boolean {
     const { events } = this
@@ -382,6 +398,7 @@ export class Cpu implements Core {
     const { state } = this
     const waiting = this.#nmi || this.#interrupts.pending
     state.set32(Layout.attention, waiting ? 1 : 0)
+    state.set32(Layout.nmiBlocked, this.events.nmiBlocked ? 1 : 0)
     state.set32(Layout.sysenterCs, this.msrs.sysenterCs)
     state.set32(Layout.sysenterEsp, this.msrs.sysenterEsp)
     state.set32(Layout.sysenterEip, this.msrs.sysenterEip)
@@ -421,16 +438,18 @@ export class Cpu implements Core {
     return sum > 0xffff_ffff ? sum - 0x1_0000_0000 : sum
   }
 
-  #interpret(interpreter: Interpreter): void {
+  #interpret(interpreter: Interpreter): PageFault | undefined {
     const before = this.retired
     this.#tellGenerated()
+    let fault: PageFault | undefined
     try {
-      interpreter.run()
+      fault = interpreter.run()
     } finally {
       // Also when what comes after them faults.
       if (this.retired !== before) this.#deliveries = 0
     }
     this.#midRepeat = interpreter.midRepeat
+    return fault
   }
 
   /** Traps and interrupts at an instruction boundary, by priority (SDM vol. 3A, table 6-2). True if one was delivered. */

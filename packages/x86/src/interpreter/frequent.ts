@@ -11,13 +11,14 @@ import { Flag, Layout, SegmentSlot } from '../state/layout.ts'
 import { Gpr } from '../state/state.ts'
 import { Cr0, Cr4 } from '../system/bits.ts'
 import { Attribute } from '../system/descriptor.ts'
+import { emitInt, emitIret } from './gates.ts'
 import { Handler } from './layout.ts'
 import type { Mode } from './mode.ts'
 
 /** What such code is written with. */
 export interface FrequentCode
   extends Ops<Node>,
-    Pick<Processor<Node>, 'setGpr' | 'push' | 'stackLoad' | 'stackAdjust'> {
+    Pick<Processor<Node>, 'gpr' | 'setGpr' | 'push' | 'load' | 'stackLoad' | 'stackAdjust'> {
   statusFlags(): Node
   setStatusFlags(image: Node): void
   state(): Node
@@ -28,8 +29,19 @@ export interface FrequentCode
   /** Instructions from this one to the end of its run; paid for. */
   paid(): Node
   budget(): Node
-  /** Host address of `bytes` of data at a linear address; leaves where it is not plain RAM. */
-  readable(linear: Node, bytes: number): Node
+  /**
+   * Host address of `bytes` of data at a linear address, for the system whatever the level, where it is plain RAM and the
+   * modelled TLB holds the page; else the action does it all. So nothing was counted that the action will count.
+   */
+  held(linear: Node, bytes: number, write?: boolean): Node
+  /** What the record has as its displacement. */
+  immediate(): Node
+  /** Effective address of a memory operand without an index. */
+  operandOffset(): Node
+  /** Instruction pointer behind the instruction. */
+  nextIp(): Node
+  /** 1 where {@link goTo}, for CPL 3 or another, would find an instruction that has no action and could pay for its run. */
+  entered(target: Node, user: Node): Node
   /** Whether the TLB's entries of CPL 3 count from now on, or the others. */
   setUser(user: boolean): void
   /** Go on at `target` in the same mode. */
@@ -59,18 +71,33 @@ export function frequentHandler(insn: Insn, mode: Mode): number {
       return Handler.rdtsc
     case 'sysenter':
     case 'sysexit':
+    case 'int':
+    case 'iret':
       return isFlat(mode) ? Handler[insn.op] : Handler.act
     case 'push_seg':
       return Handler.pushSegment
     case 'pop_seg':
       return isData(first!.reg) ? Handler.popSegment : Handler.act
     case 'mov':
+      if (second!.kind === Kind.cr) return second!.reg === 4 ? Handler.act : Handler.fromControl
+      if (first!.kind === Kind.seg && second!.kind === Kind.mem && isData(first!.reg))
+        return isPlain(insn, mode) ? Handler.loadSegment : Handler.act
       if (first!.kind === Kind.gpr && second!.kind === Kind.seg && first!.size === 32) return Handler.fromSegment
       if (first!.kind === Kind.seg && second!.kind === Kind.gpr && isData(first!.reg)) return Handler.toSegment
       return Handler.act
     default:
       return Handler.act
   }
+}
+
+/** Where a control register is in the state. */
+export function controlSlot(cr: number): number {
+  return [Layout.cr0, 0, Layout.cr2, Layout.cr3, Layout.cr4][cr] ?? Layout.cr8
+}
+
+/** The memory operand is at a base and a displacement, in a flat segment. */
+function isPlain({ addrSize, index, seg }: Insn, { flatRead }: Mode): boolean {
+  return addrSize === 32 && index < 0 && (flatRead & (1 << seg)) !== 0
 }
 
 /** CS and SS are what SYSENTER and SYSEXIT load, but for the privilege level: they then leave the mode as it is. */
@@ -89,16 +116,16 @@ export function emitFrequent(c: FrequentCode, handler: number): boolean {
   return emit !== undefined
 }
 
-const flagsOf = (c: FrequentCode): Node => c.let(c.peek('i32', c.state(), Layout.flags, 32))
+export const flagsOf = (c: FrequentCode): Node => c.let(c.peek('i32', c.state(), Layout.flags, 32))
 /** Not 0 above CPL 0. */
-const unprivileged = (c: FrequentCode): Node =>
+export const unprivileged = (c: FrequentCode): Node =>
   c.and(
     c.peek('i32', c.state(), Layout.segments + Seg.ss * SegmentSlot.size + SegmentSlot.attributes, 32),
     c.i32(Attribute.dpl),
   )
 /** 1 when an interrupt may be waiting, else 0. */
-const attention = (c: FrequentCode): Node => c.peek('i32', c.state(), Layout.attention, 32)
-const setFlags = (c: FrequentCode, value: Node): void => c.poke(c.state(), Layout.flags, value, 32)
+export const attention = (c: FrequentCode): Node => c.peek('i32', c.state(), Layout.attention, 32)
+export const setFlags = (c: FrequentCode, value: Node): void => c.poke(c.state(), Layout.flags, value, 32)
 
 const HANDLERS: Readonly<Record<number, (c: FrequentCode) => void>> = {
   [Handler.cli](c) {
@@ -144,6 +171,15 @@ const HANDLERS: Readonly<Record<number, (c: FrequentCode) => void>> = {
   [Handler.toSegment](c) {
     loadData(c, c.operandAddress(0), c.let(c.peek('i32', c.operandAddress(1), 0, 16)))
   },
+  [Handler.loadSegment](c) {
+    loadData(c, c.operandAddress(0), c.let(c.load(Seg.ds, c.let(c.operandOffset()), 16)))
+  },
+  [Handler.fromControl](c) {
+    c.otherwise(unprivileged(c))
+    c.poke(c.operandAddress(0), 0, c.peek('i32', c.operandAddress(1), 0, 32), 32)
+  },
+  [Handler.int]: emitInt,
+  [Handler.iret]: emitIret,
   [Handler.sysenter](c) {
     const selector = fastSelector(c)
     c.otherwise(c.eqz(selector))
@@ -190,7 +226,7 @@ function writeSlot(c: FrequentCode, slot: Node, offset: number, values: SlotValu
 type SlotValues = Readonly<Record<'base' | 'limit' | 'selector' | 'attributes' | 'readSpan' | 'writeSpan', Node>>
 
 /** CS and SS as SYSENTER and SYSEXIT make them. */
-function loadFlat(c: FrequentCode, code: Node, stack: Node, dpl: number): void {
+export function loadFlat(c: FrequentCode, code: Node, stack: Node, dpl: number): void {
   const present = 0xc90 | (dpl << 5)
   const whole = { base: c.i32(0), limit: c.i32(-1), readSpan: c.i32(WHOLE) }
   const slot = (seg: Seg): number => Layout.segments + seg * SegmentSlot.size
@@ -237,7 +273,7 @@ function loadData(c: FrequentCode, slot: Node, selector: Node): void {
 }
 
 function loadDescriptor(c: FrequentCode, slot: Node, selector: Node, index: Node, wasFlat: Node): void {
-  const at = c.readable(c.let(c.add(c.peek('i32', c.state(), Layout.gdtBase, 32), index)), 8)
+  const at = c.held(c.let(c.add(c.peek('i32', c.state(), Layout.gdtBase, 32), index)), 8)
   const low = c.let(c.peek('i32', at, 0, 32))
   const high = c.let(c.peek('i32', at, 4, 32))
   const attributes = c.let(c.or(c.and(c.shr(high, c.i32(8)), c.i32(0xff)), c.and(c.shr(high, c.i32(12)), c.i32(0xf00))))

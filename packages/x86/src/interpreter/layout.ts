@@ -28,6 +28,8 @@ export const Tables: {
   jump: Layout.size + 2 * TLB_BYTES + (CODE_TLB_ENTRIES << TLB_ENTRY_SHIFT),
   size: Layout.size + 2 * TLB_BYTES + (CODE_TLB_ENTRIES << TLB_ENTRY_SHIFT) + JUMP_ENTRIES * 4,
 }
+/** Added to the bytes of an access that the system makes, whatever the level, where the modelled TLB holds the page: else there is none. */
+export const HELD = 0x100
 /** Of an entry's second word. */
 export const TLB_ADDEND = 8
 
@@ -116,5 +118,9 @@ export const Handler = {
   toSegment: 15,
   sysenter: 16,
   sysexit: 17,
-  first: 18,
+  int: 18,
+  iret: 19,
+  fromControl: 20,
+  loadSegment: 21,
+  first: 22,
 } as const

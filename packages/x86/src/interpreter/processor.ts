@@ -16,6 +16,7 @@ import type { Template } from './key.ts'
 import {
   CODE_TLB_ENTRIES,
   Handler,
+  HELD,
   JUMP_ENTRIES,
   Record32,
   Record64,
@@ -158,8 +159,8 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
     this.emit(record)
     this.#end.go()
   }
-  /** Is `linear` still mapped to the physical page of `record`? i32. */
-  #mapped(linear: Node, record: Node): Node {
+  /** Is `linear` still mapped to the physical page of `record`? i32. `key`: in 32-bit code, of another level than now. */
+  #mapped(linear: Node, record: Node, key?: Node): Node {
     const wide = this.width === 64
     const page = this.shr(linear, wide ? this.i64(12n) : this.i32(12))
     const index = this.shl(
@@ -171,7 +172,8 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
       this.peek('i32', entry, Tables.code + TLB_ADDEND, 32),
       this.peek('i32', record, this.record.page, 32),
     )
-    return this.and(this.eq(this.peek(wide ? 'i64' : 'i32', entry, Tables.code, this.width), this.tag(linear)), same)
+    const tag = key ? this.or(this.and(linear, this.i32(~0xfff)), key) : this.tag(linear)
+    return this.and(this.eq(this.peek(wide ? 'i64' : 'i32', entry, Tables.code, this.width), tag), same)
   }
   protected key(): Node {
     const { kept } = this.#end
@@ -223,8 +225,47 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
   paid(): Node {
     return this.#field(this.record.length)
   }
-  readable(linear: Node, bytes: number): Node {
-    return this.translate(linear, bytes, false)
+  held(linear: Node, bytes: number, write = false): Node {
+    const { fn } = this
+    const entry = this.entry(linear)
+    const table = write ? Tables.write : Tables.read
+    const at = this.temporary('i32')
+    this.emit(this.add(linear, this.peek('i32', entry, table + TLB_ADDEND, 32)))
+    fn.localSet(at)
+    const last = this.and(this.add(linear, this.i32(bytes - 1)), this.i32(~0xfff))
+    const tag = this.or(last, this.and(this.key(), this.i32(~1)))
+    this.emit(this.ne(tag, this.peek('i32', entry, table, 32)))
+    fn.hint(false).if_()
+    this.#end.kept?.give()
+    this.emit(this.state())
+    this.emit(linear)
+    fn.i32Const(bytes + HELD)
+      .call(write ? this.#slow.write : this.#slow.read)
+      .op(Op.i32Eqz)
+    this.#end.kept?.take()
+    fn.localGet(BASE).load(Load.i32Load, Layout.reached).localSet(at)
+    fn.if_()
+    this.#act()
+    fn.end()
+    fn.end()
+    return localNode('i32', at)
+  }
+  /** 1 where {@link goTo} would find an instruction that semantics execute, and enough budget for its run; else 0. */
+  entered(target: Node, user: Node): Node {
+    const { handler, length } = this.record
+    const found = this.let(this.#jumpEntry(target))
+    const key = this.or(this.and(this.key(), this.i32(~1)), user)
+    const mapped = this.#mapped(this.#linearCode(target), found, this.let(key))
+    const known = this.and(this.#leadsTo(found, target), mapped)
+    const plain = this.leS(this.i32(Handler.first), this.peek('i32', found, handler, 32))
+    const paid = this.leS(this.peek('i32', found, length, 32), this.budget())
+    return this.let(this.and(known, this.and(plain, paid)))
+  }
+  immediate(): Node {
+    return this.#field(this.record.disp)
+  }
+  operandOffset(): Node {
+    return this.add(this.peek('i32', this.#field(this.record.base), 0, 32), this.#field(this.record.disp))
   }
   /** (Leaving for the slow way and coming back cost 180 to 320 ns; a call costs 10.) */
   #act(): void {
@@ -352,19 +393,26 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
       this.fallThrough()
     } else this.#enter(this.#field(this.record.target))
   }
-  /** By a table from low bits of the target to the record last found there. */
+  /** The record last found by the low bits of `target`. */
+  #jumpEntry(target: Node): Node {
+    const low = this.width === 64 ? this.wrap(target) : target
+    const slot = this.add(this.state(), this.shl(this.and(low, this.i32(JUMP_ENTRIES - 1)), this.i32(2)))
+    return this.peek('i32', slot, Tables.jump, 32)
+  }
+  /** Is `record` one of the instruction at `target`, in the mode there is? */
+  #leadsTo(record: Node, target: Node): Node {
+    const { ip, mode } = this.record
+    const sameIp = this.eq(this.peek(this.width === 64 ? 'i64' : 'i32', record, ip, this.width), target)
+    return this.and(
+      sameIp,
+      this.eq(this.peek('i32', record, mode, 32), this.peek('i32', this.state(), Layout.mode, 32)),
+    )
+  }
   jump(_insn: Insn | undefined, target: Node): void {
     this.#ended = true
     const wide = this.width === 64
-    const low = wide ? this.wrap(target) : target
-    const slot = this.add(this.state(), this.shl(this.and(low, this.i32(JUMP_ENTRIES - 1)), this.i32(2)))
-    const found = this.peek('i32', slot, Tables.jump, 32)
-    const sameIp = this.eq(this.peek(wide ? 'i64' : 'i32', found, this.record.ip, this.width), target)
-    const sameMode = this.eq(
-      this.peek('i32', found, this.record.mode, 32),
-      this.peek('i32', this.state(), Layout.mode, 32),
-    )
-    this.emit(this.and(this.and(sameIp, sameMode), this.#mapped(this.#linearCode(target), found)))
+    const found = this.#jumpEntry(target)
+    this.emit(this.and(this.#leadsTo(found, target), this.#mapped(this.#linearCode(target), found)))
     this.fn.hint(true).if_()
     this.#enter(found)
     this.fn.end()

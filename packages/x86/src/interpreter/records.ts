@@ -8,7 +8,7 @@ import { isAction } from '../reference/engine.ts'
 import { Layout, SegmentSlot } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
 import { Entries } from './entries.ts'
-import { frequentHandler } from './frequent.ts'
+import { controlSlot, frequentHandler } from './frequent.ts'
 import type { Handlers } from './handlers.ts'
 import { canFuse, templateOf } from './key.ts'
 import { Handler, JUMP_ENTRIES, Record32, Record64, type RecordLayout, Tables } from './layout.ts'
@@ -490,10 +490,13 @@ export class Records {
     const falls = !TRANSFERS.has(insn.op)
     const handler = frequentHandler(insn, mode)
     this.#set(record + this.layout.handler, handler)
+    const { base } = this.#state
     for (const [n, { kind, reg }] of insn.operands.entries()) {
       const slot = kind === Kind.seg ? Layout.segments + reg * SegmentSlot.size : Layout.gpr + reg * 8
-      this.#set(record + this.layout.register[n]!, this.#state.base + slot)
+      this.#set(record + this.layout.register[n]!, base + (kind === Kind.cr ? controlSlot(reg) : slot))
     }
+    this.#set(record + this.layout.base, base + (insn.base >= 0 ? insn.base * 8 : Layout.zero))
+    this.#set(record + this.layout.disp, insn.op === 'int' ? insn.imm & 0xff : insn.disp)
     this.#set(record + this.layout.imm, this.#actions.push({ insn: { ...insn }, falls }) - 1)
     const end = falls ? 'open' : 'stop'
     const none = { distance: undefined, narrow: false, cc: -1, template: undefined, fused: [] }

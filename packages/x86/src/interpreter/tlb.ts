@@ -46,10 +46,11 @@ export class EngineTlb {
     this.keyChanged()
   }
 
-  /** Data at linear page `page` (a number) lies at host address `host`. */
-  fillData(write: boolean, page: number, host: number, global: boolean): void {
+  /** Data at linear page `page` (a number) lies at host address `host`. `system`: for CPL 0 to 2, whatever the level is now. */
+  fillData(write: boolean, page: number, host: number, global: boolean, system = false): void {
     const at = this.#entry(write ? Tables.write : Tables.read, page, TLB_ENTRIES)
     this.#tag(at, page, global)
+    if (system) this.#state.host.i32[at >> 2]! &= ~1
     this.#state.host.i32[(at + TLB_ADDEND) >> 2] = host - page * 0x1000
   }
   /** Code at linear page `page` lies in physical page `pfn`. */

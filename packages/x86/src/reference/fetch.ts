@@ -44,11 +44,18 @@ export class CodeFetch {
 
   /** Physical address of the code byte at `linear`. @throws Fault #PF. */
   locate(linear: number): number {
+    const physical = this.find(linear)
+    if (physical < 0) raisePageFault(this.#paging.errorCode, linear)
+    return physical
+  }
+
+  /** The same, or −1 for a page fault whose error code the paging unit has. */
+  find(linear: number): number {
     const page = Math.floor(linear / 0x1000)
     if (page !== this.#page) {
       const user = this.#state.cpl === 3 ? Access.user : 0
       const physical = this.#paging.translate(linear, Access.execute | user)
-      if (physical < 0) raisePageFault(this.#paging.errorCode, linear)
+      if (physical < 0) return -1
       this.#page = page
       this.#physical = physical - (linear & 0xfff)
     }

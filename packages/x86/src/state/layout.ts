@@ -88,6 +88,8 @@ export const Layout = {
   sysenterCs: 0x550,
   sysenterEsp: 0x554,
   sysenterEip: 0x558,
+  /** NMIs are held off until the next IRET (int32). True while generated code runs. */
+  nmiBlocked: 0x580,
   /** Total size of one CPU's state. */
   size: 0x1000,
 } as const
