@@ -273,11 +273,22 @@ export class Interpreter {
     if (mode.codeBits !== 64 && ip > mode.codeLimit) return 0
     const sum = ip + mode.codeBase
     const linear = mode.codeBits !== 64 && sum > 0xffff_ffff ? sum - 0x1_0000_0000 : sum
+    if (this.#enterPage(linear) < 0) return 0
     const physical = reference.fetch.find(linear)
-    if (physical < 0) return this.#setFault(linear)
-    const page = Math.floor(linear / PAGE)
-    this.#tlb.fillCode(page, Math.floor(physical / PAGE), this.#parts.paging.isGlobal(page, true))
     return records.find(physical, ip, mode) || this.#straddling(records, mode, linear, physical)
+  }
+
+  /** Physical page number of code at `linear`, entered in the code TLB; −1 where fetching it faults. */
+  #enterPage(linear: number): number {
+    const { reference, paging } = this.#parts
+    const physical = reference.fetch.find(linear)
+    if (physical < 0) {
+      this.#setFault(linear)
+      return -1
+    }
+    const [page, pfn] = [Math.floor(linear / PAGE), Math.floor(physical / PAGE)]
+    this.#tlb.fillCode(page, pfn, paging.isGlobal(page, true))
+    return pfn
   }
 
   /** The record of an instruction that goes on in the next page; 0 where it does not, or the slow way must fetch. */
@@ -300,6 +311,7 @@ export class Interpreter {
       memory: host.memory as WebAssembly.Memory,
       read: (_base: number, linear: number | bigint, bytes: number) => this.#answer(this.#reach(linear, bytes, false)),
       write: (_base: number, linear: number | bigint, bytes: number) => this.#answer(this.#reach(linear, bytes, true)),
+      code: (linear: number) => this.#enterPage(linear >>> 0),
       act: () => this.#act(),
     }
     const handlers = new Handlers(width, imports, hotTemplates(decoder, width), this.#routines)

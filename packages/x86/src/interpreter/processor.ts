@@ -41,6 +41,8 @@ export interface SlowPaths {
   /** (base, linear address, bytes) → not 0, with the host address in {@link Layout.reached}, or 0 to leave. */
   readonly read: number
   readonly write: number
+  /** In 32-bit code: (linear address) → physical page number of the code there, entered in the code TLB; −1 to leave. */
+  readonly code: number
 }
 
 /** Why handlers that only leave do so. */
@@ -188,11 +190,32 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
   }
   #cross(): void {
     const target = this.#field(this.record.target)
-    this.emit(this.#mapped(this.#linearCode(this.#wide(this.record.ip)), target))
+    const linear = this.#linearCode(this.#wide(this.record.ip))
+    this.emit(this.#mapped(linear, target))
     this.fn.hint(true).if_()
     this.#enter(target)
     this.fn.end()
+    this.#map(linear, () => this.let(this.#field(this.record.target)))
     this.#leave(Leave.miss)
+  }
+
+  /**
+   * The code TLB has no entry for `linear`: get one, and go on at a record of the page that it leads to. (To leave and come
+   * back for it took 0.5 µs; a kernel that switches between two programs does so eight times for each switch.)
+   */
+  #map(linear: Node, record: () => Node): void {
+    if (this.width === 64) return
+    const { fn } = this
+    const page = this.temporary('i32')
+    this.#end.kept?.give()
+    this.emit(linear)
+    fn.call(this.#slow.code).localSet(page)
+    this.#end.kept?.take()
+    const found = record()
+    this.emit(this.eq(localNode('i32', page), this.peek('i32', found, this.record.page, 32)))
+    fn.if_()
+    this.#enter(found)
+    fn.end()
   }
 
   #frequent(handler: number): void {
@@ -393,10 +416,11 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
       this.fallThrough()
     } else this.#enter(this.#field(this.record.target))
   }
-  /** The record last found by the low bits of `target`. */
+  /** The record last found where `target` would be. */
   #jumpEntry(target: Node): Node {
-    const low = this.width === 64 ? this.wrap(target) : target
-    const slot = this.add(this.state(), this.shl(this.and(low, this.i32(JUMP_ENTRIES - 1)), this.i32(2)))
+    const low = this.width === 64 ? this.let(this.wrap(target)) : target
+    const hash = this.and(this.xor(low, this.shr(low, this.i32(16))), this.i32(JUMP_ENTRIES - 1))
+    const slot = this.add(this.state(), this.shl(hash, this.i32(2)))
     return this.peek('i32', slot, Tables.jump, 32)
   }
   /** Is `record` one of the instruction at `target`, in the mode there is? */
@@ -411,11 +435,17 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
   jump(_insn: Insn | undefined, target: Node): void {
     this.#ended = true
     const wide = this.width === 64
-    const found = this.#jumpEntry(target)
-    this.emit(this.and(this.#leadsTo(found, target), this.#mapped(this.#linearCode(target), found)))
-    this.fn.hint(true).if_()
+    const { fn } = this
+    const found = this.let(this.#jumpEntry(target))
+    const linear = this.#linearCode(target)
+    this.emit(this.#leadsTo(found, target))
+    fn.hint(true).if_()
+    this.emit(this.#mapped(linear, found))
+    fn.hint(true).if_()
     this.#enter(found)
-    this.fn.end()
+    fn.end()
+    this.#map(linear, () => found)
+    fn.end()
     this.poke(this.state(), Layout.ip, wide ? target : this.extendU(target), 64)
     this.poke(this.state(), Layout.leave, this.i32(Leave.miss), 32)
     this.poke(this.state(), Layout.record, this.i32(0), 32)

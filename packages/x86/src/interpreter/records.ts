@@ -98,7 +98,7 @@ export class Records {
   /** The record for `ip` at physical address `physical`, translated if need be; 0 where code cannot be kept. */
   find(physical: number, ip: number, mode: Mode): number {
     const pfn = Math.floor(physical / 0x1000)
-    const slot = this.#state.base + Tables.jump + (ip & (JUMP_ENTRIES - 1)) * 4
+    const slot = this.#state.base + Tables.jump + ((ip ^ ((ip | 0) >>> 16)) & (JUMP_ENTRIES - 1)) * 4
     const { layout } = this
     const last = this.#state.host.i32[slot >> 2]!
     if (this.ipOf(last) === ip && this.get(last, layout.mode) === mode.id && this.get(last, layout.page) === pfn) {
