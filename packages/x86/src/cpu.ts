@@ -370,14 +370,13 @@ export class Cpu implements Core {
   }
 
   /**
-   * Is RF all that asks for one instruction by itself, and may the interpreter have it? Then RF is cleared, as by an
-   * instruction that completes; one that faults pushes it as 1 (SDM vol. 3B, 17.3.1.1). So it is behind each page fault.
+   * Is RF all that asks for one instruction by itself? Then it is cleared, as before any instruction, and the interpreter goes
+   * on: no breakpoint is there to be held off. So it is behind each page fault.
    */
   #resumes(): boolean {
     const { state, events } = this
     if (!this.#interpreter || events.shadow !== 'none' || this.sensitiveTraps !== undefined) return false
-    const stepped = state.get32(Layout.alignmentCheck) !== 0 || this.#midRepeat || mustStep(this, Flag.TF)
-    if (stepped || !this.#interpreter.goesOn) return false
+    if (state.get32(Layout.alignmentCheck) !== 0 || mustStep(this, Flag.TF)) return false
     state.setFlag(Flag.RF, false)
     return true
   }

@@ -7,7 +7,6 @@ import { RoutineLibrary } from '../ops/routines.ts'
 import type { ReferenceEngine } from '../reference/engine.ts'
 import { Layout, Leave } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
-import { raisePageFault } from '../system/fault.ts'
 import { Handlers } from './handlers.ts'
 import { hotTemplates } from './hot.ts'
 import { Handler, HELD } from './layout.ts'
@@ -222,22 +221,6 @@ export class Interpreter {
     state.set32(Layout.record, 0)
     state.set32(Layout.leave, Leave.event)
     return 0
-  }
-
-  /**
-   * Will the instruction that comes be executed by generated code, or fault? What the manual says of it while RF is set is
-   * then true without. @throws Fault #PF of the fetch.
-   */
-  get goesOn(): boolean {
-    const { state } = this.#parts
-    const mode = this.#currentMode()
-    const { records } = (this.#running = this.#codeOf(mode))
-    this.#faulted = false
-    const record = this.#find(records, mode)
-    if (this.#faulted) raisePageFault(this.#fault.errorCode, this.#fault.address)
-    if (record === 0) return false
-    const { handler, length } = records.layout
-    return records.get(record, handler) >= Handler.first && records.get(record, length) <= state.get32(Layout.budget)
   }
 
   #step(reference: ReferenceEngine): void {

@@ -40,8 +40,6 @@ export interface FrequentCode
   operandOffset(): Node
   /** Instruction pointer behind the instruction. */
   nextIp(): Node
-  /** 1 where {@link goTo}, for CPL 3 or another, would find an instruction that has no action and could pay for its run. */
-  entered(target: Node, user: Node): Node
   /** Whether the TLB's entries of CPL 3 count from now on, or the others. */
   setUser(user: boolean): void
   /** Go on at `target` in the same mode. */

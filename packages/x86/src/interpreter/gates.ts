@@ -78,7 +78,7 @@ const UNCHANGED = Flag.TF | Flag.IOPL | Flag.NT | Flag.VM | Flag.AC | Flag.VIF |
 /** Flags that must be 0 in the image: alignment would have to be checked at CPL 3, virtual interrupts looked for. */
 const CLEAR = Flag.AC | Flag.VIF | Flag.VIP
 
-/** From CPL 0 to CPL 3 or 0. RF is as good as cleared where an instruction that knows nothing of it comes next. */
+/** From CPL 0 to CPL 3 or 0. RF in the image is cleared by the instruction that comes, unless the budget ends before it. */
 export function emitIret(c: FrequentCode): void {
   const flags = flagsOf(c)
   const blocked = c.peek('i32', c.state(), Layout.nmiBlocked, 32)
@@ -94,7 +94,7 @@ export function emitIret(c: FrequentCode): void {
   const interrupted = c.and(attention(c), c.ne(c.and(image, c.i32(Flag.IF)), c.i32(0)))
   c.otherwise(any(c, between, changed, interrupted))
   needFlat(c, code, c.let(c.select(user, c.i32(FLAT.code3), c.i32(FLAT.code0))))
-  c.if(c.and(image, c.i32(Flag.RF)), () => c.otherwise(c.eqz(c.entered(target, user))))
+  c.if(c.and(image, c.i32(Flag.RF)), () => c.otherwise(c.ltS(c.budget(), c.i32(1))))
   c.if(
     user,
     () => {

@@ -161,8 +161,8 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
     this.emit(record)
     this.#end.go()
   }
-  /** Is `linear` still mapped to the physical page of `record`? i32. `key`: in 32-bit code, of another level than now. */
-  #mapped(linear: Node, record: Node, key?: Node): Node {
+  /** Is `linear` still mapped to the physical page of `record`? i32. */
+  #mapped(linear: Node, record: Node): Node {
     const wide = this.width === 64
     const page = this.shr(linear, wide ? this.i64(12n) : this.i32(12))
     const index = this.shl(
@@ -174,8 +174,7 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
       this.peek('i32', entry, Tables.code + TLB_ADDEND, 32),
       this.peek('i32', record, this.record.page, 32),
     )
-    const tag = key ? this.or(this.and(linear, this.i32(~0xfff)), key) : this.tag(linear)
-    return this.and(this.eq(this.peek(wide ? 'i64' : 'i32', entry, Tables.code, this.width), tag), same)
+    return this.and(this.eq(this.peek(wide ? 'i64' : 'i32', entry, Tables.code, this.width), this.tag(linear)), same)
   }
   protected key(): Node {
     const { kept } = this.#end
@@ -201,12 +200,15 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
 
   /**
    * The code TLB has no entry for `linear`: get one, and go on at a record of the page that it leads to. (To leave and come
-   * back for it took 0.5 µs; a kernel that switches between two programs does so eight times for each switch.)
+   * back for it took 0.5 µs; a kernel that switches between two programs does so eight times for each switch.) Not where
+   * the budget is used up: the instruction that would be fetched may be another then.
    */
   #map(linear: Node, record: () => Node): void {
     if (this.width === 64) return
     const { fn } = this
     const page = this.temporary('i32')
+    this.emit(this.ltS(this.i32(0), this.budget()))
+    fn.if_()
     this.#end.kept?.give()
     this.emit(linear)
     fn.call(this.#slow.code).localSet(page)
@@ -215,6 +217,7 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
     this.emit(this.eq(localNode('i32', page), this.peek('i32', found, this.record.page, 32)))
     fn.if_()
     this.#enter(found)
+    fn.end()
     fn.end()
   }
 
@@ -272,17 +275,6 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
     fn.end()
     fn.end()
     return localNode('i32', at)
-  }
-  /** 1 where {@link goTo} would find an instruction that semantics execute, and enough budget for its run; else 0. */
-  entered(target: Node, user: Node): Node {
-    const { handler, length } = this.record
-    const found = this.let(this.#jumpEntry(target))
-    const key = this.or(this.and(this.key(), this.i32(~1)), user)
-    const mapped = this.#mapped(this.#linearCode(target), found, this.let(key))
-    const known = this.and(this.#leadsTo(found, target), mapped)
-    const plain = this.leS(this.i32(Handler.first), this.peek('i32', found, handler, 32))
-    const paid = this.leS(this.peek('i32', found, length, 32), this.budget())
-    return this.let(this.and(known, this.and(plain, paid)))
   }
   immediate(): Node {
     return this.#field(this.record.disp)
