@@ -1,6 +1,7 @@
 /**
  * INT n and IRET as generated code, between flat segments of CPL 3 and 0: system calls by INT 0x80, and the way back from
- * every exception and interrupt (SDM vol. 2, INT n and IRET). As actions they take 1.1 and 0.9 µs, here 30 to 40 ns.
+ * every exception and interrupt (SDM vol. 2, INT n and IRET). (As actions they take 1.1 and 0.9 µs: of 150,000 system calls by
+INT and as many by SYSENTER 0.83 s were left at 0.39.)
  */
 import { Seg } from '@vmexit/x86-decoder'
 import type { Node } from '../ops/node.ts'
@@ -8,7 +9,7 @@ import { Flag, Layout, SegmentSlot, TR } from '../state/layout.ts'
 import { Gpr } from '../state/state.ts'
 import { Cr0 } from '../system/bits.ts'
 import { Attribute } from '../system/descriptor.ts'
-import { attention, type FrequentCode, flagsOf, loadFlat, setFlags, unprivileged } from './frequent.ts'
+import { attention, type FrequentCode, flagsOf, loadFlat, setFlags, unprivileged } from './frequent-code.ts'
 
 /** Upper halves of descriptors of 4 GB from 0: present, accessed, 32-bit. Readable code and writable data, by level. */
 const FLAT = { code0: 0x00cf_9b00, data0: 0x00cf_9300, code3: 0x00cf_fb00, data3: 0x00cf_f300 } as const
@@ -22,7 +23,7 @@ const segment = (c: FrequentCode, seg: number, field: number): Node =>
 const any = (c: FrequentCode, ...conditions: Node[]): Node => conditions.reduce((a, b) => c.or(a, b))
 const unprotected = (c: FrequentCode): Node => c.eqz(c.and(c.peek('i32', c.state(), Layout.cr0, 32), c.i32(Cr0.PE)))
 
-/** The selector must name a descriptor of the GDT, and that must be `high` (and flat). @returns nothing: the action does what is not so. */
+/** The action does it where `selector` does not name a descriptor of the GDT that is flat and has `high` as its upper half. */
 function needFlat(c: FrequentCode, selector: Node, high: Node): void {
   const index = c.let(c.and(selector, c.i32(0xfff8)))
   const beyond = c.ltU(c.peek('i32', c.state(), Layout.gdtLimit, 32), c.or(index, c.i32(7)))
