@@ -55,7 +55,7 @@ export class Forms {
     const fn = new ModuleBuilder().func(['i32', 'i32'], ['i64'])
     processor.begin(fn)
     processor.locals = declareLocals(fn)
-    processor.calls = { read: 0, write: 0, act: 0, settle: 0 }
+    processor.calls = { act: 0, settle: 0 }
     processor.surroundings = { leave: nothing, miss: nothing, pause: nothing, act: nothing }
     const step = stepOf(insn)
     const { effects } = processor
@@ -70,6 +70,6 @@ export class Forms {
       effects.setsFlags = false
     }
     if (step === 'call' || step === 'callIndirect') effects.uses |= STACK
-    return { ...effects, holds: processor.held, routines: [...routines] }
+    return { ...effects, holds: processor.inLocals, routines: [...routines] }
   }
 }

@@ -32,8 +32,6 @@ import { nextOf } from './insn.ts'
 
 /** Function indices, in the module being built, of what translations call. */
 export interface Calls {
-  readonly read: number
-  readonly write: number
   readonly act: number
   readonly settle: number
 }
@@ -94,7 +92,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   locals!: Locals
   surroundings!: Surroundings
   /** Registers whose locals have their values, as bits. */
-  held = 0
+  inLocals = 0
   /** Flags whose locals have their values; undefined: the state alone has them. */
   flags: Flags | undefined
   ended: Ended | undefined
@@ -137,7 +135,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   frequent(handler: number, insn: Insn, ip: number, mode: Mode): boolean {
     this.#begin(insn, ip, mode)
     this.#handler = handler
-    return emitFrequent(this, handler)
+    return INLINE.has(handler) && emitFrequent(this, handler)
   }
   /** Several PUSHes in one access, the last one perhaps a CALL's: `items` are instructions and where they stand. */
   pushes(items: readonly { readonly insn: Insn; readonly ip: number }[], mode: Mode): void {
@@ -190,13 +188,13 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
       return
     }
     this.#guarded(() => {
-      const { held } = this
+      const { inLocals } = this
       super.if(
         condition,
         then,
         otherwise &&
           (() => {
-            this.held = held
+            this.inLocals = inLocals
             otherwise()
           }),
       )
@@ -209,12 +207,12 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   #guarded(emit: () => void): void {
     this.#keepGiven()
     this.storeFlags()
-    const { flags, held } = this
+    const { flags, inLocals } = this
     const sets = this.#flagSets
     this.#conditional++
     emit()
     this.#conditional--
-    this.held = held
+    this.inLocals = inLocals
     this.flags = sets === this.#flagSets ? flags : undefined
     this.made = this.flags?.made
   }
@@ -249,9 +247,9 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   }
   /** Have the register's local hold it. */
   hold(reg: number): void {
-    if ((this.held >> reg) & 1) return
+    if ((this.inLocals >> reg) & 1) return
     this.fn.i32Const(0).load(Load.i32Load, this.#at(reg)).localSet(this.locals.registers[reg]!)
-    this.held |= 1 << reg
+    this.inLocals |= 1 << reg
   }
   /** Host address of a register in the state. */
   #at(reg: number): number {
@@ -281,7 +279,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   #writePart(reg: number, bits: number, high: boolean, value: Node): void {
     const { fn } = this
     const local = this.locals.registers[reg]!
-    if (bits < 32 && ((this.held >> reg) & 1) === 0) {
+    if (bits < 32 && ((this.inLocals >> reg) & 1) === 0) {
       this.poke(this.i32(this.#at(reg)), high ? 1 : 0, value, bits)
       return
     }
@@ -296,7 +294,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     this.#keep(reg)
     fn.localSet(local)
     fn.i32Const(0).localGet(local).store(Store.i32Store, this.#at(reg))
-    this.held |= 1 << reg
+    this.inLocals |= 1 << reg
   }
   gpr(reg: number, bits: number): Node {
     return this.let(this.#readPart(reg, bits, false, true))
@@ -539,7 +537,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   }
 
   // ── control flow ──
-  nextIp(insn: Insn): Node {
+  nextIp(insn: Insn = this.#insn): Node {
     return this.i32(nextOf(this.#ip, insn) | 0)
   }
   branch(_insn: Insn, condition?: Node): void {
@@ -574,16 +572,19 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     if (this.#handler !== Handler.sti) return this.i32(1)
     return this.select(this.gtS(this.budget(), this.i32(0)), this.i32(2), this.i32(1))
   }
-  readable(linear: Node, bytes: number): Node {
-    return this.translate(linear, bytes, false)
+  immediate(): Node {
+    return this.i32(this.#insn.imm)
   }
-  setUser(user: boolean): void {
-    const key = this.let(this.peek('i32', this.state(), Layout.tlbKey, 32))
-    this.poke(this.state(), Layout.tlbKey, user ? this.or(key, this.i32(1)) : this.and(key, this.i32(~1)), 32)
+  operandOffset(): Node {
+    return this.address(this.#insn)
   }
-  goTo(target: Node): void {
-    this.ended = { target }
+  /** What reads descriptor tables is not among {@link INLINE}. */
+  held(): never {
+    throw new TypeError(`translations leave ${this.#insn.op} to the interpreter`)
   }
+  /** No instruction that is inline leaves its level, or goes elsewhere. */
+  setUser(): void {}
+  goTo(): void {}
   otherwise(condition: Node): void {
     this.emit(condition)
     this.fn.hint(false).if_()
@@ -591,6 +592,17 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     this.fn.end()
   }
 }
+
+/** Plain cases of system instructions that stand in translations: those whose code is small. */
+export const INLINE: ReadonlySet<number> = new Set([
+  Handler.cli,
+  Handler.sti,
+  Handler.pushf,
+  Handler.popf,
+  Handler.rdtsc,
+  Handler.pushSegment,
+  Handler.fromSegment,
+])
 
 const SP = 4
 const STRING_REGISTERS = [0, 1, 6, 7]

@@ -9,8 +9,8 @@ import { linearPageOf, nextOf, type Step, stepOf, targetOf } from './insn.ts'
 
 /** A page that code of a region lies in. */
 export interface Page {
-  /** Its number among the pages of code, which changes when it is written. */
-  readonly id: number
+  /** See `Records.versionOf`: another one when it is written. */
+  readonly version: number
   readonly pfn: number
   readonly linear: number
 }
@@ -89,10 +89,10 @@ class Search {
   }
 
   region(ip: number, pfn: number): Region | undefined {
-    const id = this.#source.records.pageAt(pfn)
-    if (id === 0) return undefined
+    const version = this.#source.records.versionOf(pfn)
+    if (version === 0) return undefined
     const linear = linearPageOf(ip, this.#mode)
-    this.#pages.set(linear, { id, pfn, linear })
+    this.#pages.set(linear, { version, pfn, linear })
     this.#explore(ip)
     if (!this.#items.has(ip)) return undefined
     const blocks = this.#cut(ip)
@@ -127,7 +127,7 @@ class Search {
         const next = nextOf(ip, insn)
         const target = step === 'branch' || step === 'jump' ? targetOf(ip, insn) : ip
         // A jump to the beginning of a function is a call in its last place.
-        if (target !== ip && !(step === 'jump' && this.#source.records.isFunction(item.page.id, target))) lead(target)
+        if (target !== ip && !(step === 'jump' && this.#source.records.isFunction(item.page.pfn, target))) lead(target)
         if (step === 'jump' || step === 'indirect' || step === 'transfer') break
         // What follows is a place to look at the budget again, or has a check of its own.
         if (step !== 'plain' || item.second) lead(next)
@@ -140,8 +140,8 @@ class Search {
   #page(linear: number): Page | undefined {
     if (this.#pages.has(linear)) return this.#pages.get(linear)
     const pfn = this.#source.codePage(linear * PAGE)
-    const id = pfn < 0 ? 0 : this.#source.records.pageAt(pfn)
-    const page = id === 0 ? undefined : { id, pfn, linear }
+    const version = pfn < 0 ? 0 : this.#source.records.versionOf(pfn)
+    const page = version === 0 ? undefined : { version, pfn, linear }
     this.#pages.set(linear, page)
     return page
   }
@@ -152,7 +152,7 @@ class Search {
     const { records, decoder, readPage } = this.#source
     const page = this.#page(linearPageOf(ip, mode))
     if (!page) return undefined
-    const record = records.known(page.id, ip, mode)
+    const record = records.known(page.pfn, ip, mode)
     const host = record === 0 ? 0 : readPage(page.pfn)
     if (host === 0) return undefined
     const offset = (ip + mode.codeBase) & (PAGE - 1)

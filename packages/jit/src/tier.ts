@@ -44,6 +44,8 @@ interface Translated {
   readonly head: number
   readonly slot: number
   readonly region: Region
+  /** Physical pages that its code is of, or looks for others in. */
+  readonly pfns: ReadonlySet<number>
 }
 
 export class JitTier implements Tier {
@@ -67,7 +69,9 @@ export class JitTier implements Tier {
   #slots = new Map<number, number>()
   #free: number[] = []
   #used = 1
-  /** Translations by the numbers of the pages that they have code of. */
+  /** By number in the table. */
+  #inUse = new Map<number, Translated>()
+  /** By the physical pages that they have code of, or look for others in. */
   #byPage = new Map<number, Set<Translated>>()
   /** By page and offset: not 0 where an instruction begins that is part of a translation. */
   #covered = new Map<number, Uint8Array>()
@@ -95,10 +99,10 @@ export class JitTier implements Tier {
   hot(head: number, mode: Mode): void {
     const { records } = this.#parts
     const ip = records.ipOf(head)
-    const page = records.get(head, records.layout.page)
+    const pfn = records.get(head, records.layout.page)
     if (!this.#insisted.has(head)) {
       // It is in a translation already, or soon will be: control should come by there.
-      if (this.#isCovered(page, ip, mode) || this.#wantFunction(page, ip, mode, head)) {
+      if (this.#isCovered(pfn, ip, mode) || this.#wantFunction(pfn, ip, mode, head)) {
         this.#insisted.add(head)
         records.countFrom(head, this.#options.threshold * PATIENCE)
         this.#flush()
@@ -115,26 +119,25 @@ export class JitTier implements Tier {
     this.#waiting.push(wanted)
   }
   /** The function around `ip` is to be translated if that will have `ip` in it. */
-  #wantFunction(page: number, ip: number, mode: Mode, head: number): boolean {
+  #wantFunction(pfn: number, ip: number, mode: Mode, head: number): boolean {
     const { records } = this.#parts
-    const start = records.functionAround(page, ip, FARTHEST)
-    if (start === undefined || start === ip || records.known(page, start, mode) === 0) return false
-    const whole = records.exit(page, start, mode, false)
+    const start = records.functionAround(pfn, ip, FARTHEST)
+    if (start === undefined || start === ip || records.known(pfn, start, mode) === 0) return false
+    const whole = records.exit(pfn, start, mode, false)
     if (whole === head || !records.isHead(whole)) return false
-    const pfn = records.pfnOf(page)
-    const region = pfn === undefined ? undefined : findRegion(this.#source, mode, start, pfn)
+    const region = findRegion(this.#source, mode, start, pfn)
     if (!region?.blocks.some(({ items }) => items.some((item) => item.ip === ip))) return false
     if (!this.#waiting.some((wanted) => wanted.head === whole)) this.#want({ head: whole, mode })
     return true
   }
-  #isCovered(page: number, ip: number, mode: Mode): boolean {
-    return (this.#covered.get(page)?.[(ip + mode.codeBase) & 0xfff] ?? 0) !== 0
+  #isCovered(pfn: number, ip: number, mode: Mode): boolean {
+    return (this.#covered.get(pfn)?.[(ip + mode.codeBase) & 0xfff] ?? 0) !== 0
   }
   #cover({ blocks, mode }: Region): void {
     for (const { items } of blocks)
       for (const { page, ip } of items) {
-        let covered = this.#covered.get(page.id)
-        if (!covered) this.#covered.set(page.id, (covered = new Uint8Array(0x1000)))
+        let covered = this.#covered.get(page.pfn)
+        if (!covered) this.#covered.set(page.pfn, (covered = new Uint8Array(0x1000)))
         covered[(ip + mode.codeBase) & 0xfff] = 1
       }
   }
@@ -142,13 +145,15 @@ export class JitTier implements Tier {
     if (this.#waiting.length >= this.#options.batch) this.#translate()
   }
 
-  invalidated(page: number): void {
-    for (const translated of this.#byPage.get(page) ?? []) {
-      this.#drop(translated)
+  invalidated(pfn: number): void {
+    const lost = this.#byPage.get(pfn)
+    this.#covered.delete(pfn)
+    if (!lost) return
+    this.#byPage.delete(pfn)
+    for (const translated of lost) {
+      if (!this.#drop(translated)) continue
       this.stats.invalidated++
     }
-    this.#byPage.delete(page)
-    this.#covered.delete(page)
   }
 
   reset(): void {
@@ -159,23 +164,26 @@ export class JitTier implements Tier {
     this.#free = []
     this.#used = 1
     this.#byPage.clear()
+    this.#inUse.clear()
     this.#covered.clear()
     this.#insisted.clear()
     this.#exits.clear()
     Object.assign(this.stats, { translations: 0, blocks: 0, instructions: 0, modules: 0, bytes: 0 })
   }
 
-  #drop({ head, slot, region }: Translated): void {
+  /** False where it was dropped before. */
+  #drop(translated: Translated): boolean {
+    const { head, slot, region } = translated
     const { records, imports } = this.#parts
+    if (this.#inUse.get(slot) !== translated) return false
+    this.#inUse.delete(slot)
     imports.table.set(slot, this.#cold)
-    if (this.#slots.get(head) === slot && records.isHead(head)) records.enterAt(head, 0)
+    if (records.isHead(head)) records.enterAt(head, 0)
     this.stats.translations--
     this.stats.blocks -= region.blocks.length
     this.stats.instructions -= region.instructions
-    for (const { id } of region.pages)
-      this.#byPage.get(id)?.forEach((other) => {
-        if (other.slot === slot) this.#byPage.get(id)!.delete(other)
-      })
+    for (const pfn of translated.pfns) this.#byPage.get(pfn)?.delete(translated)
+    return true
   }
 
   #translate(): void {
@@ -190,8 +198,8 @@ export class JitTier implements Tier {
   #plan({ head, mode }: Wanted): Planned | undefined {
     const { records } = this.#parts
     if (!records.isHead(head)) return undefined
-    const pfn = records.pfnOf(records.get(head, records.layout.page))
-    const region = pfn === undefined ? undefined : findRegion(this.#source, mode, records.ipOf(head), pfn)
+    const pfn = records.get(head, records.layout.page)
+    const region = findRegion(this.#source, mode, records.ipOf(head), pfn)
     if (!region) {
       records.giveUp(head)
       return undefined
@@ -209,8 +217,6 @@ export class JitTier implements Tier {
     module.importMemory('env', 'memory', { initial: 1, maximum: 65536 })
     const table = module.importTable('env', 'table', { element: 'funcref', initial: 1 })
     const calls = {
-      read: module.importFunction('env', 'read', ['i32', 'i32'], ['i32']),
-      write: module.importFunction('env', 'write', ['i32', 'i32'], ['i32']),
       act: module.importFunction('env', 'act', ['i32'], ['i32']),
     }
     const index = new Map<Routine, number>()
@@ -225,10 +231,15 @@ export class JitTier implements Tier {
       const slot = this.#slotOf(head)
       const fn = module.func(...TRANSLATION, 'translation')
       module.element(table, slot, [fn.index])
-      const entryAt = (page: Page, ip: number): Entry | undefined => this.#entryAt(page, ip, mode)
+      const pfns = new Set(region.pages.map(({ pfn }) => pfn))
+      const entryAt = (page: Page, ip: number): Entry | undefined => {
+        const entry = this.#entryAt(page, ip, mode)
+        if (entry) pfns.add(entry.page.pfn)
+        return entry
+      }
       const shop = { base: state.base, records, exits: this.#exits, processor, type, table, entryAt }
       emitTranslation(shop, fn, region, graph, plan)
-      done.push({ head, slot, region })
+      done.push({ head, slot, region, pfns })
     }
     const bytes = module.toBytes()
     const env = { ...imports } as unknown as WebAssembly.ModuleImports
@@ -242,9 +253,10 @@ export class JitTier implements Tier {
       this.stats.translations++
       this.stats.blocks += region.blocks.length
       this.stats.instructions += region.instructions
-      for (const { id } of region.pages) {
-        let set = this.#byPage.get(id)
-        if (!set) this.#byPage.set(id, (set = new Set()))
+      this.#inUse.set(slot, translated)
+      for (const pfn of translated.pfns) {
+        let set = this.#byPage.get(pfn)
+        if (!set) this.#byPage.set(pfn, (set = new Set()))
         set.add(translated)
       }
       this.#cover(region)
@@ -270,12 +282,12 @@ export class JitTier implements Tier {
     let page = from
     if (linear !== from.linear) {
       const pfn = codePage(linear * 0x1000)
-      const id = pfn < 0 ? 0 : records.pageAt(pfn)
-      if (id === 0) return undefined
-      page = { id, pfn, linear }
+      const version = pfn < 0 ? 0 : records.versionOf(pfn)
+      if (version === 0) return undefined
+      page = { version, pfn, linear }
     }
-    if (records.known(page.id, ip, mode) === 0) return undefined
-    const head = records.exit(page.id, ip, mode, false)
+    if (records.known(page.pfn, ip, mode) === 0) return undefined
+    const head = records.exit(page.pfn, ip, mode, false)
     return records.isHead(head) ? { head, slot: this.#slotOf(head), page } : undefined
   }
 }

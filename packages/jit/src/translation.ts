@@ -16,13 +16,14 @@ import {
   Tables,
   TLB_ADDEND,
   TLB_ENTRY_SHIFT,
+  TLB_VERSION,
 } from '@vmexit/x86/engine'
 import type { Exits } from './exits.ts'
 import type { Graph } from './graph.ts'
 import { linearPageOf } from './insn.ts'
 import { declareLocals } from './locals.ts'
 import type { Plan } from './plan.ts'
-import type { Locals, Surroundings, TranslationProcessor } from './processor.ts'
+import { INLINE, type Locals, type Surroundings, type TranslationProcessor } from './processor.ts'
 import type { Block, Edge, Item, Page, Region } from './region.ts'
 import { stackRun } from './stack-run.ts'
 
@@ -107,7 +108,7 @@ class Translation implements Surroundings {
     const fn = this.#fn
     if (header[block] || merge[block]) {
       this.#processor.flags = undefined
-      this.#processor.held = this.#plan.heldAtStart[block]!
+      this.#processor.inLocals = this.#plan.heldAtStart[block]!
     }
     if (header[block]) this.#loops[block] = fn.loop()
     this.#within(block, merges[block]!, 0)
@@ -130,7 +131,7 @@ class Translation implements Surroundings {
   }
   /** Registers that are not in locals yet, and should be where the edge leads to. */
   #missing(to: number): number {
-    return this.#isLabel(to) ? this.#plan.heldAtStart[to]! & ~this.#processor.held : 0
+    return this.#isLabel(to) ? this.#plan.heldAtStart[to]! & ~this.#processor.inLocals : 0
   }
   #holdAll(registers: number): void {
     for (let reg = 0; reg < 8; reg++) if ((registers >> reg) & 1) this.#processor.hold(reg)
@@ -218,9 +219,9 @@ class Translation implements Surroundings {
     this.#leaveBy(this.#shop.exits.leave(this.#item.record, 0, Leave.repeat))
   }
   act(): void {
-    const { held, flags } = this.#processor
+    const { inLocals, flags } = this.#processor
     this.#act(this.#number, this.#region.blocks[this.#number]!, this.#item)
-    this.#processor.held = held
+    this.#processor.inLocals = inLocals
     this.#processor.flags = flags
   }
 
@@ -244,13 +245,13 @@ class Translation implements Surroundings {
       processor.emit(condition)
       fn.brIf(label)
     } else {
-      const { flags, held } = processor
+      const { flags, inLocals } = processor
       processor.emit(condition)
       fn.if_()
       this.#go(number, item, taken)
       fn.end()
       processor.flags = flags
-      processor.held = held
+      processor.inLocals = inLocals
     }
     this.#go(number, item, next)
   }
@@ -260,21 +261,19 @@ class Translation implements Surroundings {
     const { insn } = item
     const processor = this.#processor
     const handler = frequentHandler(insn, this.#region.mode)
-    if (handler === Handler.act) {
+    if (handler === Handler.act && item.step === 'action') {
       this.#act(number, block, item)
+      return
+    }
+    if (!INLINE.has(handler)) {
+      this.#leaveBy(this.#shop.exits.interpret(item.record, 1))
       return
     }
     // Either way comes by here: they go on at one place.
     processor.storeFlags()
     processor.frequent(handler, insn, item.ip, this.#region.mode)
-    if (processor.ended) {
-      processor.emit(processor.ended.target!)
-      this.#fn.localSet(this.#target)
-      this.#jump()
-      return
-    }
     // It is written to the state alone.
-    if (handler === Handler.fromSegment) processor.held &= ~(1 << insn.operands[0]!.reg)
+    if (handler === Handler.fromSegment) processor.inLocals &= ~(1 << insn.operands[0]!.reg)
     this.#go(number, item, block.next!)
   }
   /** By its action. It is paid for already. Ends a path. */
@@ -285,22 +284,13 @@ class Translation implements Surroundings {
     fn.localGet(budget).i32Const(1).op(Op.i32Add).localSet(budget)
     this.#storeBudget()
     fn.i32Const(item.record).call(this.#processor.calls.act)
-    if (!block.next) {
-      this.#returnActed()
-      return
-    }
     fn.localTee(this.#target).i32Const(Acted.next).op(Op.i32Ne)
     fn.hint(false).if_()
-    fn.localGet(this.#target)
-    this.#returnActed()
+    fn.localGet(this.#target).i32Const(Acted.go).op(Op.i32Eq).op(Op.i64ExtendI32U)
+    fn.i64Const(32).op(Op.i64Shl).return_()
     fn.end()
     this.#reload()
-    this.#go(number, item, block.next)
-  }
-  #returnActed(): void {
-    const fn = this.#fn
-    fn.i32Const(Acted.go).op(Op.i32Eq).op(Op.i64ExtendI32U)
-    fn.i64Const(32).op(Op.i64Shl).return_()
+    this.#go(number, item, block.next!)
   }
 
   // ── calls ──
@@ -370,7 +360,8 @@ class Translation implements Surroundings {
     processor.emit(target)
     fn.localSet(this.#target)
     const to = localNode('i32', this.#target)
-    const slot = processor.shl(processor.and(to, processor.i32(JUMP_ENTRIES - 1)), processor.i32(2))
+    const hash = processor.xor(to, processor.shr(to, processor.i32(16)))
+    const slot = processor.shl(processor.and(hash, processor.i32(JUMP_ENTRIES - 1)), processor.i32(2))
     const found = processor.peek('i32', slot, base + Tables.jump, 32)
     const field = (offset: number): Node => processor.peek('i32', found, offset, 32)
     const linear = processor.let(processor.add(to, processor.i32(mode.codeBase | 0)))
@@ -425,7 +416,7 @@ class Translation implements Surroundings {
   /** A record that leads to `ip`, found from behind `item`. */
   #stub({ page }: Item, ip: number): number {
     const { mode } = this.#region
-    return this.#shop.records.exit(page.id, ip, mode, linearPageOf(ip, mode) !== page.linear)
+    return this.#shop.records.exit(page.pfn, ip, mode, linearPageOf(ip, mode) !== page.linear)
   }
   #leaveBy(exit: number): void {
     this.#processor.emitFlags()
@@ -452,8 +443,8 @@ class Translation implements Surroundings {
     fn.i32Const((page.linear << 12) | 0)
       .op(Op.i32Or)
       .op(Op.i32Ne)
-    fn.i32Const(0).load(Load.i32Load, entry + TLB_ADDEND)
-    fn.i32Const(page.id).op(Op.i32Ne).op(Op.i32Or)
+    fn.i32Const(0).load(Load.i32Load, entry + TLB_VERSION)
+    fn.i32Const(page.version).op(Op.i32Ne).op(Op.i32Or)
     fn.hint(false).if_()
     otherwise()
     fn.end()
@@ -472,7 +463,7 @@ class Translation implements Surroundings {
     const { budget, key } = this.#locals
     fn.i32Const(0).load(Load.i32Load, this.#state(Layout.budget)).localSet(budget)
     fn.i32Const(0).load(Load.i32Load, this.#state(Layout.tlbKey)).localSet(key)
-    this.#processor.held = 0
+    this.#processor.inLocals = 0
     this.#processor.flags = undefined
   }
   #storeBudget(): void {

@@ -4,42 +4,38 @@
  */
 import { PAGE_BYTES } from './host-memory.ts'
 
-/** Bytes per granule of the code map. */
-export const CODE_GRANULE_BYTES = 64
+/** Logarithm of the bytes per granule of the code map. */
+const GRANULE_LOG = 6
+/** Granules of a page, as bits of two words. */
+const WORDS = (PAGE_BYTES >> GRANULE_LOG) >> 5
+const CHUNK_PAGES = 1024
 
-const GRANULES = PAGE_BYTES / CODE_GRANULE_BYTES
-
-/** Granules with code, by page number. Pages without code take no room. */
+/** Granules with code, by page number, in chunks that exist where there is code. */
 export class CodeMap {
-  readonly #pages = new Map<number, Uint8Array>()
+  readonly #chunks: (Uint32Array | undefined)[] = []
 
   /** Marks the granules of offsets `start` (inclusive) to `end` (exclusive). */
   mark(pfn: number, start: number, end: number): void {
-    let granules = this.#pages.get(pfn)
-    if (granules === undefined) {
-      granules = new Uint8Array(GRANULES)
-      this.#pages.set(pfn, granules)
-    }
-    granules.fill(1, start >>> 6, (end + CODE_GRANULE_BYTES - 1) >>> 6)
+    const words = (this.#chunks[Math.floor(pfn / CHUNK_PAGES)] ??= new Uint32Array(CHUNK_PAGES * WORDS))
+    const first = (pfn % CHUNK_PAGES) * WORDS
+    for (let granule = start >>> GRANULE_LOG; granule << GRANULE_LOG < end; granule++)
+      words[first + (granule >>> 5)] |= 1 << (granule & 31)
   }
 
   /** Does any granule that offsets `start` to `end` touch hold code? */
   touches(pfn: number, start: number, end: number): boolean {
-    const granules = this.#pages.get(pfn)
-    if (granules === undefined) return false
-    for (let granule = start >>> 6; granule << 6 < end; granule++) {
-      if (granules[granule] !== 0) return true
+    const words = this.#chunks[Math.floor(pfn / CHUNK_PAGES)]
+    if (words === undefined) return false
+    const first = (pfn % CHUNK_PAGES) * WORDS
+    for (let granule = start >>> GRANULE_LOG; granule << GRANULE_LOG < end; granule++) {
+      if ((words[first + (granule >>> 5)] & (1 << (granule & 31))) !== 0) return true
     }
     return false
   }
 
-  /** Unmarks the granules that offsets `start` to `end` touch. Returns whether the page has any left. */
-  clear(pfn: number, start: number, end: number): boolean {
-    const granules = this.#pages.get(pfn)
-    if (granules === undefined) return false
-    granules.fill(0, start >>> 6, (end + CODE_GRANULE_BYTES - 1) >>> 6)
-    if (granules.includes(1)) return true
-    this.#pages.delete(pfn)
-    return false
+  /** Unmarks all of a page. */
+  clear(pfn: number): void {
+    const first = (pfn % CHUNK_PAGES) * WORDS
+    this.#chunks[Math.floor(pfn / CHUNK_PAGES)]?.fill(0, first, first + WORDS)
   }
 }

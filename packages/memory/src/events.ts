@@ -14,11 +14,8 @@ export interface MemoryListener {
    * `noteReadCached(pfn)` or `noteWriteCached(pfn)`.
    */
   onRemapped?(pfn: number): void
-  /**
-   * Bytes of page `pfn` with code on them are about to change: drop every translation made from any byte at offsets
-   * `start` (inclusive) to `end` (exclusive). The offsets are widened to whole granules of 64 bytes.
-   */
-  onCodeWrite?(pfn: number, start: number, end: number): void
+  /** Bytes of page `pfn` with code on them are about to change: drop every translation made from any byte of the page. */
+  onCodeWrite?(pfn: number): void
 }
 
 /** Somebody who is told of each write to a page, with the guest-physical address and the length, which stays in the page. */

@@ -346,20 +346,21 @@ describe('plain writes', () => {
 })
 
 describe('translated code', () => {
-  test('only a write to a granule with code drops it', () => {
+  test('only a write to a granule with code drops it, and all of the page then', () => {
     const memory = small()
     const dropped: unknown[] = []
-    memory.listen({ onCodeWrite: (...granules) => dropped.push([...granules, memory.read8(0x1080)]) })
+    memory.listen({ onCodeWrite: (pfn) => dropped.push([pfn, memory.read8(0x1080)]) })
     memory.markCode(1, 0x80, 0xc1)
     memory.write32(0x107c, 1)
     memory.write32(0x1100, 1)
     expect(dropped).toEqual([])
     memory.write32(0x107d, 0x5500_0000)
-    expect(dropped).toEqual([[1, 0x40, 0xc0, 0]])
-    expect(memory.flagsOf(1) & PageFlag.CODE).not.toBe(0)
-    memory.prepareWrite(1, 0xff, 1)
-    expect(dropped.slice(1)).toEqual([[1, 0xc0, 0x100, 0x55]])
+    expect(dropped).toEqual([[1, 0]])
+    expect(memory.flagsOf(1) & PageFlag.CODE).toBe(0)
     expect(memory.writePage(1)).not.toBe(0)
+    memory.markCode(1, 0xff, 0x100)
+    memory.prepareWrite(1, 0xc0, 1)
+    expect(dropped.slice(1)).toEqual([[1, 0x55]])
   })
 
   test('on a page that is forked stays known to the parent only', () => {

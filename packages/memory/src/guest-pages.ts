@@ -6,7 +6,7 @@
  * gets a frame of its own at the first write. A guest of 4 GiB costs what it writes.
  */
 import { hex, VmexitError } from '@vmexit/core'
-import { CODE_GRANULE_BYTES, CodeMap } from './code-map.ts'
+import { CodeMap } from './code-map.ts'
 import { DirtyLog, type LoggedPages } from './dirty-log.ts'
 import type { MemoryListener, WriteWatcher } from './events.ts'
 import type { FrameOwner, FramePool } from './frame-pool.ts'
@@ -188,8 +188,7 @@ export class GuestPages {
     const flags = this.pages.flags[slot]
     if ((flags & PageFlag.SHARED) !== 0) this.#takeOwnFrame(pfn, slot)
     if ((flags & PageFlag.LOGGED) !== 0) this.#log(pfn, slot)
-    if ((flags & PageFlag.CODE) !== 0 && this.#code.touches(pfn, offset, offset + length))
-      this.#dropCode(pfn, slot, offset, offset + length)
+    if ((flags & PageFlag.CODE) !== 0 && this.#code.touches(pfn, offset, offset + length)) this.#dropCode(pfn, slot)
   }
 
   #takeOwnFrame(pfn: number, slot: number): void {
@@ -254,7 +253,7 @@ export class GuestPages {
 
   /**
    * Code has been translated from offsets `start` (inclusive) to `end` (exclusive) of page `pfn`: a write there will
-   * call `onCodeWrite`. False, and nothing marked, where there is no memory: keep no translation of it then.
+   * call `onCodeWrite`, after which the page has no code. False, and nothing marked, where there is no memory: keep no translation of it then.
    */
   markCode(pfn: number, start: number, end: number): boolean {
     const slot = this.pages.slot(pfn)
@@ -264,22 +263,17 @@ export class GuestPages {
     return true
   }
 
-  /** Would a write to offsets `start` (inclusive) to `end` (exclusive) of page `pfn` call `onCodeWrite`? */
-  isCode(pfn: number, start: number, end: number): boolean {
-    return (this.flagsOf(pfn) & PageFlag.CODE) !== 0 && this.#code.touches(pfn, start, end)
-  }
-
   /** Has every listener drop its translations of page `pfn`, after which the page has no code. */
   clearCode(pfn: number): void {
     const slot = this.pages.slot(pfn)
-    if ((this.pages.flags[slot] & PageFlag.CODE) !== 0) this.#dropCode(pfn, slot, 0, PAGE_BYTES)
+    if ((this.pages.flags[slot] & PageFlag.CODE) !== 0) this.#dropCode(pfn, slot)
   }
 
-  #dropCode(pfn: number, slot: number, start: number, end: number): void {
-    const first = start & -CODE_GRANULE_BYTES
-    const last = (end + CODE_GRANULE_BYTES - 1) & -CODE_GRANULE_BYTES
-    for (const listener of this.#listeners) listener.onCodeWrite?.(pfn, first, last)
-    if (!this.#code.clear(pfn, start, end)) this.pages.flags[slot] &= ~PageFlag.CODE
+  /** (All of the page's code: who rewrites some of it often rewrites more, and then pays for one store only.) */
+  #dropCode(pfn: number, slot: number): void {
+    for (const listener of this.#listeners) listener.onCodeWrite?.(pfn)
+    this.#code.clear(pfn)
+    this.pages.flags[slot] &= ~PageFlag.CODE
   }
 
   // ── Watched pages ───────────────────────────────────────────────────────────────────────────────────────────────

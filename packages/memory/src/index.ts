@@ -1,5 +1,4 @@
 /** Guest RAM over one host memory: frames, copy-on-write, dirty logs, a map of translated code, watched pages. */
-export { CODE_GRANULE_BYTES } from './code-map.ts'
 export { DirtyLog, type LoggedPages } from './dirty-log.ts'
 export type { DmaTarget } from './dma.ts'
 export type { MemoryListener, WriteWatcher } from './events.ts'

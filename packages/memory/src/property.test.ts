@@ -50,8 +50,8 @@ class Subject {
         this.reads.delete(pfn)
         this.writes.delete(pfn)
       },
-      onCodeWrite: (pfn, start, end) => {
-        for (let offset = start; offset < end; offset++) this.code.delete(pfn * 4096 + offset)
+      onCodeWrite: (pfn) => {
+        for (let offset = 0; offset < 4096; offset++) this.code.delete(pfn * 4096 + offset)
       },
     })
   }

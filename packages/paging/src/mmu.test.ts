@@ -127,6 +127,26 @@ describe('counts', () => {
     expect(mmu.translate(0x3000, Access.READ)).toBe(0x7777)
   })
 
+  test('taking what was peeked at does what translating does', () => {
+    const random = generator(7)
+    const [looking, plain] = [paged({ dataEntries: 8 }, PSE | PGE), paged({ dataEntries: 8 }, PSE | PGE)]
+    for (let n = 0; n < 4000; n++) {
+      const linear = random(2 ** 24 + 0x40_0000)
+      const access = [Access.READ, Access.WRITE, Access.USER | Access.WRITE, Access.FETCH][random(4)]!
+      const [table, entry] = [0x1000 * (1 + random(5)) + 4 * random(8), random(2 ** 9) | (random(1024) << 22)]
+      for (const { words } of [looking, plain]) if (n % 3 === 0 && table >= 0x2000) words.put32(table, entry)
+      const large = random(4) * 0x100_0000 + 0x87
+      if (n % 50 === 0) for (const { words } of [looking, plain]) words.put32(0x1008, large)
+      const peeked = looking.mmu.peek(linear, access)
+      expect(looking.mmu.take()).toBe(peeked >= 0)
+      expect(plain.mmu.translate(linear, access)).toBe(peeked)
+      expect(looking.mmu.find(linear, access)).toBe(peeked)
+      if (peeked < 0) expect(looking.mmu.result).toEqual(plain.mmu.result)
+    }
+    expect(looking.mmu.save()).toEqual(plain.mmu.save())
+    expect(looking.words.words).toEqual(plain.words.words)
+  })
+
   test('peeking leaves no trace', () => {
     const { mmu, words } = paged()
     const before = mmu.save()

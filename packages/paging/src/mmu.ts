@@ -100,6 +100,10 @@ export class Mmu {
     '4-level': new Walker(FORMAT_4LEVEL),
   }
   readonly #peeked = new WalkResult()
+  /** What {@link peek} looked at last, and whether the TLB had it. */
+  #lookedAt = 0
+  #lookedFor = 0
+  #found = true
   #second: SecondStage | undefined
   #controls: WalkControls
   #mode: Mode = 'off'
@@ -148,11 +152,43 @@ export class Mmu {
     return this.#a20Off && frame >= 0 ? withoutA20(frame) : frame
   }
 
-  #peekFrame(linear: number, page: number, access: number): number {
-    if (this.#identity) return page
+  /**
+   * What the last {@link peek} looked at is accessed: all that {@link translate} would do now happens, with one walk for
+   * both. False, with the fault in {@link result}, where peek has answered -1. Nothing may have changed in between.
+   */
+  take(): boolean {
+    if (this.#found) return true
+    const page = Math.floor(this.#lookedAt / 4096)
+    if (this.#second !== undefined) return this.translate(this.#lookedAt, this.#lookedFor) >= 0
+    const side = (this.#lookedFor & Access.FETCH) !== 0 ? this.instruction : this.data
+    if (this.#peeked.ok) {
+      const walker = this.#walkers[this.#mode as Exclude<Mode, 'off'>]
+      walker.use(this.#tables, this.#lookedFor, this.#peeked)
+    }
+    return this.#enter(page, side, this.#peeked) >= 0
+  }
+
+  /** As {@link peek} for what the modelled TLB can answer; −1 where a walk would have to. */
+  find(linear: number, access: number): number {
+    const page = Math.floor(linear / 4096)
+    const frame = this.#identity ? page : this.#held(page, access)
+    return this.#a20Off && frame >= 0 ? withoutA20(frame) : frame
+  }
+
+  #held(page: number, access: number): number {
     const side = (access & Access.FETCH) !== 0 ? this.instruction : this.data
     const slot = side.lookup(page)
-    if (slot >= 0 && this.#serves(side.rights[slot], access)) return side.frame[slot]!
+    return slot >= 0 && this.#serves(side.rights[slot], access) ? side.frame[slot]! : -1
+  }
+
+  #peekFrame(linear: number, page: number, access: number): number {
+    this.#found = true
+    if (this.#identity) return page
+    const held = this.#held(page, access)
+    if (held >= 0) return held
+    this.#found = false
+    this.#lookedAt = linear
+    this.#lookedFor = access
     return this.#walk(linear, access | Access.PEEK, this.#peeked) ? Math.floor(this.#peeked.physical / 4096) : -1
   }
 
@@ -162,16 +198,22 @@ export class Mmu {
   }
 
   #miss(linear: number, page: number, access: number, side: Tlb): number {
+    this.#walk(linear, access, this.result)
+    return this.#enter(page, side, this.result)
+  }
+
+  /** A walk for `page` was made, for that side: count it, and enter what it found. */
+  #enter(page: number, side: Tlb, walked: WalkResult): number {
     if (side === this.data) this.counts.dataMisses++
     else this.counts.instructionMisses++
-    const ok = this.#walk(linear, access, this.result)
-    this.#countReferences()
-    if (!ok) {
+    this.#countReferences(walked)
+    if (!walked.ok) {
+      if (walked !== this.result) this.result.copy(walked)
       this.data.invalidatePage(page)
       this.instruction.invalidatePage(page)
       return -1
     }
-    const { physical, rights, pageShift } = this.result
+    const { physical, rights, pageShift } = walked
     const frame = Math.floor(physical / 4096)
     side.fill(page, frame, rights, pageShift)
     return frame
@@ -203,9 +245,9 @@ export class Mmu {
     return true
   }
 
-  #countReferences(): void {
-    this.counts.tableReferences += this.result.references
-    this.counts.secondStageReferences += this.result.secondReferences
+  #countReferences(walked: WalkResult): void {
+    this.counts.tableReferences += walked.references
+    this.counts.secondStageReferences += walked.secondReferences
   }
 
   // ── Registers ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -262,7 +304,7 @@ export class Mmu {
 
   #loadPdptes(cr3: number, controls: WalkControls): boolean {
     const ok = loadPdptes(this.#tables, cr3, controls, this.pdptes, this.result, this.#second)
-    this.#countReferences()
+    this.#countReferences(this.result)
     return ok
   }
 

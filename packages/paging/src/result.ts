@@ -93,6 +93,11 @@ export class WalkResult {
     this.guestPhysical = 0
   }
 
+  /** Becomes the record of another walk. */
+  copy(from: WalkResult): void {
+    Object.assign(this, from)
+  }
+
   /** Takes over the second stage's failure, with bits 7 and 8 of the qualification. Returns false. */
   failAs(second: WalkResult, qualification: number): false {
     this.fault = second.fault

@@ -55,6 +55,7 @@ export class Walker {
   readonly #at = new Float64Array(MAX_LEVELS)
   readonly #low = new Int32Array(MAX_LEVELS)
   readonly #stage = new Int32Array(MAX_LEVELS)
+  #first = 0
 
   constructor(format: TableFormat) {
     this.format = format
@@ -106,7 +107,7 @@ export class Walker {
     out.begin(linear)
     if (controls !== this.#controls) this.#compile(controls)
     if (linear >= this.#span) return this.#refuse(level, linear, access, 0, 0, out)
-    const first = level
+    this.#first = level
     let granted = -1
     let denied = 0
     let low = 0
@@ -146,9 +147,15 @@ export class Walker {
     out.pageShift = this.#shift[level]
     out.physical = this.#page(level, low, high) + (linear & this.#offsetMask[level])
     if (second !== undefined && !this.#throughSecond(second, access, out)) return false
-    if (marks && !this.#setFlags(tables, first, level, access, out, second)) return false
+    if (marks && !this.#setFlags(tables, level, access, out, second)) return false
     out.ok = true
     return true
+  }
+
+  /** After a walk of this walker that succeeded with `PEEK` in its access, and without a second stage: use the translation. */
+  use(tables: PageTableMemory, access: number, out: WalkResult): void {
+    if ((access & Access.WRITE) !== 0) out.rights |= Right.DIRTY
+    this.#setFlags(tables, out.level, access, out, undefined)
   }
 
   /** Fills `out` with the fault of an entry of `level` that is not present. Returns false. */
@@ -208,16 +215,15 @@ export class Walker {
     return true
   }
 
-  /** Accessed flags from level `first` down to `leaf`, and the dirty flag of `leaf`. */
+  /** Accessed flags from the walk's first level down to `leaf`, and the dirty flag of `leaf`. */
   #setFlags(
     tables: PageTableMemory,
-    first: number,
     leaf: number,
     access: number,
     out: WalkResult,
     second: SecondStage | undefined,
   ): boolean {
-    for (let level = first; level >= leaf; level--) {
+    for (let level = this.#first; level >= leaf; level--) {
       const low = this.#low[level]
       let wanted = low | this.#accessed[level]
       if (level === leaf && (access & Access.WRITE) !== 0) wanted |= this.#dirty

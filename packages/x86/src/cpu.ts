@@ -4,7 +4,7 @@ import type { GuestMemory } from '@vmexit/memory'
 import { Mmu } from '@vmexit/paging'
 import { createDecoder } from '@vmexit/x86-decoder'
 import { enterFlat, type FlatStart } from './flat.ts'
-import { type GeneratedStats, Interpreter } from './interpreter/engine.ts'
+import { type GeneratedStats, Interpreter, type PageFault } from './interpreter/engine.ts'
 import { Tables } from './interpreter/layout.ts'
 import type { TierFactory } from './interpreter/tier.ts'
 import { TranslatedMemory } from './memory/linear.ts'
@@ -348,8 +348,11 @@ export class Cpu implements Core {
       }
       if (state.get32(Layout.budget) <= 0) break
       try {
-        if (this.#single) this.#step()
-        else this.#interpret(this.#interpreter!)
+        if (this.#single && !this.#resumes()) this.#step()
+        else {
+          const fault = this.#interpret(this.#interpreter!)
+          if (fault) this.#deliver({ vector: Vector.PF, source: 'fault', ...fault })
+        }
       } catch (error) {
         if (!(error instanceof Fault)) throw error
         this.#deliver(eventOf(error))
@@ -372,6 +375,18 @@ export class Cpu implements Core {
     )
   }
 
+  /**
+   * Is RF all that asks for one instruction by itself? Then it is cleared, as before any instruction, and the interpreter goes
+   * on: no breakpoint is there to be held off. So it is behind each page fault.
+   */
+  #resumes(): boolean {
+    const { state, events } = this
+    if (!this.#interpreter || events.shadow !== 'none' || this.sensitiveTraps !== undefined) return false
+    if (state.get32(Layout.alignmentCheck) !== 0 || mustStep(this, Flag.TF)) return false
+    state.setFlag(Flag.RF, false)
+    return true
+  }
+
   /** See `InterpreterParts.calm`. The shadow of STI is of no account when what follows comes before anything else could. */
   #calm(paired: boolean): boolean {
     const { events } = this
@@ -388,6 +403,7 @@ export class Cpu implements Core {
     const { state } = this
     const waiting = this.#nmi || this.#interrupts.pending
     state.set32(Layout.attention, waiting ? 1 : 0)
+    state.set32(Layout.nmiBlocked, this.events.nmiBlocked ? 1 : 0)
     state.set32(Layout.sysenterCs, this.msrs.sysenterCs)
     state.set32(Layout.sysenterEsp, this.msrs.sysenterEsp)
     state.set32(Layout.sysenterEip, this.msrs.sysenterEip)
@@ -427,16 +443,18 @@ export class Cpu implements Core {
     return sum > 0xffff_ffff ? sum - 0x1_0000_0000 : sum
   }
 
-  #interpret(interpreter: Interpreter): void {
+  #interpret(interpreter: Interpreter): PageFault | undefined {
     const before = this.retired
     this.#tellGenerated()
+    let fault: PageFault | undefined
     try {
-      interpreter.run()
+      fault = interpreter.run()
     } finally {
       // Also when what comes after them faults.
       if (this.retired !== before) this.#deliveries = 0
     }
     this.#midRepeat = interpreter.midRepeat
+    return fault
   }
 
   /** Traps and interrupts at an instruction boundary, by priority (SDM vol. 3A, table 6-2). True if one was delivered. */

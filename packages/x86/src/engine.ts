@@ -3,7 +3,8 @@
 export { DataAccess, type Through } from './generated/data.ts'
 export { HeldFlags, settleFlags } from './generated/held-flags.ts'
 export { CodeProcessor, type Made } from './generated/processor.ts'
-export { emitFrequent, type FrequentCode, frequentHandler } from './interpreter/frequent.ts'
+export { emitFrequent, frequentHandler } from './interpreter/frequent.ts'
+export type { FrequentCode } from './interpreter/frequent-code.ts'
 export {
   CODE_TLB_ENTRIES,
   Handler,
@@ -13,6 +14,7 @@ export {
   TLB_ADDEND,
   TLB_ENTRIES,
   TLB_ENTRY_SHIFT,
+  TLB_VERSION,
 } from './interpreter/layout.ts'
 export type { Mode } from './interpreter/mode.ts'
 export { Records } from './interpreter/records.ts'

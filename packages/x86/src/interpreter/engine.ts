@@ -10,12 +10,13 @@ import { Layout, Leave } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
 import { Handlers } from './handlers.ts'
 import { hotTemplates } from './hot.ts'
+import { HELD } from './layout.ts'
 import { type Mode, Modes } from './mode.ts'
 import { Records } from './records.ts'
 import { Acted, type Tier, type TierFactory, type TierStats } from './tier.ts'
 import { EngineTlb } from './tlb.ts'
 
-/** Bytes of records for each width. */
+/** Bytes of records for each width: of a million instructions. Room that is not used is never touched. */
 const ARENA_BYTES = 64 << 20
 const PAGE = 0x1000
 /** Bytes (SDM vol. 2, 2.3.11). */
@@ -50,6 +51,13 @@ export interface GeneratedStats {
   translated?: TierStats
 }
 
+/** A page fault that an instruction meets, of which nothing has happened. One object, rewritten in place. */
+export interface PageFault {
+  errorCode: number
+  /** Linear, for CR2. */
+  address: number
+}
+
 interface Code {
   readonly handlers: Handlers
   readonly records: Records
@@ -68,6 +76,9 @@ export class Interpreter {
   #running!: Code
   /** The modelled TLB has lost something of its instruction side: the page that code runs in has to be entered again. */
   #codeGone = false
+  /** What {@link run} returns where it does. */
+  readonly #fault: PageFault = { errorCode: 0, address: 0 }
+  #faulted = false
   /** The last {@link run} ended between two iterations of a REP instruction. */
   midRepeat = false
 
@@ -81,8 +92,9 @@ export class Interpreter {
       onRemapped: (pfn) => this.#tlb.dropFrame(parts.memory.readPage(pfn), true),
       onCodeWrite: (pfn) => {
         for (const code of [this.#code[32], this.#code[64]]) {
-          const page = code?.records.invalidate(pfn)
-          if (page) code?.tier?.invalidated(page, pfn)
+          if (!code?.records.invalidate(pfn)) continue
+          code.tier?.invalidated(pfn)
+          this.#tlb.dropCodeAt(pfn)
         }
       },
     })
@@ -125,9 +137,17 @@ export class Interpreter {
 
   /**
    * Run until the budget in the state is used up or an instruction was executed the slow way, which may want attention.
-   * @throws Fault as {@link ReferenceEngine.step}.
+   * Returns a page fault that is to be delivered. @throws Fault as {@link ReferenceEngine.step}.
+   *
+   * (Page faults are met by the ten thousand: to have the reference engine raise them, and catch what it throws, took 5 µs.)
    */
-  run(): void {
+  run(): PageFault | undefined {
+    this.#faulted = false
+    this.#run()
+    return this.#faulted ? this.#fault : undefined
+  }
+
+  #run(): void {
     const { state, reference } = this.#parts
     this.midRepeat = false
     let stub = 0
@@ -139,6 +159,7 @@ export class Interpreter {
       this.#running = this.#codeOf(mode)
       const { handlers, records, tier } = this.#running
       const head = this.#find(records, mode)
+      if (this.#faulted) return
       // A head costs nothing; what it leads to pays when it is entered, unless the budget ends in it.
       const plain = head === 0 ? 0 : records.plainOf(head)
       const short = plain !== 0 && records.get(plain, records.layout.length) > budget
@@ -166,7 +187,7 @@ export class Interpreter {
       const left = state.get32(Layout.record)
       if (left !== 0) state.ip = records.ipOf(left)
       const reason = state.get32(Layout.leave)
-      if (reason === Leave.event) return
+      if (reason === Leave.event || this.#faulted) return
       this.midRepeat = reason === Leave.repeat
       if (reason === Leave.miss) {
         stub = left
@@ -278,19 +299,45 @@ export class Interpreter {
     return this.#mode
   }
 
-  /** The record at `ip`; 0 where the slow way must fetch. @throws Fault #PF of the fetch. */
+  /** A page fault at `linear`, whose error code the paging unit has. */
+  #setFault(linear: number): 0 {
+    this.#faulted = true
+    this.#fault.errorCode = this.#parts.paging.errorCode
+    this.#fault.address = linear
+    return 0
+  }
+
+  /** The record at `ip`; 0 where the slow way must fetch, or fetching faults. */
   #find(records: Records, mode: Mode): number {
-    const { state, reference } = this.#parts
+    const { state } = this.#parts
     const ip = state.ip
     if (mode.codeBits !== 64 && ip > mode.codeLimit) return 0
     const sum = ip + mode.codeBase
     const linear = mode.codeBits !== 64 && sum > 0xffff_ffff ? sum - 0x1_0000_0000 : sum
-    const physical = reference.fetch.locate(linear)
-    const page = Math.floor(linear / PAGE)
+    const physical = this.#locate(linear)
+    if (physical < 0) return 0
     const record = records.find(physical, ip, mode) || this.#straddling(records, mode, linear, physical)
-    const code = records.pageAt(Math.floor(physical / PAGE))
-    if (code !== 0) this.#tlb.fillCode(page, code, this.#parts.paging.isGlobal(page, true))
+    this.#fillCode(records, linear, Math.floor(physical / PAGE))
     return record
+  }
+
+  /** Physical page number of code at `linear`, entered in the code TLB; −1 where fetching it faults. */
+  #enterPage(linear: number): number {
+    const physical = this.#locate(linear)
+    if (physical < 0) return -1
+    const pfn = Math.floor(physical / PAGE)
+    this.#fillCode(this.#running.records, linear, pfn)
+    return pfn
+  }
+  /** Physical address of code, the page being entered; −1 where fetching it faults. */
+  #locate(linear: number): number {
+    const physical = this.#parts.reference.fetch.find(linear)
+    if (physical < 0) this.#setFault(linear)
+    return physical
+  }
+  #fillCode(records: Records, linear: number, pfn: number): void {
+    const page = Math.floor(linear / PAGE)
+    this.#tlb.fillCode(page, pfn, records.versionOf(pfn), this.#parts.paging.isGlobal(page, true))
   }
 
   /** The record of an instruction that goes on in the next page; 0 where it does not, or the slow way must fetch. */
@@ -310,14 +357,13 @@ export class Interpreter {
   #create(width: 32 | 64): Code {
     const { state, host, memory, decoder } = this.#parts
     const memory32 = host.memory as WebAssembly.Memory
-    const read = (linear: number | bigint, bytes: number) => this.#reach(linear, bytes, false, false)
     const factory = width === 32 ? this.#parts.tier : undefined
     const table = factory && new WebAssembly.Table({ element: 'anyfunc', initial: 1 })
     const imports = {
       memory: memory32,
-      read: (_base: number, linear: number | bigint, bytes: number) => this.#answer(read(linear, bytes)),
-      write: (_base: number, linear: number | bigint, bytes: number) =>
-        this.#answer(this.#reach(linear, bytes, true, true)),
+      read: (_base: number, linear: number | bigint, bytes: number) => this.#answer(this.#reach(linear, bytes, false)),
+      write: (_base: number, linear: number | bigint, bytes: number) => this.#answer(this.#reach(linear, bytes, true)),
+      code: (linear: number) => this.#enterPage(linear >>> 0),
       act: () => this.#act(),
       translations: table,
     }
@@ -336,15 +382,6 @@ export class Interpreter {
       routines: this.#routines,
       imports: {
         memory: memory32,
-        read,
-        write: (linear: number | bigint, bytes: number) => {
-          try {
-            return this.#reach(linear, bytes, true, false)
-          } catch {
-            // There is no frame for the page. The slow way finds so again, with the whole state in its place.
-            return 0
-          }
-        },
         act: (record) => this.#actTranslated(record),
         table: table!,
       },
@@ -364,46 +401,64 @@ export class Interpreter {
 
   /**
    * Generated code did not find `linear` in its TLB: the host address of its byte, entered in the TLB where plain accesses
-   * may go on; 0, with nothing counted and nothing changed, where the slow way must make the access (faults, MMIO, ROM,
-   * page crossings, watched pages). `overCode`: a store may change translated code.
+   * may go on; 0 where the access faults, and then it was made; 0 with nothing counted and nothing changed where the slow
+   * way must make it (MMIO, ROM, page crossings, watched pages).
    */
-  #reach(given: number | bigint, bytes: number, write: boolean, overCode: boolean): number {
+  #reach(given: number | bigint, bytes: number, write: boolean): number {
     const { state, memory, paging } = this.#parts
     state.set32(Layout.leave, Leave.slow)
     const linear = typeof given === 'number' ? given >>> 0 : Number(given)
+    if (bytes > HELD) return this.#held(linear, bytes - HELD, write)
     const offset = linear & 0xfff
     if (offset + bytes > PAGE) return 0
     if (typeof given === 'bigint' && BigInt.asIntN(48, given) !== given) return 0
     const access = (state.cpl === 3 ? Access.user : 0) | (write ? Access.write : 0)
     const expected = paging.peek(linear, access)
-    if (expected < 0) return 0
+    if (expected < 0) {
+      paging.take()
+      return this.#setFault(linear)
+    }
     const pfn = Math.floor(expected / PAGE)
     if (write) {
       const plain = memory.writePage(pfn)
-      if (plain === 0) {
-        if (!overCode && memory.isCode(pfn, offset, offset + bytes)) return 0
-        return this.#prepare(linear, pfn, offset, bytes, access)
-      }
-      paging.translate(linear, access)
+      if (plain === 0) return this.#prepare(pfn, offset, bytes)
+      paging.take()
       memory.noteWriteCached(pfn)
       const page = Math.floor(linear / PAGE)
       this.#tlb.fillData(true, page, plain, paging.isGlobal(page, false))
       return plain + offset
     }
+    if (memory.readPage(pfn) === 0) return 0
+    paging.take()
+    // Flags in a page table of this page may have given it a frame of its own.
     const frame = memory.readPage(pfn)
-    if (frame === 0) return 0
-    paging.translate(linear, access)
     memory.noteReadCached(pfn)
     const page = Math.floor(linear / PAGE)
     this.#tlb.fillData(false, page, frame, paging.isGlobal(page, false))
     return frame + offset
   }
 
+  /** See {@link HELD}: the host address of such an access; 0 where there is none. */
+  #held(linear: number, bytes: number, write: boolean): number {
+    const { memory, paging } = this.#parts
+    const offset = linear & 0xfff
+    const physical = offset + bytes > PAGE ? -1 : paging.find(linear, write ? Access.write : 0)
+    if (physical < 0) return 0
+    const pfn = Math.floor(physical / PAGE)
+    const host = write ? memory.writePage(pfn) : memory.readPage(pfn)
+    if (host === 0) return 0
+    if (write) memory.noteWriteCached(pfn)
+    else memory.noteReadCached(pfn)
+    const page = Math.floor(linear / PAGE)
+    this.#tlb.fillData(write, page, host, paging.isGlobal(page, false), true)
+    return host + offset
+  }
+
   /** A store to a page that is not plainly writable: what belongs to it is done, and this one store goes through. */
-  #prepare(linear: number, pfn: number, offset: number, bytes: number, access: number): number {
+  #prepare(pfn: number, offset: number, bytes: number): number {
     const { memory, paging } = this.#parts
     const at = memory.prepareWrite(pfn, offset, bytes)
-    if (at !== 0) paging.translate(linear, access)
+    if (at !== 0) paging.take()
     return at
   }
 }

@@ -5,38 +5,23 @@
  */
 import { type Insn, Kind, Seg } from '@vmexit/x86-decoder'
 import type { Node } from '../ops/node.ts'
-import type { Ops } from '../ops/ops.ts'
-import type { Processor } from '../semantics/processor.ts'
 import { Flag, Layout, SegmentSlot } from '../state/layout.ts'
 import { Gpr } from '../state/state.ts'
 import { Cr0, Cr4 } from '../system/bits.ts'
 import { Attribute } from '../system/descriptor.ts'
+import {
+  attention,
+  type FrequentCode,
+  flagsOf,
+  loadFlat,
+  setFlags,
+  unprivileged,
+  WHOLE,
+  writeSlot,
+} from './frequent-code.ts'
+import { emitInt, emitIret } from './gates.ts'
 import { Handler } from './layout.ts'
 import type { Mode } from './mode.ts'
-
-/** What such code is written with. */
-export interface FrequentCode
-  extends Ops<Node>,
-    Pick<Processor<Node>, 'setGpr' | 'push' | 'stackLoad' | 'stackAdjust'> {
-  statusFlags(): Node
-  setStatusFlags(image: Node): void
-  state(): Node
-  peek(type: 'i32' | 'i64', address: Node, offset: number, bits: number): Node
-  poke(address: Node, offset: number, value: Node, bits: number): void
-  /** Host address of operand `n`: a general register, or the slot of a segment register. */
-  operandAddress(n: number): Node
-  /** Instructions from this one to the end of its run; paid for. */
-  paid(): Node
-  budget(): Node
-  /** Host address of `bytes` of data at a linear address; leaves where it is not plain RAM. */
-  readable(linear: Node, bytes: number): Node
-  /** Whether the TLB's entries of CPL 3 count from now on, or the others. */
-  setUser(user: boolean): void
-  /** Go on at `target` in the same mode. */
-  goTo(target: Node): void
-  /** Where `condition` is not 0, have the action do it. */
-  otherwise(condition: Node): void
-}
 
 const FLAT_STACK = 1 << Seg.ss
 const SELECTOR = SegmentSlot.selector
@@ -59,18 +44,33 @@ export function frequentHandler(insn: Insn, mode: Mode): number {
       return Handler.rdtsc
     case 'sysenter':
     case 'sysexit':
+    case 'int':
+    case 'iret':
       return isFlat(mode) ? Handler[insn.op] : Handler.act
     case 'push_seg':
       return Handler.pushSegment
     case 'pop_seg':
       return isData(first!.reg) ? Handler.popSegment : Handler.act
     case 'mov':
+      if (second!.kind === Kind.cr) return second!.reg === 4 ? Handler.act : Handler.fromControl
+      if (first!.kind === Kind.seg && second!.kind === Kind.mem && isData(first!.reg))
+        return isPlain(insn, mode) ? Handler.loadSegment : Handler.act
       if (first!.kind === Kind.gpr && second!.kind === Kind.seg && first!.size === 32) return Handler.fromSegment
       if (first!.kind === Kind.seg && second!.kind === Kind.gpr && isData(first!.reg)) return Handler.toSegment
       return Handler.act
     default:
       return Handler.act
   }
+}
+
+/** Where a control register is in the state. */
+export function controlSlot(cr: number): number {
+  return [Layout.cr0, 0, Layout.cr2, Layout.cr3, Layout.cr4][cr] ?? Layout.cr8
+}
+
+/** The memory operand is at a base and a displacement, in a flat segment. */
+function isPlain({ addrSize, index, seg }: Insn, { flatRead }: Mode): boolean {
+  return addrSize === 32 && index < 0 && (flatRead & (1 << seg)) !== 0
 }
 
 /** CS and SS are what SYSENTER and SYSEXIT load, but for the privilege level: they then leave the mode as it is. */
@@ -88,17 +88,6 @@ export function emitFrequent(c: FrequentCode, handler: number): boolean {
   emit?.(c)
   return emit !== undefined
 }
-
-const flagsOf = (c: FrequentCode): Node => c.let(c.peek('i32', c.state(), Layout.flags, 32))
-/** Not 0 above CPL 0. */
-const unprivileged = (c: FrequentCode): Node =>
-  c.and(
-    c.peek('i32', c.state(), Layout.segments + Seg.ss * SegmentSlot.size + SegmentSlot.attributes, 32),
-    c.i32(Attribute.dpl),
-  )
-/** 1 when an interrupt may be waiting, else 0. */
-const attention = (c: FrequentCode): Node => c.peek('i32', c.state(), Layout.attention, 32)
-const setFlags = (c: FrequentCode, value: Node): void => c.poke(c.state(), Layout.flags, value, 32)
 
 const HANDLERS: Readonly<Record<number, (c: FrequentCode) => void>> = {
   [Handler.cli](c) {
@@ -144,6 +133,15 @@ const HANDLERS: Readonly<Record<number, (c: FrequentCode) => void>> = {
   [Handler.toSegment](c) {
     loadData(c, c.operandAddress(0), c.let(c.peek('i32', c.operandAddress(1), 0, 16)))
   },
+  [Handler.loadSegment](c) {
+    loadData(c, c.operandAddress(0), c.let(c.load(Seg.ds, c.let(c.operandOffset()), 16)))
+  },
+  [Handler.fromControl](c) {
+    c.otherwise(unprivileged(c))
+    c.poke(c.operandAddress(0), 0, c.peek('i32', c.operandAddress(1), 0, 32), 32)
+  },
+  [Handler.int]: emitInt,
+  [Handler.iret]: emitIret,
   [Handler.sysenter](c) {
     const selector = fastSelector(c)
     c.otherwise(c.eqz(selector))
@@ -173,43 +171,6 @@ function fastSelector(c: FrequentCode): Node {
   return c.let(c.select(isProtected, selector, c.i32(0)))
 }
 
-/** What every segment of 4 GB has as its span. */
-const WHOLE = 0xffff_fff1 | 0
-
-/** Write a segment slot, all of it. */
-function writeSlot(c: FrequentCode, slot: Node, offset: number, values: SlotValues): void {
-  c.poke(slot, offset + SegmentSlot.base, values.base, 32)
-  c.poke(slot, offset + SegmentSlot.base + 4, c.i32(0), 32)
-  c.poke(slot, offset + SegmentSlot.limit, values.limit, 32)
-  c.poke(slot, offset + SELECTOR, values.selector, 32)
-  c.poke(slot, offset + SegmentSlot.attributes, values.attributes, 32)
-  c.poke(slot, offset + SegmentSlot.low, c.i32(0), 32)
-  c.poke(slot, offset + SegmentSlot.readSpan, values.readSpan, 32)
-  c.poke(slot, offset + SegmentSlot.writeSpan, values.writeSpan, 32)
-}
-type SlotValues = Readonly<Record<'base' | 'limit' | 'selector' | 'attributes' | 'readSpan' | 'writeSpan', Node>>
-
-/** CS and SS as SYSENTER and SYSEXIT make them. */
-function loadFlat(c: FrequentCode, code: Node, stack: Node, dpl: number): void {
-  const present = 0xc90 | (dpl << 5)
-  const whole = { base: c.i32(0), limit: c.i32(-1), readSpan: c.i32(WHOLE) }
-  const slot = (seg: Seg): number => Layout.segments + seg * SegmentSlot.size
-  const cut = (selector: Node): Node => c.and(selector, c.i32(0xffff))
-  const state = c.state()
-  writeSlot(c, state, slot(Seg.cs), {
-    ...whole,
-    selector: cut(code),
-    attributes: c.i32(present | 0xb),
-    writeSpan: c.i32(0),
-  })
-  writeSlot(c, state, slot(Seg.ss), {
-    ...whole,
-    selector: cut(stack),
-    attributes: c.i32(present | 3),
-    writeSpan: c.i32(WHOLE),
-  })
-}
-
 /**
  * Load a data segment register, in protected mode at CPL 0, with null or from a descriptor of the GDT. Only where that leaves
  * the mode as it is: the descriptor says what the register holds already, or the segment is flat neither before nor after.
@@ -237,7 +198,7 @@ function loadData(c: FrequentCode, slot: Node, selector: Node): void {
 }
 
 function loadDescriptor(c: FrequentCode, slot: Node, selector: Node, index: Node, wasFlat: Node): void {
-  const at = c.readable(c.let(c.add(c.peek('i32', c.state(), Layout.gdtBase, 32), index)), 8)
+  const at = c.held(c.let(c.add(c.peek('i32', c.state(), Layout.gdtBase, 32), index)), 8)
   const low = c.let(c.peek('i32', at, 0, 32))
   const high = c.let(c.peek('i32', at, 4, 32))
   const attributes = c.let(c.or(c.and(c.shr(high, c.i32(8)), c.i32(0xff)), c.and(c.shr(high, c.i32(12)), c.i32(0xf00))))

@@ -28,6 +28,8 @@ export interface HandlerImports {
    */
   readonly read: (base: number, linear: never, bytes: number) => number
   readonly write: (base: number, linear: never, bytes: number) => number
+  /** Code at a linear address of 32 bits → its physical page number, or −1 to leave. */
+  readonly code: (linear: number) => number
   /**
    * Execute the instruction of the record in `Layout.record` by its action → 1 to go on at the record that is there then
    * and paid for, or 0 to leave.
@@ -216,6 +218,7 @@ export class Handlers {
     const slow: SlowPaths = {
       read: module.importFunction('env', 'read', ['i32', address, 'i32'], ['i32']),
       write: module.importFunction('env', 'write', ['i32', address, 'i32'], ['i32']),
+      code: module.importFunction('env', 'code', ['i32'], ['i32']),
     }
     const index = new Map<Routine, number>()
     for (const routine of routines)
@@ -234,8 +237,9 @@ export class Handlers {
     const bytes = module.toBytes()
     this.stats.modules++
     this.stats.bytes += bytes.length
-    const { memory, read, write, act, translations } = this.#imports
-    const env = { memory, read, write, act, table: this.#table, translations } as unknown as WebAssembly.ModuleImports
+    const { memory, read, write, code, act, translations } = this.#imports
+    const imports = { memory, read, write, code, act, table: this.#table, translations }
+    const env = imports as unknown as WebAssembly.ModuleImports
     return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env, [ROUTINES]: this.#routines.functions })
       .exports
   }
@@ -253,7 +257,7 @@ export class Handlers {
       return 0
     })
     processor.begin(fn)
-    processor.handler(template, semantics[template.insn.op]!, { read: 0, write: 0 }, returning(fn))
+    processor.handler(template, semantics[template.insn.op]!, { read: 0, write: 0, code: 0 }, returning(fn))
     return found
   }
 }

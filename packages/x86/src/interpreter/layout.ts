@@ -4,7 +4,11 @@ import { Layout } from '../state/layout.ts'
 /** Entries of each table; powers of two. */
 export const TLB_ENTRIES = 4096
 export const CODE_TLB_ENTRIES = 1024
-export const JUMP_ENTRIES = 65536
+/**
+ * By the low bits of an instruction pointer and of its upper half together. (Returns that share a slot leave each time: by
+ * the low 16 bits alone one instruction in 2,000 of a kernel that maps pages did, and one in 4,000 in fork and exec.)
+ */
+export const JUMP_ENTRIES = 262_144
 
 /** log2 of an entry's size in the TLBs. */
 export const TLB_ENTRY_SHIFT = 4
@@ -12,7 +16,7 @@ const TLB_BYTES = TLB_ENTRIES << TLB_ENTRY_SHIFT
 
 /**
  * Offsets from the CPU's base. A TLB entry is { tag: 8 bytes, linear page | key; addend: host address − linear address };
- * of the code TLB { tag, number of the page of code }. A tag of 0 never matches, for a key is never 0.
+ * of the code TLB { tag, physical page number, version of the code in it }. A tag of 0 never matches, for a key is never 0.
  */
 export const Tables: {
   readonly read: number
@@ -24,12 +28,16 @@ export const Tables: {
   read: Layout.size,
   write: Layout.size + TLB_BYTES,
   code: Layout.size + 2 * TLB_BYTES,
-  /** Record addresses (int32) by the low bits of the instruction pointer. */
+  /** Record addresses (int32) by instruction pointer: see {@link JUMP_ENTRIES}. */
   jump: Layout.size + 2 * TLB_BYTES + (CODE_TLB_ENTRIES << TLB_ENTRY_SHIFT),
   size: Layout.size + 2 * TLB_BYTES + (CODE_TLB_ENTRIES << TLB_ENTRY_SHIFT) + JUMP_ENTRIES * 4,
 }
+/** Added to the bytes of an access that the system makes, whatever the level, where the modelled TLB holds the page: else there is none. */
+export const HELD = 0x100
 /** Of an entry's second word. */
 export const TLB_ADDEND = 8
+/** Of an entry of the code TLB: see `Records.versionOf`. */
+export const TLB_VERSION = 12
 
 /** A record: one decoded instruction. Offsets in bytes; `ip`, `next`, `imm` and `disp` are as wide as addresses. */
 export interface RecordLayout {
@@ -53,7 +61,7 @@ export interface RecordLayout {
    */
   readonly base: number
   readonly index: number
-  /** Number of the page of code: another one after it was written. */
+  /** Physical page number of the code. */
   readonly page: number
   /** Mode it was decoded for. */
   readonly mode: number
@@ -123,5 +131,9 @@ export const Handler = {
   toSegment: 17,
   sysenter: 18,
   sysexit: 19,
-  first: 20,
+  int: 20,
+  iret: 21,
+  fromControl: 22,
+  loadSegment: 23,
+  first: 24,
 } as const

@@ -10,12 +10,14 @@ import type { RoutineLinker } from '../ops/emit.ts'
 import { localNode, type Node } from '../ops/node.ts'
 import type { Processor } from '../semantics/processor.ts'
 import { Layout, Leave, SegmentSlot } from '../state/layout.ts'
-import { emitFrequent, type FrequentCode } from './frequent.ts'
+import { emitFrequent } from './frequent.ts'
+import type { FrequentCode } from './frequent-code.ts'
 import { BASE, type Kept, RECORD } from './kept.ts'
 import type { Template } from './key.ts'
 import {
   CODE_TLB_ENTRIES,
   Handler,
+  HELD,
   JUMP_ENTRIES,
   Record32,
   Record64,
@@ -41,6 +43,8 @@ export interface SlowPaths {
   /** (base, linear address, bytes) → not 0, with the host address in {@link Layout.reached}, or 0 to leave. */
   readonly read: number
   readonly write: number
+  /** In 32-bit code: (linear address) → physical page number of the code there, entered in the code TLB; −1 to leave. */
+  readonly code: number
 }
 
 /** What the handlers that are no instruction call. */
@@ -196,10 +200,12 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
   }
   #cross(): void {
     const target = this.#field(this.record.target)
-    this.emit(this.#mapped(this.#linearCode(this.#wide(this.record.ip)), target))
+    const linear = this.#linearCode(this.#wide(this.record.ip))
+    this.emit(this.#mapped(linear, target))
     this.fn.hint(true).if_()
     this.#enter(target)
     this.fn.end()
+    this.#map(linear, () => this.let(this.#field(this.record.target)))
     this.#leave(Leave.miss)
   }
 
@@ -261,6 +267,28 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
     fn.end()
     this.#end.exit()
   }
+  /**
+   * The code TLB has no entry for `linear`: get one, and go on at a record of the page that it leads to. (To leave and come
+   * back for it took 0.5 µs; a kernel that switches between two programs does so eight times for each switch.) Not where
+   * the budget is used up: the instruction that would be fetched may be another then.
+   */
+  #map(linear: Node, record: () => Node): void {
+    if (this.width === 64) return
+    const { fn } = this
+    const page = this.temporary('i32')
+    this.emit(this.ltS(this.i32(0), this.budget()))
+    fn.if_()
+    this.#end.kept?.give()
+    this.emit(linear)
+    fn.call(this.#slow.code).localSet(page)
+    this.#end.kept?.take()
+    const found = record()
+    this.emit(this.eq(localNode('i32', page), this.peek('i32', found, this.record.page, 32)))
+    fn.if_()
+    this.#enter(found)
+    fn.end()
+    fn.end()
+  }
 
   #frequent(handler: number): void {
     this.through = FLAT
@@ -292,8 +320,36 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
   paid(): Node {
     return this.#field(this.record.length)
   }
-  readable(linear: Node, bytes: number): Node {
-    return this.translate(linear, bytes, false)
+  held(linear: Node, bytes: number, write = false): Node {
+    const { fn } = this
+    const entry = this.entry(linear)
+    const table = write ? Tables.write : Tables.read
+    const at = this.temporary('i32')
+    this.emit(this.add(linear, this.peek('i32', entry, table + TLB_ADDEND, 32)))
+    fn.localSet(at)
+    const last = this.and(this.add(linear, this.i32(bytes - 1)), this.i32(~0xfff))
+    const tag = this.or(last, this.and(this.key(), this.i32(~1)))
+    this.emit(this.ne(tag, this.peek('i32', entry, table, 32)))
+    fn.hint(false).if_()
+    this.#end.kept?.give()
+    this.emit(this.state())
+    this.emit(linear)
+    fn.i32Const(bytes + HELD)
+      .call(write ? this.#slow.write : this.#slow.read)
+      .op(Op.i32Eqz)
+    this.#end.kept?.take()
+    fn.localGet(BASE).load(Load.i32Load, Layout.reached).localSet(at)
+    fn.if_()
+    this.#act()
+    fn.end()
+    fn.end()
+    return localNode('i32', at)
+  }
+  immediate(): Node {
+    return this.#field(this.record.disp)
+  }
+  operandOffset(): Node {
+    return this.add(this.peek('i32', this.#field(this.record.base), 0, 32), this.#field(this.record.disp))
   }
   /** (Leaving for the slow way and coming back cost 180 to 320 ns; a call costs 10.) */
   #act(): void {
@@ -421,22 +477,36 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
       this.fallThrough()
     } else this.#enter(this.#field(this.record.target))
   }
-  /** By a table from low bits of the target to the record last found there. */
+  /** The record last found where `target` would be. */
+  #jumpEntry(target: Node): Node {
+    const low = this.width === 64 ? this.let(this.wrap(target)) : target
+    const hash = this.and(this.xor(low, this.shr(low, this.i32(16))), this.i32(JUMP_ENTRIES - 1))
+    const slot = this.add(this.state(), this.shl(hash, this.i32(2)))
+    return this.peek('i32', slot, Tables.jump, 32)
+  }
+  /** Is `record` one of the instruction at `target`, in the mode there is? */
+  #leadsTo(record: Node, target: Node): Node {
+    const { ip, mode } = this.record
+    const sameIp = this.eq(this.peek(this.width === 64 ? 'i64' : 'i32', record, ip, this.width), target)
+    return this.and(
+      sameIp,
+      this.eq(this.peek('i32', record, mode, 32), this.peek('i32', this.state(), Layout.mode, 32)),
+    )
+  }
   jump(_insn: Insn | undefined, target: Node): void {
     this.#ended = true
     const wide = this.width === 64
-    const low = wide ? this.wrap(target) : target
-    const slot = this.add(this.state(), this.shl(this.and(low, this.i32(JUMP_ENTRIES - 1)), this.i32(2)))
-    const found = this.peek('i32', slot, Tables.jump, 32)
-    const sameIp = this.eq(this.peek(wide ? 'i64' : 'i32', found, this.record.ip, this.width), target)
-    const sameMode = this.eq(
-      this.peek('i32', found, this.record.mode, 32),
-      this.peek('i32', this.state(), Layout.mode, 32),
-    )
-    this.emit(this.and(this.and(sameIp, sameMode), this.#mapped(this.#linearCode(target), found)))
-    this.fn.hint(true).if_()
+    const { fn } = this
+    const found = this.let(this.#jumpEntry(target))
+    const linear = this.#linearCode(target)
+    this.emit(this.#leadsTo(found, target))
+    fn.hint(true).if_()
+    this.emit(this.#mapped(linear, found))
+    fn.hint(true).if_()
     this.#enter(found)
-    this.fn.end()
+    fn.end()
+    this.#map(linear, () => found)
+    fn.end()
     this.poke(this.state(), Layout.ip, wide ? target : this.extendU(target), 64)
     this.poke(this.state(), Layout.leave, this.i32(Leave.miss), 32)
     this.poke(this.state(), Layout.record, this.i32(0), 32)

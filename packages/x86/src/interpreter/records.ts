@@ -8,12 +8,13 @@ import { isAction } from '../reference/engine.ts'
 import { Layout, SegmentSlot } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
 import { Entries } from './entries.ts'
-import { frequentHandler } from './frequent.ts'
+import { controlSlot, frequentHandler } from './frequent.ts'
 import type { Handlers } from './handlers.ts'
 import { canFuse, templateOf } from './key.ts'
 import { Handler, JUMP_ENTRIES, Record32, Record64, type RecordLayout, Tables } from './layout.ts'
 import { Enters, type Known, MEMO_BYTES, Memo, type RunEnd } from './memo.ts'
 import type { Mode } from './mode.ts'
+import { addPiece, type CodePage, emptyPage, isUnchanged, type Piece } from './pieces.ts'
 
 /** What translating needs of guest memory. */
 export interface TranslatedCode {
@@ -56,22 +57,6 @@ interface Branch {
   readonly enters: Enters
 }
 
-interface CodePage {
-  /** Of this page since it was written last: what records and the code TLB hold. */
-  readonly id: number
-  readonly pfn: number
-  /** By mode: records of instructions by instruction pointer. */
-  readonly entries: (Entries | undefined)[]
-  /** By mode: heads, which count executions and lead to the translation, by instruction pointer. */
-  readonly heads: (Entries | undefined)[]
-  /** Where functions begin, as calls say: instruction pointers. */
-  readonly functions: Set<number>
-  /** All records made for this page. */
-  readonly records: number[]
-  /** Records of instructions that begin in the page before: in whose entries, and at which instruction pointer. */
-  readonly straddling: { readonly entries: Entries; readonly ip: number }[]
-}
-
 export class Records {
   readonly layout: RecordLayout
   readonly #state: CpuState
@@ -83,12 +68,13 @@ export class Records {
   readonly #end: number
   #next: number
   readonly #pages = new Map<number, CodePage>()
-  readonly #byId = new Map<number, CodePage>()
   /** Executions after which a head leaves as hot; 0: there are no heads. */
   readonly #threshold: number
   readonly #onReset: () => void
   readonly #memo: Memo
-  #lastPage = 0
+  #lastVersion = 0
+  /** What records were that lead on because their page was written. */
+  readonly #forwarded = new Map<number, { readonly length: number; readonly target: number }>()
   #actions: ActionRecord[] = []
   readonly stats = { runs: 0, instructions: 0, resets: 0, invalidated: 0 }
 
@@ -121,32 +107,26 @@ export class Records {
   /** The record to begin at for `ip` at physical address `physical`, translated if need be; 0 where code cannot be kept. */
   find(physical: number, ip: number, mode: Mode): number {
     const pfn = Math.floor(physical / 0x1000)
-    const slot = this.#state.base + Tables.jump + (ip & (JUMP_ENTRIES - 1)) * 4
+    const slot = this.#state.base + Tables.jump + ((ip ^ ((ip | 0) >>> 16)) & (JUMP_ENTRIES - 1)) * 4
     const { layout } = this
     const last = this.#state.host.i32[slot >> 2]!
-    if (
-      this.ipOf(last) === ip &&
-      this.get(last, layout.mode) === mode.id &&
-      this.get(last, layout.page) === this.#pages.get(pfn)?.id
-    ) {
+    const page = this.#pages.get(pfn)
+    if (page?.asleep) this.#wake(pfn, page)
+    if (this.ipOf(last) === ip && this.get(last, layout.mode) === mode.id && this.get(last, layout.page) === pfn) {
       // One that only leads on is none to lead to: the two could lead to each other.
-      if (this.get(last, layout.handler) > Handler.cross) return last
+      if (this.#lives(last) && this.#lives(this.plainOf(last))) return last
     }
-    const known = this.#pages.get(pfn)?.entries[mode.id]?.get(ip)
-    const plain = known || this.#translate(pfn, physical & 0xfff, ip, mode)
+    const known = page?.entries[mode.id]?.get(ip) ?? 0
+    const plain = this.#lives(known) ? known : this.#translate(pfn, physical & 0xfff, ip, mode)
     if (plain === 0) return 0
-    const record = this.#headOf(plain, this.#pages.get(pfn)!, mode)
+    const record = this.#headOf(plain, pfn, mode)
     this.#set(slot, record)
     return record
   }
 
-  /** Number of the page of code at physical page `pfn`, for the code TLB; 0 where there is none. */
-  pageAt(pfn: number): number {
-    return this.#pages.get(pfn)?.id ?? 0
-  }
-  /** Physical page number by that number; undefined for a page that was written since. */
-  pfnOf(page: number): number | undefined {
-    return this.#byId.get(page)?.pfn
+  /** Of the code in physical page `pfn`: another number each time that it is written. 0 where none is known. */
+  versionOf(pfn: number): number {
+    return this.#pages.get(pfn)?.version ?? 0
   }
   /** The record of an instruction that a head leads to, or that the record is. */
   plainOf(record: number): number {
@@ -156,29 +136,31 @@ export class Records {
     const handler = this.get(record, this.layout.handler)
     return handler === Handler.count || handler === Handler.enter
   }
-  /** The record of the instruction at `ip` in page `page`, if it was met before; else 0. */
-  known(page: number, ip: number, mode: Mode): number {
-    return this.#byId.get(page)?.entries[mode.id]?.get(ip) ?? 0
+  /** The record of the instruction at `ip` in physical page `pfn`, if it was met before; else 0. */
+  known(pfn: number, ip: number, mode: Mode): number {
+    const record = this.#pages.get(pfn)?.entries[mode.id]?.get(ip) ?? 0
+    return this.#lives(record) ? record : 0
   }
   /** Where the function begins that `ip` seems to be in, at most `within` bytes before it; undefined: nobody knows. */
-  functionAround(page: number, ip: number, within: number): number | undefined {
+  functionAround(pfn: number, ip: number, within: number): number | undefined {
     let found: number | undefined
-    for (const start of this.#byId.get(page)?.functions ?? [])
+    for (const start of this.#pages.get(pfn)?.functions ?? [])
       if (start <= ip && start + within > ip && start > (found ?? -1)) found = start
     return found
   }
-  isFunction(page: number, ip: number): boolean {
-    return this.#byId.get(page)?.functions.has(ip) ?? false
+  isFunction(pfn: number, ip: number): boolean {
+    return this.#pages.get(pfn)?.functions.has(ip) ?? false
   }
   /**
-   * Where a translation goes on, at `ip`, that is not translated with it: a head, or a record that leaves and finds one.
-   * `from` is the page that leads there, `elsewhere`: `ip` may lie in another.
+   * Where a translation of physical page `from` goes on, at `ip`, that is not translated with it: a head, or a record that
+   * leaves and finds one. `elsewhere`: `ip` may lie in another page.
    */
   exit(from: number, ip: number, mode: Mode, elsewhere: boolean): number {
-    const page = this.#byId.get(from)!
-    const plain = elsewhere ? 0 : (page.entries[mode.id]?.get(ip) ?? 0)
-    if (plain !== 0) return this.#headOf(plain, page, mode)
-    return this.#stub(page, ip, mode, elsewhere ? NO_PAGE : pageNumber(ip, mode), { enters: Enters.loop })
+    const plain = elsewhere ? 0 : this.known(from, ip, mode)
+    if (plain !== 0) return this.#headOf(plain, from, mode)
+    const stub = this.#stub(from, ip, mode, elsewhere ? NO_PAGE : pageNumber(ip, mode), { enters: Enters.loop })
+    this.#pages.get(from)!.others.push(stub)
+    return stub
   }
   /** Have the head lead to function `slot` of the table of translations; none: count again. */
   enterAt(head: number, slot: number): void {
@@ -196,19 +178,23 @@ export class Records {
   }
 
   /** The head of a record, made if need be. */
-  #headOf(record: number, page: CodePage, mode: Mode): number {
+  #headOf(record: number, pfn: number, mode: Mode): number {
     if (this.#threshold === 0) return record
+    const page = this.#page(pfn, mode)
     const ip = this.ipOf(record)
     page.heads[mode.id] ??= new Entries((head) => this.ipOf(head))
     const heads = page.heads[mode.id]!
     const known = heads.get(ip)
-    // One that only leads on is none to lead to: the two could lead to each other.
-    if (known !== 0) return this.isHead(known) ? known : record
+    if (known !== 0) {
+      // The code was written since.
+      this.#set(known + this.layout.target, record)
+      // One that only leads on is none to lead to: the two could lead to each other.
+      return this.isHead(known) ? known : record
+    }
     const head = this.#allocate(Handler.count)
-    this.#place(head, ip, 0, page.id, mode)
+    this.#place(head, ip, 0, pfn, mode)
     this.#set(head + this.layout.target, record)
     this.#set(head + this.layout.disp, this.#threshold)
-    page.records.push(head)
     heads.set(ip, head)
     return head
   }
@@ -249,10 +235,12 @@ export class Records {
     const crosses = this.get(stub, base) === 1
     // The page was mapped elsewhere while code in it ran: nothing lasting can be said.
     if (!crosses && this.get(stub, page) !== this.get(found, page)) return
+    const pays = this.get(stub, length)
+    if (pays !== 0) this.#forwarded.set(stub, { length: pays, target: this.get(stub, target) })
     this.#set(stub + handler, crosses ? Handler.cross : Handler.link)
     this.#set(stub + length, 0)
-    const enters = this.get(stub, index)
-    if (enters === Enters.function) this.#byId.get(this.get(found, page))?.functions.add(this.ipOf(found))
+    const enters = this.#isStub(stub) ? this.get(stub, index) : Enters.nothing
+    if (enters === Enters.function) this.#pages.get(this.get(found, page))?.functions.add(this.ipOf(found))
     const next = crosses || enters !== Enters.nothing ? found : this.plainOf(found)
     this.#set(stub + target, next)
     if (!crosses) this.#redirect(stub, next)
@@ -260,11 +248,13 @@ export class Records {
 
   /** The branch that `stub` was made for goes to `found` by itself from now on: both are of one page. */
   #redirect(stub: number, found: number): void {
-    const { ip, next, disp, target } = this.layout
-    // A record of an instruction whose page was written may stand here too; the next one is not where it is itself.
-    const isStub = this.get(stub, next) === this.get(stub, ip)
+    const { disp, target } = this.layout
     const branch = this.get(stub, disp)
-    if (isStub && branch !== 0) this.#set(branch + target, found)
+    if (this.#isStub(stub) && branch !== 0) this.#set(branch + target, found)
+  }
+  /** A record of an instruction whose page was written may stand where a stub did; the next one is not where it is itself. */
+  #isStub(record: number): boolean {
+    return this.get(record, this.layout.next) === this.get(record, this.layout.ip)
   }
 
   /**
@@ -285,20 +275,67 @@ export class Records {
     if (this.get(at, this.layout.handler) === Handler.stop) this.#set(at + this.layout.handler, handler)
   }
 
-  /** Code of a page was written: all of its records leave. The number that the page had, 0 where there was none. */
-  invalidate(pfn: number): number {
+  /** Code of a page is about to be written: all of its records leave. False where there are none. */
+  invalidate(pfn: number): boolean {
     const page = this.#pages.get(pfn)
-    if (!page) return 0
-    this.#pages.delete(pfn)
-    this.#byId.delete(page.id)
-    for (const record of page.records) this.#set(record + this.layout.handler, Handler.miss)
+    if (!page) return false
+    page.version = ++this.#lastVersion
+    const { handler } = this.layout
+    const host = this.#memory.readPage(pfn)
+    for (const piece of page.pieces) {
+      if (piece.bytes !== undefined) continue
+      piece.bytes = this.#state.host.u8.slice(host + piece.start, host + piece.end)
+      this.#putHandlers(piece, false)
+      this.stats.invalidated += piece.handlers.length
+    }
+    page.asleep = page.pieces.length > 0
+    for (const record of page.others) this.#set(record + handler, Handler.miss)
     for (const { entries, ip } of page.straddling) {
       const record = entries.get(ip)
-      if (record !== 0) this.#set(record + this.layout.handler, Handler.miss)
+      if (record !== 0) this.#set(record + handler, Handler.miss)
       entries.delete(ip)
     }
-    this.stats.invalidated += page.records.length
-    return page.id
+    page.others.length = 0
+    page.straddling.length = 0
+    return true
+  }
+
+  /** Whatever was translated from the bytes that a page has now can be run again. */
+  #wake(pfn: number, page: CodePage): void {
+    const host = this.#memory.readPage(pfn)
+    let asleep = false
+    for (const piece of page.pieces) {
+      if (piece.bytes === undefined) continue
+      if (host !== 0 && isUnchanged(piece, this.#state.host.u8, host)) {
+        piece.bytes = undefined
+        this.#putHandlers(piece, true)
+        this.#memory.markCode(pfn, piece.start, piece.end)
+      } else asleep = true
+    }
+    page.asleep = asleep
+  }
+
+  /** Give the instructions of a piece their handlers, or take them away. What leads on does so still: its target leaves. */
+  #putHandlers(piece: Piece, awake: boolean): void {
+    const { handler, length, target, size } = this.layout
+    const { handlers } = piece
+    const { i32 } = this.#state.host
+    let at = (piece.first + handler) >> 2
+    for (let n = 0; n < handlers.length; n++, at += size >> 2) {
+      if (handlers[n] === Handler.miss) continue
+      if (awake && i32[at] === Handler.link) {
+        const record = piece.first + n * size
+        const before = this.#forwarded.get(record)!
+        this.#set(record + length, before.length)
+        this.#set(record + target, before.target)
+      }
+      i32[at] = awake ? handlers[n]! : Handler.miss
+    }
+  }
+
+  /** Is it a record of an instruction of which no byte was written? */
+  #lives(record: number): boolean {
+    return record !== 0 && this.get(record, this.layout.handler) > Handler.cross
   }
 
   #set(address: number, value: number): void {
@@ -313,7 +350,7 @@ export class Records {
   /** Forget everything. The first record matches no instruction pointer and stands for "none". */
   #reset(): void {
     this.#pages.clear()
-    this.#byId.clear()
+    this.#forwarded.clear()
     this.#actions = []
     this.#memo.forget()
     this.#next = this.#start
@@ -343,6 +380,7 @@ export class Records {
     const linearPage = pageNumber(ip, mode)
     const { size } = this.layout
     let first = 0
+    const begin = this.#next
     const branches: Branch[] = []
     let at = offset
     let here = ip
@@ -355,8 +393,8 @@ export class Records {
       run = 0
     }
     for (let count = 0; end !== 'stop' && count < LONGEST_RUN; count++) {
-      if (first !== 0 && entries.get(here) !== 0) break
-      const known = this.#known(host, at, here, page.id, mode)
+      if (first !== 0 && this.#lives(entries.get(here))) break
+      const known = this.#known(host, at, here, pfn, mode)
       if (!known) break
       const record = this.#next - size
       end = known.end
@@ -371,7 +409,6 @@ export class Records {
       }
       before = end === 'open' ? known : undefined
       entries.set(here, record)
-      page.records.push(record)
       run++
       if (first === 0) first = record
       if (end !== 'open') close()
@@ -382,17 +419,26 @@ export class Records {
     // What cannot be decoded within the page is executed the slow way each time.
     if (first === 0) return 0
     close()
-    if (end !== 'stop') this.#stub(page, here, mode, linearPage)
+    if (end !== 'stop') this.#stub(pfn, here, mode, linearPage)
     this.#memory.markCode(pfn, offset, at)
     for (const branch of branches) {
       const known = pageNumber(branch.ip, mode) === linearPage ? entries.get(branch.ip) : 0
       if (branch.enters === Enters.function && known !== 0) page.functions.add(branch.ip)
-      const found = known !== 0 && branch.enters !== Enters.nothing ? this.#headOf(known, page, mode) : known
-      this.#set(branch.record + this.layout.target, found || this.#stub(page, branch.ip, mode, linearPage, branch))
+      const found = known !== 0 && branch.enters !== Enters.nothing ? this.#headOf(known, pfn, mode) : known
+      this.#set(branch.record + this.layout.target, found || this.#stub(pfn, branch.ip, mode, linearPage, branch))
     }
     this.#handlers.flush()
     this.stats.runs++
+    addPiece(page, this.#pieceOf(begin, offset, at, mode))
     return first
+  }
+
+  /** What was made since the arena ended at `first`, of the bytes between two offsets. */
+  #pieceOf(first: number, start: number, end: number, mode: Mode): Piece {
+    const { handler, size } = this.layout
+    const handlers = new Int32Array((this.#next - first) / size)
+    for (let n = 0; n < handlers.length; n++) handlers[n] = this.get(first + n * size, handler)
+    return { mode: mode.id, start, end, first, handlers, bytes: undefined }
   }
 
   /**
@@ -413,22 +459,26 @@ export class Records {
     const length = this.#decode(scratch, scratch + room, mode.codeBits)
     if (length <= head) return 0
     const [page, next] = [this.#page(pfn, mode), this.#page(second, mode)]
-    const record = this.#record(next.id, ip, length, mode)
+    const record = this.#record(second, ip, length, mode)
     const { end, distance, narrow } = this.#fill(record, ip, length, mode)
     this.#set(record + this.layout.length, 1)
     // Which pages lie beside one another is for the TLB to say each time: all that leads on crosses.
-    if (end !== 'stop') this.#stub(next, advance(ip, length, mode), mode, NO_PAGE)
+    const stubs: number[] = []
+    if (end !== 'stop') stubs.push(this.#stub(second, advance(ip, length, mode), mode, NO_PAGE))
     if (distance !== undefined) {
       const target = branchTarget(distance, advance(ip, length, mode), narrow, mode)
-      this.#set(record + this.layout.target, this.#stub(next, target, mode, NO_PAGE))
+      stubs.push(this.#stub(second, target, mode, NO_PAGE))
+      this.#set(record + this.layout.target, stubs.at(-1)!)
     }
-    const entry = this.#record(page.id, ip, 0, mode)
+    const entry = this.#record(pfn, ip, 0, mode)
     this.#set(entry + this.layout.handler, Handler.straddle)
     this.#set(entry + this.layout.target, record)
-    page.entries[mode.id]!.set(ip, entry)
-    page.records.push(record, entry)
-    next.records.push(record)
-    next.straddling.push({ entries: page.entries[mode.id]!, ip })
+    const entries = page.entries[mode.id]!
+    entries.set(ip, entry)
+    for (const lost of [page, next]) {
+      lost.others.push(record, entry, ...stubs)
+      lost.straddling.push({ entries, ip })
+    }
     this.#memory.markCode(pfn, offset, 0x1000)
     this.#memory.markCode(second, 0, length - head)
     this.#handlers.flush()
@@ -436,22 +486,22 @@ export class Records {
   }
 
   /** A record for the instruction at `at` in the page at host address `host`; undefined where the run must end before it. */
-  #known(host: number, at: number, ip: number, page: number, mode: Mode): Known | undefined {
+  #known(host: number, at: number, ip: number, pfn: number, mode: Mode): Known | undefined {
     const memorable =
       at <= 0x1000 - MEMO_BYTES && (mode.codeBits === 64 || (mode.codeLimit === 0xffff_ffff && ip <= 0xffff_0000))
     const known = memorable ? this.#memo.find(host + at, mode) : undefined
     if (known) {
-      this.#again(known, ip, page, mode)
+      this.#again(known, ip, pfn, mode)
       return known
     }
     const length = this.#decodable(host, at, ip, mode)
     if (length <= 0) return undefined
-    const found = this.#fill(this.#record(page, ip, length, mode), ip, length, mode)
+    const found = this.#fill(this.#record(pfn, ip, length, mode), ip, length, mode)
     if (memorable && !this.#insn.ripRelative) this.#memo.keep(host + at, mode, found)
     return found
   }
   /** A record for a known instruction at `ip`. */
-  #again(known: Known, ip: number, page: number, mode: Mode): void {
+  #again(known: Known, ip: number, pfn: number, mode: Mode): void {
     const { layout } = this
     const record = this.#next
     this.#next += layout.size
@@ -460,7 +510,7 @@ export class Records {
     const [from, to] = [known.source >> 2, record >> 2]
     for (let word = layout.size >> 2; --word >= 0; ) i32[to + word] = i32[from + word]!
     this.#set(record + layout.handler, known.handler)
-    this.#place(record, ip, known.length, page, mode)
+    this.#place(record, ip, known.length, pfn, mode)
   }
 
   /** Handler that executes an instruction and the Jcc behind it. */
@@ -471,9 +521,8 @@ export class Records {
   #page(pfn: number, mode: Mode): CodePage {
     let page = this.#pages.get(pfn)
     if (!page) {
-      page = { id: ++this.#lastPage, pfn, entries: [], heads: [], functions: new Set(), records: [], straddling: [] }
+      page = emptyPage(++this.#lastVersion)
       this.#pages.set(pfn, page)
-      this.#byId.set(page.id, page)
     }
     page.entries[mode.id] ??= new Entries((record) => this.ipOf(record))
     return page
@@ -486,16 +535,16 @@ export class Records {
     return this.#decode(host + at, host + at + room, mode.codeBits)
   }
 
-  #record(page: number, ip: number, length: number, mode: Mode): number {
+  #record(pfn: number, ip: number, length: number, mode: Mode): number {
     const record = this.#allocate(Handler.slow)
-    this.#place(record, ip, length, page, mode)
+    this.#place(record, ip, length, pfn, mode)
     return record
   }
-  #place(record: number, ip: number, length: number, page: number, mode: Mode): void {
+  #place(record: number, ip: number, length: number, pfn: number, mode: Mode): void {
     const { layout } = this
     this.#setWide(record + layout.ip, ip)
     this.#setWide(record + layout.next, advance(ip, length, mode))
-    this.#set(record + layout.page, page)
+    this.#set(record + layout.page, pfn)
     this.#set(record + layout.mode, mode.id)
   }
 
@@ -547,10 +596,13 @@ export class Records {
     const falls = !TRANSFERS.has(insn.op)
     const handler = frequentHandler(insn, mode)
     this.#set(record + this.layout.handler, handler)
+    const { base } = this.#state
     for (const [n, { kind, reg }] of insn.operands.entries()) {
       const slot = kind === Kind.seg ? Layout.segments + reg * SegmentSlot.size : Layout.gpr + reg * 8
-      this.#set(record + this.layout.register[n]!, this.#state.base + slot)
+      this.#set(record + this.layout.register[n]!, base + (kind === Kind.cr ? controlSlot(reg) : slot))
     }
+    this.#set(record + this.layout.base, base + (insn.base >= 0 ? insn.base * 8 : Layout.zero))
+    this.#set(record + this.layout.disp, insn.op === 'int' ? insn.imm & 0xff : insn.disp)
     this.#set(record + this.layout.imm, this.#actions.push({ insn: { ...insn }, falls }) - 1)
     const end = falls ? 'open' : 'stop'
     const none = { distance: undefined, enters: Enters.nothing, narrow: false, cc: -1, template: undefined, fused: [] }
@@ -568,13 +620,12 @@ export class Records {
   }
 
   /** A record that leaves, for code at `ip` that is not translated; `branch` says what leads to it, if it is a branch. */
-  #stub(page: CodePage, ip: number, mode: Mode, linearPage: number, branch?: Partial<Branch>): number {
-    const record = this.#record(page.id, ip, 0, mode)
+  #stub(pfn: number, ip: number, mode: Mode, linearPage: number, branch?: Partial<Branch>): number {
+    const record = this.#record(pfn, ip, 0, mode)
     this.#set(record + this.layout.handler, Handler.miss)
     this.#set(record + this.layout.base, pageNumber(ip, mode) === linearPage ? 0 : 1)
     this.#set(record + this.layout.index, branch?.enters ?? Enters.nothing)
     this.#set(record + this.layout.disp, branch?.record ?? 0)
-    page.records.push(record)
     return record
   }
 }

@@ -42,10 +42,6 @@ export const NESTING = 200
 /** What translations import from `env`. */
 export interface TierImports {
   readonly memory: WebAssembly.Memory
-  /** (linear address, bytes) → the host address for an access that may go on; 0 to leave, nothing having happened. */
-  readonly read: (linear: never, bytes: number) => number
-  /** The same. 0 also where the store would change translated code. */
-  readonly write: (linear: never, bytes: number) => number
   /**
    * (record) → {@link Acted}. Executes the instruction of the record by its action; it is not paid for yet. `next`: go on
    * behind it, what is left of the budget being in the state; `go`: as {@link Outcome.go}.
@@ -88,8 +84,8 @@ export interface Tier {
   readonly stats: TierStats
   /** A head has been executed as often as the threshold says. */
   hot(head: number, mode: Mode): void
-  /** The page of code with that number was written: its records are gone. */
-  invalidated(page: number, pfn: number): void
+  /** Code in physical page `pfn` is about to be written: its records leave, and its version is another one. */
+  invalidated(pfn: number): void
   /** All records are gone. */
   reset(): void
 }

@@ -1,7 +1,7 @@
 /** The engine's own TLBs: strict subsets of the modelled one, so that what they answer was counted when it was filled. */
 import { Layout } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
-import { CODE_TLB_ENTRIES, Tables, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_SHIFT } from './layout.ts'
+import { CODE_TLB_ENTRIES, Tables, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_SHIFT, TLB_VERSION } from './layout.ts'
 
 const GENERATIONS = 0x7ff
 /** Entries cleared one by one at the most: with more, a new generation costs less, and what it drops besides. */
@@ -46,17 +46,31 @@ export class EngineTlb {
     this.keyChanged()
   }
 
-  /** Data at linear page `page` (a number) lies at host address `host`. */
-  fillData(write: boolean, page: number, host: number, global: boolean): void {
+  /** Data at linear page `page` (a number) lies at host address `host`. `system`: for CPL 0 to 2, whatever the level is now. */
+  fillData(write: boolean, page: number, host: number, global: boolean, system = false): void {
     const at = this.#entry(write ? Tables.write : Tables.read, page, TLB_ENTRIES)
     this.#tag(at, page, global)
+    if (system) this.#state.host.i32[at >> 2]! &= ~1
     this.#state.host.i32[(at + TLB_ADDEND) >> 2] = host - page * 0x1000
   }
-  /** Code at linear page `page` is that of the page of code with the number `code`. */
-  fillCode(page: number, code: number, global: boolean): void {
+  /** Code at linear page `page` lies in physical page `pfn`, which has that version of it. */
+  fillCode(page: number, pfn: number, version: number, global: boolean): void {
     const at = this.#entry(Tables.code, page, CODE_TLB_ENTRIES)
     this.#tag(at, page, global)
-    this.#state.host.i32[(at + TLB_ADDEND) >> 2] = code
+    const { i32 } = this.#state.host
+    i32[(at + TLB_ADDEND) >> 2] = pfn
+    i32[(at + TLB_VERSION) >> 2] = version
+  }
+  /** Drop every entry for code that lies in physical page `pfn`. */
+  dropCodeAt(pfn: number): void {
+    const { i32 } = this.#state.host
+    const first = (this.#state.base + Tables.code) >> 2
+    const step = 1 << (TLB_ENTRY_SHIFT - 2)
+    for (let i = first; i < first + CODE_TLB_ENTRIES * step; i += step) {
+      if (i32[i + (TLB_ADDEND >> 2)] !== pfn) continue
+      i32[i] = 0
+      i32[i + 1] = 0
+    }
   }
   dropData(page: number): void {
     this.#clear(this.#entry(Tables.read, page, TLB_ENTRIES))

@@ -29,6 +29,15 @@ export class CpuPaging implements PagingUnit, Translator {
     const page = this.mmu.peek(linear < 0 ? linear + SPACE : linear, access)
     return page < 0 ? -1 : page * PAGE + (linear & 0xfff)
   }
+  /** What {@link peek} looked at last is accessed. False, with {@link errorCode} set, where it has answered −1. */
+  take(): boolean {
+    return this.mmu.take()
+  }
+  /** As {@link peek}, −1 too where the modelled TLB does not have it. */
+  find(linear: number, access: number): number {
+    const page = this.mmu.find(linear < 0 ? linear + SPACE : linear, access)
+    return page < 0 ? -1 : page * PAGE + (linear & 0xfff)
+  }
   /** Does the modelled TLB hold a global translation for linear page number `page`, on that side? */
   isGlobal(page: number, instruction: boolean): boolean {
     const side = instruction ? this.mmu.instruction : this.mmu.data

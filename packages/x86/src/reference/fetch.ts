@@ -27,6 +27,8 @@ export class CodeFetch {
   /** Linear page number last entered and its physical address; −1 after a {@link forget}. */
   #page = -1
   #physical = 0
+  /** For whom it was entered: generated code changes the privilege level by itself. */
+  #user = 0
   /** The instruction fetched last. */
   readonly insn: Insn = createInsn()
 
@@ -44,12 +46,20 @@ export class CodeFetch {
 
   /** Physical address of the code byte at `linear`. @throws Fault #PF. */
   locate(linear: number): number {
+    const physical = this.find(linear)
+    if (physical < 0) raisePageFault(this.#paging.errorCode, linear)
+    return physical
+  }
+
+  /** The same, or −1 for a page fault whose error code the paging unit has. */
+  find(linear: number): number {
     const page = Math.floor(linear / 0x1000)
-    if (page !== this.#page) {
-      const user = this.#state.cpl === 3 ? Access.user : 0
+    const user = this.#state.cpl === 3 ? Access.user : 0
+    if (page !== this.#page || user !== this.#user) {
       const physical = this.#paging.translate(linear, Access.execute | user)
-      if (physical < 0) raisePageFault(this.#paging.errorCode, linear)
+      if (physical < 0) return -1
       this.#page = page
+      this.#user = user
       this.#physical = physical - (linear & 0xfff)
     }
     return this.#physical + (linear & 0xfff)

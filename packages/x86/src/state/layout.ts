@@ -90,6 +90,8 @@ export const Layout = {
   sysenterEip: 0x558,
   /** Flags that are not in the slots yet, as translations hold them: kind and values a, b, c (int32 each). See `held-flags.ts`. */
   heldFlags: 0x560,
+  /** NMIs are held off until the next IRET (int32). True while generated code runs. */
+  nmiBlocked: 0x580,
   /** Total size of one CPU's state. */
   size: 0x1000,
 } as const

@@ -55,9 +55,9 @@ function breakpointsArmed(state: CpuState): boolean {
   return (readDr(state, 7) & Dr7.enables) !== 0
 }
 
-/** The next instruction must be executed by itself: TF, RF, a breakpoint on code, or debug conditions held over. */
-export function mustStep(core: Core): boolean {
-  return core.state.flag(Flag.TF | Flag.RF) || core.events.pendingDebug !== 0 || breakpointsArmed(core.state)
+/** The next instruction must be executed by itself: one of `flags`, a breakpoint on code, or debug conditions held over. */
+export function mustStep(core: Core, flags: number = Flag.TF | Flag.RF): boolean {
+  return core.state.flag(flags) || core.events.pendingDebug !== 0 || breakpointsArmed(core.state)
 }
 
 /**

@@ -77,7 +77,8 @@ export class Instructions {
     if (kind < 10) this.#pointer()
     else if (kind < 13) this.#countedString()
     else if (kind < 20) this.#compareAndBranch()
-    else if (kind < 23) this.#storeNearby()
+    else if (kind < 22) this.#storeNearby()
+    else if (kind < 23) this.#rewrite()
     else if (kind < 25) this.#special()
     else if (kind < 34) this.#encode(random.pick(grouped.stack))
     else if (kind < 42) this.#encode(random.pick(grouped.branches))
@@ -151,6 +152,21 @@ export class Instructions {
     if (how > 0 && random.one(2)) {
       this.#byte(0x70 + random.below(16))
       this.#byte(random.below(8))
+    }
+  }
+
+  /** Code nearby gets the bytes that it has, or others and then those again. */
+  #rewrite(): void {
+    const random = this.#random
+    const { code, elsewhere } = this.#target
+    const base = random.one(3) && elsewhere.length > 0 ? random.pick(elsewhere) : code
+    const at = (base & ~0xfff) + (code & 0xfff) + this.#out.length + random.below(64) - 40
+    const opcodes = random.one(2) ? [0xa1, 0xa3] : [0xa1, 0xff, 0xa3]
+    for (const opcode of opcodes) {
+      // MOV A, [at]; INC word or dword [at]; MOV [at], A
+      this.#byte(opcode)
+      if (opcode === 0xff) this.#byte(this.#target.bits === 16 ? 0x06 : 0x05)
+      this.#word(at, this.#wide)
     }
   }
 

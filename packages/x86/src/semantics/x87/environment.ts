@@ -1,32 +1,25 @@
-/** FNSTENV, FLDENV, FNSAVE, FRSTOR, FXSAVE and FXRSTOR: plain TypeScript in every engine (SDM vol. 2). */
+/** FNSTENV, FLDENV, FNSAVE and FRSTOR: plain TypeScript in every engine (SDM vol. 2). */
 import type { Insn } from '@vmexit/x86-decoder'
 import { raiseUnavailable } from '../../reference/unavailable.ts'
-import { Layout, Vector } from '../../state/layout.ts'
+import { Layout } from '../../state/layout.ts'
 import type { CpuState } from '../../state/state.ts'
 import type { Action, ActionTable, Core } from '../../system/core.ts'
-import { raise } from '../../system/fault.ts'
 import { dataAddress, effectiveOffset } from '../../system/operands.ts'
 import { CONTROL_BITS, CONTROL_FIXED, INITIAL_CONTROL } from './control.ts'
 import {
   type Environment,
   environmentImage,
   environmentSize,
-  extendedImage,
-  FXSAVE_SIZE,
   type ImageLayout,
-  MXCSR_MASK,
   parseEnvironment,
-  parseExtendedImage,
   parseState,
   type StackValue,
   stateImage,
   stateSize,
-  usedOfFxsave,
   type X87State,
 } from './image.ts'
 import { Status } from './unit.ts'
 
-const CR4_OSFXSR = 0x200
 const PENDING = Status.summary | Status.busy
 
 // ── the unit's state in the CPU's ──
@@ -51,7 +44,7 @@ export function readX87(state: CpuState): X87State {
 }
 
 /** ES and B are what flags and masks make them, whatever the image says. */
-function writeEnvironment(state: CpuState, environment: Environment): void {
+export function writeEnvironment(state: CpuState, environment: Environment): void {
   const control = (environment.control & CONTROL_BITS) | CONTROL_FIXED
   const pending = environment.status & ~control & Status.exceptions
   const status = environment.status & ~PENDING & ~(7 << 11)
@@ -96,7 +89,7 @@ function locate(core: Core, insn: Insn, bytes: number, write: boolean, alignment
   return linear
 }
 /** Linear addresses wrap at 4 GB outside 64-bit code. */
-const behind = (core: Core, linear: number, by: number): number =>
+export const behind = (core: Core, linear: number, by: number): number =>
   core.state.long64 ? linear + by : (linear + by) >>> 0
 
 /** Eight bytes at a time, then two: all images are of even length. */
@@ -167,40 +160,4 @@ const frstor: Action = (core, insn) => {
   writeX87(core.state, parseState(readImage(core, linear, bytes), layout))
 }
 
-/** 8 XMM registers, 16 in 64-bit code. */
-const registersOf = (core: Core): 8 | 16 => (core.state.long64 ? 16 : 8)
-const isWide = (insn: Insn): boolean => (insn.rex & 8) !== 0
-
-/** @throws Fault #GP(0) off a 16-byte boundary. */
-function locateExtended(core: Core, insn: Insn, write: boolean): number {
-  if (core.state.get32(Layout.fpuBlocked) !== 0) raise(Vector.NM)
-  const linear = dataAddress(core, insn.seg, effectiveOffset(core, insn), FXSAVE_SIZE, write ? 'write' : 'read', 1)
-  if (linear & 15) raise(Vector.GP, 0)
-  core.linear.probe(linear, FXSAVE_SIZE, write, core.state.cpl === 3)
-  return linear
-}
-
-/** FXSAVE neither waits nor initialises. It saves MXCSR and XMM registers also where CR4.OSFXSR is clear, as the manual allows. */
-const fxsave: Action = (core, insn) => {
-  const linear = locateExtended(core, insn, true)
-  const { state } = core
-  const at = state.base + Layout.xmm
-  const xmm = state.host.u8.slice(at, at + registersOf(core) * 16)
-  writeImage(core, linear, extendedImage(readX87(state), { mxcsr: state.get32(Layout.mxcsr), xmm }, isWide(insn)))
-}
-
-/** MXCSR and XMM registers are restored where CR4.OSFXSR is set. @throws Fault #GP(0) for a reserved bit of MXCSR too. */
-const fxrstor: Action = (core, insn) => {
-  const linear = locateExtended(core, insn, false)
-  const { state } = core
-  const registers = registersOf(core)
-  const image = parseExtendedImage(readImage(core, linear, usedOfFxsave(registers)), registers, isWide(insn))
-  const restored = (state.get32(Layout.cr4) & CR4_OSFXSR) !== 0
-  if (restored && image.mxcsr & ~MXCSR_MASK) raise(Vector.GP, 0)
-  writeX87(state, image)
-  if (!restored) return
-  state.set32(Layout.mxcsr, image.mxcsr)
-  state.host.u8.set(image.xmm, state.base + Layout.xmm)
-}
-
-export const environment: ActionTable = { fnstenv, fldenv, fnsave, frstor, fxsave, fxrstor }
+export const environment: ActionTable = { fnstenv, fldenv, fnsave, frstor }

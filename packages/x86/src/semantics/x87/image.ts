@@ -1,6 +1,6 @@
 /**
  * Images of the x87 unit in memory: the environment and the whole state in their 14-, 28-, 94- and 108-byte forms
- * (SDM vol. 1, figures 8-9 to 8-12) and the 512 bytes of FXSAVE (vol. 2, tables 3-43 to 3-46). Pure functions.
+ * (SDM vol. 1, figures 8-9 to 8-12). Pure functions.
  */
 
 /** A stack register: significand unsigned; sign and exponent, 16 bits. */
@@ -146,60 +146,4 @@ export function parseState(image: Uint8Array, layout: ImageLayout): X87State {
   const at = environmentSize(layout)
   const stack = Array.from({ length: 8 }, (_, i) => getRegister(view, at + i * REGISTER_BYTES))
   return { ...parseEnvironment(image, layout), stack }
-}
-
-/** What FXSAVE adds: MXCSR and the XMM registers, 16 bytes each. */
-export interface SimdState {
-  readonly mxcsr: number
-  /** 8 or 16 registers. */
-  readonly xmm: Uint8Array
-}
-const FXSAVE_REGISTERS = 32
-const FXSAVE_XMM = 160
-/** What an FXSAVE area takes up, and how much of it the processor uses: the rest stays as it is. */
-export const FXSAVE_SIZE = 512
-export const usedOfFxsave = (registers: 8 | 16): number => FXSAVE_XMM + registers * 16
-/** All bits of MXCSR that exist: DAZ is one. */
-export const MXCSR_MASK = 0xffff
-
-/** FXSAVE, the part that is written. `wide`: offsets of 64 bits, without selectors (REX.W). */
-export function extendedImage(state: X87State, { mxcsr, xmm }: SimdState, wide: boolean): Uint8Array {
-  const image = new Uint8Array(FXSAVE_XMM + xmm.length)
-  const view = new DataView(image.buffer)
-  view.setUint16(0, state.control, true)
-  view.setUint16(2, state.status, true)
-  view.setUint8(4, ~state.empty & 0xff)
-  view.setUint16(6, state.opcode, true)
-  if (wide) {
-    view.setBigUint64(8, BigInt.asUintN(64, state.instruction), true)
-    view.setBigUint64(16, BigInt.asUintN(64, state.operand), true)
-  } else {
-    view.setUint32(8, Number(state.instruction & 0xffff_ffffn), true)
-    view.setUint32(12, state.codeSelector, true)
-    view.setUint32(16, Number(state.operand & 0xffff_ffffn), true)
-    view.setUint32(20, state.dataSelector, true)
-  }
-  view.setUint32(24, mxcsr, true)
-  view.setUint32(28, MXCSR_MASK, true)
-  for (const [i, value] of state.stack.entries()) putRegister(view, FXSAVE_REGISTERS + i * 16, value)
-  image.set(xmm, FXSAVE_XMM)
-  return image
-}
-
-/** FXRSTOR. `registers`: 8 or 16 XMM registers are read. */
-export function parseExtendedImage(image: Uint8Array, registers: 8 | 16, wide: boolean): X87State & SimdState {
-  const view = new DataView(image.buffer, image.byteOffset)
-  return {
-    control: view.getUint16(0, true),
-    status: view.getUint16(2, true),
-    empty: ~view.getUint8(4) & 0xff,
-    opcode: view.getUint16(6, true) & 0x7ff,
-    instruction: wide ? view.getBigUint64(8, true) : BigInt(view.getUint32(8, true)),
-    codeSelector: wide ? 0 : view.getUint16(12, true),
-    operand: wide ? view.getBigUint64(16, true) : BigInt(view.getUint32(16, true)),
-    dataSelector: wide ? 0 : view.getUint16(20, true),
-    stack: Array.from({ length: 8 }, (_, i) => getRegister(view, FXSAVE_REGISTERS + i * 16)),
-    mxcsr: view.getUint32(24, true),
-    xmm: image.slice(FXSAVE_XMM, FXSAVE_XMM + registers * 16),
-  }
 }
