@@ -20,7 +20,7 @@ const floors: readonly (readonly string[])[] = [
 ]
 
 /** The edges that stay on one floor, as "from → to". */
-const sameFloor: ReadonlySet<string> = new Set(['linux → container'])
+const sameFloor: ReadonlySet<string> = new Set(['linux → container', 'jit → x86'])
 
 /** The floor of a package such as `@vmexit/x86`, or undefined where the table does not name it. */
 export function floorOf(packageName: string): number | undefined {
