@@ -4,7 +4,6 @@
  * here 0.1.)
  */
 import type { HostViews } from '../state/state.ts'
-import type { Template } from './key.ts'
 import type { Mode } from './mode.ts'
 
 /** How a run goes on behind an instruction: with the next one; with the next one, as a run of its own; not at all. */
@@ -13,6 +12,9 @@ export type RunEnd = 'open' | 'closed' | 'stop'
 /** What a direct branch leads to: the beginning of a function, the head of a loop, or neither. */
 export const Enters = { nothing: 0, loop: 1, function: 2 } as const
 export type Enters = (typeof Enters)[keyof typeof Enters]
+
+export const Fuses = { never: 0, withBase: 1, withoutBase: 2 } as const
+export type Fuses = (typeof Fuses)[keyof typeof Fuses]
 
 /** What translating has found out about an instruction, wherever it stands. */
 export interface Known {
@@ -27,9 +29,8 @@ export interface Known {
   readonly enters: Enters
   /** Condition code of a Jcc, else −1. */
   readonly cc: number
-  /** Of an instruction that may share a handler with a Jcc behind it; and those handlers by condition code. */
-  readonly template: Template | undefined
-  readonly fused: number[]
+  /** May share a handler with a Jcc behind it; forms with and without a base may have one handler, but not such a one. */
+  readonly fuses: Fuses
   /** A record of it, whose fields for operands hold in every place. */
   readonly source: number
 }

@@ -12,7 +12,7 @@ import { controlSlot, frequentHandler } from './frequent.ts'
 import type { Handlers } from './handlers.ts'
 import { canFuse, templateOf } from './key.ts'
 import { Handler, JUMP_ENTRIES, Record32, Record64, type RecordLayout, Tables } from './layout.ts'
-import { Enters, type Known, MEMO_BYTES, Memo, type RunEnd } from './memo.ts'
+import { Enters, Fuses, type Known, MEMO_BYTES, Memo, type RunEnd } from './memo.ts'
 import type { Mode } from './mode.ts'
 import { addPiece, type CodePage, emptyPage, isUnchanged, type Piece } from './pieces.ts'
 
@@ -75,6 +75,8 @@ export class Records {
   #lastVersion = 0
   /** What records were that lead on because their page was written. */
   readonly #forwarded = new Map<number, { readonly length: number; readonly target: number }>()
+  /** By handler and form of the first instruction, and condition code. */
+  readonly #fusedHandlers = new Map<number, number>()
   #actions: ActionRecord[] = []
   readonly stats = { runs: 0, instructions: 0, resets: 0, invalidated: 0 }
 
@@ -404,8 +406,10 @@ export class Records {
           ip: branchTarget(known.distance, advance(here, known.length, mode), known.narrow, mode),
           enters: known.enters,
         })
-        if (known.cc >= 0 && before?.template)
-          this.#set(record - size + this.layout.handler, this.#fused(before, known.cc))
+        if (known.cc >= 0 && before && before.fuses !== Fuses.never) {
+          const fused = this.#fused(before, known.cc, host + at - before.length, mode)
+          this.#set(record - size + this.layout.handler, fused)
+        }
       }
       before = end === 'open' ? known : undefined
       entries.set(here, record)
@@ -513,9 +517,16 @@ export class Records {
     this.#place(record, ip, known.length, pfn, mode)
   }
 
-  /** Handler that executes an instruction and the Jcc behind it. */
-  #fused(first: Known, cc: number): number {
-    return (first.fused[cc] ??= this.#handlers.indexOf({ ...first.template!, branch: cc }))
+  /** Handler that executes an instruction, whose bytes are at a host address, and the Jcc behind it. */
+  #fused(first: Known, cc: number, at: number, mode: Mode): number {
+    const key = (first.handler * 4 + first.fuses) * 16 + cc
+    let fused = this.#fusedHandlers.get(key)
+    if (fused === undefined) {
+      this.#decode(at, at + first.length, mode.codeBits)
+      fused = this.#handlers.indexOf({ ...templateOf({ ...this.#insn }, mode), branch: cc })
+      this.#fusedHandlers.set(key, fused)
+    }
+    return fused
   }
 
   #page(pfn: number, mode: Mode): CodePage {
@@ -556,24 +567,15 @@ export class Records {
     const branch = BRANCHES.has(insn.op)
     const narrow = insn.opSize === 16
     const target = branch ? branchTarget(insn.imm, advance(ip, length, mode), narrow, mode) : 0
-    const known = {
-      length,
-      narrow,
-      cc: -1,
-      fused: [],
-      distance: undefined,
-      enters: Enters.nothing,
-      template: undefined,
-      source: record,
-    }
-    if (target > mode.codeLimit && mode.codeBits !== 64) return { ...known, handler: Handler.slow, end: 'stop' }
+    if (target > mode.codeLimit && mode.codeBits !== 64) return knownOf(length, Handler.slow, 'stop', record)
     const handler = this.#handlers.of(insn, mode)
     this.#set(record + layout.handler, handler)
     const { base } = this.#state
-    insn.operands.forEach((operand, n) => {
-      if (operand.kind === Kind.gpr)
-        this.#set(record + layout.register[n]!, base + operand.reg * 8 + (operand.high ? 1 : 0))
-    })
+    const { operands } = insn
+    for (let n = 0; n < operands.length; n++) {
+      const { kind, reg, high } = operands[n]!
+      if (kind === Kind.gpr) this.#set(record + layout.register[n]!, base + reg * 8 + (high ? 1 : 0))
+    }
     this.#set(record + layout.base, insn.base >= 0 ? base + insn.base * 8 : base + Layout.zero)
     this.#set(record + layout.index, insn.index >= 0 ? base + insn.index * 8 : base + Layout.zero)
     this.#immediate(record, insn)
@@ -584,11 +586,13 @@ export class Records {
     if (branch) {
       const end = insn.op === 'jmp' || insn.op === 'call' ? 'stop' : 'closed'
       const enters = insn.op === 'call' ? Enters.function : insn.imm < 0 ? Enters.loop : Enters.nothing
-      return { ...known, handler, end, distance: insn.imm, enters, cc: insn.op === 'jcc' ? insn.cc : -1 }
+      const cc = insn.op === 'jcc' ? insn.cc : -1
+      return { length, handler, end, distance: insn.imm, narrow, enters, cc, fuses: Fuses.never, source: record }
     }
-    if (INDIRECT.has(insn.op)) return { ...known, handler, end: 'stop' }
-    if (insn.rep !== 0 && REPEATED.has(insn.op)) return { ...known, handler, end: 'closed' }
-    return { ...known, handler, end: 'open', template: canFuse(insn) ? templateOf({ ...insn }, mode) : undefined }
+    if (INDIRECT.has(insn.op)) return knownOf(length, handler, 'stop', record)
+    if (insn.rep !== 0 && REPEATED.has(insn.op)) return knownOf(length, handler, 'closed', record)
+    const fuses = insn.base >= 0 ? Fuses.withBase : Fuses.withoutBase
+    return knownOf(length, handler, 'open', record, canFuse(insn) ? fuses : Fuses.never)
   }
 
   #act(record: number, length: number, mode: Mode): Known {
@@ -597,16 +601,16 @@ export class Records {
     const handler = frequentHandler(insn, mode)
     this.#set(record + this.layout.handler, handler)
     const { base } = this.#state
-    for (const [n, { kind, reg }] of insn.operands.entries()) {
+    const { operands } = insn
+    for (let n = 0; n < operands.length; n++) {
+      const { kind, reg } = operands[n]!
       const slot = kind === Kind.seg ? Layout.segments + reg * SegmentSlot.size : Layout.gpr + reg * 8
       this.#set(record + this.layout.register[n]!, base + (kind === Kind.cr ? controlSlot(reg) : slot))
     }
     this.#set(record + this.layout.base, base + (insn.base >= 0 ? insn.base * 8 : Layout.zero))
     this.#set(record + this.layout.disp, insn.op === 'int' ? insn.imm & 0xff : insn.disp)
     this.#set(record + this.layout.imm, this.#actions.push({ insn: { ...insn }, falls }) - 1)
-    const end = falls ? 'open' : 'stop'
-    const none = { distance: undefined, enters: Enters.nothing, narrow: false, cc: -1, template: undefined, fused: [] }
-    return { ...none, length, handler, end, source: record }
+    return knownOf(length, handler, falls ? 'open' : 'stop', record)
   }
 
   /** Sign-extended from its own size, whatever that is. */
@@ -628,6 +632,11 @@ export class Records {
     this.#set(record + this.layout.disp, branch?.record ?? 0)
     return record
   }
+}
+
+/** What is known of an instruction that is no direct branch. */
+function knownOf(length: number, handler: number, end: RunEnd, source: number, fuses: Fuses = Fuses.never): Known {
+  return { length, handler, end, distance: undefined, narrow: false, enters: Enters.nothing, cc: -1, fuses, source }
 }
 
 /** Linear page number of code at `ip`. */
