@@ -8,4 +8,4 @@ export interface JitOptions {
   readonly batch?: number
 }
 
-export const DEFAULTS: Required<JitOptions> = { threshold: 3000, batch: 8 }
+export const DEFAULTS: Required<JitOptions> = { threshold: 2000, batch: 8 }

@@ -5,6 +5,7 @@
  */
 import type { Mode, Records } from '@vmexit/x86/engine'
 import { createInsn, type Decoder, type Insn } from '@vmexit/x86-decoder'
+import type { Decoded } from './decoded.ts'
 import { linearPageOf, nextOf, type Step, stepOf, targetOf } from './insn.ts'
 
 /** A page that code of a region lies in. */
@@ -62,6 +63,7 @@ export interface CodeSource {
   readonly readPage: (pfn: number) => number
   /** Physical page of code in a linear page; −1 where it faults. */
   readonly codePage: (linear: number) => number
+  readonly decoded: Decoded
 }
 
 /** Instructions of a region at the most: larger functions take V8 longer than they save. */
@@ -157,9 +159,12 @@ class Search {
     if (host === 0) return undefined
     const offset = (ip + mode.codeBase) & (PAGE - 1)
     const room = Math.min(LONGEST, mode.codeLimit - ip + 1)
+    const here = Math.min(room, PAGE - offset)
+    const place = offset * 2 + (mode.codeBits === 16 ? 1 : 0)
+    const known = here === LONGEST ? this.#source.decoded.get(page.version, place) : undefined
+    if (known) return this.#item(ip, known, record, page, undefined)
     const insn = createInsn()
     const bytes = this.#source.bytes()
-    const here = Math.min(room, PAGE - offset)
     let second: Page | undefined
     let length = decoder.decode(bytes, host + offset, host + offset + here, mode.codeBits, insn)
     if (length <= 0) {
@@ -172,11 +177,14 @@ class Search {
       length = decoder.decode(this.#scratch, 0, room, mode.codeBits, insn)
       if (length <= 0) return undefined
     }
+    if (here === LONGEST) this.#source.decoded.set(page.version, place, insn)
+    return this.#item(ip, insn, record, page, second)
+  }
+  #item(ip: number, insn: Insn, record: number, page: Page, second: Page | undefined): Item | undefined {
     const step = stepOf(insn)
     // Out of bounds: the slow way raises what there is to raise.
-    if ((step === 'branch' || step === 'jump' || step === 'call') && targetOf(ip, insn) > mode.codeLimit)
-      return undefined
-    return { ip, insn, step, record, page, second }
+    const leads = step === 'branch' || step === 'jump' || step === 'call'
+    return leads && targetOf(ip, insn) > this.#mode.codeLimit ? undefined : { ip, insn, step, record, page, second }
   }
 
   /** Blocks from leader to leader, the entry first. */

@@ -11,6 +11,7 @@ import {
   type TierStats,
   TRANSLATION,
 } from '@vmexit/x86/engine'
+import { Decoded } from './decoded.ts'
 import { Forms } from './effects.ts'
 import { Exits } from './exits.ts'
 import { type Graph, structure } from './graph.ts'
@@ -32,6 +33,8 @@ const FARTHEST = 1024
 interface Wanted {
   readonly head: number
   readonly mode: Mode
+  /** Found already. */
+  readonly region?: Region
 }
 interface Planned extends Wanted {
   readonly region: Region
@@ -92,6 +95,7 @@ export class JitTier implements Tier {
       bytes: () => parts.host.u8,
       readPage: (pfn) => parts.memory.readPage(pfn),
       codePage: parts.codePage,
+      decoded: new Decoded(),
     }
     this.#cold = coldFunction()
   }
@@ -127,7 +131,7 @@ export class JitTier implements Tier {
     if (whole === head || !records.isHead(whole)) return false
     const region = findRegion(this.#source, mode, start, pfn)
     if (!region?.blocks.some(({ items }) => items.some((item) => item.ip === ip))) return false
-    if (!this.#waiting.some((wanted) => wanted.head === whole)) this.#want({ head: whole, mode })
+    if (!this.#waiting.some((wanted) => wanted.head === whole)) this.#want({ head: whole, mode, region })
     return true
   }
   #isCovered(pfn: number, ip: number, mode: Mode): boolean {
@@ -195,11 +199,12 @@ export class JitTier implements Tier {
     for (let n = 0; n < planned.length; n += FULL_BATCH) this.#compile(planned.slice(n, n + FULL_BATCH))
   }
 
-  #plan({ head, mode }: Wanted): Planned | undefined {
+  #plan({ head, mode, region: found }: Wanted): Planned | undefined {
     const { records } = this.#parts
     if (!records.isHead(head)) return undefined
     const pfn = records.get(head, records.layout.page)
-    const region = findRegion(this.#source, mode, records.ipOf(head), pfn)
+    const isCurrent = found?.pages.every((page) => records.versionOf(page.pfn) === page.version)
+    const region = isCurrent ? found : findRegion(this.#source, mode, records.ipOf(head), pfn)
     if (!region) {
       records.giveUp(head)
       return undefined
