@@ -16,8 +16,8 @@ import { Records } from './records.ts'
 import { Acted, type Tier, type TierFactory, type TierStats, WRITE } from './tier.ts'
 import { EngineTlb } from './tlb.ts'
 
-/** Bytes of records for each width: of a million instructions. Room that is not used is never touched. */
-const ARENA_BYTES = 64 << 20
+/** Bytes of records for each width: of 1.3 million instructions. Room that is not used is never touched. */
+const ARENA_BYTES = 80 << 20
 const PAGE = 0x1000
 /** Bytes (SDM vol. 2, 2.3.11). */
 const LONGEST_INSTRUCTION = 15
