@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { VmexitError } from '@vmexit/core'
 
+/** As `vmexit` is started: V8 lets its young generation grow to 128 MB otherwise, in which there is hardly anything. */
+const HOST_FLAGS = ['--max-semi-space-size=8']
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
 
 /**
@@ -10,7 +12,7 @@ const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
  * @throws VmexitError `bench-system` if it fails; `what` says what it was to do.
  */
 export async function inOwnProcess(what: string, args: readonly string[], cache?: string): Promise<string> {
-  const child = spawn(process.execPath, ['--conditions=@vmexit/source', MAIN, ...args], {
+  const child = spawn(process.execPath, [...HOST_FLAGS, '--conditions=@vmexit/source', MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache },
   })

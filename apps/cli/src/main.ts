@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --conditions=@vmexit/source
+#!/usr/bin/env -S node --max-semi-space-size=8 --conditions=@vmexit/source
 /** The program `vmexit`. */
 import { isVmexitError } from '@vmexit/core'
 import { Command, CommanderError } from 'commander'

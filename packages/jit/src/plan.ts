@@ -11,6 +11,8 @@ export interface Plan {
   readonly flagsAtStart: Uint8Array
   /** By block: registers that are in locals when it begins, as bits; whoever goes to the head of a loop sees to that. */
   readonly heldAtStart: Uint8Array
+  /** By block: not 0 where it is part of a loop. */
+  readonly inLoop: Uint8Array
   /** Not 0: the budget must suffice for so many instructions when the block begins: those until it is looked at again. */
   readonly needed: Int32Array
   readonly routines: ReadonlySet<Routine>
@@ -26,11 +28,15 @@ export function plan(region: Region, graph: Graph, forms: Forms): Plan {
   }
   const checked = checkpoints(blocks, graph)
   const flagsAtStart = new Uint8Array(blocks.length)
+  const loops = loopsOf(graph)
+  const inLoop = new Uint8Array(blocks.length)
+  for (const inside of loops.values()) for (const block of inside) inLoop[block] = 1
   return {
     routines,
     flagsWanted: flagsWanted(blocks, graph, known, checked, flagsAtStart),
     flagsAtStart,
-    heldAtStart: heldAtStart(blocks, graph, known),
+    heldAtStart: heldAtStart(blocks, graph, known, loops),
+    inLoop,
     needed: budgets(blocks, graph, checked),
   }
 }
@@ -95,11 +101,37 @@ function flagsWanted(
   return wanted
 }
 
+type Loops = ReadonlyMap<number, ReadonlySet<number>>
+
+/** By head of a loop: the blocks that lead back to it. */
+function loopsOf(graph: Graph): Loops {
+  const loops = new Map<number, Set<number>>()
+  for (const head of graph.order) {
+    if (!graph.header[head]) continue
+    const inside = new Set([head])
+    const waiting = graph.predecessors[head]!.filter((from) => graph.place[from]! >= graph.place[head]!)
+    for (let block = waiting.pop(); block !== undefined; block = waiting.pop()) {
+      if (inside.has(block)) continue
+      inside.add(block)
+      waiting.push(...graph.predecessors[block]!)
+    }
+    loops.set(head, inside)
+  }
+  return loops
+}
+
 /** Forwards: what every way here has in locals. What a loop uses is put there before it. */
-function heldAtStart(blocks: readonly Block[], graph: Graph, forms: readonly (readonly Form[])[]): Uint8Array {
+function heldAtStart(
+  blocks: readonly Block[],
+  graph: Graph,
+  forms: readonly (readonly Form[])[],
+  loops: Loops,
+): Uint8Array {
   const atStart = new Uint8Array(blocks.length).fill(0xff)
   atStart[0] = 0
-  const used = usedInLoops(blocks, graph, forms)
+  const used = new Uint8Array(blocks.length)
+  for (const [head, inside] of loops)
+    for (const block of inside) for (const { uses } of forms[block]!) used[head]! |= uses
   const behind = (block: number): number => {
     if (isHandedOver(blocks[block]!)) return 0
     return forms[block]!.reduce((held, { holds }) => held | holds, atStart[block]!)
@@ -120,21 +152,4 @@ function heldAtStart(blocks: readonly Block[], graph: Graph, forms: readonly (re
     }
   }
   return atStart
-}
-
-/** By head of a loop: registers used in the blocks that lead back to it. */
-function usedInLoops(blocks: readonly Block[], graph: Graph, forms: readonly (readonly Form[])[]): Uint8Array {
-  const used = new Uint8Array(blocks.length)
-  for (const head of graph.order) {
-    if (!graph.header[head]) continue
-    const inside = new Set([head])
-    const waiting = graph.predecessors[head]!.filter((from) => graph.place[from]! >= graph.place[head]!)
-    for (let block = waiting.pop(); block !== undefined; block = waiting.pop()) {
-      if (inside.has(block)) continue
-      inside.add(block)
-      waiting.push(...graph.predecessors[block]!)
-    }
-    for (const block of inside) for (const { uses } of forms[block]!) used[head]! |= uses
-  }
-  return used
 }
