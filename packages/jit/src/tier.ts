@@ -33,6 +33,8 @@ const MOST_SLOTS = 100_000
 const PATIENCE = 4
 /** Bytes from the beginning of a function at the most to what is taken for a part of it. */
 const FARTHEST = 1024
+/** Instructions after which a batch is translated that has not filled. */
+const LONGEST_WAIT = 1_000_000
 /** Executions that nobody will see. */
 const FAR_OFF = 0x4000_0000
 
@@ -56,6 +58,8 @@ export class JitTier implements Tier {
   readonly #source: CodeSource
   readonly #catalog: Catalog
   #waiting: Wanted[] = []
+  /** Instructions that the first of them has waited for. */
+  #waited = 0
   /** Heads within translations that got hot all the same. */
   readonly #insisted = new Set<number>()
 
@@ -114,6 +118,11 @@ export class JitTier implements Tier {
     return true
   }
 
+  turn(instructions: number): void {
+    if (this.#waiting.length === 0) return
+    this.#waited += instructions
+    if (this.#waited > LONGEST_WAIT) this.#translate()
+  }
   invalidated(pfn: number): void {
     this.#catalog.invalidate(pfn)
   }
@@ -126,6 +135,7 @@ export class JitTier implements Tier {
 
   #translate(): void {
     const wanted = this.#waiting.splice(0)
+    this.#waited = 0
     // No translation runs now.
     const { quota } = this.#options
     const isFull = this.stats.bytes > quota || this.#exits.room < EXITS_OF_BATCH || this.#catalog.slots > MOST_SLOTS

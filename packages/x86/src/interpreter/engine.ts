@@ -150,6 +150,11 @@ export class Interpreter {
     return this.#faulted ? this.#fault : undefined
   }
 
+  /** The CPU begins to run, for so many instructions at the most. */
+  turn(instructions: number): void {
+    this.#code[32]?.tier?.turn(instructions)
+  }
+
   #run(): void {
     const { state, reference } = this.#parts
     this.midRepeat = false
