@@ -201,7 +201,8 @@ export class Interpreter {
         stub = left
         resets = records.stats.resets
       } else if (reason === Leave.hot) {
-        tier!.hot(left, mode)
+        // Not the mode that the run began in: an action may have changed it meanwhile.
+        tier!.hot(left, this.#modes.all[records.get(left, records.layout.mode)]!)
       } else if (reason === Leave.slow) {
         // What straddles two pages is not paid for yet when it leaves.
         if (state.get32(Layout.budget) > 0) this.#step(reference)
