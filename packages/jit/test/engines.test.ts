@@ -11,6 +11,7 @@ const WINDOWS = 200
 const SEEDS = [
   { kind: 9, seed: 160_201, why: 'code that straddles two pages, with a TLB of one entry' },
   { kind: 8, seed: 160_280, why: 'a head that gets hot after an action has changed the mode' },
+  { kind: 0, seed: 161_776, why: 'an action in two pages' },
 ] as const
 
 describe('the JIT and the reference engine give equal state and equal counts', () => {
