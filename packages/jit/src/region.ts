@@ -131,6 +131,8 @@ class Search {
         // A jump to the beginning of a function is a call in its last place.
         if (target !== ip && !(step === 'jump' && this.#source.records.isFunction(item.page.pfn, target))) lead(target)
         if (step === 'jump' || step === 'indirect' || step === 'transfer') break
+        // What ends in another page has a check in front of it.
+        if (item.second) lead(ip)
         // What follows is a place to look at the budget again, or has a check of its own.
         if (step !== 'plain' || item.second) lead(next)
         if (linearPageOf(next, this.#mode) !== item.page.linear) lead(next)

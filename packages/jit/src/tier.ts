@@ -11,6 +11,7 @@ import {
   type TierStats,
   TRANSLATION,
 } from '@vmexit/x86/engine'
+import { Catalog, type Compiled, type Translated } from './catalog.ts'
 import { Decoded } from './decoded.ts'
 import { Forms } from './effects.ts'
 import { Exits } from './exits.ts'
@@ -22,13 +23,20 @@ import { TranslationProcessor } from './processor.ts'
 import { type CodeSource, findRegion, type Page, type Region } from './region.ts'
 import { type Entry, emitTranslation } from './translation.ts'
 
+/** Room for half a million exits: an instruction has two at the most. Never touched where it is not used. */
 const EXIT_BYTES = 8 << 20
-/** A module has no more regions than this. */
-const FULL_BATCH = 64
+/** Exits that one batch may need. */
+const EXITS_OF_BATCH = 32_768
+/** Heads with numbers at the most. */
+const MOST_SLOTS = 100_000
 /** How many times as hot what lies within a translation must be to get one of its own. */
 const PATIENCE = 4
 /** Bytes from the beginning of a function at the most to what is taken for a part of it. */
 const FARTHEST = 1024
+/** Instructions after which a batch is translated that has not filled. */
+const LONGEST_WAIT = 1_000_000
+/** Executions that nobody will see. */
+const FAR_OFF = 0x4000_0000
 
 interface Wanted {
   readonly head: number
@@ -42,53 +50,25 @@ interface Planned extends Wanted {
   readonly plan: Plan
 }
 
-/** A translation in use. */
-interface Translated {
-  readonly head: number
-  readonly slot: number
-  readonly region: Region
-  /** Physical pages that its code is of, or looks for others in. */
-  readonly pfns: ReadonlySet<number>
-}
-
 export class JitTier implements Tier {
-  readonly stats: TierStats = {
-    translations: 0,
-    blocks: 0,
-    instructions: 0,
-    modules: 0,
-    bytes: 0,
-    compiled: 0,
-    evicted: 0,
-    invalidated: 0,
-  }
   readonly #parts: TierParts
   readonly #options: Required<JitOptions>
   readonly #forms: Forms
   readonly #exits: Exits
   readonly #source: CodeSource
+  readonly #catalog: Catalog
   #waiting: Wanted[] = []
-  /** Heads by their numbers in the table, and the other way round. */
-  #slots = new Map<number, number>()
-  #free: number[] = []
-  #used = 1
-  /** By number in the table. */
-  #inUse = new Map<number, Translated>()
-  /** By the physical pages that they have code of, or look for others in. */
-  #byPage = new Map<number, Set<Translated>>()
-  /** By page and offset: not 0 where an instruction begins that is part of a translation. */
-  #covered = new Map<number, Uint8Array>()
+  /** Instructions that the first of them has waited for. */
+  #waited = 0
   /** Heads within translations that got hot all the same. */
-  #insisted = new Set<number>()
-  /** What stands in the table where nothing is translated yet: go on at the head. */
-  readonly #cold: WebAssembly.ExportValue
+  readonly #insisted = new Set<number>()
 
   constructor(parts: TierParts, options: Required<JitOptions>) {
     this.#parts = parts
     this.#options = options
-    const { base } = parts.state
-    this.#forms = new Forms(base)
+    this.#forms = new Forms(parts.state.base)
     this.#exits = new Exits(parts.host, EXIT_BYTES)
+    this.#catalog = new Catalog(parts.records, parts.imports.table, coldFunction())
     this.#source = {
       records: parts.records,
       decoder: parts.decoder,
@@ -97,30 +77,33 @@ export class JitTier implements Tier {
       codePage: parts.codePage,
       decoded: new Decoded(),
     }
-    this.#cold = coldFunction()
+  }
+
+  get stats(): TierStats {
+    return this.#catalog.stats
   }
 
   hot(head: number, mode: Mode): void {
     const { records } = this.#parts
     const ip = records.ipOf(head)
     const pfn = records.get(head, records.layout.page)
-    if (!this.#insisted.has(head)) {
-      // It is in a translation already, or soon will be: control should come by there.
-      if (this.#isCovered(pfn, ip, mode) || this.#wantFunction(pfn, ip, mode, head)) {
-        this.#insisted.add(head)
-        records.countFrom(head, this.#options.threshold * PATIENCE)
-        this.#flush()
-        return
-      }
-    }
-    this.#want({ head, mode })
-    this.#flush()
+    // What is in a translation already, or soon will be, waits: control should come by there.
+    const waits =
+      !this.#insisted.has(head) && (this.#isCovered(pfn, ip, mode) || this.#wantFunction(pfn, ip, mode, head))
+    if (waits) {
+      this.#insisted.add(head)
+      records.countFrom(head, this.#options.threshold * PATIENCE)
+    } else this.#want({ head, mode })
+    if (this.#waiting.length >= this.#options.batch) this.#translate()
   }
 
   #want(wanted: Wanted): void {
-    // Counted from far off until the batch is translated.
-    this.#parts.records.countFrom(wanted.head, 0x4000_0000)
+    // Until the batch is translated.
+    this.#parts.records.countFrom(wanted.head, FAR_OFF)
     this.#waiting.push(wanted)
+  }
+  #isCovered(pfn: number, ip: number, mode: Mode): boolean {
+    return this.#catalog.isCovered(pfn, (ip + mode.codeBase) & 0xfff)
   }
   /** The function around `ip` is to be translated if that will have `ip` in it. */
   #wantFunction(pfn: number, ip: number, mode: Mode, head: number): boolean {
@@ -134,69 +117,39 @@ export class JitTier implements Tier {
     if (!this.#waiting.some((wanted) => wanted.head === whole)) this.#want({ head: whole, mode, region })
     return true
   }
-  #isCovered(pfn: number, ip: number, mode: Mode): boolean {
-    return (this.#covered.get(pfn)?.[(ip + mode.codeBase) & 0xfff] ?? 0) !== 0
-  }
-  #cover({ blocks, mode }: Region): void {
-    for (const { items } of blocks)
-      for (const { page, ip } of items) {
-        let covered = this.#covered.get(page.pfn)
-        if (!covered) this.#covered.set(page.pfn, (covered = new Uint8Array(0x1000)))
-        covered[(ip + mode.codeBase) & 0xfff] = 1
-      }
-  }
-  #flush(): void {
-    if (this.#waiting.length >= this.#options.batch) this.#translate()
-  }
 
+  turn(instructions: number): void {
+    if (this.#waiting.length === 0) return
+    this.#waited += instructions
+    if (this.#waited > LONGEST_WAIT) this.#translate()
+  }
   invalidated(pfn: number): void {
-    const lost = this.#byPage.get(pfn)
-    this.#covered.delete(pfn)
-    if (!lost) return
-    this.#byPage.delete(pfn)
-    for (const translated of lost) {
-      if (!this.#drop(translated)) continue
-      this.stats.invalidated++
-    }
+    this.#catalog.invalidate(pfn)
   }
-
   reset(): void {
-    const { table } = this.#parts.imports
-    for (let slot = 0; slot < this.#used; slot++) table.set(slot, this.#cold)
     this.#waiting = []
-    this.#slots.clear()
-    this.#free = []
-    this.#used = 1
-    this.#byPage.clear()
-    this.#inUse.clear()
-    this.#covered.clear()
+    this.#catalog.clear()
     this.#insisted.clear()
     this.#exits.clear()
-    Object.assign(this.stats, { translations: 0, blocks: 0, instructions: 0, modules: 0, bytes: 0 })
-  }
-
-  /** False where it was dropped before. */
-  #drop(translated: Translated): boolean {
-    const { head, slot, region } = translated
-    const { records, imports } = this.#parts
-    if (this.#inUse.get(slot) !== translated) return false
-    this.#inUse.delete(slot)
-    imports.table.set(slot, this.#cold)
-    if (records.isHead(head)) records.enterAt(head, 0)
-    this.stats.translations--
-    this.stats.blocks -= region.blocks.length
-    this.stats.instructions -= region.instructions
-    for (const pfn of translated.pfns) this.#byPage.get(pfn)?.delete(translated)
-    return true
   }
 
   #translate(): void {
+    const wanted = this.#waiting.splice(0)
+    this.#waited = 0
+    // No translation runs now.
+    const { quota } = this.#options
+    const isFull = this.stats.bytes > quota || this.#exits.room < EXITS_OF_BATCH || this.#catalog.slots > MOST_SLOTS
+    if (isFull) {
+      this.#catalog.evict()
+      this.#insisted.clear()
+      this.#exits.clear()
+    }
     const planned: Planned[] = []
-    for (const wanted of this.#waiting.splice(0)) {
-      const found = this.#plan(wanted)
+    for (const each of wanted) {
+      const found = this.#plan(each)
       if (found) planned.push(found)
     }
-    for (let n = 0; n < planned.length; n += FULL_BATCH) this.#compile(planned.slice(n, n + FULL_BATCH))
+    if (planned.length > 0) this.#compile(planned)
   }
 
   #plan({ head, mode, region: found }: Wanted): Planned | undefined {
@@ -215,9 +168,9 @@ export class JitTier implements Tier {
 
   #compile(batch: readonly Planned[]): void {
     const { records, state, routines, imports } = this.#parts
-    const wanted = new Set<Routine>()
-    for (const { plan } of batch) for (const routine of plan.routines) wanted.add(routine)
-    routines.require(wanted)
+    const needed = new Set<Routine>([settleFlags])
+    for (const { plan } of batch) for (const routine of plan.routines) needed.add(routine)
+    routines.require(needed)
     const module = new ModuleBuilder({ name: 'translations' })
     module.importMemory('env', 'memory', { initial: 1, maximum: 65536 })
     const table = module.importTable('env', 'table', { element: 'funcref', initial: 1 })
@@ -226,15 +179,13 @@ export class JitTier implements Tier {
       act: module.importFunction('env', 'act', ['i32'], ['i32']),
     }
     const index = new Map<Routine, number>()
-    wanted.add(settleFlags)
-    for (const routine of wanted)
+    for (const routine of needed)
       index.set(routine, module.importFunction(ROUTINES, routine.name, routine.params, routine.results))
     const processor = new TranslationProcessor(state.base, (routine) => index.get(routine)!)
     processor.calls = { ...calls, settle: index.get(settleFlags)! }
     const type = module.type(...TRANSLATION)
-    const done: Translated[] = []
-    for (const { head, region, graph, plan, mode } of batch) {
-      const slot = this.#slotOf(head)
+    const made = batch.map(({ head, region, graph, plan, mode }) => {
+      const slot = this.#catalog.slotOf(head)
       const fn = module.func(...TRANSLATION, 'translation')
       module.element(table, slot, [fn.index])
       const pfns = new Set(region.pages.map(({ pfn }) => pfn))
@@ -245,40 +196,18 @@ export class JitTier implements Tier {
       }
       const shop = { base: state.base, records, exits: this.#exits, processor, type, table, entryAt }
       emitTranslation(shop, fn, region, graph, plan)
-      done.push({ head, slot, region, pfns })
-    }
+      return { head, slot, region, pfns }
+    })
     const bytes = module.toBytes()
     const env = { ...imports } as unknown as WebAssembly.ModuleImports
     new WebAssembly.Instance(new WebAssembly.Module(bytes), { env, [ROUTINES]: routines.functions })
-    this.stats.modules++
     this.stats.compiled++
-    this.stats.bytes += bytes.length
-    for (const translated of done) {
-      const { head, slot, region } = translated
-      records.enterAt(head, slot)
-      this.stats.translations++
-      this.stats.blocks += region.blocks.length
-      this.stats.instructions += region.instructions
-      this.#inUse.set(slot, translated)
-      for (const pfn of translated.pfns) {
-        let set = this.#byPage.get(pfn)
-        if (!set) this.#byPage.set(pfn, (set = new Set()))
-        set.add(translated)
-      }
-      this.#cover(region)
+    const compiled: Compiled = { bytes: bytes.length, inUse: 0 }
+    for (const { head, slot, region, pfns } of made) {
+      const { blocks, instructions } = region
+      const translated: Translated = { head, slot, blocks: blocks.length, instructions, pfns, module: compiled }
+      this.#catalog.add(translated, region)
     }
-  }
-
-  /** Number in the table for what begins at a head. */
-  #slotOf(head: number): number {
-    const known = this.#slots.get(head)
-    if (known !== undefined) return known
-    const slot = this.#free.pop() ?? this.#used++
-    const { table } = this.#parts.imports
-    if (slot >= table.length) table.grow(Math.max(1024, table.length))
-    table.set(slot, this.#cold)
-    this.#slots.set(head, slot)
-    return slot
   }
 
   /** See `Workshop.entryAt`. */
@@ -294,7 +223,7 @@ export class JitTier implements Tier {
     }
     if (records.known(page.pfn, ip, mode) === 0) return undefined
     const head = records.exit(page.pfn, ip, mode, false)
-    return records.isHead(head) ? { head, slot: this.#slotOf(head), page } : undefined
+    return records.isHead(head) ? { head, slot: this.#catalog.slotOf(head), page } : undefined
   }
 }
 

@@ -262,11 +262,13 @@ class Translation implements Surroundings {
     const { insn } = item
     const processor = this.#processor
     const handler = frequentHandler(insn, this.#region.mode)
-    if (handler === Handler.act && item.step === 'action') {
+    // The record of what ends in another page is none of an action.
+    const isAlone = item.step === 'action' && item.second === undefined
+    if (handler === Handler.act && isAlone) {
       this.#act(number, block, item)
       return
     }
-    if (!INLINE.has(handler)) {
+    if (!INLINE.has(handler) || !isAlone) {
       this.#leaveBy(this.#shop.exits.interpret(item.record, 1))
       return
     }

@@ -336,6 +336,7 @@ export class Cpu implements Core {
     this.#granted = budget
     state.set32(Layout.budget, budget)
     this.#exit.reason = 'budget'
+    this.#interpreter?.turn(budget)
     for (;;) {
       if (events.shutdown) {
         this.#exit.reason = 'shutdown'

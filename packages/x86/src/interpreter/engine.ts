@@ -151,6 +151,11 @@ export class Interpreter {
     return this.#faulted ? this.#fault : undefined
   }
 
+  /** The CPU begins to run, for so many instructions at the most. */
+  turn(instructions: number): void {
+    this.#code[32]?.tier?.turn(instructions)
+  }
+
   #run(): void {
     const { state, reference } = this.#parts
     this.midRepeat = false
@@ -197,7 +202,8 @@ export class Interpreter {
         stub = left
         resets = records.stats.resets
       } else if (reason === Leave.hot) {
-        tier!.hot(left, mode)
+        // Not the mode that the run began in: an action may have changed it meanwhile.
+        tier!.hot(left, this.#modes.all[records.get(left, records.layout.mode)]!)
       } else if (reason === Leave.slow) {
         // What straddles two pages is not paid for yet when it leaves.
         if (state.get32(Layout.budget) > 0) this.#step(reference)

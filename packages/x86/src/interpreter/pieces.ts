@@ -13,7 +13,7 @@ export interface Piece {
   readonly end: number
   /** The first of its records, of instructions and of what leads on, which stand one behind the other: host address. */
   readonly first: number
-  /** Handlers of the records as they were made. */
+  /** Handlers of the records as they were made; `miss` for those that stay as they are when the piece sleeps. */
   readonly handlers: Int32Array
   /** The bytes it was made from; undefined while nothing has written to them. */
   bytes: Uint8Array | undefined

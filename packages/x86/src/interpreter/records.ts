@@ -441,7 +441,11 @@ export class Records {
   #pieceOf(first: number, start: number, end: number, mode: Mode): Piece {
     const { handler, size } = this.layout
     const handlers = new Int32Array((this.#next - first) / size)
-    for (let n = 0; n < handlers.length; n++) handlers[n] = this.get(first + n * size, handler)
+    for (let n = 0; n < handlers.length; n++) {
+      const record = first + n * size
+      // Heads outlive the code.
+      handlers[n] = this.isHead(record) ? Handler.miss : this.get(record, handler)
+    }
     return { mode: mode.id, start, end, first, handlers, bytes: undefined }
   }
 

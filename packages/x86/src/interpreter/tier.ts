@@ -60,6 +60,8 @@ export interface Tier {
   readonly stats: TierStats
   /** A head has been executed as often as the threshold says. */
   hot(head: number, mode: Mode): void
+  /** The CPU is about to run for so many instructions at the most. */
+  turn(instructions: number): void
   /** Code in physical page `pfn` is about to be written: its records leave, and its version is another one. */
   invalidated(pfn: number): void
   /** All records are gone. */
