@@ -29,7 +29,6 @@ export {
   type TierParts,
   type TierStats,
   TRANSLATION,
-  WRITE,
 } from './interpreter/tier.ts'
 export { Emitter, type RoutineLinker } from './ops/emit.ts'
 export { i32Node, localNode, type Node, NodeKind } from './ops/node.ts'

@@ -31,9 +31,6 @@ export const Exit = { record: 0, unpaid: 4, leave: 8, outcome: 12, size: 16 } as
 /** What a translation's action of an instruction answers: see {@link TierImports.act}. */
 export const Acted = { leave: 0, next: 1, go: 2 } as const
 
-/** Added to the number of bytes where {@link TierImports.fill} is for a store. */
-export const WRITE = 0x100
-
 /** Parameters and result of a translation: the CPU's base, calls that may still nest → see {@link Outcome}. */
 export const TRANSLATION: readonly [params: readonly ['i32', 'i32'], results: readonly ['i64']] = [
   ['i32', 'i32'],
@@ -45,11 +42,6 @@ export const NESTING = 200
 /** What translations import from `env`. */
 export interface TierImports {
   readonly memory: WebAssembly.Memory
-  /**
-   * (linear address, bytes, and {@link WRITE} for a store) → not 0: the TLB has an entry for the access now. 0: it faults,
-   * which was counted, or the slow way must make it; leave as slow.
-   */
-  readonly fill: (linear: number, access: number) => number
   /**
    * (record) → {@link Acted}. Executes the instruction of the record by its action; it is not paid for yet. `next`: go on
    * behind it, what is left of the budget being in the state; `go`: as {@link Outcome.go}.
