@@ -1,11 +1,13 @@
-/** The JIT gives state and counts equal to the reference engine's on random machines, translating nearly all that runs. */
-import { describe, expect, it } from 'vitest'
+/**
+ * The JIT gives state and counts equal to the reference engine's, and to the interpreter's, on random machines and through
+ * gates, translating nearly all that runs.
+ */
+import { expect, it } from 'vitest'
+import { enginesSuite } from '../../x86/test/engines/engines.suite.ts'
+import { gatesSuite } from '../../x86/test/engines/gates.suite.ts'
 import { KINDS } from '../../x86/test/engines/layout.ts'
 import { compareEngines } from '../../x86/test/engines/lockstep.ts'
-import { jit } from '../src/index.ts'
-
-const MACHINES = 3
-const WINDOWS = 200
+import { eager } from './eager.ts'
 
 /** Random machines that once told the engines apart: by kind and seed. */
 const SEEDS = [
@@ -14,20 +16,13 @@ const SEEDS = [
   { kind: 0, seed: 161_776, why: 'an action in two pages' },
 ] as const
 
-describe('the JIT and the reference engine give equal state and equal counts', () => {
-  for (const [n, kind] of KINDS.entries()) {
-    it(`on random code: ${kind.name}`, () => {
-      for (let machine = 0; machine < MACHINES; machine++) {
-        const seed = 500 + n * MACHINES + machine
-        const engine = jit({ threshold: 1 + (machine % 2), batch: 1 })
-        const { report, instructions } = compareEngines({ kind, seed, windows: WINDOWS, engine })
-        expect(report).toBeUndefined()
-        expect(instructions).toBeGreaterThan(WINDOWS)
-      }
-    })
-  }
-  it.each(SEEDS)('on $why', ({ kind, seed }) => {
-    const engine = jit({ threshold: 2, batch: 1 })
-    expect(compareEngines({ kind: KINDS[kind]!, seed, windows: 400, engine }).report).toBeUndefined()
-  })
+const engineOf = (machine: number) => eager(machine % 2 === 0 ? 1 : 2)
+
+enginesSuite(engineOf, { seed: 500, machines: 3, windows: 200 })
+enginesSuite(engineOf, { seed: 900, machines: 2, windows: 200, with: 'interpreter' })
+gatesSuite(eager())
+
+it.each(SEEDS)('the JIT and the reference engine are equal on $why', ({ kind, seed }) => {
+  const engines = ['reference', eager(2)] as const
+  expect(compareEngines({ kind: KINDS[kind]!, seed, windows: 400, engines }).report).toBeUndefined()
 })

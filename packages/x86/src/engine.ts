@@ -18,18 +18,8 @@ export {
 } from './interpreter/layout.ts'
 export type { Mode } from './interpreter/mode.ts'
 export { Records } from './interpreter/records.ts'
-export {
-  Acted,
-  Exit,
-  NESTING,
-  Outcome,
-  type Tier,
-  type TierFactory,
-  type TierImports,
-  type TierParts,
-  type TierStats,
-  TRANSLATION,
-} from './interpreter/tier.ts'
+export type { Tier, TierFactory, TierImports, TierParts, TierStats } from './interpreter/tier.ts'
+export { Acted, Exit, NESTING, Outcome, TRANSLATION } from './interpreter/translation.ts'
 export { Emitter, type RoutineLinker } from './ops/emit.ts'
 export { i32Node, localNode, type Node, NodeKind } from './ops/node.ts'
 export type { Routine } from './ops/ops.ts'

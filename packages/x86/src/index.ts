@@ -13,6 +13,7 @@ export {
 } from './cpu.ts'
 export type { FlatStart } from './flat.ts'
 export type { GeneratedStats } from './interpreter/engine.ts'
+export type { TierFactory, TierStats } from './interpreter/tier.ts'
 export type { TranslatedMemory, Translator } from './memory/linear.ts'
 export type { CpuPaging } from './memory/paging-unit.ts'
 export {

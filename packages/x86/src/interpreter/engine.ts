@@ -13,8 +13,9 @@ import { hotTemplates } from './hot.ts'
 import { HELD } from './layout.ts'
 import { type Mode, Modes } from './mode.ts'
 import { Records } from './records.ts'
-import { Acted, type Tier, type TierFactory, type TierStats } from './tier.ts'
+import type { Tier, TierFactory, TierStats } from './tier.ts'
 import { EngineTlb } from './tlb.ts'
+import { Acted } from './translation.ts'
 
 /** Bytes of records for each width: of 1.3 million instructions. Room that is not used is never touched. */
 const ARENA_BYTES = 80 << 20

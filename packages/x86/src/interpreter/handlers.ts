@@ -17,7 +17,7 @@ import { keyOf, type Template, templateOf, withBase } from './key.ts'
 import { Handler } from './layout.ts'
 import type { Mode } from './mode.ts'
 import { type Continuation, HandlerProcessor, type SlowPaths } from './processor.ts'
-import { TRANSLATION } from './tier.ts'
+import { TRANSLATION } from './translation.ts'
 
 /** What the modules import. */
 export interface HandlerImports {

@@ -26,7 +26,7 @@ import {
   TLB_ADDEND,
   TLB_ENTRY_SHIFT,
 } from './layout.ts'
-import { Exit, NESTING, Outcome } from './tier.ts'
+import { Exit, NESTING, Outcome } from './translation.ts'
 
 /** How a handler ends, which depends on the function that it stands in. */
 export interface Continuation {

@@ -12,8 +12,8 @@ export interface Plan {
   readonly kind: Kind
   readonly seed: number
   readonly windows: number
-  /** What the reference engine is compared with; the interpreter unless stated. */
-  readonly engine?: EngineChoice
+  /** The first is what is right. */
+  readonly engines: readonly [EngineChoice, EngineChoice]
 }
 
 /** Where a run is to stop, and what is to be noted of it. */
@@ -49,8 +49,8 @@ const SHOWN = 12
 export class Lockstep {
   readonly #plan: Plan
   readonly #random: Random
-  readonly #reference: Machine
-  readonly #other: Machine
+  readonly #first: Machine
+  readonly #second: Machine
   readonly #both: readonly Machine[]
   readonly #instructions: Instructions
 
@@ -58,9 +58,9 @@ export class Lockstep {
     this.#plan = plan
     this.#random = new Random(plan.seed)
     const geometry = this.#random.pick(GEOMETRIES)
-    this.#reference = new Machine('reference', plan.kind, plan.seed, geometry)
-    this.#other = new Machine(plan.engine ?? 'interpreter', plan.kind, plan.seed, geometry)
-    this.#both = [this.#reference, this.#other]
+    this.#first = new Machine(plan.engines[0], plan.kind, plan.seed, geometry)
+    this.#second = new Machine(plan.engines[1], plan.kind, plan.seed, geometry)
+    this.#both = [this.#first, this.#second]
     const { bits, cpl } = plan.kind
     const { code, data } = segmentsOf(plan.kind)
     const target = { bits, cpl, code, data, codeBytes: CODE_BYTES, elsewhere: elsewhere(plan.kind) }
@@ -88,7 +88,7 @@ export class Lockstep {
       pin.pending = false
       cpu.reset()
       cpu.startAt(0, At.boot)
-      if (machine === this.#other) cpu.run(steps)
+      if (machine === this.#second) cpu.run(steps)
       else while ((cpu.state.ip !== code || cpu.state.selector(1) !== codeSelector) && steps++ < BOOT_LIMIT) cpu.run(1)
     }
     if (steps >= BOOT_LIMIT) throw new Error(`a machine of ${this.#plan.kind.name} does not start`)
@@ -96,23 +96,24 @@ export class Lockstep {
 
   /** Fresh CPUs, each of the engine that the machine has not had. */
   #exchange(): void {
-    this.#reference.replace(this.#plan.engine ?? 'interpreter')
-    this.#other.replace('reference')
+    const [first, second] = this.#plan.engines
+    this.#first.replace(second)
+    this.#second.replace(first)
   }
 
   #noise(length: number): Uint8Array {
     return Uint8Array.from({ length }, () => this.#random.next() & 0xff)
   }
 
-  /** The instruction that the reference engine is at. */
+  /** The instruction that the first engine is at. */
   #where(): string {
-    const { cpu } = this.#reference
+    const { cpu } = this.#first
     const { state } = cpu
     const linear = (state.segBase(1) + state.ip) >>> 0
     const bytes = new Uint8Array(16)
     for (let i = 0; i < 16; i++) {
       const physical = cpu.paging.peek((linear + i) >>> 0, 16 | (state.cpl === 3 ? 4 : 0))
-      bytes[i] = physical < 0 ? 0 : this.#reference.memory.read8(physical)
+      bytes[i] = physical < 0 ? 0 : this.#first.memory.read8(physical)
     }
     const insn = createInsn()
     const length = createDecoder().decode(bytes, 0, 15, state.codeBits, insn)
@@ -123,7 +124,7 @@ export class Lockstep {
 
   run(probe?: Probe): Outcome {
     const random = this.#random
-    const [a, b] = [this.#reference, this.#other]
+    const [a, b] = [this.#first, this.#second]
     let instructions = 0
     let singles = 0
     for (let window = 0; window < this.#plan.windows; window++) {
@@ -170,9 +171,9 @@ export class Lockstep {
     if (random.one(24)) this.#write(At.data + random.below(CODE_BYTES - 16), this.#noise(1 + random.below(16)))
     if (random.one(150)) {
       // Each goes on with what the other has saved.
-      const [x, y] = [this.#reference.cpu.save(), this.#other.cpu.save()]
-      this.#reference.cpu.restore(y)
-      this.#other.cpu.restore(x)
+      const [x, y] = [this.#first.cpu.save(), this.#second.cpu.save()]
+      this.#first.cpu.restore(y)
+      this.#second.cpu.restore(x)
     }
   }
 }

@@ -1,6 +1,6 @@
 /** A CPU as a user program of the recording host sees one: flat segments, privilege level 3, and its FS and GS. */
 import { GuestMemory } from '@vmexit/memory'
-import { Cpu, type Engine, Layout, Seg, Vector, writeSegment } from '../../src/index.ts'
+import { Cpu, type EngineChoice, Layout, Seg, Vector, writeSegment } from '../../src/index.ts'
 import { refreshMode } from '../../src/system/mode.ts'
 import { createModel } from '../../src/system/models.ts'
 import { CODE, DATA, Fx, PAGE, type UserState } from './input.ts'
@@ -29,7 +29,7 @@ export class HostMachine {
   readonly #memory = new GuestMemory({ ranges: [{ start: 0, bytes: 0x1_0000, kind: 'ram' }] })
   readonly #code = new Uint8Array(CODE_BYTES)
 
-  constructor(engine: Engine, bits: 16 | 32 | 64) {
+  constructor(engine: EngineChoice, bits: 16 | 32 | 64) {
     this.bits = bits
     const model = createModel('pentium-m')
     // 64-bit code decodes by rows of a feature that no model has yet.

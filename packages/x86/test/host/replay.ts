@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { brotliDecompressSync } from 'node:zlib'
-import type { Engine } from '../../src/index.ts'
+import type { EngineChoice } from '../../src/index.ts'
 import { decodeSequence, type Step } from './code.ts'
 import { compare } from './compare.ts'
 import { applyRegisters, initialPage, Reader } from './format.ts'
@@ -16,25 +16,27 @@ export type Kind = 'single' | 'sequence'
 export interface Replay {
   readonly vectors: number
   readonly failures: readonly string[]
+  /** The machine that ran them. */
+  readonly machine: HostMachine
   /** By rule: how many vectors it masks something of. */
   readonly rules: Readonly<Record<string, number>>
 }
 
 const copyState = (from: UserState): UserState => ({ gpr: from.gpr.slice(), flags: from.flags, fx: from.fx.slice() })
 
-const machines = new Map<string, HostMachine>()
+const machines = new Map<EngineChoice, Partial<Record<16 | 32 | 64, HostMachine>>>()
 /** Handlers that were generated for one file serve the next. */
-function machineOf(engine: Engine, bits: 16 | 32 | 64): HostMachine {
-  const known = machines.get(`${engine} ${bits}`) ?? new HostMachine(engine, bits)
-  machines.set(`${engine} ${bits}`, known)
-  return known
+function machineOf(engine: EngineChoice, bits: 16 | 32 | 64): HostMachine {
+  const known = machines.get(engine) ?? {}
+  machines.set(engine, known)
+  return (known[bits] ??= new HostMachine(engine, bits))
 }
 
 /** Replay the vectors of a file on an engine. `each` is told of every vector's instructions. */
 export function replay(
   kind: Kind,
   bits: 16 | 32 | 64,
-  engine: Engine,
+  engine: EngineChoice,
   each: (steps: readonly Step[]) => void = () => {},
 ): Replay {
   const file = fileURLToPath(new URL(`../../vectors/host/${kind}-${bits}.bin.br`, import.meta.url))
@@ -65,5 +67,5 @@ export function replay(
     }
     vectors++
   }
-  return { vectors, failures, rules }
+  return { vectors, failures, rules, machine }
 }

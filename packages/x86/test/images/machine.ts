@@ -1,6 +1,6 @@
 /** The machine that the images of `vectors/system` run on: a CPU, 16 MB of RAM, the image as ROM, and two ports. */
 import { GuestMemory } from '@vmexit/memory'
-import { Cpu, type Engine } from '../../src/index.ts'
+import { Cpu, type EngineChoice } from '../../src/index.ts'
 
 const RAM_BYTES = 16 << 20
 const ROM_BYTES = 0x1_0000
@@ -22,7 +22,7 @@ export interface ImageRun {
 }
 
 /** Run an image from reset until it ends. */
-export function runImage(image: Uint8Array, engine: Engine): ImageRun {
+export function runImage(image: Uint8Array, engine: EngineChoice): ImageRun {
   const memory = new GuestMemory({
     ranges: [
       { kind: 'ram', start: 0, bytes: 0xa_0000, name: 'RAM below 640 KiB' },

@@ -1,6 +1,6 @@
 /** A CPU in real mode over 16 MB of RAM, to run single-step tests on. */
 import { GuestMemory } from '@vmexit/memory'
-import { Cpu, type CpuModel, type Engine, Flag, Layout, loadParagraph, Seg } from '../../src/index.ts'
+import { Cpu, type CpuModel, type EngineChoice, Flag, Layout, loadParagraph, Seg } from '../../src/index.ts'
 import { type MachineState, mergeStates, type Registers, type SingleStepTest } from './moo.ts'
 
 const GPRS = ['ax', 'cx', 'dx', 'bx', 'sp', 'bp', 'si', 'di']
@@ -34,7 +34,7 @@ export class SingleStepMachine {
   readonly memory: GuestMemory = new GuestMemory({ ranges: [{ start: 0, bytes: (16 << 20) + 0x10000, kind: 'ram' }] })
   readonly cpu: Cpu
 
-  constructor(engine: Engine, model: CpuModel) {
+  constructor(engine: EngineChoice, model: CpuModel) {
     this.cpu = new Cpu({ memory: this.memory, engine, model })
   }
 

@@ -1,7 +1,7 @@
 /** Runs the tests of a MOO file on an engine. */
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import type { Engine } from '../../src/index.ts'
+import type { EngineChoice } from '../../src/index.ts'
 import { createModel } from '../../src/system/models.ts'
 import { Reader386 } from './differences.ts'
 import { SingleStepMachine } from './machine.ts'
@@ -9,12 +9,14 @@ import { readMoo, type SingleStepFile } from './moo.ts'
 
 const model = createModel('i386')
 const reader = new Reader386(model)
-const machines: Partial<Record<Engine, SingleStepMachine>> = {}
+const machines = new Map<EngineChoice, SingleStepMachine>()
 
 export interface MooResult {
   readonly tests: number
   /** By name of a rule: how many tests it applied to. */
   readonly rules: Readonly<Record<string, number>>
+  /** The machine that ran them. */
+  readonly machine: SingleStepMachine
   /** One line for each test that failed. */
   readonly failures: readonly string[]
 }
@@ -29,9 +31,10 @@ export function loadMoo(file: string): SingleStepFile {
  * Run all tests of a file: those of an 80286 as the rules read them (see `differences.ts`), those of an 80386 as they are.
  * The file's own masks hold in either case.
  */
-export function runMooFile(file: string | SingleStepFile, engine: Engine): MooResult {
+export function runMooFile(file: string | SingleStepFile, engine: EngineChoice): MooResult {
   const { masks, tests } = typeof file === 'string' ? loadMoo(file) : file
-  const machine = (machines[engine] ??= new SingleStepMachine(engine, model))
+  const machine = machines.get(engine) ?? new SingleStepMachine(engine, model)
+  machines.set(engine, machine)
   const rules: Record<string, number> = {}
   const failures: string[] = []
   const undefinedBits = Object.fromEntries(Object.entries(masks).map(([name, bits]) => [name, ~bits]))
@@ -50,5 +53,5 @@ export function runMooFile(file: string | SingleStepFile, engine: Engine): MooRe
     }
     if (found.length > 0) failures.push(`#${test.index} ${test.name}: ${found.join('; ')}`)
   }
-  return { tests: tests.length, rules, failures }
+  return { tests: tests.length, rules, failures, machine }
 }

@@ -1,7 +1,7 @@
-/** A CPU in real mode that executes x87 instructions one at a time, on either engine. */
+/** A CPU in real mode that executes x87 instructions one at a time, on any engine. */
 import { GuestMemory } from '@vmexit/memory'
 import { decode } from '@vmexit/x86-decoder'
-import { Cpu, type Engine, Gpr, Layout } from '../../src/index.ts'
+import { Cpu, type EngineChoice, Gpr, Layout } from '../../src/index.ts'
 import { x87Actions } from '../../src/semantics/x87/actions.ts'
 import { readX87, writeX87 } from '../../src/semantics/x87/environment.ts'
 import type { StackValue, X87State } from '../../src/semantics/x87/image.ts'
@@ -13,6 +13,8 @@ const CODE = 0x1000
 const HANDLER = 0x800
 const CR0_NE = 0x20
 const HLT = 0xf4
+/** NOP, JMP to it: a loop of its own, so that what is translated before it needs a budget of one instruction. */
+const AGAIN = [0x90, 0xeb, 0xfd]
 
 /** `text` in the manual's order: sign and exponent, significand. */
 export function extended(text: string): StackValue {
@@ -28,7 +30,7 @@ export class Machine {
   readonly #placed = new Map<string, number>()
   #free = CODE
 
-  constructor(engine: Engine) {
+  constructor(engine: EngineChoice) {
     this.cpu = new Cpu({ memory: this.memory, engine })
     const { state } = this.cpu
     state.set32(Layout.cr0, state.get32(Layout.cr0) | CR0_NE)
@@ -49,7 +51,7 @@ export class Machine {
       at = this.#free
       this.#free += 16
       this.#placed.set(key, at)
-      this.memory.writeBytes(at, Uint8Array.of(...code, HLT))
+      this.memory.writeBytes(at, Uint8Array.of(...code, ...AGAIN))
     }
     const before = cpu.counts.exceptions.slice()
     cpu.state.setReg16(Gpr.bx, OPERAND)
