@@ -11,8 +11,6 @@ export interface Plan {
   readonly flagsAtStart: Uint8Array
   /** By block: registers that are in locals when it begins, as bits; whoever goes to the head of a loop sees to that. */
   readonly heldAtStart: Uint8Array
-  /** By block: not 0 where it is part of a loop. */
-  readonly inLoop: Uint8Array
   /** Not 0: the budget must suffice for so many instructions when the block begins: those until it is looked at again. */
   readonly needed: Int32Array
   readonly routines: ReadonlySet<Routine>
@@ -28,15 +26,11 @@ export function plan(region: Region, graph: Graph, forms: Forms): Plan {
   }
   const checked = checkpoints(blocks, graph)
   const flagsAtStart = new Uint8Array(blocks.length)
-  const loops = loopsOf(graph)
-  const inLoop = new Uint8Array(blocks.length)
-  for (const inside of loops.values()) for (const block of inside) inLoop[block] = 1
   return {
     routines,
     flagsWanted: flagsWanted(blocks, graph, known, checked, flagsAtStart),
     flagsAtStart,
-    heldAtStart: heldAtStart(blocks, graph, known, loops),
-    inLoop,
+    heldAtStart: heldAtStart(blocks, graph, known, loopsOf(graph)),
     needed: budgets(blocks, graph, checked),
   }
 }

@@ -26,14 +26,12 @@ import {
   TLB_ADDEND,
   TLB_ENTRIES,
   TLB_ENTRY_SHIFT,
-  WRITE,
 } from '@vmexit/x86/engine'
 import { type Insn, Kind, Seg } from '@vmexit/x86-decoder'
 import { nextOf } from './insn.ts'
 
 /** Function indices, in the module being built, of what translations call. */
 export interface Calls {
-  readonly fill: number
   readonly act: number
   readonly settle: number
 }
@@ -95,8 +93,6 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   surroundings!: Surroundings
   /** Registers whose locals have their values, as bits. */
   inLocals = 0
-  /** What is not in the TLB is entered there, and the instruction goes on; else it leaves. */
-  fills = false
   /** Flags whose locals have their values; undefined: the state alone has them. */
   flags: Flags | undefined
   ended: Ended | undefined
@@ -361,8 +357,8 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     throw new TypeError('translations look up the TLB in their own way')
   }
   /**
-   * One comparison. What misses leaves: the interpreter makes the access and fills the TLB. In loops TypeScript is asked to
-   * fill it, and the loop goes on; everywhere that made code an eighth larger, and fork and exec 8 % slower.
+   * One comparison. What misses leaves: the interpreter makes the access and fills the TLB. (Asking TypeScript to fill it
+   * and going on made code an eighth larger, fork and exec 8 % slower, and loops over large tables no faster.)
    */
   protected override translate(linear: Node, bytes: number, write: boolean): Node {
     const { fn } = this
@@ -376,15 +372,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     this.emit(this.tag(bytes > 1 ? this.add(address, this.i32(bytes - 1)) : address))
     fn.op(Op.i32Ne)
     fn.hint(false).if_()
-    if (this.fills) {
-      this.emit(address)
-      fn.i32Const(bytes | (write ? WRITE : 0))
-        .call(this.calls.fill)
-        .op(Op.i32Eqz)
-      fn.hint(false).if_()
-      this.leave()
-      fn.end()
-    } else this.surroundings.miss()
+    this.surroundings.miss()
     fn.end()
     fn.localGet(entry).load(Load.i32Load, table + TLB_ADDEND)
     this.emit(address)

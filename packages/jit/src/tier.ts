@@ -175,7 +175,6 @@ export class JitTier implements Tier {
     module.importMemory('env', 'memory', { initial: 1, maximum: 65536 })
     const table = module.importTable('env', 'table', { element: 'funcref', initial: 1 })
     const calls = {
-      fill: module.importFunction('env', 'fill', ['i32', 'i32'], ['i32']),
       act: module.importFunction('env', 'act', ['i32'], ['i32']),
     }
     const index = new Map<Routine, number>()

@@ -183,7 +183,6 @@ class Translation implements Surroundings {
     }
     fn.localGet(budget).i32Const(items.length).op(Op.i32Sub).localSet(budget)
     this.#number = number
-    processor.fills = this.#plan.inLoop[number] !== 0
     const wanted = this.#plan.flagsWanted[number]!
     for (let n = 0; n < items.length; n++) {
       const run = stackRun(items, n, mode)

@@ -23,7 +23,7 @@ import { engineNamed } from '@vmexit/jit'
 import { ram } from '@vmexit/memory'
 import { pci } from '@vmexit/pci'
 import { vga } from '@vmexit/vga'
-import { createModel, x86 } from '@vmexit/x86'
+import { createModel, type Engine, x86 } from '@vmexit/x86'
 import { Console } from './console.ts'
 import { cables, floppyDrives } from './drives.ts'
 import { Gathered } from './gathered.ts'
@@ -45,13 +45,22 @@ const firmwareLogBytes = 1 << 20
  * /init, Debian's kernel takes 3.4 s of the host at 250 million instructions a second, and 2.8 s at this rate.
  */
 const defaultFrequency = 100_000_000
+/** The JIT where there is WebAssembly. */
+const fastest: Engine = typeof WebAssembly === 'undefined' ? 'reference' : 'jit'
 
 /**
  * Composes a PC and puts what it boots into its memory. Throws a `VmexitError`: of whatever is wrong with an option or
  * an image, by name.
  */
 export async function createPc(options: PcOptions): Promise<Pc> {
-  const { engine, model = 'pentium-m', interruptController = 'apic', display = 'text', time, devices = [] } = options
+  const {
+    engine = fastest,
+    model = 'pentium-m',
+    interruptController = 'apic',
+    display = 'text',
+    time,
+    devices = [],
+  } = options
   const { floppies = [], bootOrder, frequency = defaultFrequency } = options
   // A BIOS and a ROM set the hardware up by themselves.
   const configured = !('bios' in options || 'rom' in options)
@@ -95,7 +104,7 @@ export async function createPc(options: PcOptions): Promise<Pc> {
     {
       memory: ram(options.memory ?? '128 MiB'),
       cpu: x86({
-        ...(engine && { engine: engineNamed(engine) }),
+        engine: engineNamed(engine),
         model: createModel(model, withApic ? {} : { features: { apic: false } }),
       }),
       devices: parts,

@@ -41,7 +41,7 @@ export interface LoaderBoot {
 export interface PcHardware {
   /** Bytes, or text such as `'64 MiB'`; 128 MiB unless stated. */
   readonly memory?: number | string | undefined
-  /** The interpreter unless stated. Counts are equal under each. */
+  /** The JIT where there is WebAssembly, unless stated. Counts are equal under each. */
   readonly engine?: Engine | undefined
   /** What CPUID says; `pentium-m` unless stated. */
   readonly model?: ModelName | undefined

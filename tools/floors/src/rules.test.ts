@@ -51,6 +51,15 @@ test('packages are entered through their exports only', () => {
   ])
 })
 
+test('tests may run the suites of a package below, from its folder of tests', () => {
+  const suite = "import '../../core/test/suite.ts'"
+  const memory = (dependencies: Record<string, string>, file: string) =>
+    house('@vmexit/memory', { dependencies }, { [file]: suite })
+  expect(breaches(core, memory({ '@vmexit/core': '' }, 'src/a.test.ts'))).toEqual([])
+  expect(breaches(core, memory({ '@vmexit/core': '' }, 'src/a.ts'))).toHaveLength(1)
+  expect(breaches(core, memory({}, 'src/a.test.ts'))).toHaveLength(1)
+})
+
 test('node: and the host’s time stay out of packages, except in the adapter ./node, tests and apps', () => {
   const text = "import 'node:fs'; Date.now()"
   const files = { 'src/a.ts': text, 'src/node/a.ts': text, 'src/a.node.test.ts': text }

@@ -15,7 +15,7 @@ import { type Mode, Modes } from './mode.ts'
 import { Records } from './records.ts'
 import type { Tier, TierFactory, TierStats } from './tier.ts'
 import { EngineTlb } from './tlb.ts'
-import { Acted, WRITE } from './translation.ts'
+import { Acted } from './translation.ts'
 
 /** Bytes of records for each width: of 1.3 million instructions. Room that is not used is never touched. */
 const ARENA_BYTES = 80 << 20
@@ -77,8 +77,6 @@ export class Interpreter {
   #running!: Code
   /** The modelled TLB has lost something of its instruction side: the page that code runs in has to be entered again. */
   #codeGone = false
-  /** How often code was written. */
-  #codeWrites = 0
   /** What {@link run} returns where it does. */
   readonly #fault: PageFault = { errorCode: 0, address: 0 }
   #faulted = false
@@ -94,7 +92,6 @@ export class Interpreter {
       onAllWriteRestricted: () => this.#tlb.dropWrites(),
       onRemapped: (pfn) => this.#tlb.dropFrame(parts.memory.readPage(pfn), true),
       onCodeWrite: (pfn) => {
-        this.#codeWrites++
         for (const code of [this.#code[32], this.#code[64]]) {
           if (!code?.records.invalidate(pfn)) continue
           code.tier?.invalidated(pfn)
@@ -392,7 +389,6 @@ export class Interpreter {
       routines: this.#routines,
       imports: {
         memory: memory32,
-        fill: (linear, access) => this.#fill(linear, access),
         act: (record) => this.#actTranslated(record),
         table: table!,
       },
@@ -413,9 +409,9 @@ export class Interpreter {
   /**
    * Generated code did not find `linear` in its TLB: the host address of its byte, entered in the TLB where plain accesses
    * may go on; 0 where the access faults, and then it was made; 0 with nothing counted and nothing changed where the slow
-   * way must make it (MMIO, ROM, page crossings, watched pages). `lasting`: 0 also where the page could not be entered.
+   * way must make it (MMIO, ROM, page crossings, watched pages).
    */
-  #reach(given: number | bigint, bytes: number, write: boolean, lasting = false): number {
+  #reach(given: number | bigint, bytes: number, write: boolean): number {
     const { state, memory, paging } = this.#parts
     state.set32(Layout.leave, Leave.slow)
     const linear = typeof given === 'number' ? given >>> 0 : Number(given)
@@ -432,7 +428,7 @@ export class Interpreter {
     const pfn = Math.floor(expected / PAGE)
     if (write) {
       const plain = memory.writePage(pfn)
-      if (plain === 0) return lasting ? 0 : this.#prepare(pfn, offset, bytes)
+      if (plain === 0) return this.#prepare(pfn, offset, bytes)
       paging.take()
       memory.noteWriteCached(pfn)
       const page = Math.floor(linear / PAGE)
@@ -447,15 +443,6 @@ export class Interpreter {
     const page = Math.floor(linear / PAGE)
     this.#tlb.fillData(false, page, frame, paging.isGlobal(page, false))
     return frame + offset
-  }
-
-  /** See `TierImports.fill`. */
-  #fill(linear: number, access: number): number {
-    const write = (access & WRITE) !== 0
-    const writes = this.#codeWrites
-    const host = this.#reach(linear, access & (WRITE - 1), write, true)
-    // Flags in page tables were set where there is code: the translation may be of what was there before.
-    return writes === this.#codeWrites ? host : 0
   }
 
   /** See {@link HELD}: the host address of such an access; 0 where there is none. */

@@ -14,11 +14,6 @@ import type { Records } from './records.ts'
 export interface TierImports {
   readonly memory: WebAssembly.Memory
   /**
-   * (linear address, bytes, and {@link WRITE} for a store) → not 0: the TLB has an entry for the access now. 0: it faults,
-   * which was counted, or the slow way must make it; leave as slow.
-   */
-  readonly fill: (linear: number, access: number) => number
-  /**
    * (record) → {@link Acted}. Executes the instruction of the record by its action; it is not paid for yet. `next`: go on
    * behind it, what is left of the budget being in the state; `go`: as {@link Outcome.go}.
    */

@@ -21,9 +21,6 @@ export const Exit = { record: 0, unpaid: 4, leave: 8, outcome: 12, size: 16 } as
 /** What a translation's action of an instruction answers: see `TierImports.act`. */
 export const Acted = { leave: 0, next: 1, go: 2 } as const
 
-/** Added to the number of bytes where `TierImports.fill` is for a store. */
-export const WRITE = 0x100
-
 /** Parameters and result of a translation: the CPU's base, calls that may still nest → see {@link Outcome}. */
 export const TRANSLATION: readonly [params: readonly ['i32', 'i32'], results: readonly ['i64']] = [
   ['i32', 'i32'],
