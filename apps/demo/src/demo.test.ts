@@ -5,7 +5,7 @@ import { plain, report } from './report.ts'
 import { differences, runGuest } from './run.ts'
 
 describe('the demo', () => {
-  it('runs the guest to its end under both engines, with equal counts and state', async () => {
+  it('runs the guest to its end under all engines, with equal counts and state', async () => {
     const lines: string[] = []
     const interpreter = await runGuest('interpreter', (text) => lines.push(text))
     const reference = await runGuest('reference')
@@ -14,7 +14,9 @@ describe('the demo', () => {
     expect(interpreter.console).toContain('kernel: #PF page fault at 00010000, error code 7\n')
     expect(interpreter.exceptions.map(({ name }) => name)).toEqual(['#DE', '#UD', '#GP', '#PF'])
     expect(differences(interpreter, reference)).toEqual([])
-    expect(report([interpreter, reference], plain)).toMatch(/Instructions retired +([\d,]+) +\1\n/)
+    const jit = await runGuest('jit')
+    expect(differences(jit, reference)).toEqual([])
+    expect(report([jit, interpreter, reference], plain)).toMatch(/Instructions retired +([\d,]+) +\1 +\1\n/)
 
     const changed = { ...reference, counts: [{ ...reference.counts[0]!, count: 1 }], console: '' }
     expect(differences(interpreter, changed)[0]).toBe('the text on the console')
@@ -30,9 +32,9 @@ describe('the demo', () => {
       }
       return undefined
     }
-    expect(fails(['--engine', 'steam'])).toBe("there is no engine 'steam': say interpreter, reference or both")
+    expect(fails(['--engine', 'steam'])).toBe("there is no engine 'steam': say jit, interpreter, reference or all")
     expect(fails(['--engine', 'toString'])).toContain('there is no engine')
     expect(fails(['--fast'])).toBe("Unknown option '--fast': see --help")
-    expect(parseOptions(['--json'])).toEqual({ engines: ['interpreter', 'reference'], json: true, help: false })
+    expect(parseOptions(['--json'])).toEqual({ engines: ['jit', 'interpreter', 'reference'], json: true, help: false })
   })
 })

@@ -1,4 +1,4 @@
-/** `pnpm demo`: a small guest on the simulated PC, under both engines, and what the hardware counted. */
+/** `pnpm demo`: a small guest on the simulated PC, under each engine, and what the hardware counted. */
 import { isVmexitError } from '@vmexit/core'
 import { HELP, type Options, parseOptions } from './options.ts'
 import { plain, report, speed, terminal } from './report.ts'
@@ -17,8 +17,8 @@ async function main({ engines, json, help }: Options): Promise<number> {
     else if (process.stderr.isTTY) process.stderr.write(`The same under the ${engine} engine …\n`)
     runs.push(await runGuest(engine, first ? (text) => void process.stdout.write(text) : undefined))
   }
-  const [a, b] = runs
-  const differing = a && b ? differences(a, b) : []
+  const [first, ...others] = runs
+  const differing = [...new Set(others.flatMap((run) => differences(first!, run)))]
   process.stdout.write(json ? `${JSON.stringify(document(runs, differing), undefined, 2)}\n` : report(runs, style))
   return differing.length > 0 ? 1 : 0
 }

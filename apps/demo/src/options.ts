@@ -10,7 +10,8 @@ export interface Options {
 }
 
 const ENGINES: Readonly<Record<string, readonly Engine[]>> = {
-  both: ['interpreter', 'reference'],
+  all: ['jit', 'interpreter', 'reference'],
+  jit: ['jit'],
   interpreter: ['interpreter'],
   reference: ['reference'],
 }
@@ -21,8 +22,8 @@ The guest is a C program in 32-bit protected mode: a kernel that turns paging on
 computes, copies and misbehaves; its pages are given as page faults ask for them. It runs under each engine, and the
 counts are compared.
 
-  pnpm demo                          under both engines
-  pnpm demo --engine interpreter     under one: interpreter, reference, or both
+  pnpm demo                          under all engines
+  pnpm demo --engine interpreter     under one: jit, interpreter or reference; or all
   pnpm demo --json                   one JSON document instead of text
   pnpm demo --help
 
@@ -33,7 +34,7 @@ Text is set off by escape sequences on a terminal only, and not where NO_COLOR i
 export function parseOptions(args: readonly string[]): Options {
   const { engine, json, help } = parse(args)
   const engines = Object.hasOwn(ENGINES, engine) ? ENGINES[engine] : undefined
-  if (engines === undefined) throw refuse(`there is no engine '${engine}'`, 'say interpreter, reference or both')
+  if (engines === undefined) throw refuse(`there is no engine '${engine}'`, 'say jit, interpreter, reference or all')
   return { engines, json, help }
 }
 
@@ -42,7 +43,7 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        engine: { type: 'string', default: 'both' },
+        engine: { type: 'string', default: 'all' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },

@@ -43,7 +43,7 @@ export function report(runs: readonly Run[], style: Style): string {
     const mips = `${speed(run).toFixed(1)} MIPS`
     lines.push(`${run.engine.padEnd(14)}${seconds.padStart(8)}${mips.padStart(12)}  ${bar(speed(run) / fastest)}`)
   }
-  if (runs.length > 1) lines.push('', verdict(runs[0]!, runs[1]!, style))
+  if (runs.length > 1) lines.push('', verdict(runs, style))
   return `${lines.join('\n')}\n`
 }
 
@@ -52,9 +52,13 @@ export function speed(run: Run): number {
   return run.instructions / run.seconds / 1e6
 }
 
-function verdict(a: Run, b: Run, style: Style): string {
-  const found = differences(a, b)
-  if (found.length > 0) return `${style.bold(`${a.engine} and ${b.engine} differ in:`)} ${found.join('; ')}`
+function verdict([first, ...others]: readonly Run[], style: Style): string {
+  const found = others.flatMap((other) => {
+    const differing = differences(first!, other)
+    const engines = `${first!.engine} and ${other.engine}`
+    return differing.length > 0 ? [`${style.bold(`${engines} differ in:`)} ${differing.join('; ')}`] : []
+  })
+  if (found.length > 0) return found.join('\n')
   const what = 'counts, console, registers, memory and TLB'
-  return `${style.bold('Equal, number for number:')} ${what} are the same under both engines.`
+  return `${style.bold('Equal, number for number:')} ${what} are the same under all engines.`
 }

@@ -1,11 +1,29 @@
-/** What processors have done, on translated code: each vector is translated before it runs. */
+/**
+ * What processors have done, on translated code: each vector is translated before it runs. Of sequences and single-step tests,
+ * of which there are many alike, some are taken.
+ */
 import { expect } from 'vitest'
 import { hostSuite } from '../../x86/test/host/host.suite.ts'
 import { imagesSuite } from '../../x86/test/images/images.suite.ts'
 import { sst80286Suite } from '../../x86/test/sst/sst-80286.suite.ts'
+import { replaySuite } from '../../x86/test/x87/replay.suite.ts'
 import { compiled, eager } from './eager.ts'
 
-/** Code of 64 bits is not translated. */
-hostSuite(eager(), [16, 32], ({ machine }) => expect(compiled(machine.cpu)).toBeGreaterThan(0))
-sst80286Suite(eager(), ({ machine }) => expect(compiled(machine.cpu)).toBeGreaterThan(0))
+/** Modules that were compiled before the current file of vectors, by machine. */
+const before = new WeakMap<object, number>()
+function translatedSince({ cpu }: { readonly cpu: Parameters<typeof compiled>[0] }): number {
+  const now = compiled(cpu)
+  const since = now - (before.get(cpu) ?? 0)
+  before.set(cpu, now)
+  return since
+}
+
+hostSuite(eager(), {
+  // Code of 64 bits is not translated.
+  bits: [16, 32],
+  every: 4,
+  check: ({ machine, replayed }) => expect(translatedSince(machine)).toBeGreaterThan(0.95 * replayed),
+})
+sst80286Suite(eager(), 10, ({ machine, tests }) => expect(translatedSince(machine)).toBeGreaterThan(0.5 * tests))
 imagesSuite(eager())
+replaySuite(eager(), (machine) => expect(translatedSince(machine)).toBeGreaterThan(300))

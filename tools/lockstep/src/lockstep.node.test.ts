@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Engine } from '@vmexit/x86'
 import { afterEach, describe, expect, test } from 'vitest'
 import { advance, position } from './advance.ts'
 import { type Guest, readState, startGuest } from './guest.ts'
@@ -30,21 +31,22 @@ describe.each([
   ['a guest that counts', countingGuest],
   ['a guest that rewrites its code between interrupts', restlessGuest],
 ])('%s', (_, guest) => {
-  test('is the same under both engines, a second time, and from saved states', { timeout: 60_000 }, async () => {
+  test('is the same under all engines, a second time, and from saved states', { timeout: 60_000 }, async () => {
     const into = folder()
     const trace = await lead(guest, into, recording)
     expect(trace.checkpoints).toHaveLength(16)
     expect(trace.states).toEqual([50_000, 100_000])
-    const from = (engine: 'interpreter' | 'reference', from: number) =>
-      repeat(guest, into, trace, { engine, from, to: 150_000 })
+    const from = (engine: Engine, from: number) => repeat(guest, into, trace, { engine, from, to: 150_000 })
     expect(await from('interpreter', 0)).toMatchObject({ equal: 150_000, hashes: 16 })
     expect(await from('interpreter', 50_000)).toMatchObject({ equal: 150_000, hashes: 11 })
     expect(await from('reference', 0)).toMatchObject({ equal: 150_000, hashes: 16 })
     expect(await from('reference', 100_000)).toMatchObject({ equal: 150_000, hashes: 6 })
+    expect(await from('jit', 0)).toMatchObject({ equal: 150_000, hashes: 16 })
+    expect(await from('jit', 100_000)).toMatchObject({ equal: 150_000, hashes: 6 })
   })
 
-  test('is the same after every instruction of a window', async () => {
-    await using tested = await startGuest(guest, 'interpreter')
+  test.each(['interpreter', 'jit'] as const)('is the same after every instruction of a window: %s', async (engine) => {
+    await using tested = await startGuest(guest, engine)
     await using reference = await startGuest(guest, 'reference')
     using windows = new Windows(tested, reference)
     advance(tested, 50_000)

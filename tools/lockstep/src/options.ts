@@ -22,7 +22,7 @@ What is booted:
   --model NAME          as of \`vmexit boot\`
 
 What is compared:
-  --engines LIST        interpreter,reference; the first one leads
+  --engines LIST        of jit, interpreter and reference, interpreter,reference unless given; the first one leads
   --every N             instructions from hash to hash, 1000000
   --from N              stretches that begin before are left out
   --to N                where to end, if the guest goes on
@@ -45,6 +45,7 @@ Examples:
   node --conditions=@vmexit/source tools/lockstep/src/main.ts --kernel vmlinuz --initrd initramfs.gz \\
     --append 'console=ttyS0 nokaslr mitigations=off cryptomgr.notests' --work /var/tmp/lockstep --shards 4 --windows 100
   node --conditions=@vmexit/source tools/lockstep/src/main.ts --kernel vmlinuz --to 300000000 --repeat --check-restore
+  node --conditions=@vmexit/source tools/lockstep/src/main.ts --kernel vmlinuz --engines jit,interpreter --shards 2
 `
 
 /** What the command line asks for. */
@@ -141,10 +142,10 @@ function parse(args: readonly string[]) {
 }
 
 function engineOf(name: string): Engine {
-  if (name === 'interpreter' || name === 'reference') return name
+  if (name === 'jit' || name === 'interpreter' || name === 'reference') return name
   throw new VmexitError('lockstep-options', {
     problem: `there is no engine ${name}`,
-    remedy: 'name interpreter or reference',
+    remedy: 'name jit, interpreter or reference',
   })
 }
 

@@ -46,11 +46,9 @@ export function bootCommand(): Command {
     .optionsGroup('The PC:')
     .option('-m, --memory <size>', 'RAM: bytes, or with K, M, G, KiB, MiB, GiB', '128M')
     .addOption(
-      new Option('--engine <name>', 'how the CPU is made fast; counts are equal').choices([
-        'jit',
-        'interpreter',
-        'reference',
-      ]),
+      new Option('--engine <name>', 'how the CPU is made fast; counts are equal')
+        .choices(['jit', 'interpreter', 'reference'])
+        .default('jit'),
     )
     .addOption(new Option('--model <name>', 'what CPUID says').choices(['i386', '486', 'pentium', 'pentium-m']))
     .addOption(

@@ -29,16 +29,17 @@ export function loadMoo(file: string): SingleStepFile {
 
 /**
  * Run all tests of a file: those of an 80286 as the rules read them (see `differences.ts`), those of an 80386 as they are.
- * The file's own masks hold in either case.
+ * The file's own masks hold in either case. `every`: of so many, one.
  */
-export function runMooFile(file: string | SingleStepFile, engine: EngineChoice): MooResult {
+export function runMooFile(file: string | SingleStepFile, engine: EngineChoice, every = 1): MooResult {
   const { masks, tests } = typeof file === 'string' ? loadMoo(file) : file
   const machine = machines.get(engine) ?? new SingleStepMachine(engine, model)
   machines.set(engine, machine)
   const rules: Record<string, number> = {}
   const failures: string[] = []
   const undefinedBits = Object.fromEntries(Object.entries(masks).map(([name, bits]) => [name, ~bits]))
-  for (const test of tests) {
+  const chosen = tests.filter((_, n) => n % every === 0)
+  for (const test of chosen) {
     let found: string[]
     if ('eip' in test.initial.registers) found = machine.run(test, { ignored: undefinedBits })
     else {
@@ -53,5 +54,5 @@ export function runMooFile(file: string | SingleStepFile, engine: EngineChoice):
     }
     if (found.length > 0) failures.push(`#${test.index} ${test.name}: ${found.join('; ')}`)
   }
-  return { tests: tests.length, rules, failures, machine }
+  return { tests: chosen.length, rules, failures, machine }
 }

@@ -13,8 +13,9 @@ const CODE = 0x1000
 const HANDLER = 0x800
 const CR0_NE = 0x20
 const HLT = 0xf4
-/** NOP, JMP to it: a loop of its own, so that what is translated before it needs a budget of one instruction. */
+/** NOP, JMP to it: so that an engine that translates has room for more than the instruction, and ends behind it. */
 const AGAIN = [0x90, 0xeb, 0xfd]
+const BUDGET = 3
 
 /** `text` in the manual's order: sign and exponent, significand. */
 export function extended(text: string): StackValue {
@@ -63,8 +64,10 @@ export class Machine {
       action(cpu, insn)
       return -1
     }
-    cpu.run(1)
-    return cpu.counts.exceptions.findIndex((count, vector) => count !== before[vector])
+    cpu.run(BUDGET)
+    const raised = cpu.counts.exceptions.findIndex((count, vector) => count !== before[vector])
+    if (raised < 0) cpu.state.ip = at + insn.length
+    return raised
   }
 
   get x87(): X87State {
