@@ -32,11 +32,11 @@ export class Forms {
     let forms = this.#known.get(insn.row)
     if (!forms) this.#known.set(insn.row, (forms = new Map()))
     const step = stepOf(insn)
-    // What differs beyond operands, address and sizes: plain cases of actions, constants of vector instructions.
+    // What differs beyond operands, address and sizes: plain cases of actions, and constants, by which vectors are shuffled,
+    // shifts that change no flags told from those that do, and AAM divides by 0.
     let variant = 0
     if (step === 'action' || step === 'transfer') variant = frequentHandler(insn, mode)
-    else if (insn.operands.length > 2) variant = insn.imm & 0xff
-    else if (insn.imm === 0) variant = 1
+    else if (insn.operands.at(-1)?.kind === Kind.imm) variant = insn.imm & 0xff
     const sizes = (insn.opSize === 16 ? 1 : 0) + (insn.addrSize === 16 ? 2 : 0) + (insn.rep === 0 ? 0 : 4)
     const key = (((operands * 9 + insn.base + 1) * 9 + insn.index + 1) * 8 + sizes) * 256 + variant
     const known = forms.get(key)
