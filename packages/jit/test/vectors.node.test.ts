@@ -1,6 +1,6 @@
 /**
- * What processors have done, on translated code: each vector is translated before it runs. Of sequences and single-step tests,
- * of which there are many alike, some are taken.
+ * What processors have done, on translated code: each vector is translated before it runs. Some are taken, for a translation
+ * costs half a millisecond; when this was written all of them passed.
  */
 import { expect } from 'vitest'
 import { hostSuite } from '../../x86/test/host/host.suite.ts'
@@ -21,9 +21,9 @@ function translatedSince({ cpu }: { readonly cpu: Parameters<typeof compiled>[0]
 hostSuite(eager(), {
   // Code of 64 bits is not translated.
   bits: [16, 32],
-  every: 4,
+  every: 3,
   check: ({ machine, replayed }) => expect(translatedSince(machine)).toBeGreaterThan(0.95 * replayed),
 })
-sst80286Suite(eager(), 10, ({ machine, tests }) => expect(translatedSince(machine)).toBeGreaterThan(0.5 * tests))
+sst80286Suite(eager(), 40, ({ machine, tests }) => expect(translatedSince(machine)).toBeGreaterThan(0.5 * tests))
 imagesSuite(eager())
 replaySuite(eager(), (machine) => expect(translatedSince(machine)).toBeGreaterThan(300))

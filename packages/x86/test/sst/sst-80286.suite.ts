@@ -53,7 +53,8 @@ export function sst80286Suite(engine: EngineChoice, every = 1, check: (result: M
       check(result)
     })
 
-    it.runIf(every === 1)('applied each rule to exactly as many tests as are written here', () => {
+    if (every > 1) return
+    it('applied each rule to exactly as many tests as are written here', () => {
       expect(Object.keys(APPLIED).sort()).toEqual(RULES.map(({ name }) => name).sort())
       expect(tests).toBe(162_500)
       expect(applied).toEqual(APPLIED)
