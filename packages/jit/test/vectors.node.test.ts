@@ -21,7 +21,7 @@ function translatedSince({ cpu }: { readonly cpu: Parameters<typeof compiled>[0]
 hostSuite(eager(), {
   // Code of 64 bits is not translated.
   bits: [16, 32],
-  every: 3,
+  every: 8,
   check: ({ machine, replayed }) => expect(translatedSince(machine)).toBeGreaterThan(0.95 * replayed),
 })
 sst80286Suite(eager(), 40, ({ machine, tests }) => expect(translatedSince(machine)).toBeGreaterThan(0.5 * tests))
