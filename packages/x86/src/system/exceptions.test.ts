@@ -37,6 +37,14 @@ describe('real mode', () => {
     expect(rig.events.shutdown).toBe(true)
   })
 
+  it('leaves no interrupt shadow in a shutdown', () => {
+    const rig = new Rig()
+    rig.state.set32(Layout.idtLimit, 7)
+    rig.events.shadow = 'sti'
+    deliver(rig, fault(6))
+    expect([rig.events.shutdown, rig.events.shadow]).toEqual([true, 'none'])
+  })
+
   it('makes #GP of a vector beyond the table', () => {
     const rig = new Rig()
     rig.state.set32(Layout.idtLimit, 0x1ff)

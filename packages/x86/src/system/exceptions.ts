@@ -84,6 +84,8 @@ export function deliver(core: Core, event: CpuEvent): void {
     }
   }
   core.events.shutdown = true
+  // No instruction follows that it could hold an interrupt off from.
+  core.events.shadow = 'none'
 }
 
 /** The event that a caught fault is. */
