@@ -55,7 +55,7 @@ export class Forms {
     const fn = new ModuleBuilder().func(['i32', 'i32'], ['i64'])
     processor.begin(fn)
     processor.locals = declareLocals(fn)
-    processor.calls = { act: 0, settle: 0 }
+    processor.calls = { act: 0, resume: 0, settle: 0 }
     processor.surroundings = { leave: nothing, miss: nothing, pause: nothing, act: nothing }
     const step = stepOf(insn)
     const { effects } = processor

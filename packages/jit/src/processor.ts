@@ -33,6 +33,7 @@ import { nextOf } from './insn.ts'
 /** Function indices, in the module being built, of what translations call. */
 export interface Calls {
   readonly act: number
+  readonly resume: number
   readonly settle: number
 }
 

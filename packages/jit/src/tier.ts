@@ -3,6 +3,7 @@ import { ModuleBuilder } from '@vmexit/wasm-asm'
 import {
   type Mode,
   Outcome,
+  RESUME,
   ROUTINES,
   type Routine,
   settleFlags,
@@ -176,6 +177,7 @@ export class JitTier implements Tier {
     const table = module.importTable('env', 'table', { element: 'funcref', initial: 1 })
     const calls = {
       act: module.importFunction('env', 'act', ['i32'], ['i32']),
+      resume: module.importFunction('env', 'resume', ...RESUME),
     }
     const index = new Map<Routine, number>()
     for (const routine of needed)

@@ -1,6 +1,6 @@
 /** The code of one region: a function whose control flow is the guest's. */
 import { type FunctionBuilder, type Label, Load, Op, Store } from '@vmexit/wasm-asm'
-import { Layout } from '@vmexit/x86'
+import { Gpr, Layout } from '@vmexit/x86'
 import {
   Acted,
   CODE_TLB_ENTRIES,
@@ -312,6 +312,7 @@ class Translation implements Surroundings {
     fn.end()
     this.#storeBudget()
     fn.i32Const(0).i32Const(entry.head).store(Store.i32Store, this.#state(Layout.record))
+    this.#noteStack(item)
     fn.localGet(BASE).localGet(NESTING).i32Const(1).op(Op.i32Sub).i32Const(entry.slot)
     this.#return(number, item, next)
   }
@@ -325,17 +326,29 @@ class Translation implements Surroundings {
     fn.end()
     this.#storeBudget()
     fn.i32Const(0).localGet(found.value).store(Store.i32Store, this.#state(Layout.record))
+    this.#noteStack(item)
     fn.localGet(BASE).localGet(NESTING).i32Const(1).op(Op.i32Sub)
     fn.localGet(found.value).load(Load.i32Load, Record32.imm)
     this.#return(number, item, next)
   }
+  /** The stack pointer behind the return of a call that has pushed its return address, in the local for targets. */
+  #noteStack({ insn }: Item): void {
+    this.#fn.i32Const(0).load(Load.i32Load, this.#state(Layout.gpr + Gpr.sp * 8))
+    this.#fn.i32Const(insn.opSize >> 3).op(Op.i32Add).localSet(this.#target)
+  }
   /** Base, nesting and function are on the stack: call, and go on where it was called from if it comes back there. */
   #return(number: number, item: Item, next: Edge): void {
     const fn = this.#fn
+    const wanted = (BigInt(Outcome.jump) << 32n) | BigInt(next.ip)
     fn.callIndirect(this.#shop.type, this.#shop.table).localTee(this.#outcome)
-    fn.i64Const((BigInt(Outcome.jump) << 32n) | BigInt(next.ip)).op(Op.i64Ne)
+    fn.i64Const(wanted).op(Op.i64Ne)
     fn.hint(false).if_()
+    fn.localGet(BASE).localGet(NESTING).localGet(this.#target).localGet(this.#outcome).i64Const(wanted)
+    fn.i32Const(this.#region.mode.id).call(this.#processor.calls.resume)
+    fn.localTee(this.#outcome).i64Const(wanted).op(Op.i64Ne)
+    fn.if_()
     fn.localGet(this.#outcome).return_()
+    fn.end()
     fn.end()
     this.#reload()
     const first = next.to < 0 ? undefined : this.#region.blocks[next.to]!.items[0]!

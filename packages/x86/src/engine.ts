@@ -19,7 +19,7 @@ export {
 export type { Mode } from './interpreter/mode.ts'
 export { Records } from './interpreter/records.ts'
 export type { Tier, TierFactory, TierImports, TierParts, TierStats } from './interpreter/tier.ts'
-export { Acted, Exit, NESTING, Outcome, TRANSLATION } from './interpreter/translation.ts'
+export { Acted, Exit, NESTING, Outcome, RESUME, TRANSLATION } from './interpreter/translation.ts'
 export { Emitter, type RoutineLinker } from './ops/emit.ts'
 export { i32Node, localNode, type Node, NodeKind } from './ops/node.ts'
 export type { Routine } from './ops/ops.ts'

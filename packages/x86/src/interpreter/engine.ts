@@ -15,7 +15,7 @@ import { type Mode, Modes } from './mode.ts'
 import { Records } from './records.ts'
 import type { Tier, TierFactory, TierStats } from './tier.ts'
 import { EngineTlb } from './tlb.ts'
-import { Acted } from './translation.ts'
+import { Acted, NESTING } from './translation.ts'
 
 /** Bytes of records for each width: of 1.3 million instructions. Room that is not used is never touched. */
 const ARENA_BYTES = 80 << 20
@@ -180,6 +180,8 @@ export class Interpreter {
       }
       state.set32(Layout.budget, budget - cost)
       state.set32(Layout.record, record)
+      state.set64(Layout.comeback, -1n)
+      state.set32(Layout.nesting, NESTING)
       if (stopped === undefined) handlers.run(state.base)
       else {
         // Not all of the run is paid for: an STI before its end casts its shadow.
@@ -390,6 +392,7 @@ export class Interpreter {
       imports: {
         memory: memory32,
         act: (record) => this.#actTranslated(record),
+        resume: handlers.resume!,
         table: table!,
       },
       codePage: (linear) => {

@@ -17,7 +17,7 @@ import { keyOf, type Template, templateOf, withBase } from './key.ts'
 import { Handler } from './layout.ts'
 import type { Mode } from './mode.ts'
 import { type Continuation, HandlerProcessor, type SlowPaths } from './processor.ts'
-import { TRANSLATION } from './translation.ts'
+import { RESUME, TRANSLATION } from './translation.ts'
 
 /** What the modules import. */
 export interface HandlerImports {
@@ -63,13 +63,17 @@ export class Handlers {
   readonly stats = { modules: 0, bytes: 0, handlers: 0 }
   /** Run from the record in `Layout.record` until something makes it leave. */
   readonly run: (base: number) => void
+  /** Interprets until a call comes back: see `RESUME`; undefined where there are no translations. */
+  readonly resume: WebAssembly.ExportValue | undefined
 
   constructor(width: 32 | 64, imports: HandlerImports, hot: readonly Template[], routines: RoutineLibrary) {
     this.width = width
     this.#imports = imports
     this.#routines = routines
     this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_INITIAL })
-    this.run = this.#compileDispatcher(hot)
+    const { run, resume } = this.#compileDispatcher(hot)
+    this.run = run
+    this.resume = resume
     this.#inline = this.#count
   }
 
@@ -147,7 +151,10 @@ export class Handlers {
     this.stats.handlers += batch.length
   }
 
-  #compileDispatcher(hot: readonly Template[]): (base: number) => void {
+  #compileDispatcher(hot: readonly Template[]): {
+    run: (base: number) => void
+    resume: WebAssembly.ExportValue | undefined
+  } {
     const inline: Template[] = []
     for (const template of hot) {
       const key = keyOf(template)
@@ -199,9 +206,14 @@ export class Handlers {
     fn.end()
     fn.end()
     kept.giveBudget()
+    if (enter) {
+      const resume = module.func(...RESUME, 'resume')
+      processor.resume(resume, fn.index, enter, slow)
+      module.exportFunction('resume', resume.index)
+    }
     const exports = this.#instantiate(module)
     this.stats.handlers += inline.length
-    return exports['run'] as (base: number) => void
+    return { run: exports['run'] as (base: number) => void, resume: exports['resume'] }
   }
 
   #begin(routines: ReadonlySet<Routine>): {
@@ -228,7 +240,7 @@ export class Handlers {
       module,
       slow,
       routine,
-      processor: new HandlerProcessor(this.width, routine),
+      processor: new HandlerProcessor(this.width, routine, this.#imports.translations !== undefined),
       handlerType: [['i32', 'i32'], ['i32']],
     }
   }

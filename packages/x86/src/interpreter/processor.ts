@@ -2,7 +2,7 @@
  * The interpreter's processor: semantics as the code of handlers. Local 0 is the CPU's base, local 1 the address of the
  * instruction's record, from which registers, displacement and immediate come.
  */
-import { Load, Op } from '@vmexit/wasm-asm'
+import { type FunctionBuilder, Load, Op } from '@vmexit/wasm-asm'
 import { type Insn, Kind, Seg } from '@vmexit/x86-decoder'
 import type { Through } from '../generated/data.ts'
 import { CodeProcessor } from '../generated/processor.ts'
@@ -10,6 +10,7 @@ import type { RoutineLinker } from '../ops/emit.ts'
 import { localNode, type Node } from '../ops/node.ts'
 import type { Processor } from '../semantics/processor.ts'
 import { Layout, Leave, SegmentSlot } from '../state/layout.ts'
+import { Gpr } from '../state/state.ts'
 import { emitFrequent } from './frequent.ts'
 import type { FrequentCode } from './frequent-code.ts'
 import { BASE, type Kept, RECORD } from './kept.ts'
@@ -26,7 +27,7 @@ import {
   TLB_ADDEND,
   TLB_ENTRY_SHIFT,
 } from './layout.ts'
-import { Exit, NESTING, Outcome } from './translation.ts'
+import { DEEPEST_STACK, Exit, Outcome } from './translation.ts'
 
 /** How a handler ends, which depends on the function that it stands in. */
 export interface Continuation {
@@ -47,12 +48,19 @@ export interface SlowPaths {
   readonly code: number
 }
 
+/** Table and function type of the translations, and what settles the flags. */
+export interface EnterCalls {
+  readonly table: number
+  readonly type: number
+  readonly settle: number
+}
+
 /** What the handlers that are no instruction call. */
 export interface SpecialCalls {
   /** Function that executes instructions by their actions. */
   readonly act: number
-  /** Table and function type of the translations, and what settles the flags; undefined where there are none. */
-  readonly enter: { readonly table: number; readonly type: number; readonly settle: number } | undefined
+  /** Undefined where there are no translations. */
+  readonly enter: EnterCalls | undefined
 }
 
 /** Why handlers that only leave do so. */
@@ -67,6 +75,8 @@ const FLAT: Through = { flatRead: 0x3f, flatWrite: 0x3f, flatCode: true }
 export class HandlerProcessor extends CodeProcessor implements FrequentCode {
   readonly width: 32 | 64
   readonly record: RecordLayout
+  /** There are translations, for which it may run until control comes back to them. */
+  readonly comesBack: boolean
   #end!: Continuation
   #slow!: SlowPaths
   #calls!: SpecialCalls
@@ -75,9 +85,10 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
   /** Fields are of this many bytes behind local 1: the second of two instructions in one handler. */
   #ahead = 0
 
-  constructor(width: 32 | 64, link: RoutineLinker) {
+  constructor(width: 32 | 64, link: RoutineLinker, comesBack = false) {
     super(link)
     this.width = width
+    this.comesBack = comesBack
     this.record = width === 64 ? Record64 : Record32
   }
 
@@ -230,12 +241,17 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
     const kept = this.#end.kept!
     kept.give()
     this.emit(this.state())
-    fn.i32Const(NESTING)
+    this.emit(this.peek('i32', this.state(), Layout.nesting, 32))
     this.emit(this.#field(this.record.imm))
     fn.callIndirect(enter.type, enter.table)
     const ended = this.temporary('i64')
     fn.localSet(ended)
     kept.take()
+    this.#goOn(enter, ended, this.temporary('i32'))
+  }
+  /** Go on where a translation has ended: what it returned is in `ended`. `at`: a local for a record. */
+  #goOn(enter: EnterCalls, ended: number, at: number): void {
+    const { fn } = this
     this.emit(this.peek('i32', this.state(), Layout.heldFlags, 32))
     fn.if_()
     this.emit(this.state())
@@ -250,9 +266,7 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
     fn.if_()
     const described = (offset: number): Node => this.peek('i32', low, offset, 32)
     this.setBudget(this.add(this.budget(), described(Exit.unpaid)))
-    this.emit(described(Exit.record))
-    fn.localSet(RECORD)
-    this.poke(this.state(), Layout.record, this.#rec(), 32)
+    this.poke(this.state(), Layout.record, described(Exit.record), 32)
     this.poke(this.state(), Layout.leave, described(Exit.leave), 32)
     this.emit(described(Exit.outcome))
     fn.localSet(outcome)
@@ -263,9 +277,61 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
     fn.end()
     this.emit(result)
     fn.if_()
-    this.#enter(this.#rec())
+    this.emit(this.peek('i32', this.state(), Layout.record, 32))
+    fn.localSet(at)
+    this.#enter(localNode('i32', at))
     fn.end()
     this.#end.exit()
+  }
+  /**
+   * The body of what {@link RESUME} says, in a function of that type. `run`: the dispatcher. `enter`: none of its table.
+   */
+  resume(fn: FunctionBuilder, run: number, enter: EnterCalls, slow: SlowPaths): void {
+    const [BASE_, NESTING_, STACK, ENDED, WANTED, MODE] = [0, 1, 2, 3, 4, 5]
+    this.begin(fn)
+    const at = fn.local('i32')
+    const comeback = fn.local('i64')
+    const state = this.state()
+    const nesting = localNode('i32', NESTING_)
+    const wanted = localNode('i64', WANTED)
+    const depth = this.sub(localNode('i32', STACK), this.peek('i32', state, Layout.gpr + Gpr.sp * 8, 32))
+    const ended = localNode('i64', ENDED)
+    const isOver = this.eqz(this.wrap(this.shr(ended, this.i64(32n))))
+    const isElsewhere = this.ltU(this.i32(DEEPEST_STACK), this.sub(depth, this.i32(1)))
+    this.emit(this.or(this.or(isOver, isElsewhere), this.eqz(nesting)))
+    fn.if_()
+    fn.localGet(ENDED).return_()
+    fn.end()
+    const ready = fn.block()
+    this.#slow = slow
+    this.#end = {
+      go: () => {
+        fn.localSet(at)
+        this.poke(state, Layout.record, localNode('i32', at), 32)
+        fn.br(ready)
+      },
+      exit: () => void fn.i64Const(0n).return_(),
+    }
+    this.#goOn(enter, ENDED, at)
+    fn.end()
+    this.emit(this.peek('i64', state, Layout.comeback, 64))
+    fn.localSet(comeback)
+    this.poke(state, Layout.comeback, this.extendU(this.wrap(wanted)), 64)
+    this.poke(state, Layout.nesting, this.sub(nesting, this.i32(1)), 32)
+    fn.localGet(BASE_).call(run)
+    this.poke(state, Layout.comeback, localNode('i64', comeback), 64)
+    this.poke(state, Layout.nesting, nesting, 32)
+    this.emit(this.eq(this.peek('i32', state, Layout.leave, 32), this.i32(Leave.back)))
+    fn.if_()
+    this.emit(this.eq(this.peek('i32', state, Layout.mode, 32), localNode('i32', MODE)))
+    fn.if_()
+    fn.localGet(WANTED).return_()
+    fn.end()
+    this.poke(state, Layout.ip, this.extendU(this.wrap(wanted)), 64)
+    this.poke(state, Layout.record, this.i32(0), 32)
+    this.poke(state, Layout.leave, this.i32(Leave.miss), 32)
+    fn.end()
+    fn.i64Const(0n)
   }
   /**
    * The code TLB has no entry for `linear`: get one, and go on at a record of the page that it leads to. (To leave and come
@@ -493,10 +559,18 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
       this.eq(this.peek('i32', record, mode, 32), this.peek('i32', this.state(), Layout.mode, 32)),
     )
   }
-  jump(_insn: Insn | undefined, target: Node): void {
+  jump(insn: Insn | undefined, target: Node): void {
     this.#ended = true
     const wide = this.width === 64
     const { fn } = this
+    if (this.comesBack && (insn === undefined || insn.op === 'ret')) {
+      const comeback = this.peek('i64', this.state(), Layout.comeback, 64)
+      this.emit(this.eq(this.extendU(target), comeback))
+      fn.hint(false).if_()
+      this.poke(this.state(), Layout.leave, this.i32(Leave.back), 32)
+      this.#end.exit()
+      fn.end()
+    }
     const found = this.let(this.#jumpEntry(target))
     const linear = this.#linearCode(target)
     this.emit(this.#leadsTo(found, target))

@@ -18,6 +18,8 @@ export interface TierImports {
    * behind it, what is left of the budget being in the state; `go`: as {@link Outcome.go}.
    */
   readonly act: (record: number) => number
+  /** Interprets until a call comes back: see `RESUME`. */
+  readonly resume: WebAssembly.ExportValue
   /** Translations by the numbers that heads have. */
   readonly table: WebAssembly.Table
 }

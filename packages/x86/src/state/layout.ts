@@ -92,6 +92,13 @@ export const Layout = {
   heldFlags: 0x560,
   /** NMIs are held off until the next IRET (int32). True while generated code runs. */
   nmiBlocked: 0x580,
+  /**
+   * While the interpreter runs for a translation: the offset at which it ends, when a return or jump leads there; otherwise
+   * −1 (8 bytes).
+   */
+  comeback: 0x588,
+  /** Calls of the guest that translations may still nest (int32). */
+  nesting: 0x590,
   /** Total size of one CPU's state. */
   size: 0x1000,
 } as const
@@ -180,4 +187,6 @@ export const Leave = {
   event: 5,
   /** A head has been executed often enough to be translated. */
   hot: 6,
+  /** Control has come back to where a translation waits for it: {@link Layout.comeback}. */
+  back: 7,
 } as const
