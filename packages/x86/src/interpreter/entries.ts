@@ -5,16 +5,34 @@
 
 const PIECE_LOG = 6
 const PIECE = 1 << PIECE_LOG
+/** Places in 64 pieces. */
+const CHUNK = 64 * PIECE
+
+/** Room for pieces, many together: a buffer for each took more room than what is in it. */
+export class EntryRoom {
+  #chunk = new Int32Array(0)
+  #used = 0
+
+  take(): Int32Array {
+    if (this.#used === this.#chunk.length) {
+      this.#chunk = new Int32Array(CHUNK)
+      this.#used = 0
+    }
+    return this.#chunk.subarray(this.#used, (this.#used += PIECE))
+  }
+}
 
 export class Entries {
   /** Tells the instruction pointer of a record. */
   readonly #ipOf: (record: number) => number
+  readonly #room: EntryRoom
   readonly #pieces: (Int32Array | undefined)[] = []
   /** Of instruction pointers whose place is taken: the page is mapped at several addresses. */
   #others: Map<number, number> | undefined
 
-  constructor(ipOf: (record: number) => number) {
+  constructor(ipOf: (record: number) => number, room: EntryRoom) {
     this.#ipOf = ipOf
+    this.#room = room
   }
 
   /** The record for `ip`, or 0. */
@@ -27,7 +45,7 @@ export class Entries {
 
   set(ip: number, record: number): void {
     const at = (ip & 0xfff) >> PIECE_LOG
-    this.#pieces[at] ??= new Int32Array(PIECE)
+    this.#pieces[at] ??= this.#room.take()
     const piece = this.#pieces[at]
     const held = piece[ip & (PIECE - 1)]!
     if (held === 0 || this.#ipOf(held) === ip) piece[ip & (PIECE - 1)] = record

@@ -11,10 +11,12 @@ export interface Piece {
   /** Offsets in the page of its first byte and behind its last. */
   readonly start: number
   readonly end: number
-  /** The first of its records, of instructions and of what leads on, which stand one behind the other: host address. */
+  /**
+   * The first of its records, of instructions and of what leads on, which stand one behind the other, and the end of the
+   * last: host addresses.
+   */
   readonly first: number
-  /** Handlers of the records as they were made; `miss` for those that stay as they are when the piece sleeps. */
-  readonly handlers: Int32Array
+  readonly last: number
   /** The bytes it was made from; undefined while nothing has written to them. */
   bytes: Uint8Array | undefined
 }

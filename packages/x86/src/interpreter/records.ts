@@ -7,7 +7,7 @@ import { type Insn, Kind } from '@vmexit/x86-decoder'
 import { isAction } from '../reference/engine.ts'
 import { Layout, SegmentSlot } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
-import { Entries } from './entries.ts'
+import { Entries, EntryRoom } from './entries.ts'
 import { controlSlot, frequentHandler } from './frequent.ts'
 import type { Handlers } from './handlers.ts'
 import { canFuse, templateOf } from './key.ts'
@@ -67,6 +67,12 @@ export class Records {
   readonly #start: number
   readonly #end: number
   #next: number
+  /**
+   * Handlers of the records of pieces as they were made, by number in the arena; `miss` for those that stay as they are when
+   * their piece sleeps.
+   */
+  readonly #made: Int32Array
+  #room = new EntryRoom()
   readonly #pages = new Map<number, CodePage>()
   /** Executions after which a head leaves as hot; 0: there are no heads. */
   readonly #threshold: number
@@ -103,6 +109,7 @@ export class Records {
     this.#start = arena.address
     this.#end = arena.address + arena.bytes
     this.#next = arena.address
+    this.#made = new Int32Array(Math.ceil(arena.bytes / this.layout.size))
     this.#reset()
   }
 
@@ -184,7 +191,7 @@ export class Records {
     if (this.#threshold === 0) return record
     const page = this.#page(pfn, mode)
     const ip = this.ipOf(record)
-    page.heads[mode.id] ??= new Entries((head) => this.ipOf(head))
+    page.heads[mode.id] ??= new Entries((head) => this.ipOf(head), this.#room)
     const heads = page.heads[mode.id]!
     const known = heads.get(ip)
     if (known !== 0) {
@@ -288,7 +295,7 @@ export class Records {
       if (piece.bytes !== undefined) continue
       piece.bytes = this.#state.host.u8.slice(host + piece.start, host + piece.end)
       this.#putHandlers(piece, false)
-      this.stats.invalidated += piece.handlers.length
+      this.stats.invalidated += (piece.last - piece.first) / this.layout.size
     }
     page.asleep = page.pieces.length > 0
     for (const record of page.others) this.#set(record + handler, Handler.miss)
@@ -320,18 +327,19 @@ export class Records {
   /** Give the instructions of a piece their handlers, or take them away. What leads on does so still: its target leaves. */
   #putHandlers(piece: Piece, awake: boolean): void {
     const { handler, length, target, size } = this.layout
-    const { handlers } = piece
+    const { first, last } = piece
     const { i32 } = this.#state.host
-    let at = (piece.first + handler) >> 2
-    for (let n = 0; n < handlers.length; n++, at += size >> 2) {
-      if (handlers[n] === Handler.miss) continue
+    let number = (first - this.#start) / size
+    for (let record = first; record < last; record += size) {
+      const made = this.#made[number++]!
+      if (made === Handler.miss) continue
+      const at = (record + handler) >> 2
       if (awake && i32[at] === Handler.link) {
-        const record = piece.first + n * size
         const before = this.#forwarded.get(record)!
         this.#set(record + length, before.length)
         this.#set(record + target, before.target)
       }
-      i32[at] = awake ? handlers[n]! : Handler.miss
+      i32[at] = awake ? made : Handler.miss
     }
   }
 
@@ -353,6 +361,7 @@ export class Records {
   #reset(): void {
     this.#pages.clear()
     this.#forwarded.clear()
+    this.#room = new EntryRoom()
     this.#actions = []
     this.#memo.forget()
     this.#next = this.#start
@@ -440,13 +449,12 @@ export class Records {
   /** What was made since the arena ended at `first`, of the bytes between two offsets. */
   #pieceOf(first: number, start: number, end: number, mode: Mode): Piece {
     const { handler, size } = this.layout
-    const handlers = new Int32Array((this.#next - first) / size)
-    for (let n = 0; n < handlers.length; n++) {
-      const record = first + n * size
-      // Heads outlive the code.
-      handlers[n] = this.isHead(record) ? Handler.miss : this.get(record, handler)
-    }
-    return { mode: mode.id, start, end, first, handlers, bytes: undefined }
+    const last = this.#next
+    let number = (first - this.#start) / size
+    // Heads outlive the code.
+    for (let record = first; record < last; record += size)
+      this.#made[number++] = this.isHead(record) ? Handler.miss : this.get(record, handler)
+    return { mode: mode.id, start, end, first, last, bytes: undefined }
   }
 
   /**
@@ -539,7 +547,7 @@ export class Records {
       page = emptyPage(++this.#lastVersion)
       this.#pages.set(pfn, page)
     }
-    page.entries[mode.id] ??= new Entries((record) => this.ipOf(record))
+    page.entries[mode.id] ??= new Entries((record) => this.ipOf(record), this.#room)
     return page
   }
 
