@@ -334,7 +334,10 @@ class Translation implements Surroundings {
   /** The stack pointer behind the return of a call that has pushed its return address, in the local for targets. */
   #noteStack({ insn }: Item): void {
     this.#fn.i32Const(0).load(Load.i32Load, this.#state(Layout.gpr + Gpr.sp * 8))
-    this.#fn.i32Const(insn.opSize >> 3).op(Op.i32Add).localSet(this.#target)
+    this.#fn
+      .i32Const(insn.opSize >> 3)
+      .op(Op.i32Add)
+      .localSet(this.#target)
   }
   /** Base, nesting and function are on the stack: call, and go on where it was called from if it comes back there. */
   #return(number: number, item: Item, next: Edge): void {

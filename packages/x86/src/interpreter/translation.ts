@@ -26,10 +26,8 @@ export const Acted = { leave: 0, next: 1, go: 2 } as const
  * still nest, the stack pointer behind the return, what the call returned, what it would return if it came back, the mode.
  * It is the latter if control has come back by then, and otherwise an {@link Outcome} for the translation to return.
  */
-export const RESUME: readonly [params: readonly ['i32', 'i32', 'i32', 'i64', 'i64', 'i32'], results: readonly ['i64']] = [
-  ['i32', 'i32', 'i32', 'i64', 'i64', 'i32'],
-  ['i64'],
-]
+export const RESUME: readonly [params: readonly ['i32', 'i32', 'i32', 'i64', 'i64', 'i32'], results: readonly ['i64']] =
+  [['i32', 'i32', 'i32', 'i64', 'i64', 'i32'], ['i64']]
 /** Bytes of stack at the most between a call and what is interpreted for it: beyond, control went elsewhere. */
 export const DEEPEST_STACK = 0x4000
 
