@@ -44,6 +44,19 @@ describe.each([1, 2] as const)('translated the %i. time', (threshold) => {
     new Both(code, { engine }).sweep(160)
   })
 
+  it('executes step by step what is written before each call, and translates it when that ends', () => {
+    // inc ecx; test ecx, 200h; jnz +6; inc dword [b001h]; call b000h; jmp; b000h: mov eax, n; add ebx, eax; ret
+    const code = '41 f7c100020000 7506 ff0501b00000 e8ec2f0000 ebea'
+    const both = new Both({ [At.code]: code, [At.far]: 'b800000000 01c3 c3' }, { engine })
+    both.sweep(160)
+    for (let n = 0; n < 20; n++) both.run(9973)
+    both.end()
+    // 11,000 calls of it as it was rewritten, and as many of it as it was.
+    const { runs } = both.all[1].cpu.generated!
+    expect(runs).toBeGreaterThan(32)
+    expect(runs).toBeLessThan(1000)
+  })
+
   it('runs what was written from outside between two runs', () => {
     // call b000h; jmp
     const both = new Both({ [At.code]: 'e8fb2f0000 ebf9', [At.far]: ADDS }, { engine })

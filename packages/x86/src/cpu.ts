@@ -180,6 +180,7 @@ export class Cpu implements Core {
         decoder,
         reference: this.#reference,
         calm: (paired) => this.#calm(paired),
+        retired: () => this.retired,
         tier,
       })
     }
@@ -352,7 +353,7 @@ export class Cpu implements Core {
         if (this.#single && !this.#resumes()) this.#step()
         else {
           const fault = this.#interpret(this.#interpreter!)
-          if (fault) this.#deliver({ vector: Vector.PF, source: 'fault', ...fault })
+          if (fault) this.#deliverPageFault(fault)
         }
       } catch (error) {
         if (!(error instanceof Fault)) throw error
@@ -479,6 +480,10 @@ export class Cpu implements Core {
     deliver(this, { vector: this.#interrupts.acknowledge(), source: 'external', resume: this.#midRepeat })
     this.#midRepeat = false
     return true
+  }
+
+  #deliverPageFault({ errorCode, address }: PageFault): void {
+    this.#deliver({ vector: Vector.PF, source: 'fault', errorCode, address })
   }
 
   #deliver(event: CpuEvent): void {

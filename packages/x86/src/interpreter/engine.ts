@@ -12,7 +12,7 @@ import { Handlers } from './handlers.ts'
 import { hotTemplates } from './hot.ts'
 import { HELD } from './layout.ts'
 import { type Mode, Modes } from './mode.ts'
-import { Records } from './records.ts'
+import { Records, type TranslatedCode } from './records.ts'
 import type { Tier, TierFactory, TierStats } from './tier.ts'
 import { EngineTlb } from './tlb.ts'
 import { Acted, NESTING } from './translation.ts'
@@ -35,6 +35,8 @@ export interface InterpreterParts {
    * none to be executed by itself? `paired`: nothing can come between that instruction and the next one.
    */
   readonly calm: (paired: boolean) => boolean
+  /** Instructions retired. */
+  readonly retired: () => number
   /** What translates hot code of 16 and 32 bits; without one all is interpreted. */
   readonly tier?: TierFactory | undefined
 }
@@ -176,7 +178,9 @@ export class Interpreter {
       const stopped = cost > budget ? records.stopAt(record, budget) : undefined
       if (record === 0 || (cost > budget && stopped === undefined)) {
         this.#step(reference)
-        return
+        // Code that is not worth translating is executed so for a while.
+        if (this.midRepeat || !this.#parts.calm(false)) return
+        continue
       }
       state.set32(Layout.budget, budget - cost)
       state.set32(Layout.record, record)
@@ -381,7 +385,13 @@ export class Interpreter {
     const decode = (at: number, end: number, bits: 16 | 32 | 64): number =>
       decoder.decode(host.u8, at, end, bits, this.#insn)
     const onReset = (): void => this.#code[width]?.tier?.reset()
-    const records = new Records(width, state, handlers, memory, decode, this.#insn, arena, factory?.threshold, onReset)
+    const { retired } = this.#parts
+    const code: TranslatedCode = {
+      readPage: (pfn) => memory.readPage(pfn),
+      markCode: (pfn, start, end) => memory.markCode(pfn, start, end),
+      retired,
+    }
+    const records = new Records(width, state, handlers, code, decode, this.#insn, arena, factory?.threshold, onReset)
     const tier = factory?.create({
       state,
       host,

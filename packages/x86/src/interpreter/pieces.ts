@@ -4,6 +4,7 @@
  * instructions takes 0.8 ms to translate and 25 µs to find unchanged.)
  */
 import type { Entries } from './entries.ts'
+import { Patience } from './patience.ts'
 
 /** What one translation has made. */
 export interface Piece {
@@ -18,7 +19,13 @@ export interface Piece {
   readonly first: number
   readonly last: number
   /** The bytes it was made from; undefined while nothing has written to them. */
-  bytes: Uint8Array | undefined
+  bytes: Copy | undefined
+}
+
+/** Bytes of a page from an offset on, as they were: one copy for all the pieces that were put to sleep together. */
+export interface Copy {
+  readonly start: number
+  readonly bytes: Uint8Array
 }
 
 /** What has been translated of a physical page. */
@@ -34,6 +41,8 @@ export interface CodePage {
   pieces: Piece[]
   /** Some of the pieces sleep. */
   asleep: boolean
+  /** How it bears being translated. */
+  readonly patience: Patience
   /** Records of instructions in two pages, which are not kept, and of what leads on from them. */
   readonly others: number[]
   /** In whose entries those records are, and at which instruction pointer. */
@@ -42,6 +51,7 @@ export interface CodePage {
 
 /** Pieces of a page that are kept at the most. */
 const MOST = 256
+const PAGE = 0x1000
 
 /** A page of which nothing is translated. */
 export function emptyPage(version: number): CodePage {
@@ -52,6 +62,7 @@ export function emptyPage(version: number): CodePage {
     functions: new Set(),
     pieces: [],
     asleep: false,
+    patience: new Patience(),
     others: [],
     straddling: [],
   }
@@ -68,10 +79,22 @@ export function addPiece(page: CodePage, piece: Piece): void {
   page.pieces.push(piece)
 }
 
+/** Copies what the pieces of a page at host address `host` are made from that nothing has written to yet; undefined: none are. */
+export function copyOf(pieces: readonly Piece[], u8: Uint8Array, host: number): Copy | undefined {
+  let start = PAGE
+  let end = 0
+  for (const piece of pieces) {
+    if (piece.bytes !== undefined) continue
+    start = Math.min(start, piece.start)
+    end = Math.max(end, piece.end)
+  }
+  return start < end ? { start, bytes: u8.slice(host + start, host + end) } : undefined
+}
+
 /** Is the piece made from what is in the page at host address `host` now? */
-export function isUnchanged({ bytes, start }: Piece, u8: Uint8Array, host: number): boolean {
-  if (bytes === undefined) return true
-  const at = host + start
-  for (let n = 0; n < bytes.length; n++) if (u8[at + n] !== bytes[n]) return false
+export function isUnchanged({ bytes: copy, start, end }: Piece, u8: Uint8Array, host: number): boolean {
+  if (copy === undefined) return true
+  const { bytes } = copy
+  for (let n = start; n < end; n++) if (u8[host + n] !== bytes[n - copy.start]) return false
   return true
 }

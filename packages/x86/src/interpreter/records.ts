@@ -14,10 +14,12 @@ import { canFuse, templateOf } from './key.ts'
 import { Handler, JUMP_ENTRIES, Record32, Record64, type RecordLayout, Tables } from './layout.ts'
 import { Enters, Fuses, type Known, MEMO_BYTES, Memo, type RunEnd } from './memo.ts'
 import type { Mode } from './mode.ts'
-import { addPiece, type CodePage, emptyPage, isUnchanged, type Piece } from './pieces.ts'
+import { addPiece, type CodePage, copyOf, emptyPage, isUnchanged, type Piece } from './pieces.ts'
 
-/** What translating needs of guest memory. */
+/** What translating needs of guest memory, and of the CPU. */
 export interface TranslatedCode {
+  /** Instructions retired. */
+  readonly retired: () => number
   readPage(pfn: number): number
   markCode(pfn: number, start: number, end: number): boolean
 }
@@ -113,7 +115,7 @@ export class Records {
     this.#reset()
   }
 
-  /** The record to begin at for `ip` at physical address `physical`, translated if need be; 0 where code cannot be kept. */
+  /** The record to begin at for `ip` at physical address `physical`, translated if need be; 0 where code cannot be kept, or is not worth it. */
   find(physical: number, ip: number, mode: Mode): number {
     const pfn = Math.floor(physical / 0x1000)
     const slot = this.#state.base + Tables.jump + ((ip ^ ((ip | 0) >>> 16)) & (JUMP_ENTRIES - 1)) * 4
@@ -126,6 +128,7 @@ export class Records {
       if (this.#lives(last) && this.#lives(this.plainOf(last))) return last
     }
     const known = page?.entries[mode.id]?.get(ip) ?? 0
+    if (!this.#lives(known) && page?.patience.isLost()) return 0
     const plain = this.#lives(known) ? known : this.#translate(pfn, physical & 0xfff, ip, mode)
     if (plain === 0) return 0
     const record = this.#headOf(plain, pfn, mode)
@@ -290,10 +293,11 @@ export class Records {
     if (!page) return false
     page.version = ++this.#lastVersion
     const { handler } = this.layout
-    const host = this.#memory.readPage(pfn)
+    page.patience.written(this.#memory.retired())
+    const copy = copyOf(page.pieces, this.#state.host.u8, this.#memory.readPage(pfn))
     for (const piece of page.pieces) {
       if (piece.bytes !== undefined) continue
-      piece.bytes = this.#state.host.u8.slice(host + piece.start, host + piece.end)
+      piece.bytes = copy
       this.#putHandlers(piece, false)
       this.stats.invalidated += (piece.last - piece.first) / this.layout.size
     }
@@ -442,6 +446,7 @@ export class Records {
     }
     this.#handlers.flush()
     this.stats.runs++
+    page.patience.translated(this.#memory.retired())
     addPiece(page, this.#pieceOf(begin, offset, at, mode))
     return first
   }
