@@ -116,14 +116,14 @@ export class Tlb {
     if (slot >= 0) this.drop(slot)
     for (let sizes = this.#largeSizes; sizes !== 0; sizes &= sizes - 1) {
       const pageShift = 31 - Math.clz32(sizes & -sizes)
-      const near = Math.floor(page / 2 ** (pageShift - 12)) % NEAR
+      const near = Math.floor(page / piecesOf(pageShift)) % NEAR
       if ((this.#largeNear[near] & (1 << pageShift)) !== 0) this.#dropPieces(page, pageShift)
     }
   }
 
   #noteLarge(page: number, pageShift: number): void {
     this.#largeSizes |= 1 << pageShift
-    this.#largeNear[Math.floor(page / 2 ** (pageShift - 12)) % NEAR] |= 1 << pageShift
+    this.#largeNear[Math.floor(page / piecesOf(pageShift)) % NEAR] |= 1 << pageShift
   }
 
   #forgetLarge(): void {
@@ -134,7 +134,7 @@ export class Tlb {
 
   /** Pieces of the large page of that size around `page` lie in consecutive slots. */
   #dropPieces(page: number, pageShift: number): void {
-    const pieces = 2 ** (pageShift - 12)
+    const pieces = piecesOf(pageShift)
     const first = Math.floor(page / pieces) * pieces
     for (let piece = Math.min(pieces, this.entries) - 1; piece >= 0; piece--) {
       const slot = (first + piece) & this.#mask
@@ -227,4 +227,9 @@ export class Tlb {
     this.#forgetLarge()
     this.#renew(true)
   }
+}
+
+/** How many pages of 4 KB make up one of that size, which is below 2^43 bytes. */
+function piecesOf(pageShift: number): number {
+  return 1 << (pageShift - 12)
 }
