@@ -1,4 +1,6 @@
 /** The guest in vmexit. */
+import { setFlagsFromString } from 'node:v8'
+import { V8_FLAGS } from '@vmexit/jit'
 import { createPc } from '@vmexit/vmexit'
 import type { Engine } from '@vmexit/x86'
 import { systemOf } from '../engines.ts'
@@ -7,6 +9,7 @@ import { peakMemory } from './process.ts'
 import type { BootRecord } from './timeline.ts'
 
 export async function bootVmexit(engine: Engine, { kernel, initrd, append }: Guest): Promise<BootRecord> {
+  for (const flag of V8_FLAGS) setFlagsFromString(flag)
   const files = { kernel: load(kernel), initrd: load(initrd) }
   await using pc = await createPc({ memory: MEBIBYTES << 20, engine, ...files, append })
   const cpu = pc.machine.find('x86')!

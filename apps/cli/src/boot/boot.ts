@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { VmexitError } from '@vmexit/core'
 import { createPc, describeBoot, type Pc, type PcStop, packState, unpackState } from '@vmexit/vmexit'
 import type { BootFlags } from './flags.ts'
+import { tuneHost } from './host.ts'
 import { dashed, pcOptions, readFor } from './pc-options.ts'
 import { report, statistics } from './report.ts'
 import { screenOf, writeScreenshot } from './screenshot.ts'
@@ -14,6 +15,7 @@ import { attach, exitCodeOfSignal, type Terminal } from './terminal.ts'
 export async function boot(flags: BootFlags): Promise<number> {
   for (const flag of ['save', 'screenshot', 'firmwareLog'] as const) await mustBeWritable(flag, flags[flag])
   const options = await pcOptions(flags)
+  tuneHost()
   await using pc = await createPc(options)
   if (flags.verbose) process.stderr.write(describeBoot(pc.bootImage))
   if (flags.restore !== undefined) pc.restore(await readState(flags.restore))
