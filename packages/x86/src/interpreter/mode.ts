@@ -18,12 +18,14 @@ export interface Mode {
 const CS = 1
 /** As computed for a segment of 4 GB: see `SegmentSlot.readSpan`. */
 const FULL_SPAN = 0xffff_fff0
+const RECENT = 4
 
 /** Finds the mode of a state; equal modes are one object. */
 export class Modes {
   readonly #known = new Map<string, Mode>()
   readonly all: Mode[] = []
-  #last: Mode | undefined
+  /** The last ones that were looked up by their text. */
+  readonly #recent: Mode[] = []
 
   of(state: CpuState): Mode {
     const codeBits = state.codeBits
@@ -38,17 +40,21 @@ export class Modes {
     const codeBase = codeBits === 64 ? 0 : state.segBase(CS)
     const codeLimit = codeBits === 64 ? 0xffff_ffff : state.segLimit(CS)
     const { stackBits } = state
-    const last = this.#last
-    // Kernels load segments with what they held before: told by numbers, without a text to look up.
-    if (
-      last?.codeBits === codeBits &&
-      last.stackBits === stackBits &&
-      last.flatRead === flatRead &&
-      last.flatWrite === flatWrite &&
-      last.codeBase === codeBase &&
-      last.codeLimit === codeLimit
-    ) {
-      return last
+    // Kernels load segments with what they held before, and programs theirs after them: told by numbers, without a text to
+    // look up.
+    const recent = this.#recent
+    for (let n = 0; n < recent.length; n++) {
+      const mode = recent[n]!
+      if (
+        mode.codeBits === codeBits &&
+        mode.stackBits === stackBits &&
+        mode.flatRead === flatRead &&
+        mode.flatWrite === flatWrite &&
+        mode.codeBase === codeBase &&
+        mode.codeLimit === codeLimit
+      ) {
+        return mode
+      }
     }
     const key = `${codeBits},${stackBits},${flatRead},${flatWrite},${codeBase},${codeLimit}`
     let mode = this.#known.get(key)
@@ -57,7 +63,8 @@ export class Modes {
       this.#known.set(key, mode)
       this.all.push(mode)
     }
-    this.#last = mode
+    recent.unshift(mode)
+    if (recent.length > RECENT) recent.pop()
     return mode
   }
 }

@@ -7,6 +7,7 @@ import { type Insn, Kind } from '@vmexit/x86-decoder'
 import { isAction } from '../reference/engine.ts'
 import { Layout, SegmentSlot } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
+import { ByPage } from './by-page.ts'
 import { Entries, EntryRoom } from './entries.ts'
 import { controlSlot, frequentHandler } from './frequent.ts'
 import type { Handlers } from './handlers.ts'
@@ -75,7 +76,7 @@ export class Records {
    */
   readonly #made: Int32Array
   #room = new EntryRoom()
-  readonly #pages = new Map<number, CodePage>()
+  readonly #pages = new ByPage<CodePage>()
   /** Executions after which a head leaves as hot; 0: there are no heads. */
   readonly #threshold: number
   readonly #onReset: () => void
