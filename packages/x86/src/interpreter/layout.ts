@@ -3,7 +3,8 @@ import { Layout } from '../state/layout.ts'
 
 /** Entries of each table; powers of two. */
 export const TLB_ENTRIES = 4096
-export const CODE_TLB_ENTRIES = 1024
+/** (With 1,024 parts of a kernel that lie 4 MB apart got in each other's way: eight times in each switch between processes.) */
+export const CODE_TLB_ENTRIES = 4096
 /**
  * By the low bits of an instruction pointer and of its upper half together. (Returns that share a slot leave each time: by
  * the low 16 bits alone one instruction in 2,000 of a kernel that maps pages did, and one in 4,000 in fork and exec.)

@@ -1,6 +1,7 @@
 /** The engine's own TLBs: strict subsets of the modelled one, so that what they answer was counted when it was filled. */
 import { Layout } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
+import { CodeSlots } from './code-slots.ts'
 import { CODE_TLB_ENTRIES, Tables, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_SHIFT, TLB_VERSION } from './layout.ts'
 
 const GENERATIONS = 0x7ff
@@ -12,6 +13,7 @@ export class EngineTlb {
   #generation = 1
   /** Host addresses of the entries filled since the last flush from translations that are not global. */
   readonly #local: number[] = []
+  readonly #codeSlots = new CodeSlots()
 
   constructor(state: CpuState) {
     this.#state = state
@@ -57,6 +59,7 @@ export class EngineTlb {
   fillCode(page: number, pfn: number, version: number, global: boolean): void {
     const at = this.#entry(Tables.code, page, CODE_TLB_ENTRIES)
     this.#tag(at, page, global)
+    this.#codeSlots.fill(page & (CODE_TLB_ENTRIES - 1), pfn)
     const { i32 } = this.#state.host
     i32[(at + TLB_ADDEND) >> 2] = pfn
     i32[(at + TLB_VERSION) >> 2] = version
@@ -64,12 +67,10 @@ export class EngineTlb {
   /** Drop every entry for code that lies in physical page `pfn`. */
   dropCodeAt(pfn: number): void {
     const { i32 } = this.#state.host
-    const first = (this.#state.base + Tables.code) >> 2
-    const step = 1 << (TLB_ENTRY_SHIFT - 2)
-    for (let i = first; i < first + CODE_TLB_ENTRIES * step; i += step) {
-      if (i32[i + (TLB_ADDEND >> 2)] !== pfn) continue
-      i32[i] = 0
-      i32[i + 1] = 0
+    const table = this.#state.base + Tables.code
+    for (let slot = this.#codeSlots.first(pfn); slot >= 0; slot = this.#codeSlots.next(slot)) {
+      const at = table + (slot << TLB_ENTRY_SHIFT)
+      if (i32[(at + TLB_ADDEND) >> 2] === pfn) this.#clear(at)
     }
   }
   dropData(page: number): void {
