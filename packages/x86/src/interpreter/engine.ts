@@ -82,6 +82,8 @@ export class Interpreter {
   /** What {@link run} returns where it does. */
   readonly #fault: PageFault = { errorCode: 0, address: 0 }
   #faulted = false
+  /** In {@link run}. */
+  #runs = false
   /** The last {@link run} ended between two iterations of a REP instruction. */
   midRepeat = false
 
@@ -95,7 +97,7 @@ export class Interpreter {
       onRemapped: (pfn) => this.#tlb.dropFrame(parts.memory.readPage(pfn), true),
       onCodeWrite: (pfn) => {
         for (const code of [this.#code[32], this.#code[64]]) {
-          if (!code?.records.invalidate(pfn)) continue
+          if (!code?.records.invalidate(pfn, this.#runs)) continue
           code.tier?.invalidated(pfn)
           this.#tlb.dropCodeAt(pfn)
         }
@@ -146,7 +148,12 @@ export class Interpreter {
    */
   run(): PageFault | undefined {
     this.#faulted = false
-    this.#run()
+    this.#runs = true
+    try {
+      this.#run()
+    } finally {
+      this.#runs = false
+    }
     return this.#faulted ? this.#fault : undefined
   }
 

@@ -21,10 +21,10 @@ export class Patience {
   translated(now: number): void {
     this.#translated = now
   }
-  /** The page is written. */
-  written(now: number): void {
+  /** The page is written, by code that runs if there is a `now`. */
+  written(now: number | undefined): void {
     if (this.#translated < 0) return
-    this.#inVain = now - this.#translated < SOON ? this.#inVain + 1 : 0
+    if (now !== undefined) this.#inVain = now - this.#translated < SOON ? this.#inVain + 1 : 0
     this.#translated = -1
   }
   /** Code is to be translated: true if it should be executed step by step instead, this instruction and then the next. */

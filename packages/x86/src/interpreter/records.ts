@@ -288,13 +288,13 @@ export class Records {
     if (this.get(at, this.layout.handler) === Handler.stop) this.#set(at + this.layout.handler, handler)
   }
 
-  /** Code of a page is about to be written: all of its records leave. False where there are none. */
-  invalidate(pfn: number): boolean {
+  /** Code of a page is about to be written, `byCode` or from outside: all of its records leave. False where there are none. */
+  invalidate(pfn: number, byCode: boolean): boolean {
     const page = this.#pages.get(pfn)
     if (!page) return false
     page.version = ++this.#lastVersion
     const { handler } = this.layout
-    page.patience.written(this.#memory.retired())
+    page.patience.written(byCode ? this.#memory.retired() : undefined)
     const copy = copyOf(page.pieces, this.#state.host.u8, this.#memory.readPage(pfn))
     for (const piece of page.pieces) {
       if (piece.bytes !== undefined) continue

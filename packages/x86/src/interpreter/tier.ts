@@ -51,6 +51,8 @@ export interface TierStats {
   evicted: number
   /** Translations dropped because their code was written. */
   invalidated: number
+  /** Milliseconds that translating took, as far as it did not happen in the background; 0 where nobody has given it a clock. */
+  time: number
 }
 
 export interface Tier {
