@@ -33,6 +33,7 @@ export class Catalog {
     compiled: 0,
     evicted: 0,
     invalidated: 0,
+    time: 0,
   }
   readonly #records: Records
   readonly #table: WebAssembly.Table

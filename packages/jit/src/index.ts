@@ -4,6 +4,7 @@ import type { TierFactory } from '@vmexit/x86/engine'
 import { DEFAULTS, type JitOptions } from './options.ts'
 import { JitTier } from './tier.ts'
 
+export type { TierStats as JitStats } from '@vmexit/x86'
 export { V8_FLAGS } from './host.ts'
 export type { JitOptions } from './options.ts'
 

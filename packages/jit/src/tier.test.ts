@@ -26,6 +26,14 @@ describe('the tier', () => {
     expect(cpu.retired).toBe(3010)
   })
 
+  it('tells how long it took by the clock it is given', () => {
+    let time = 100
+    const { cpu } = cpuWith(LOOP, { now: () => (time += 4) })
+    cpu.run(3000)
+    expect(cpu.generated?.translated).toMatchObject({ compiled: 1, time: 4 })
+    expect(cpuWith(LOOP).cpu.generated?.translated?.time ?? 0).toBe(0)
+  })
+
   it('ends a run at exactly its instruction', () => {
     const { cpu } = cpuWith(LOOP)
     cpu.run(300)

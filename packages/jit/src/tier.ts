@@ -135,6 +135,11 @@ export class JitTier implements Tier {
   }
 
   #translate(): void {
+    const start = this.#options.now()
+    this.#translateWaiting()
+    this.stats.time += this.#options.now() - start
+  }
+  #translateWaiting(): void {
     const wanted = this.#waiting.splice(0)
     this.#waited = 0
     // No translation runs now.

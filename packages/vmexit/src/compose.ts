@@ -104,7 +104,7 @@ export async function createPc(options: PcOptions): Promise<Pc> {
     {
       memory: ram(options.memory ?? '128 MiB'),
       cpu: x86({
-        engine: engineNamed(engine),
+        engine: typeof engine === 'string' ? engineNamed(engine) : engine,
         model: createModel(model, withApic ? {} : { features: { apic: false } }),
       }),
       devices: parts,

@@ -3,7 +3,7 @@ import type { BlockDevice } from '@vmexit/block'
 import type { Loader } from '@vmexit/boot'
 import type { BootDevice } from '@vmexit/chipset'
 import type { Part } from '@vmexit/core'
-import type { Engine, ModelName } from '@vmexit/x86'
+import type { Engine, EngineChoice, ModelName } from '@vmexit/x86'
 
 /** Linux by its boot protocol: a bzImage, or an ELF `vmlinux`. */
 export interface LinuxBoot {
@@ -41,8 +41,11 @@ export interface LoaderBoot {
 export interface PcHardware {
   /** Bytes, or text such as `'64 MiB'`; 128 MiB unless stated. */
   readonly memory?: number | string | undefined
-  /** The JIT where there is WebAssembly, unless stated. Counts are equal under each. */
-  readonly engine?: Engine | undefined
+  /**
+   * The JIT where there is WebAssembly, unless stated: a name, or what `jit({ … })` of `@vmexit/jit` makes. Counts are equal
+   * under each.
+   */
+  readonly engine?: Engine | EngineChoice | undefined
   /** What CPUID says; `pentium-m` unless stated. */
   readonly model?: ModelName | undefined
   /** Instructions in a virtual second, which is also the TSC's rate; 100 million unless stated. */

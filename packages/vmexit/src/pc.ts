@@ -12,7 +12,7 @@ import {
   VmexitError,
 } from '@vmexit/core'
 import type { Screen } from '@vmexit/vga'
-import { type Engine, Flag, type ModelName, Seg } from '@vmexit/x86'
+import { type Engine, Flag, type GeneratedStats, type ModelName, Seg } from '@vmexit/x86'
 import { digestOf } from './boot-digest.ts'
 import type { Console } from './console.ts'
 import { type PcStop, reasonOf } from './stop.ts'
@@ -131,6 +131,10 @@ export class Pc implements AsyncDisposable {
   /** How the CPU is made fast. */
   get engine(): Engine {
     return this.#cpu.engine
+  }
+  /** What its engine has generated and translated: of the host's work, never part of a count. */
+  get generated(): GeneratedStats | undefined {
+    return this.#cpu.generated
   }
 
   /** Where the CPU is. */

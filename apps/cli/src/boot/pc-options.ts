@@ -4,6 +4,7 @@ import { type BlockDevice, isQcow2, Overlay } from '@vmexit/block'
 import { openCd, openDisk, openFile, openQcow2 } from '@vmexit/block/node'
 import { concatenateArchives } from '@vmexit/boot'
 import { VmexitError } from '@vmexit/core'
+import { jit } from '@vmexit/jit'
 import type { PcBoot, PcOptions } from '@vmexit/vmexit'
 import type { BootFlags } from './flags.ts'
 
@@ -25,7 +26,7 @@ export async function pcOptions(flags: BootFlags): Promise<PcOptions> {
   return {
     ...(await bootOf(flags)),
     memory,
-    engine,
+    engine: engine === 'jit' ? jit({ now: () => performance.now() }) : engine,
     model,
     interruptController,
     display,

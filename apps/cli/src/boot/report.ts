@@ -1,4 +1,5 @@
 /** What a run has to tell: for people and for programs. */
+import type { JitStats } from '@vmexit/jit'
 import type { Pc, PcStop } from '@vmexit/vmexit'
 
 /** The object that `--json` prints. */
@@ -10,6 +11,8 @@ export interface BootReport {
   readonly counts: Readonly<Record<string, number>>
   /** The CPU that was simulated. */
   readonly cpu: { readonly engine: string; readonly model: string }
+  /** What the JIT has translated, if there is one: of the host's work, not of the guest's. */
+  readonly translated?: JitStats | undefined
   /** The last codes it wrote to diagnostic ports. */
   readonly postCodes: { readonly 0x80: number; readonly 0x84: number; readonly 0x190: number }
   /** What the guest printed on its serial port. */
@@ -26,6 +29,7 @@ export function report(pc: Pc, stop: PcStop, exitCode: number, console: string, 
     seconds: stop.seconds,
     counts: pc.counts,
     cpu: { engine: pc.engine, model: pc.model },
+    translated: pc.generated?.translated,
     postCodes: { 128: pc.postCode(0x80), 132: pc.postCode(0x84), 400: pc.postCode(0x190) },
     console,
     host: { cpuSeconds, peakMemory: process.resourceUsage().maxRSS * 1024 },
@@ -42,7 +46,20 @@ export function statistics(pc: Pc, cpuSeconds?: number): string {
   if (cpuSeconds !== undefined) {
     const mips = (pc.counts.instructions ?? 0) / 1e6 / cpuSeconds
     const memory = Math.round(process.resourceUsage().maxRSS / 1024)
+    lines.push(...translated(pc))
     lines.push(`host: ${cpuSeconds.toFixed(2)} s of CPU, ${mips.toFixed(0)} MIPS, ${memory} MiB at most (${pc.engine})`)
   }
   return `${lines.join('\n')}\n`
+}
+
+/** What the JIT has done, if there is one. */
+function translated(pc: Pc): string[] {
+  const stats = pc.generated?.translated
+  if (!stats) return []
+  const { translations, blocks, instructions, modules, bytes, compiled, evicted, invalidated, time } = stats
+  const kibibytes = Math.round(bytes / 1024)
+  return [
+    `translated: ${translations} regions of ${blocks} blocks, ${instructions} instructions, in ${modules} modules of ${kibibytes} KiB`,
+    `            ${compiled} modules compiled in ${(time / 1000).toFixed(2)} s, ${evicted} evicted, ${invalidated} regions rewritten`,
+  ]
 }
