@@ -1,5 +1,6 @@
 /** What `docs/benchmarks.md` says of boots. */
 import { VmexitError } from '@vmexit/core'
+import { V8_FLAGS } from '@vmexit/jit'
 import { BOOT_PART, counted, type Setting } from '../docs.ts'
 import { asMarkdown } from '../tables.ts'
 import { lost, REASONS, reasonLine } from './reasons.ts'
@@ -50,7 +51,8 @@ round boots twice in each system, in processes of their own: the kernel as it is
 ciphers; and without those tests, with the workloads, whose output is compared. Times are processor time of the process, all its
 threads, from its start: the median over rounds, and from least to most. Those of QEMU are the kernel's count of it, read as a
 line arrives, and right to a tick of the host's scheduler, 1 to 10 ms. Memory is what was resident at most. Instructions are
-vmexit's.
+vmexit's. All processes of Node start with \`--max-semi-space-size=8\`; those of vmexit also tell V8 what \`vmexit boot\` does,
+\`${V8_FLAGS.join(' ')}\`.
 
 ${asMarkdown(bootTable(results))}
 

@@ -88,9 +88,8 @@ export const REASONS: Readonly<Record<string, Reason>> = {
   },
   forks: SWITCHES,
   codegen: {
-    why: 'the guest writes code, runs it once and writes it again: each time vmexit finds out what it had made of that page, while TCG’s one pass makes it anew',
-    close:
-      'code of a page that was written often goes to the interpreter at once, which has nothing to throw away but records',
+    why: 'the guest writes code, runs it a few times and writes it again: what was made of that page is compared with its bytes, or it is executed step by step, while TCG’s one pass makes it anew',
+    close: 'records that are put to sleep a page at a time, by a look at its version where code enters it',
   },
   'peak MiB, boot': {
     why: 'Node and V8 take some 45 MiB before the first line of a program, WebAssembly is kept as bytes, as baseline code and as optimised code; QEMU has one buffer of host code and no runtime below it',
