@@ -25,7 +25,7 @@ import {
   push,
   type Register,
   read,
-  recordPointers,
+  recordInstruction,
   Status,
   setStatusWord,
   stackFault,
@@ -46,9 +46,12 @@ class Unit extends Evaluator {
     super(state.host, state.base)
     this.fcw = controlWord<Value>(this) as number
     const start = state.get64(Layout.ip) - BigInt(insn.length)
-    recordPointers<Value>(this, insn, { start: state.long64 ? start : BigInt.asUintN(32, start), operand: undefined })
+    recordInstruction<Value>(this, insn, state.long64 ? start : BigInt.asUintN(32, start))
   }
 
+  rare(value: Value): Value {
+    return value
+  }
   value(register: Register<Value>): Extended {
     const { significand, se } = read<Value>(this, register)
     return { significand: BigInt.asUintN(64, significand as bigint), se: se as number }

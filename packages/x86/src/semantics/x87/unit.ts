@@ -41,12 +41,14 @@ export function controlWord<V>(o: Ops<V>): V {
 
 /** An instruction that waits begins: #NM by CR0 or a pending exception, both the slow way. */
 export function enter<V>(c: Processor<V>): void {
-  const pending = c.and(c.peek('i32', c.state(), Layout.fsw, 32), c.i32(Status.summary))
-  c.if(c.or(c.peek('i32', c.state(), Layout.fpuBlocked, 32), pending), () => c.bail())
+  c.bailIf('x87', () => {
+    const pending = c.and(c.peek('i32', c.state(), Layout.fsw, 32), c.i32(Status.summary))
+    return c.or(c.peek('i32', c.state(), Layout.fpuBlocked, 32), pending)
+  })
 }
 /** One that does not wait begins. */
 export function enterWithoutWait<V>(c: Processor<V>): void {
-  c.if(c.peek('i32', c.state(), Layout.fpuBlocked, 32), () => c.bail())
+  c.bailIf('fpu', () => c.peek('i32', c.state(), Layout.fpuBlocked, 32))
 }
 
 /** Where a stack register is: its physical number and the host address that its `Layout.fpr` offsets add to. */
@@ -108,33 +110,39 @@ export function push<V>(o: Ops<V>, value: Extended<V>): void {
   o.poke(o.state(), Layout.top, register.physical, 32)
 }
 
-/** Where an instruction is, and its memory operand: offsets i64. */
-export interface Pointers<V> {
-  readonly start: V
-  readonly operand: V | undefined
+function selector<V>(o: Ops<V>, seg: Seg): V {
+  return o.peek('i32', o.state(), Layout.segments + seg * SegmentSlot.size + SegmentSlot.selector, 32)
 }
-
-/** Record opcode and address of an instruction, and of its memory operand (SDM vol. 1, 8.1.8, 8.1.9). */
-export function recordPointers<V>(o: Ops<V>, insn: Insn, { start, operand }: Pointers<V>): void {
-  const state = o.state()
-  const selector = (seg: Seg): V =>
-    o.peek('i32', state, Layout.segments + seg * SegmentSlot.size + SegmentSlot.selector, 32)
+/** Record opcode and address (i64) of an instruction (SDM vol. 1, 8.1.8, 8.1.9). */
+export function recordInstruction<V>(o: Ops<V>, insn: Insn, start: V): void {
   const opcode = Number.parseInt(insn.row.opcode.slice(0, 2), 16)
-  o.poke(state, Layout.fop, o.i32(((opcode & 7) << 8) | (insn.modrm & 0xff)), 32)
-  o.poke(state, Layout.fip, start, 64)
-  o.poke(state, Layout.fcs, selector(Seg.cs), 32)
-  if (operand !== undefined) {
-    o.poke(state, Layout.fdp, operand, 64)
-    o.poke(state, Layout.fds, selector(insn.seg), 32)
-  }
+  o.poke(o.state(), Layout.fop, o.i32(((opcode & 7) << 8) | (insn.modrm & 0xff)), 32)
+  o.poke(o.state(), Layout.fip, start, 64)
+  o.poke(o.state(), Layout.fcs, selector(o, Seg.cs), 32)
 }
 
-/** The same for the instruction that the processor executes; `offset` is the operand's effective address. After the last operation that can fault. */
+/**
+ * The same for the instruction that the processor executes, and its memory operand's effective address. After the last
+ * operation that can fault.
+ */
 export function point<V>(c: Processor<V>, insn: Insn, offset?: V): void {
   const wide = (value: V): V => (c.width === 64 ? value : c.extendU(value))
   const length = c.width === 64 ? c.i64(BigInt(insn.length)) : c.i32(insn.length)
-  const start = wide(c.sub(c.nextIp(insn), length))
-  recordPointers(c, insn, { start, operand: offset === undefined ? undefined : wide(offset) })
+  c.later('x87 instruction', [c.sub(c.nextIp(insn), length)], (start) => recordInstruction(c, insn, wide(start)))
+  if (offset === undefined) return
+  c.later('x87 operand', [offset], (operand) => {
+    c.poke(c.state(), Layout.fdp, wide(operand), 64)
+    c.poke(c.state(), Layout.fds, selector(c, insn.seg), 32)
+  })
+}
+
+/** Operations that may leave where something is {@link Processor.rare}. */
+type Computing<V> = Ops<V> & Pick<Processor<V>, 'rare'>
+
+/** Of the {@link Exception} flags `found`, those that are not masked. */
+export function unmaskedOf<V>(o: Computing<V>, found: V): V {
+  // The constant part first: it is 0 where a translation knows the control word.
+  return o.let(o.rare(o.let(o.and(found, o.and(o.xor(controlWord(o), o.i32(-1)), o.i32(Status.exceptions))))))
 }
 
 /** Set the flags that were found, and C1 to what they say; the summary follows the masks. */
@@ -145,14 +153,13 @@ function record<V>(o: Ops<V>, status: V, found: V, unmasked: V): void {
 
 /**
  * The end of an arithmetic instruction: `found` are the {@link Exception} flags of its operation. `respond` writes what the
- * instruction leaves behind; it is not run when an exception that is not masked forbids it.
+ * instruction leaves behind; it is not run when an exception that is not masked forbids it. `before`: the status word.
  */
-export function conclude<V>(o: Ops<V>, found: V, respond: () => void): void {
-  const status = statusWord(o)
+export function conclude<V>(o: Computing<V>, found: V, respond: () => void, before: V = statusWord(o)): void {
   const flags = o.let(found)
-  const unmasked = o.let(o.and(o.and(flags, o.i32(Status.exceptions)), o.xor(controlWord(o), o.i32(-1))))
+  const unmasked = unmaskedOf(o, flags)
   const early = o.let(o.and(unmasked, o.i32(EARLY)))
-  record(o, status, o.select(early, o.and(flags, o.i32(EARLY)), flags), unmasked)
+  record(o, before, o.select(early, o.and(flags, o.i32(EARLY)), flags), unmasked)
   o.if(o.eqz(early), respond)
 }
 
@@ -166,14 +173,14 @@ export interface Store {
  * The end of an instruction that stores to memory. Overflow and underflow that are not masked forbid the store too (SDM
  * vol. 1, 8.5.4, 8.5.5), but not its faults. `respond` is what follows a store.
  */
-export function concludeStore<V>(o: Ops<V>, found: V, { store, probe }: Store, respond: () => void): void {
-  const status = statusWord(o)
+export function concludeStore<V>(o: Computing<V>, found: V, { store, probe }: Store, respond: () => void): void {
+  const but = Status.exceptions & ~Exception.precision
   const flags = o.let(found)
-  const unmasked = o.let(o.and(o.and(flags, o.i32(Status.exceptions)), o.xor(controlWord(o), o.i32(-1))))
-  const forbidden = o.let(o.and(unmasked, o.i32(Status.exceptions & ~Exception.precision)))
+  const unmasked = unmaskedOf(o, flags)
+  const forbidden = o.let(o.and(unmasked, o.i32(but)))
   o.if(forbidden, probe, store)
   // What is not stored has not been rounded either.
-  record(o, status, o.select(forbidden, o.and(flags, o.i32(Status.exceptions & ~Exception.precision)), flags), unmasked)
+  record(o, statusWord(o), o.select(forbidden, o.and(flags, o.i32(but)), flags), unmasked)
   o.if(o.eqz(forbidden), respond)
 }
 
@@ -186,10 +193,15 @@ export function clearC1<V>(o: Ops<V>): void {
  * Stack fault: an operand is empty (C1 is cleared), or the register that a push needs is not (C1 is set).
  * `respond` is the masked response.
  */
-export function stackFault<V>(o: Ops<V>, kind: 'underflow' | 'overflow', respond: () => void): void {
+export function stackFault<V>(
+  o: Ops<V>,
+  kind: 'underflow' | 'overflow',
+  respond: () => void,
+  before: V = statusWord(o),
+): void {
   const masked = o.let(o.and(controlWord(o), o.i32(Exception.invalid)))
   const found = Exception.invalid | Status.stackFault | (kind === 'overflow' ? Status.c1 : 0)
-  record(o, statusWord(o), o.i32(found), o.eqz(masked))
+  record(o, before, o.i32(found), o.eqz(masked))
   o.if(masked, respond)
 }
 /** Underflow in an instruction that stores. */
