@@ -18,7 +18,9 @@ import {
   type Mode,
   type Node,
   NodeKind,
+  type Routine,
   semantics,
+  shortOr,
   Tables,
   type Through,
   TLB_ADDEND,
@@ -77,6 +79,8 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
   #handler = 0
   /** The carry that the instruction asked for. */
   #carryIn: Node | undefined
+  /** What is emitted computes, and has no other effect. */
+  #isPure = false
   /** Counts what sets flags. */
   #flagSets = 0
 
@@ -134,8 +138,19 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
   }
 
   // ── conditions that not all values meet ──
+  /** Short ways stand where the call would. */
+  override call(routine: Routine, ...args: Node[]): readonly Node[] {
+    if (!routine.shortcut) return super.call(routine, ...args)
+    const params = args.map((value) => this.let(value))
+    this.#isPure = true
+    const results = shortOr<Node>(this, routine.results, routine.shortcut<Node>(this, ...params), () =>
+      super.call(routine, ...params),
+    )
+    this.#isPure = false
+    return results
+  }
   override if(condition: Node, then: () => void, otherwise?: () => void): void {
-    if (condition.kind === NodeKind.i32) {
+    if (condition.kind === NodeKind.i32 || this.#isPure) {
       super.if(condition, then, otherwise)
       return
     }

@@ -245,6 +245,7 @@ export class Emitter implements Ops<Node> {
     return unaryNode('i32', a.type === 'i32' ? Op.i32Eqz : Op.i64Eqz, a)
   }
   eq(a: Node, b: Node): Node {
+    if (areI32(a, b)) return i32Node(a.value === b.value ? 1 : 0)
     if (isZero(b)) return this.eqz(a)
     return this.#compare(Op.i32Eq, Op.i64Eq, a, b)
   }
@@ -302,6 +303,7 @@ export class Emitter implements Ops<Node> {
   }
   select(condition: Node, a: Node, b: Node): Node {
     if (condition.kind === NodeKind.i32) return condition.value !== 0 ? a : b
+    if (isZero(a) && isZero(b)) return a
     return selectNode(a.type, condition, a, b)
   }
 
