@@ -11,6 +11,7 @@ import { mxcsr } from './mxcsr.ts'
 import {
   type Attempt,
   areNormal,
+  areShort,
   type Extent,
   holds,
   holdsNowhere,
@@ -67,7 +68,14 @@ export function attemptScalar<V>(
 ): Attempt<V> {
   const value = o.let(o.simd(`${lanes.float}.${operation}`, a, b))
   const low = o.let(o.extractLane(lanes.shape, value, 0))
-  const trusted = o.variable(o.and(isPlainMode(o, control), areNormal(o, lanes, [x, y], low)))
+  const trusted = o.variable(o.i32(0))
+  o.if(
+    isPlainMode(o, control),
+    () => o.set(trusted, areNormal(o, lanes, [x, y], low)),
+    () => {
+      if (operation !== 'div') o.set(trusted, areShort(o, lanes, operation, control, x, y))
+    },
+  )
   if (operation !== 'div') {
     const all = { a, b, value, low: { a: x, b: y, value: low } }
     o.if(o.eqz(o.get(trusted)), () => o.set(trusted, isExact(o, lanes, operation, control, all)))

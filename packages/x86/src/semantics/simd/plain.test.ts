@@ -5,6 +5,19 @@ import { f32, f64 } from '../../softfloat/index.ts'
 import { attemptScalar } from './float.ts'
 import { double, type Lanes, single } from './lanes.ts'
 
+/** Numbers of few bits, near each other. */
+function shortNumbers({ bits }: Lanes): bigint[] {
+  const [fraction, bias, short] = bits === 64 ? [52n, 1023n, 26n] : [23n, 127n, 12n]
+  const all: bigint[] = []
+  for (let distance = 0n; distance <= 2n * short; distance++)
+    for (const length of [short - 2n, short - 1n, short, short + 1n]) {
+      const ones = ((1n << length) - 1n) << (fraction - length)
+      const last = 1n << (fraction - length)
+      for (const f of [ones, last]) all.push(((bias + distance) << fraction) | f)
+    }
+  return all.flatMap((m) => [m, m | (1n << BigInt(bits - 1))])
+}
+
 const o = new Evaluator({} as never, 0)
 
 /** Numbers at the edges of what is plain: zeros, denormals, the smallest and largest, infinite, NaNs; bits at both ends. */
@@ -50,7 +63,7 @@ const CONTROLS = [0x1fa0, 0x1f80, 0x9fe0, 0x9fc0, 0x3fa0, 0x5fa0, 0x7fa0, 0x0f80
 describe.each([single, double])('scalars of $bits bits', (lanes) => {
   const routines = lanes === double ? f64 : f32
   const value = (bits: bigint): Value => (lanes.bits === 64 ? BigInt.asIntN(64, bits) : Number(BigInt.asIntN(32, bits)))
-  const all = edges(lanes).map(value)
+  const all = [...edges(lanes), ...shortNumbers(lanes)].map(value)
   const vectors = all.map((x) => o.replaceLane(lanes.shape, o.v128(0n, 0n), 0, x))
   it.each(['add', 'sub', 'mul', 'div'] as const)('%s', (operation) => {
     const wrong: string[] = []
@@ -58,8 +71,8 @@ describe.each([single, double])('scalars of $bits bits', (lanes) => {
     for (const control of CONTROLS)
       for (const [n, a] of all.entries())
         for (const [m, b] of all.entries()) {
-          // A quarter of them for all but the first two.
-          if (control !== 0x1fa0 && control !== 0x1f80 && (n + m) % 4 !== 0) continue
+          // Some of them.
+          if ((n + m) % (control === 0x1fa0 || control === 0x1f80 ? 13 : 61) !== 0) continue
           const attempt = attemptScalar<Value>(o, operation, lanes, control, [vectors[n]!, vectors[m]!], [a, b])
           if (!attempt.trusted) continue
           trusted.add(control)
