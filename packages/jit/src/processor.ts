@@ -149,9 +149,9 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
     this.#isPure = false
     return results
   }
-  override if(condition: Node, then: () => void, otherwise?: () => void): void {
+  override if(condition: Node, then: () => void, otherwise?: () => void, likely?: boolean): void {
     if (condition.kind === NodeKind.i32 || this.#isPure) {
-      super.if(condition, then, otherwise)
+      super.if(condition, then, otherwise, likely)
       return
     }
     this.#guarded(() => {
@@ -164,6 +164,7 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
             this.inLocals = inLocals
             otherwise()
           }),
+        likely,
       )
     })
   }

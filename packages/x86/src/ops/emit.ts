@@ -307,13 +307,14 @@ export class Emitter implements Ops<Node> {
     return selectNode(a.type, condition, a, b)
   }
 
-  if(condition: Node, then: () => void, otherwise?: () => void): void {
+  if(condition: Node, then: () => void, otherwise?: () => void, likely?: boolean): void {
     if (condition.kind === NodeKind.i32) {
       if (condition.value !== 0) then()
       else if (otherwise) otherwise()
       return
     }
     this.emit(condition)
+    if (likely !== undefined) this.fn.hint(likely)
     this.fn.if_()
     then()
     if (otherwise) {

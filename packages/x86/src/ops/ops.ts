@@ -93,8 +93,8 @@ export interface Ops<V> {
   /** `condition` (i32) ? a : b; both are evaluated. */
   select(condition: V, a: V, b: V): V
 
-  /** Run `then` when `condition` (i32) is not zero, else `otherwise`. */
-  if(condition: V, then: () => void, otherwise?: () => void): void
+  /** Run `then` when `condition` (i32) is not zero, else `otherwise`. `likely`: whether it mostly is not, if that is known. */
+  if(condition: V, then: () => void, otherwise?: () => void, likely?: boolean): void
   /** While `condition()` (i32) is not zero run `body`. */
   while(condition: () => V, body: () => void): void
   variable(initial: V): Variable<V>

@@ -26,6 +26,7 @@ export function shortOr<V>(
     serves,
     () => set(results()),
     () => set(otherwise()),
+    true,
   )
   return variables.map((variable) => o.get(variable))
 }

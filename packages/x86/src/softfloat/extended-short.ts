@@ -12,11 +12,11 @@ import { multiplyWide } from './wide.ts'
 const FIRST = 0x3000
 const OUTSIDE = 0x6000
 
-/** i32: operands are such numbers, and the control word is the usual one. */
-function areUsual<V>(o: Ops<V>, [a, aSe]: readonly V[], [b, bSe]: readonly V[], fcw: V): V {
-  const outside = o.or(o.sub(aSe, o.i32(FIRST)), o.sub(bSe, o.i32(FIRST)))
-  const inside = o.eqz(o.and(outside, o.i32(OUTSIDE)))
-  return o.and(o.and(inside, o.ltS(o.and(a, b), o.i64(0n))), isUsual(o, fcw))
+/** i32, 0 if operands are such numbers: one word, for one condition costs less than several. */
+function areUnusual<V>(o: Ops<V>, [a, aSe]: readonly V[], [b, bSe]: readonly V[]): V {
+  const outside = o.or(o.sub(aSe!, o.i32(FIRST)), o.sub(bSe!, o.i32(FIRST)))
+  const integers = o.wrap(o.shr(o.and(a!, b!), o.i64(63n)))
+  return o.or(o.and(outside, o.i32(OUTSIDE)), o.xor(integers, o.i32(1)))
 }
 /** i32: 64 bits, to nearest. A constant where the control word is one. */
 function isUsual<V>(o: Ops<V>, fcw: V): V {
@@ -50,7 +50,7 @@ function roundInto<V>(o: Ops<V>, out: Out<V>, sign: V, exponent: V, significand:
 
 /** (a, b, fcw) → (a × b, flags). */
 export const multiply: Shortcut = <V>(o: Ops<V>, ...[a, aSe, b, bSe, fcw]: V[]) => ({
-  serves: areUsual(o, [a!, aSe!], [b!, bSe!], fcw!),
+  serves: o.and(o.eqz(areUnusual(o, [a!, aSe!], [b!, bSe!])), isUsual(o, fcw!)),
   results: () => {
     const out = outOf(o)
     const half = o.i64(32n)
@@ -78,40 +78,39 @@ export const multiply: Shortcut = <V>(o: Ops<V>, ...[a, aSe, b, bSe, fcw]: V[]) 
   },
 })
 
-/** (a, b, fcw) → (a ± b, flags), of exponents that are less than 64 apart. */
+/** (a, b, fcw) → (a ± b, flags), of exponents that are less than 32 apart. */
 export function sum(subtract: boolean): Shortcut {
   return <V>(o: Ops<V>, ...[a, aSe, b, bSe, fcw]: V[]) => {
     const aExponent = o.let(exponentOf(o, aSe!))
-    const bExponent = o.let(exponentOf(o, bSe!))
-    const apart = o.let(o.sub(aExponent, bExponent))
-    const near = o.ltU(o.add(apart, o.i32(63)), o.i32(127))
+    const apart = o.let(o.sub(aExponent, exponentOf(o, bSe!)))
+    const far = o.and(o.add(apart, o.i32(32)), o.i32(~63))
     return {
-      serves: o.and(areUsual(o, [a!, aSe!], [b!, bSe!], fcw!), near),
+      serves: o.and(o.eqz(o.or(areUnusual(o, [a!, aSe!], [b!, bSe!]), far)), isUsual(o, fcw!)),
       results: () => {
         const out = outOf(o)
         const [zero, one] = [o.i64(0n), o.i64(1n)]
         const bSign = subtract ? o.let(o.xor(bSe!, o.i32(0x8000))) : bSe!
-        const swap = o.let(o.ltS(apart, o.i32(0)))
-        const large = o.let(o.select(swap, b!, a!))
-        const small = o.let(o.select(swap, a!, b!))
-        const sign = o.variable(signBits(o, o.select(swap, bSign, aSe!)))
-        const exponent = o.variable(o.add(o.select(swap, bExponent, aExponent), o.i32(1)))
-        const distance = o.let(o.extendU(o.select(swap, o.sub(o.i32(0), apart), apart)))
-        // In 128 bits, with one bit of room: nothing is lost.
+        // Masks in place of conditions: whose exponent is larger, and whether the signs differ, no processor predicts.
+        const swap = o.let(o.sar(apart, o.i32(31)))
+        const signs = o.let(o.xor(aSe!, bSign))
+        const either = o.let(o.and(o.xor(a!, b!), o.extendS(swap)))
+        const large = o.let(o.xor(a!, either))
+        const small = o.let(o.xor(b!, either))
+        const sign = o.variable(signBits(o, o.xor(aSe!, o.and(signs, swap))))
+        const exponent = o.variable(o.add(o.sub(aExponent, o.and(apart, swap)), o.i32(1)))
+        const distance = o.let(o.extendU(o.sub(o.xor(apart, swap), swap)))
+        // With one bit of room. The smaller one is taken away where the signs differ.
         const upper = o.shr(large, one)
-        const tail = o.let(o.shl(large, o.i64(63n)))
         const addend = o.shr(o.shr(small, one), distance)
-        const rest = o.let(o.shl(small, o.sub(o.i64(63n), distance)))
-        // The smaller one is taken away where the signs differ.
-        const differ = o.let(o.extendU(o.and(o.shr(o.xor(aSe!, bSign), o.i32(15)), o.i32(1))))
-        const mask = o.let(o.sub(zero, differ))
+        const mask = o.let(o.extendS(o.sar(o.shl(signs, o.i32(16)), o.i32(31))))
+        const isNegative = (value: V): V => o.ltS(o.and(value, mask), zero)
         const flip = (): void => o.set(sign, o.xor(o.get(sign), o.i32(0x8000)))
         o.if(
-          o.eqz(o.or(rest, tail)),
+          o.eqz(o.shl(o.or(a!, b!), o.i64(31n))),
           () => {
-            // The low bits are all zeros, as in sums of integers: exact.
+            // Of 31 bits, as integers often are: exact.
             const total = o.variable(o.add(upper, o.sub(o.xor(addend, mask), mask)))
-            o.if(o.ltS(o.and(o.get(total), mask), zero), () => {
+            o.if(isNegative(o.get(total)), () => {
               o.set(total, o.sub(zero, o.get(total)))
               flip()
             })
@@ -122,11 +121,15 @@ export function sum(subtract: boolean): Shortcut {
             })
           },
           () => {
+            // In 128 bits nothing is lost.
+            const tail = o.let(o.shl(large, o.i64(63n)))
+            const rest = o.let(o.shl(small, o.sub(o.i64(63n), distance)))
+            const differ = o.let(o.and(mask, one))
             const borrow = o.and(differ, o.extendU(o.eqz(rest)))
             const low = o.variable(o.add(tail, o.add(o.xor(rest, mask), differ)))
             const carry = o.extendU(o.ltU(o.get(low), tail))
             const high = o.variable(o.add(o.add(upper, o.add(o.xor(addend, mask), borrow)), carry))
-            o.if(o.ltS(o.and(o.get(high), mask), zero), () => {
+            o.if(isNegative(o.get(high)), () => {
               o.set(high, o.sub(o.extendU(o.eqz(o.get(low))), o.add(o.get(high), one)))
               o.set(low, o.sub(zero, o.get(low)))
               flip()

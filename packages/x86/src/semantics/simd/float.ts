@@ -78,7 +78,8 @@ export function attemptScalar<V>(
   )
   if (operation !== 'div') {
     const all = { a, b, value, low: { a: x, b: y, value: low } }
-    o.if(o.eqz(o.get(trusted)), () => o.set(trusted, isExact(o, lanes, operation, control, all)))
+    const look = (): void => o.set(trusted, isExact(o, lanes, operation, control, all))
+    o.if(o.eqz(o.get(trusted)), look, undefined, false)
   }
   return { value, trusted: o.get(trusted) }
 }

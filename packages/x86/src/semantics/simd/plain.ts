@@ -28,11 +28,12 @@ export interface Attempt<V> {
 /** The attempted result if it is to be trusted, else what the routine says, whose flags are delivered. */
 export function orElse<V>(c: Processor<V>, control: V, attempt: Attempt<V>, exactly: () => readonly V[]): V {
   const result = c.variable(attempt.value)
-  c.if(c.eqz(attempt.trusted), () => {
+  const slowly = (): void => {
     const [value, flags] = exactly()
     report(c, control, flags)
     c.set(result, value)
-  })
+  }
+  c.if(c.eqz(attempt.trusted), slowly, undefined, false)
   return c.get(result)
 }
 
