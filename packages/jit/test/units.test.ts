@@ -122,7 +122,8 @@ function program(seed: number): Record<number, string> {
     Array.from({ length: 1 + random.below(count) }, () => instruction(random, calm)).join(' ')
   // mov eax, 600h; mov cr4, eax; mov esi; mov edi; mov ebx
   let text = `b800060000 0f22e0 be${word(DATA + 64)} bf${word(OUT)} bb${word(OTHERS)}`
-  if (!random.one(3)) text += ' dbe3'
+  // fninit, or fnclex and fldcw, so that the stack goes on from one time to the next
+  if (calm || random.one(2)) text += random.one(2) ? ' dbe3' : ` dbe2 d96b${byte(AT.control)}`
   text += ` ${some(12)}`
   // mov ecx, 3; some; dec ecx; jnz
   const inner = some(10)
@@ -149,7 +150,7 @@ function unitWords({ all }: Both): number[][] {
 }
 
 describe.each([1, 2] as const)('translated the %i. time', (threshold) => {
-  const seeds = Array.from({ length: 40 }, (_, n) => n + threshold * 1000)
+  const seeds = Array.from({ length: 24 }, (_, n) => n + threshold * 1000)
   it.each(seeds)('random code of the units leaves what the reference engine leaves, wherever runs end: %i', (seed) => {
     const both = new Both(program(seed), { engine: eager(threshold), paging: true })
     const write = (at: number, values: readonly string[], size: number): void => {
