@@ -128,6 +128,7 @@ export abstract class HeldProcessor extends CodeProcessor {
   // ── telling the state ──
   /** Have the state hold all. */
   storeAll(): void {
+    if (this.#unstored === 0 && this.#shape === this.#stored && this.#later.size === 0) return
     this.emitStores()
     this.#unstored = 0
     this.#stored = this.#shape
@@ -135,6 +136,7 @@ export abstract class HeldProcessor extends CodeProcessor {
   }
   /** The same on a path that ends, as of before the current instruction: what follows elsewhere is as it was. */
   emitStores(): void {
+    if (this.#unstored === 0 && this.#shape === this.#stored && this.#later.size === 0) return
     const { fn, base } = this
     for (let part = Part.fsw; part < PARTS; part++)
       if (this.#unstored & bitOf(part)) this.#storePart(part, this.locals.parts[part]!)
@@ -232,7 +234,7 @@ export abstract class HeldProcessor extends CodeProcessor {
     this.#given[part] = undefined
   }
   protected keepAll(): void {
-    for (let part = 0; part < PARTS; part++) this.keep(part)
+    for (let part = 0; part < this.#given.length; part++) this.keep(part)
   }
   /** Write a part of the x87 unit or SSE. */
   #set(part: number, value: Node): void {
@@ -276,6 +278,7 @@ export abstract class HeldProcessor extends CodeProcessor {
     }
   }
   #peekPart(offset: number, type: Node['type'], bits: number): Node | undefined {
+    if (isElsewhere(offset)) return undefined
     if (offset === Layout.top || offset === Layout.empty) {
       this.effects.shaped = true
       const known = this.#shape?.[offset === Layout.top ? 'top' : 'empty']
@@ -297,6 +300,7 @@ export abstract class HeldProcessor extends CodeProcessor {
     return this.extractLane(type === 'i64' ? 'i64x2' : 'i32x4', this.whole(xmm), lane)
   }
   #pokePart(offset: number, value: Node, bits: number): boolean {
+    if (isElsewhere(offset)) return false
     if (offset === Layout.fcw) {
       this.#setControl(value)
       return false
@@ -329,6 +333,9 @@ export abstract class HeldProcessor extends CodeProcessor {
     if (this.#shape) this.#shape = { ...this.#shape, fcw: value.kind === NodeKind.i32 ? value.value : undefined }
   }
 }
+
+/** No part of the x87 unit and SSE: most of what kernels ask for. */
+const isElsewhere = (offset: number): boolean => offset < Layout.fpr || offset >= Layout.xmm + 8 * 16
 
 /** ES in the status word. */
 const PENDING = 0x80
