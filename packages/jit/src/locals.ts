@@ -1,6 +1,5 @@
 /** The locals of a translation's function, and what its code does with registers. */
 import type { FunctionBuilder } from '@vmexit/wasm-asm'
-import type { Node } from '@vmexit/x86/engine'
 import { places } from './parts.ts'
 
 /**
@@ -15,7 +14,6 @@ export class Locals {
   readonly budget: number
   readonly key: number
   readonly #fn: FunctionBuilder
-  readonly #later = new Map<string, number>()
 
   constructor(fn: FunctionBuilder) {
     const local = (): number => fn.local('i32')
@@ -29,12 +27,6 @@ export class Locals {
   /** That of a part. */
   part(part: number): number {
     return (this.parts[part] ??= this.#fn.local(places[part]!.type))
-  }
-  /** One for a value that is written later. */
-  later(name: string, type: Node['type']): number {
-    let local = this.#later.get(name)
-    if (local === undefined) this.#later.set(name, (local = this.#fn.local(type)))
-    return local
   }
 }
 

@@ -98,7 +98,6 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
   instruction(insn: Insn, ip: number, mode: Mode): void {
     this.#begin(insn, ip, mode)
     semantics[insn.op]!(this, insn)
-    this.endHeld()
   }
   /** What an instruction that has an action does in its plain case; false where it has none. */
   frequent(handler: number, insn: Insn, ip: number, mode: Mode): boolean {

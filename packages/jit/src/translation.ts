@@ -139,7 +139,7 @@ class Translation implements Surroundings {
     for (let left = parts & EVERYTHING; left !== 0; left &= left - 1)
       this.#processor.hold(31 - Math.clz32(left & -left))
   }
-  /** Unless the x87 unit has the shape that a block begins in, go on there with the interpreter. All is stored. */
+  /** Unless the x87 unit has the shape that a block begins in, go on there with the interpreter. */
   #seeToShape(to: number): void {
     const shape = this.#plan.shapes[to]
     const processor = this.#processor
@@ -244,7 +244,6 @@ class Translation implements Surroundings {
   #end(number: number, block: Block, item: Item): void {
     const { end, taken, next } = block
     const ended = this.#processor.ended
-    this.#processor.storeAll()
     if (end === 'plain' || end === 'repeat') this.#go(number, item, next!)
     else if (end === 'jump') this.#go(number, item, taken!)
     else if (end === 'branch') this.#branch(number, item, ended!.condition!, taken!, next!)
@@ -290,7 +289,6 @@ class Translation implements Surroundings {
     }
     // Either way comes by here: they go on at one place.
     processor.storeFlags()
-    processor.storeAll()
     processor.frequent(handler, insn, item.ip, this.#region.mode)
     // It is written to the state alone.
     if (handler === Handler.fromSegment) processor.inLocals &= ~(1 << insn.operands[0]!.reg)
@@ -301,7 +299,6 @@ class Translation implements Surroundings {
     const fn = this.#fn
     const { budget } = this.#locals
     this.#processor.storeFlags()
-    this.#processor.storeAll()
     fn.localGet(budget).i32Const(1).op(Op.i32Add).localSet(budget)
     this.#storeBudget()
     fn.i32Const(item.record).call(this.#processor.calls.act)
@@ -457,7 +454,6 @@ class Translation implements Surroundings {
   }
   #leaveBy(exit: number): void {
     this.#processor.emitFlags()
-    this.#processor.emitStores()
     this.#storeBudget()
     this.#fn.i64Const((BigInt(Outcome.exit) << 32n) | BigInt(exit)).return_()
   }
@@ -465,7 +461,6 @@ class Translation implements Surroundings {
   #jump(): void {
     const fn = this.#fn
     this.#processor.emitFlags()
-    this.#processor.emitStores()
     this.#storeBudget()
     fn.localGet(this.#target)
       .op(Op.i64ExtendI32U)

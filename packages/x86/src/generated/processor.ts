@@ -175,9 +175,6 @@ export abstract class CodeProcessor extends DataAccess implements Processor<Node
   rare(value: Node): Node {
     return value
   }
-  later(_key: string, values: readonly Node[], act: (...values: Node[]) => void): void {
-    act(...values)
-  }
 
   // ── control flow ──
   /** Known when code is made: an instruction whose target is out of bounds goes the slow way. */

@@ -298,9 +298,6 @@ export class ReferenceProcessor extends Evaluator implements Processor<Value>, f
   rare(value: Value): Value {
     return value
   }
-  later(_key: string, values: readonly Value[], act: (...values: Value[]) => void): void {
-    act(...values)
-  }
 
   // ── control flow ──
   nextIp(): Value {

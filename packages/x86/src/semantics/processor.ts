@@ -76,15 +76,10 @@ export interface Processor<V> extends Ops<V> {
   /** {@link bail} where `condition` (i32) holds. Where it does not, it will not before what it is of is written: see {@link Ready}. */
   bailIf(ready: Ready, condition: () => V): void
   /**
-   * `value` (i32), which is hardly ever not 0. Nothing may have been written: where it is not, an engine may leave and have
-   * the instruction executed by another, and go on with a constant 0 where it is.
+   * `value` (i32), which is hardly ever not 0. Where it is not, an engine may leave and have the instruction executed by
+   * another, and go on with a constant 0 where it is: what has been written must be what that writes again.
    */
   rare(value: V): V
-  /**
-   * Have `act` write something of `values` to the state that only few ask for: now, or when somebody may ask. The last one
-   * of a `key` is what counts.
-   */
-  later(key: string, values: readonly V[], act: (...values: V[]) => void): void
 
   /** Offset of the next instruction (i32 or i64 by `width`). */
   nextIp(insn: Insn): V

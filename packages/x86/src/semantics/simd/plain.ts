@@ -92,7 +92,7 @@ function notNormal<V>(o: Ops<V>, lanes: Lanes, x: V, least: number): V {
 }
 /**
  * i32: two operands are normal numbers, and the result, in which infinities and NaNs show; it is none that rounding may have
- * brought up to the smallest either. (By their exponents: with vectors of constants ADDSD took 1 ns longer.)
+ * brought up to the smallest either.
  */
 export function areNormal<V>(o: Ops<V>, lanes: Lanes, operands: readonly V[], result: V): V {
   const all = operands.map((x) => notNormal(o, lanes, x, 1))
@@ -102,7 +102,8 @@ export function areNormal<V>(o: Ops<V>, lanes: Lanes, operands: readonly V[], re
 
 /**
  * i32: a sum, difference or product of two scalars is exact because their significands are short, as those of integers are,
- * and rounding is to nearest. What {@link isExact} says in more cases, in half the time.
+ * and rounding is to nearest. What {@link isExact} says in more cases: a step of a product of matrices took 13.4 ns with that
+ * alone, and 11 with this.
  */
 export function areShort<V>(o: Ops<V>, lanes: Lanes, operation: 'add' | 'sub' | 'mul', control: V, a: V, b: V): V {
   const wide = lanes.bits === 64

@@ -25,7 +25,7 @@ import {
   push,
   type Register,
   read,
-  recordInstruction,
+  recordPointers,
   Status,
   setStatusWord,
   stackFault,
@@ -46,7 +46,7 @@ class Unit extends Evaluator {
     super(state.host, state.base)
     this.fcw = controlWord<Value>(this) as number
     const start = state.get64(Layout.ip) - BigInt(insn.length)
-    recordInstruction<Value>(this, insn, state.long64 ? start : BigInt.asUintN(32, start))
+    recordPointers<Value>(this, insn, { start: state.long64 ? start : BigInt.asUintN(32, start), operand: undefined })
   }
 
   rare(value: Value): Value {

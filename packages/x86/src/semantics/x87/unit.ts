@@ -110,30 +110,33 @@ export function push<V>(o: Ops<V>, value: Extended<V>): void {
   o.poke(o.state(), Layout.top, register.physical, 32)
 }
 
-function selector<V>(o: Ops<V>, seg: Seg): V {
-  return o.peek('i32', o.state(), Layout.segments + seg * SegmentSlot.size + SegmentSlot.selector, 32)
-}
-/** Record opcode and address (i64) of an instruction (SDM vol. 1, 8.1.8, 8.1.9). */
-export function recordInstruction<V>(o: Ops<V>, insn: Insn, start: V): void {
-  const opcode = Number.parseInt(insn.row.opcode.slice(0, 2), 16)
-  o.poke(o.state(), Layout.fop, o.i32(((opcode & 7) << 8) | (insn.modrm & 0xff)), 32)
-  o.poke(o.state(), Layout.fip, start, 64)
-  o.poke(o.state(), Layout.fcs, selector(o, Seg.cs), 32)
+/** Where an instruction is, and its memory operand: offsets i64. */
+export interface Pointers<V> {
+  readonly start: V
+  readonly operand: V | undefined
 }
 
-/**
- * The same for the instruction that the processor executes, and its memory operand's effective address. After the last
- * operation that can fault.
- */
+/** Record opcode and address of an instruction, and of its memory operand (SDM vol. 1, 8.1.8, 8.1.9). */
+export function recordPointers<V>(o: Ops<V>, insn: Insn, { start, operand }: Pointers<V>): void {
+  const state = o.state()
+  const selector = (seg: Seg): V =>
+    o.peek('i32', state, Layout.segments + seg * SegmentSlot.size + SegmentSlot.selector, 32)
+  const opcode = Number.parseInt(insn.row.opcode.slice(0, 2), 16)
+  o.poke(state, Layout.fop, o.i32(((opcode & 7) << 8) | (insn.modrm & 0xff)), 32)
+  o.poke(state, Layout.fip, start, 64)
+  o.poke(state, Layout.fcs, selector(Seg.cs), 32)
+  if (operand !== undefined) {
+    o.poke(state, Layout.fdp, operand, 64)
+    o.poke(state, Layout.fds, selector(insn.seg), 32)
+  }
+}
+
+/** The same for the instruction that the processor executes; `offset` is the operand's effective address. After the last operation that can fault. */
 export function point<V>(c: Processor<V>, insn: Insn, offset?: V): void {
   const wide = (value: V): V => (c.width === 64 ? value : c.extendU(value))
   const length = c.width === 64 ? c.i64(BigInt(insn.length)) : c.i32(insn.length)
-  c.later('x87 instruction', [c.sub(c.nextIp(insn), length)], (start) => recordInstruction(c, insn, wide(start)))
-  if (offset === undefined) return
-  c.later('x87 operand', [offset], (operand) => {
-    c.poke(c.state(), Layout.fdp, wide(operand), 64)
-    c.poke(c.state(), Layout.fds, selector(c, insn.seg), 32)
-  })
+  const start = wide(c.sub(c.nextIp(insn), length))
+  recordPointers(c, insn, { start, operand: offset === undefined ? undefined : wide(offset) })
 }
 
 /** Operations that may leave where something is {@link Processor.rare}. */
