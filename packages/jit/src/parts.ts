@@ -4,7 +4,7 @@ import type { Node } from '@vmexit/x86/engine'
 
 /** Parts by number: general registers, then these; of each XMM register one, of each x87 register two. */
 export const Part = { gpr: 0, fsw: 8, fcw: 9, mxcsr: 10, xmm: 11, significand: 19, exponent: 27 } as const
-export const PARTS = 35
+const PARTS = 35
 
 /** A set of parts as bits, one for both parts of an x87 register. */
 export const bitOf = (part: number): number => 1 << (part < Part.exponent ? part : part - 8)
