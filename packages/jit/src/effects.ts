@@ -1,16 +1,19 @@
-/** What instructions do with registers and flags: found by emitting each form once into a function that is thrown away. */
+/** What instructions do with registers, flags and the x87 unit: found by emitting each form once into a function that is thrown away. */
 import { ModuleBuilder } from '@vmexit/wasm-asm'
 import { frequentHandler, Handler, type Mode, type Routine } from '@vmexit/x86/engine'
 import { type Insn, Kind, type Operand, type Row } from '@vmexit/x86-decoder'
 import { stepOf } from './insn.ts'
-import { declareLocals } from './locals.ts'
-import { type Effects, TranslationProcessor } from './processor.ts'
+import { type Effects, Locals } from './locals.ts'
+import { TranslationProcessor } from './processor.ts'
+import type { Shape } from './shape.ts'
 
 /** Effects of a form, and the routines that its code calls. */
 export interface Form extends Readonly<Effects> {
-  /** Registers that are in locals behind it, whatever was before, as bits. */
+  /** Parts that are in locals behind it, whatever was before, as bits. */
   readonly holds: number
   readonly routines: readonly Routine[]
+  /** The shape that it leaves behind, of the one that there was. */
+  readonly after: Shape | undefined
 }
 
 const STACK = 1 << 4
@@ -21,6 +24,8 @@ export class Forms {
   readonly #base: number
   readonly #operands = new Map<readonly Operand[], number>()
   readonly #known = new Map<Row, Map<number, Form>>()
+  /** What depends on the shape. */
+  readonly #shaped = new Map<Form, Map<string, Form>>()
 
   constructor(base: number) {
     this.#base = base
@@ -45,8 +50,19 @@ export class Forms {
     forms.set(key, form)
     return form
   }
+  /** The same where the x87 unit has a shape. */
+  inShape(insn: Insn, mode: Mode, shape: Shape): Form {
+    const form = this.of(insn, mode)
+    if (!form.shaped) return form
+    let forms = this.#shaped.get(form)
+    if (!forms) this.#shaped.set(form, (forms = new Map()))
+    const key = `${shape.top} ${shape.empty} ${shape.fcw}`
+    const known = forms.get(key) ?? this.#find(insn, mode, shape)
+    forms.set(key, known)
+    return known
+  }
 
-  #find(insn: Insn, mode: Mode): Form {
+  #find(insn: Insn, mode: Mode, shape?: Shape): Form {
     const routines = new Set<Routine>()
     const processor = new TranslationProcessor(this.#base, (routine) => {
       routines.add(routine)
@@ -54,7 +70,8 @@ export class Forms {
     })
     const fn = new ModuleBuilder().func(['i32', 'i32'], ['i64'])
     processor.begin(fn)
-    processor.locals = declareLocals(fn)
+    processor.locals = new Locals(fn)
+    if (shape) processor.takeShape(shape)
     processor.calls = { act: 0, resume: 0, settle: 0 }
     processor.surroundings = { leave: nothing, miss: nothing, pause: nothing, act: nothing }
     const step = stepOf(insn)
@@ -70,6 +87,6 @@ export class Forms {
       effects.setsFlags = false
     }
     if (step === 'call' || step === 'callIndirect') effects.uses |= STACK
-    return { ...effects, holds: processor.inLocals, routines: [...routines] }
+    return { ...effects, holds: processor.inLocals, routines: [...routines], after: processor.shape }
   }
 }

@@ -1,9 +1,47 @@
-/** The locals of a translation's function. */
+/** The locals of a translation's function, and what its code does with registers. */
 import type { FunctionBuilder } from '@vmexit/wasm-asm'
-import type { Locals } from './processor.ts'
+import { places } from './parts.ts'
 
-export function declareLocals(fn: FunctionBuilder): Locals {
-  const local = (): number => fn.local('i32')
-  const registers = Array.from({ length: 8 }, local)
-  return { registers, flags: [local(), local(), local()], budget: local(), key: local() }
+/**
+ * Locals of a function that is a translation; parameters are the CPU's base and the nesting that is left. Those of the x87
+ * unit and SSE are declared where they are used: the baseline compiler clears every local at each entry.
+ */
+export class Locals {
+  /** Of general registers, and of other parts that have one. */
+  readonly parts: number[]
+  /** Values a, b and c of the status flags: see `HeldFlags`. */
+  readonly flags: readonly [number, number, number]
+  readonly budget: number
+  readonly key: number
+  readonly #fn: FunctionBuilder
+
+  constructor(fn: FunctionBuilder) {
+    const local = (): number => fn.local('i32')
+    this.#fn = fn
+    this.parts = Array.from({ length: 8 }, local)
+    this.flags = [local(), local(), local()]
+    this.budget = local()
+    this.key = local()
+  }
+
+  /** That of a part. */
+  part(part: number): number {
+    return (this.parts[part] ??= this.#fn.local(places[part]!.type))
+  }
+}
+
+/** What one instruction does with registers and flags. */
+export interface Effects {
+  /** Parts whose values it needs, as bits. */
+  uses: number
+  /** It asks for flags. */
+  readsFlags: boolean
+  /** It sets all of them, whatever happens. */
+  setsFlags: boolean
+  /** It may leave. */
+  leaves: boolean
+  /** It depends on the shape of the x87 unit. */
+  shaped: boolean
+  /** In the shape that there is, a stack register is empty that should not be, or the other way round. */
+  faults: boolean
 }

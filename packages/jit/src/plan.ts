@@ -1,42 +1,46 @@
-/** What is known of a region before its code is made: flags and registers that matter, and where the budget is looked at. */
+/** What is known of a region before its code is made: flags, registers and shapes that matter, and where the budget is looked at. */
 import type { Routine } from '@vmexit/x86/engine'
 import type { Form, Forms } from './effects.ts'
 import type { Graph } from './graph.ts'
+import { isHandedOver, type Loops, loopsOf } from './loops.ts'
+import { EVERYTHING } from './parts.ts'
 import type { Block, Edge, Region } from './region.ts'
+import type { Shape } from './shape.ts'
+import { predictShapes } from './shapes.ts'
 
 export interface Plan {
   /** By block and item: somebody may ask for the flags that the instruction sets. */
   readonly flagsWanted: readonly (readonly boolean[])[]
   /** By block: not 0 where somebody may ask for the flags that are there when it begins. */
   readonly flagsAtStart: Uint8Array
-  /** By block: registers that are in locals when it begins, as bits; whoever goes to the head of a loop sees to that. */
-  readonly heldAtStart: Uint8Array
+  /** By block: parts that are in locals when it begins, as bits; whoever goes to the head of a loop sees to that. */
+  readonly heldAtStart: Int32Array
+  /** By block: the shape that the x87 unit is to have when it begins; whoever goes there sees to it. */
+  readonly shapes: readonly (Shape | undefined)[]
   /** Not 0: the budget must suffice for so many instructions when the block begins: those until it is looked at again. */
   readonly needed: Int32Array
   readonly routines: ReadonlySet<Routine>
 }
 
-export function plan(region: Region, graph: Graph, forms: Forms): Plan {
-  const { blocks, mode } = region
+/** `shape`: that of the x87 unit where the region begins, most likely. */
+export function plan(region: Region, graph: Graph, forms: Forms, shape: Shape): Plan {
+  const { blocks } = region
   const routines = new Set<Routine>()
-  const known: Form[][] = blocks.map(() => [])
-  for (const block of graph.order) {
-    known[block] = blocks[block]!.items.map(({ insn }) => forms.of(insn, mode))
+  const loops = loopsOf(graph)
+  const { forms: known, atStart: shapes } = predictShapes(region, graph, loops, forms, shape)
+  for (const block of graph.order)
     for (const form of known[block]!) for (const routine of form.routines) routines.add(routine)
-  }
   const checked = checkpoints(blocks, graph)
   const flagsAtStart = new Uint8Array(blocks.length)
   return {
     routines,
     flagsWanted: flagsWanted(blocks, graph, known, checked, flagsAtStart),
     flagsAtStart,
-    heldAtStart: heldAtStart(blocks, graph, known, loopsOf(graph)),
+    heldAtStart: heldAtStart(blocks, graph, known, loops),
+    shapes,
     needed: budgets(blocks, graph, checked),
   }
 }
-
-/** Behind it, others may have used of the budget and written registers. */
-const isHandedOver = ({ end }: Block): boolean => end === 'call' || end === 'callIndirect' || end === 'action'
 
 /** Where the budget is looked at: at the entry and at loops' heads, and where others have used of it. */
 function checkpoints(blocks: readonly Block[], graph: Graph): Uint8Array {
@@ -95,35 +99,16 @@ function flagsWanted(
   return wanted
 }
 
-type Loops = ReadonlyMap<number, ReadonlySet<number>>
-
-/** By head of a loop: the blocks that lead back to it. */
-function loopsOf(graph: Graph): Loops {
-  const loops = new Map<number, Set<number>>()
-  for (const head of graph.order) {
-    if (!graph.header[head]) continue
-    const inside = new Set([head])
-    const waiting = graph.predecessors[head]!.filter((from) => graph.place[from]! >= graph.place[head]!)
-    for (let block = waiting.pop(); block !== undefined; block = waiting.pop()) {
-      if (inside.has(block)) continue
-      inside.add(block)
-      waiting.push(...graph.predecessors[block]!)
-    }
-    loops.set(head, inside)
-  }
-  return loops
-}
-
 /** Forwards: what every way here has in locals. What a loop uses is put there before it. */
 function heldAtStart(
   blocks: readonly Block[],
   graph: Graph,
   forms: readonly (readonly Form[])[],
   loops: Loops,
-): Uint8Array {
-  const atStart = new Uint8Array(blocks.length).fill(0xff)
+): Int32Array {
+  const atStart = new Int32Array(blocks.length).fill(EVERYTHING)
   atStart[0] = 0
-  const used = new Uint8Array(blocks.length)
+  const used = new Int32Array(blocks.length)
   for (const [head, inside] of loops)
     for (const block of inside) for (const { uses } of forms[block]!) used[head]! |= uses
   const behind = (block: number): number => {
@@ -134,7 +119,7 @@ function heldAtStart(
     changed = false
     for (const block of graph.order) {
       if (block === 0 && !graph.header[0]) continue
-      let held = 0xff
+      let held = EVERYTHING
       for (const from of graph.predecessors[block]!) {
         const isBack = graph.place[from]! >= graph.place[block]!
         if (!graph.header[block] || isBack) held &= behind(from)

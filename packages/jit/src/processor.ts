@@ -3,24 +3,24 @@
  * as nobody else can have written them; flags stay what they were made of, in locals, until somebody may ask for them. So
  * leaving costs nothing where it does not happen, and calls need not put anything away. (Registers in locals alone, stored by
  * every exit, made code a fifth larger and loops slower: a sieve 1115 million instructions a second in place of 1484.)
+ * What is held of the other parts of the state, see `held.ts`.
  */
 import { Load, Op, Store } from '@vmexit/wasm-asm'
 import { Layout, SegmentSlot } from '@vmexit/x86'
 import {
-  CodeProcessor,
   emitFrequent,
   type FlagSlot,
   type FrequentCode,
   Handler,
   HeldFlags,
-  i32Node,
   localNode,
   type Made,
   type Mode,
   type Node,
   NodeKind,
-  type RoutineLinker,
+  type Routine,
   semantics,
+  shortOr,
   Tables,
   type Through,
   TLB_ADDEND,
@@ -28,6 +28,7 @@ import {
   TLB_ENTRY_SHIFT,
 } from '@vmexit/x86/engine'
 import { type Insn, Kind, Seg } from '@vmexit/x86-decoder'
+import { HeldProcessor } from './held.ts'
 import { nextOf } from './insn.ts'
 
 /** Function indices, in the module being built, of what translations call. */
@@ -57,18 +58,6 @@ export interface Ended {
   readonly target?: Node | undefined
 }
 
-/** What one instruction does with registers and flags. */
-export interface Effects {
-  /** Registers whose values it needs, as bits. */
-  uses: number
-  /** It asks for flags. */
-  readsFlags: boolean
-  /** It sets all of them, whatever happens. */
-  setsFlags: boolean
-  /** It may leave. */
-  leaves: boolean
-}
-
 /** Flags that the locals hold, of a kind of {@link HeldFlags}. */
 export interface Flags {
   readonly kind: number
@@ -77,27 +66,12 @@ export interface Flags {
   readonly made: Made | undefined
 }
 
-/** Locals of a function that is a translation; parameters are the CPU's base and the nesting that is left. */
-export interface Locals {
-  readonly registers: readonly number[]
-  /** Values a, b and c of the status flags: see {@link HeldFlags}. */
-  readonly flags: readonly [number, number, number]
-  readonly budget: number
-  readonly key: number
-}
-
-export class TranslationProcessor extends CodeProcessor implements FrequentCode {
-  readonly width = 32
-  readonly #base: number
+export class TranslationProcessor extends HeldProcessor implements FrequentCode {
   calls!: Calls
-  locals!: Locals
   surroundings!: Surroundings
-  /** Registers whose locals have their values, as bits. */
-  inLocals = 0
   /** Flags whose locals have their values; undefined: the state alone has them. */
   flags: Flags | undefined
   ended: Ended | undefined
-  effects: Effects = { uses: 0, readsFlags: false, setsFlags: false, leaves: false }
   /** Flags that the current instruction sets are asked for by somebody. */
   flagsWanted = true
   #insn!: Insn
@@ -105,24 +79,17 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   #handler = 0
   /** The carry that the instruction asked for. */
   #carryIn: Node | undefined
-  /** Depth of conditions that hold for some values only. */
-  #conditional = 0
+  /** What is emitted computes, and has no other effect. */
+  #isPure = false
   /** Counts what sets flags. */
   #flagSets = 0
-  /** Nodes that stand for a register's local since the instruction began. */
-  #given: (Node | undefined)[] = []
-
-  constructor(base: number, link: RoutineLinker) {
-    super(link)
-    this.#base = base
-  }
 
   #begin(insn: Insn, ip: number, mode: Mode): void {
+    this.beginHeld()
     this.#insn = insn
     this.#ip = ip
     this.through = throughOf(mode)
     this.stackBits = mode.stackBits
-    this.#given = []
     this.ended = undefined
     this.#carryIn = undefined
     this.made = this.flags?.made
@@ -169,23 +136,21 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     this.setGpr(SP, 32, this.add(top, this.i32(released)))
   }
 
-  // ── state at a fixed address ──
-  override state(): Node {
-    return i32Node(this.#base)
-  }
-  override peek(type: 'i32' | 'i64' | 'v128', address: Node, offset: number, bits: number, signed = false): Node {
-    if (address.kind !== NodeKind.i32) return super.peek(type, address, offset, bits, signed)
-    return super.peek(type, i32Node(0), address.value + offset, bits, signed)
-  }
-  override poke(address: Node, offset: number, value: Node, bits: number): void {
-    if (address.kind !== NodeKind.i32) super.poke(address, offset, value, bits)
-    else super.poke(i32Node(0), address.value + offset, value, bits)
-  }
-
   // ── conditions that not all values meet ──
-  override if(condition: Node, then: () => void, otherwise?: () => void): void {
-    if (condition.kind === NodeKind.i32) {
-      super.if(condition, then, otherwise)
+  /** Short ways stand where the call would. */
+  override call(routine: Routine, ...args: Node[]): readonly Node[] {
+    if (!routine.shortcut) return super.call(routine, ...args)
+    const params = args.map((value) => this.let(value))
+    this.#isPure = true
+    const results = shortOr<Node>(this, routine.results, routine.shortcut<Node>(this, ...params), () =>
+      super.call(routine, ...params),
+    )
+    this.#isPure = false
+    return results
+  }
+  override if(condition: Node, then: () => void, otherwise?: () => void, likely?: boolean): void {
+    if (condition.kind === NodeKind.i32 || this.#isPure) {
+      super.if(condition, then, otherwise, likely)
       return
     }
     this.#guarded(() => {
@@ -198,6 +163,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
             this.inLocals = inLocals
             otherwise()
           }),
+        likely,
       )
     })
   }
@@ -206,13 +172,13 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   }
   /** What is emitted may be run or not, once or more: what is known afterwards is what was known before, if it stays true. */
   #guarded(emit: () => void): void {
-    this.#keepGiven()
+    this.keepAll()
     this.storeFlags()
     const { flags, inLocals } = this
     const sets = this.#flagSets
-    this.#conditional++
+    this.conditional++
     emit()
-    this.#conditional--
+    this.conditional--
     this.inLocals = inLocals
     this.flags = sets === this.#flagSets ? flags : undefined
     this.made = this.flags?.made
@@ -236,40 +202,12 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   }
 
   // ── registers ──
-  /** The register's local; a node that stays what it is when the register is written. */
-  #whole(reg: number): Node {
-    this.effects.uses |= 1 << reg
-    this.hold(reg)
-    const given = this.#given[reg]
-    if (given) return given
-    const node = localNode('i32', this.locals.registers[reg]!)
-    this.#given[reg] = node
-    return node
-  }
-  /** Have the register's local hold it. */
-  hold(reg: number): void {
-    if ((this.inLocals >> reg) & 1) return
-    this.fn.i32Const(0).load(Load.i32Load, this.#at(reg)).localSet(this.locals.registers[reg]!)
-    this.inLocals |= 1 << reg
-  }
   /** Host address of a register in the state. */
   #at(reg: number): number {
-    return this.#base + Layout.gpr + reg * 8
-  }
-  /** The register is about to be written: whoever has its old value keeps that. */
-  #keep(reg: number): void {
-    const given = this.#given[reg]
-    if (!given) return
-    const copy = this.temporary('i32')
-    this.fn.localGet(this.locals.registers[reg]!).localSet(copy)
-    ;(given as { value: number }).value = copy
-    this.#given[reg] = undefined
-  }
-  #keepGiven(): void {
-    for (let reg = 0; reg < 8; reg++) this.#keep(reg)
+    return this.base + Layout.gpr + reg * 8
   }
   #readPart(reg: number, bits: number, high: boolean, signed: boolean): Node {
-    const whole = this.#whole(reg)
+    const whole = this.whole(reg)
     if (bits === 32) return whole
     if (high)
       return signed
@@ -279,7 +217,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   }
   #writePart(reg: number, bits: number, high: boolean, value: Node): void {
     const { fn } = this
-    const local = this.locals.registers[reg]!
+    const local = this.locals.parts[reg]!
     if (bits < 32 && ((this.inLocals >> reg) & 1) === 0) {
       this.poke(this.i32(this.#at(reg)), high ? 1 : 0, value, bits)
       return
@@ -292,7 +230,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     }
     this.emit(whole)
     // The new value is on the stack meanwhile.
-    this.#keep(reg)
+    this.keep(reg)
     fn.localSet(local)
     fn.i32Const(0).localGet(local).store(Store.i32Store, this.#at(reg))
     this.inLocals |= 1 << reg
@@ -341,9 +279,9 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     this.poke(at, 0, compute(old), operand.size)
   }
   address(insn: Insn): Node {
-    let sum: Node | undefined = insn.base >= 0 ? this.#whole(insn.base) : undefined
+    let sum: Node | undefined = insn.base >= 0 ? this.whole(insn.base) : undefined
     if (insn.index >= 0) {
-      const index = this.shl(this.#whole(insn.index), this.i32(insn.scale))
+      const index = this.shl(this.whole(insn.index), this.i32(insn.scale))
       sum = sum ? this.add(sum, index) : index
     }
     const displaced = sum ? this.add(sum, this.i32(insn.disp)) : this.i32(insn.disp)
@@ -363,7 +301,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
    */
   protected override translate(linear: Node, bytes: number, write: boolean): Node {
     const { fn } = this
-    const table = this.#base + (write ? Tables.write : Tables.read)
+    const table = this.base + (write ? Tables.write : Tables.read)
     const address = this.let(linear)
     const entry = this.temporary('i32')
     this.emit(this.and(this.shr(address, this.i32(8)), this.i32((TLB_ENTRIES - 1) << TLB_ENTRY_SHIFT)))
@@ -384,6 +322,9 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     this.effects.leaves = true
     this.surroundings.leave()
   }
+  protected leaveToInterpreter(): void {
+    this.surroundings.miss()
+  }
 
   // ── flags ──
   /** Have the state hold the flags. */
@@ -397,7 +338,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   emitFlags(): void {
     const { flags, fn } = this
     if (!flags || flags.stored) return
-    const at = this.#base + Layout.heldFlags
+    const at = this.base + Layout.heldFlags
     fn.i32Const(0).i32Const(flags.kind).store(Store.i32Store, at)
     for (let n = 0; n < valuesOf(flags.kind); n++)
       fn.i32Const(0)
@@ -439,7 +380,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   /** Hold flags of one kind; `result` is an expression of the values, of the locals that hold them. */
   #hold(kind: number, values: readonly Node[], by?: Made['by'], result?: (a: Node, b: Node) => Node): void {
     this.#flagSets++
-    if (this.#conditional === 0) this.effects.setsFlags = true
+    if (this.conditional === 0) this.effects.setsFlags = true
     this.made = undefined
     if (!this.flagsWanted) {
       this.flags = undefined
@@ -454,7 +395,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   #made(kind: number, made: Made | undefined): void {
     this.made = made
     this.flags = { kind: kind | (this.#size << SIZE_SHIFT), stored: false, made }
-    if (this.#conditional > 0) this.storeFlags()
+    if (this.conditional > 0) this.storeFlags()
   }
   get #size(): number {
     return this.#insn.operands[0]?.size ?? 0
@@ -507,7 +448,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
     }
     if (!flags) {
       // In a loop it often is one that has it.
-      const at = this.#base + Layout.heldFlags
+      const at = this.base + Layout.heldFlags
       fn.i32Const(0).load(Load.i32Load, at).i32Const(14).op(Op.i32And).i32Const(HeldFlags.inc).op(Op.i32Eq).if_()
       fn.i32Const(0)
         .load(Load.i32Load, at + 12)
@@ -570,7 +511,7 @@ export class TranslationProcessor extends CodeProcessor implements FrequentCode 
   operandAddress(n: number): Node {
     const { kind, reg } = this.#insn.operands[n]!
     const slot = kind === Kind.seg ? Layout.segments + reg * SegmentSlot.size : Layout.gpr + reg * 8
-    return this.i32(this.#base + slot)
+    return this.i32(this.base + slot)
   }
   /** The instruction is its block's last. For STI: what follows comes before anything else while there is a budget. */
   paid(): Node {

@@ -22,6 +22,7 @@ import type { JitOptions } from './options.ts'
 import { type Plan, plan } from './plan.ts'
 import { TranslationProcessor } from './processor.ts'
 import { type CodeSource, findRegion, type Page, type Region } from './region.ts'
+import { atEntry, type Shape, shapeOf } from './shape.ts'
 import { type Entry, emitTranslation } from './translation.ts'
 
 /** Room for half a million exits: an instruction has two at the most. Never touched where it is not used. */
@@ -42,6 +43,8 @@ const FAR_OFF = 0x4000_0000
 interface Wanted {
   readonly head: number
   readonly mode: Mode
+  /** That of the x87 unit there. */
+  readonly shape: Shape
   /** Found already. */
   readonly region?: Region
 }
@@ -94,7 +97,7 @@ export class JitTier implements Tier {
     if (waits) {
       this.#insisted.add(head)
       records.countFrom(head, this.#options.threshold * PATIENCE)
-    } else this.#want({ head, mode })
+    } else this.#want({ head, mode, shape: shapeOf(this.#parts.state) })
     if (this.#waiting.length >= this.#options.batch) this.#translate()
   }
 
@@ -115,7 +118,8 @@ export class JitTier implements Tier {
     if (whole === head || !records.isHead(whole)) return false
     const region = findRegion(this.#source, mode, start, pfn)
     if (!region?.blocks.some(({ items }) => items.some((item) => item.ip === ip))) return false
-    if (!this.#waiting.some((wanted) => wanted.head === whole)) this.#want({ head: whole, mode, region })
+    if (!this.#waiting.some((wanted) => wanted.head === whole))
+      this.#want({ head: whole, mode, shape: atEntry(shapeOf(this.#parts.state)), region })
     return true
   }
 
@@ -158,7 +162,7 @@ export class JitTier implements Tier {
     if (planned.length > 0) this.#compile(planned)
   }
 
-  #plan({ head, mode, region: found }: Wanted): Planned | undefined {
+  #plan({ head, mode, shape, region: found }: Wanted): Planned | undefined {
     const { records } = this.#parts
     if (!records.isHead(head)) return undefined
     const pfn = records.get(head, records.layout.page)
@@ -169,7 +173,7 @@ export class JitTier implements Tier {
       return undefined
     }
     const graph = structure(region.blocks)
-    return { head, mode, region, graph, plan: plan(region, graph, this.#forms) }
+    return { head, mode, shape, region, graph, plan: plan(region, graph, this.#forms, shape) }
   }
 
   #compile(batch: readonly Planned[]): void {

@@ -21,9 +21,10 @@ import {
 import type { Exits } from './exits.ts'
 import type { Graph } from './graph.ts'
 import { linearPageOf } from './insn.ts'
-import { declareLocals } from './locals.ts'
+import { Locals } from './locals.ts'
+import { EVERYTHING } from './parts.ts'
 import type { Plan } from './plan.ts'
-import { INLINE, type Locals, type Surroundings, type TranslationProcessor } from './processor.ts'
+import { INLINE, type Surroundings, type TranslationProcessor } from './processor.ts'
 import type { Block, Edge, Item, Page, Region } from './region.ts'
 import { stackRun } from './stack-run.ts'
 
@@ -86,7 +87,7 @@ class Translation implements Surroundings {
     this.#plan = plan
     this.#processor = shop.processor
     shop.processor.begin(fn)
-    this.#locals = declareLocals(fn)
+    this.#locals = new Locals(fn)
     shop.processor.locals = this.#locals
     shop.processor.surroundings = this
     this.#target = fn.local('i32')
@@ -97,6 +98,7 @@ class Translation implements Surroundings {
     this.#reload()
     const first = this.#region.blocks[0]!.items[0]!
     if (first.second) this.#guardSecond(first)
+    this.#seeToShape(0)
     this.#holdAll(this.#plan.heldAtStart[0]!)
     this.#tree(0)
     this.#fn.unreachable()
@@ -108,7 +110,7 @@ class Translation implements Surroundings {
     const fn = this.#fn
     if (header[block] || merge[block]) {
       this.#processor.flags = undefined
-      this.#processor.inLocals = this.#plan.heldAtStart[block]!
+      this.#processor.meet(this.#plan.heldAtStart[block]!, this.#plan.shapes[block])
     }
     if (header[block]) this.#loops[block] = fn.loop()
     this.#within(block, merges[block]!, 0)
@@ -129,12 +131,24 @@ class Translation implements Surroundings {
   #isLabel(block: number): boolean {
     return (this.#graph.header[block]! | this.#graph.merge[block]!) !== 0
   }
-  /** Registers that are not in locals yet, and should be where the edge leads to. */
+  /** Parts that are not in locals yet, and should be where the edge leads to. */
   #missing(to: number): number {
     return this.#isLabel(to) ? this.#plan.heldAtStart[to]! & ~this.#processor.inLocals : 0
   }
-  #holdAll(registers: number): void {
-    for (let reg = 0; reg < 8; reg++) if ((registers >> reg) & 1) this.#processor.hold(reg)
+  #holdAll(parts: number): void {
+    for (let left = parts & EVERYTHING; left !== 0; left &= left - 1)
+      this.#processor.hold(31 - Math.clz32(left & -left))
+  }
+  /** Unless the x87 unit has the shape that a block begins in, go on there with the interpreter. */
+  #seeToShape(to: number): void {
+    const shape = this.#plan.shapes[to]
+    const processor = this.#processor
+    if (!shape || processor.hasShape(shape)) return
+    processor.emit(processor.differs(shape))
+    this.#fn.hint(false).if_()
+    this.#leaveBy(this.#shop.exits.go(this.#region.blocks[to]!.items[0]!.record))
+    this.#fn.end()
+    processor.takeShape(shape)
   }
 
   /** Continue along an edge from a block whose last instruction is `item`. Ends a path. */
@@ -149,6 +163,7 @@ class Translation implements Surroundings {
     if (first.page !== item.page && first.page !== item.second)
       this.#guard(first.page, () => this.#leaveBy(this.#shop.exits.go(this.#stub(item, edge.ip))))
     if (first.second && first.second !== item.second) this.#guardSecond(first)
+    this.#seeToShape(to)
     this.#holdAll(this.#missing(to))
     if (this.#isLabel(to) && this.#plan.flagsAtStart[to]) this.#processor.storeFlags()
     if (place[to]! <= place[from]!) this.#fn.br(this.#loops[to]!)
@@ -159,7 +174,8 @@ class Translation implements Surroundings {
   #label(from: number, item: Item, edge: Edge): Label | undefined {
     const { place, merge } = this.#graph
     const { to } = edge
-    if (to < 0 || this.#missing(to) !== 0) return undefined
+    const shape = to < 0 ? undefined : this.#plan.shapes[to]
+    if (to < 0 || this.#missing(to) !== 0 || (shape && !this.#processor.hasShape(shape))) return undefined
     const first = this.#region.blocks[to]!.items[0]!
     if (first.second || (first.page !== item.page && first.page !== item.second)) return undefined
     if (place[to]! <= place[from]!) return this.#loops[to]
@@ -219,9 +235,9 @@ class Translation implements Surroundings {
     this.#leaveBy(this.#shop.exits.leave(this.#item.record, 0, Leave.repeat))
   }
   act(): void {
-    const { inLocals, flags } = this.#processor
+    const { known, flags } = this.#processor
     this.#act(this.#number, this.#region.blocks[this.#number]!, this.#item)
-    this.#processor.inLocals = inLocals
+    this.#processor.known = known
     this.#processor.flags = flags
   }
 
@@ -245,13 +261,13 @@ class Translation implements Surroundings {
       processor.emit(condition)
       fn.brIf(label)
     } else {
-      const { flags, inLocals } = processor
+      const { flags, known } = processor
       processor.emit(condition)
       fn.if_()
       this.#go(number, item, taken)
       fn.end()
       processor.flags = flags
-      processor.inLocals = inLocals
+      processor.known = known
     }
     this.#go(number, item, next)
   }
@@ -481,7 +497,7 @@ class Translation implements Surroundings {
     const { budget, key } = this.#locals
     fn.i32Const(0).load(Load.i32Load, this.#state(Layout.budget)).localSet(budget)
     fn.i32Const(0).load(Load.i32Load, this.#state(Layout.tlbKey)).localSet(key)
-    this.#processor.inLocals = 0
+    this.#processor.meet(0, undefined)
     this.#processor.flags = undefined
   }
   #storeBudget(): void {

@@ -8,7 +8,7 @@ import { type Insn, Seg } from '@vmexit/x86-decoder'
 import { Tables, TLB_ADDEND } from '../interpreter/layout.ts'
 import type { Node } from '../ops/node.ts'
 import * as flags from '../semantics/lazy-flags.ts'
-import type { Processor } from '../semantics/processor.ts'
+import type { Processor, Ready } from '../semantics/processor.ts'
 import { Flag, Layout, SegmentSlot } from '../state/layout.ts'
 import { DataAccess } from './data.ts'
 
@@ -168,6 +168,12 @@ export abstract class CodeProcessor extends DataAccess implements Processor<Node
   }
   bail(): void {
     this.leave()
+  }
+  bailIf(_ready: Ready, condition: () => Node): void {
+    this.if(condition(), () => this.bail())
+  }
+  rare(value: Node): Node {
+    return value
   }
 
   // ── control flow ──

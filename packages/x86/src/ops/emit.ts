@@ -22,6 +22,8 @@ import {
 import type { Ops, Routine, Shape, SimdName, ValueType, Variable } from './ops.ts'
 import { simdOpcode } from './simd.ts'
 
+const areI32 = (a: Node, b: Node): boolean => a.kind === NodeKind.i32 && b.kind === NodeKind.i32
+
 /** Finds the index, in the module being built, of a routine's function. */
 export type RoutineLinker = (routine: Routine) => number
 
@@ -166,34 +168,42 @@ export class Emitter implements Ops<Node> {
   add(a: Node, b: Node): Node {
     if (isZero(b)) return a
     if (isZero(a)) return b
+    if (areI32(a, b)) return i32Node(a.value + b.value)
     return this.#both(Op.i32Add, Op.i64Add, a, b)
   }
   sub(a: Node, b: Node): Node {
     if (isZero(b)) return a
-    if (a.kind === NodeKind.i32 && b.kind === NodeKind.i32) return i32Node(a.value - b.value)
+    if (areI32(a, b)) return i32Node(a.value - b.value)
     return this.#both(Op.i32Sub, Op.i64Sub, a, b)
   }
   mul(a: Node, b: Node): Node {
+    if (areI32(a, b)) return i32Node(Math.imul(a.value, b.value))
     return this.#both(Op.i32Mul, Op.i64Mul, a, b)
   }
   and(a: Node, b: Node): Node {
-    if (a.kind === NodeKind.i32 && b.kind === NodeKind.i32) return i32Node(a.value & b.value)
+    if (areI32(a, b)) return i32Node(a.value & b.value)
+    if (isZero(a)) return a
+    if (isZero(b)) return b
     return this.#both(Op.i32And, Op.i64And, a, b)
   }
   or(a: Node, b: Node): Node {
     if (isZero(b)) return a
     if (isZero(a)) return b
+    if (areI32(a, b)) return i32Node(a.value | b.value)
     return this.#both(Op.i32Or, Op.i64Or, a, b)
   }
   xor(a: Node, b: Node): Node {
     if (isZero(b)) return a
     if (isZero(a)) return b
+    if (areI32(a, b)) return i32Node(a.value ^ b.value)
     return this.#both(Op.i32Xor, Op.i64Xor, a, b)
   }
   shl(a: Node, n: Node): Node {
+    if (areI32(a, n)) return i32Node(a.value << n.value)
     return isZero(n) ? a : this.#both(Op.i32Shl, Op.i64Shl, a, n)
   }
   shr(a: Node, n: Node): Node {
+    if (areI32(a, n)) return i32Node(a.value >>> n.value)
     return isZero(n) ? a : this.#both(Op.i32ShrU, Op.i64ShrU, a, n)
   }
   sar(a: Node, n: Node): Node {
@@ -235,6 +245,7 @@ export class Emitter implements Ops<Node> {
     return unaryNode('i32', a.type === 'i32' ? Op.i32Eqz : Op.i64Eqz, a)
   }
   eq(a: Node, b: Node): Node {
+    if (areI32(a, b)) return i32Node(a.value === b.value ? 1 : 0)
     if (isZero(b)) return this.eqz(a)
     return this.#compare(Op.i32Eq, Op.i64Eq, a, b)
   }
@@ -292,16 +303,18 @@ export class Emitter implements Ops<Node> {
   }
   select(condition: Node, a: Node, b: Node): Node {
     if (condition.kind === NodeKind.i32) return condition.value !== 0 ? a : b
+    if (isZero(a) && isZero(b)) return a
     return selectNode(a.type, condition, a, b)
   }
 
-  if(condition: Node, then: () => void, otherwise?: () => void): void {
+  if(condition: Node, then: () => void, otherwise?: () => void, likely?: boolean): void {
     if (condition.kind === NodeKind.i32) {
       if (condition.value !== 0) then()
       else if (otherwise) otherwise()
       return
     }
     this.emit(condition)
+    if (likely !== undefined) this.fn.hint(likely)
     this.fn.if_()
     then()
     if (otherwise) {

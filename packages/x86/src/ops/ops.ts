@@ -27,7 +27,18 @@ export interface Routine {
   readonly results: readonly ValueType[]
   /** Must not fault. The returned values have the types of `results`. */
   readonly body: <V>(o: Ops<V>, ...params: V[]) => readonly V[]
+  /** What the body does first: an engine may put it where the call would be. */
+  readonly shortcut?: Shortcut
 }
+
+/** A short way to a routine's results, for parameters such as it is given most of the time. */
+export interface ShortWay<V> {
+  /** i32: it leads there. */
+  readonly serves: V
+  readonly results: () => readonly V[]
+}
+/** The parameters are used more than once. */
+export type Shortcut = <V>(o: Ops<V>, ...params: V[]) => ShortWay<V>
 
 export interface Ops<V> {
   i32(value: number): V
@@ -82,8 +93,8 @@ export interface Ops<V> {
   /** `condition` (i32) ? a : b; both are evaluated. */
   select(condition: V, a: V, b: V): V
 
-  /** Run `then` when `condition` (i32) is not zero, else `otherwise`. */
-  if(condition: V, then: () => void, otherwise?: () => void): void
+  /** Run `then` when `condition` (i32) is not zero, else `otherwise`. `likely`: whether it mostly is not, if that is known. */
+  if(condition: V, then: () => void, otherwise?: () => void, likely?: boolean): void
   /** While `condition()` (i32) is not zero run `body`. */
   while(condition: () => V, body: () => void): void
   variable(initial: V): Variable<V>

@@ -2,7 +2,7 @@
 import { type Insn, Kind, Seg } from '@vmexit/x86-decoder'
 import { Evaluator, type Value } from '../ops/evaluate.ts'
 import * as flags from '../semantics/lazy-flags.ts'
-import type { Processor } from '../semantics/processor.ts'
+import type { Processor, Ready } from '../semantics/processor.ts'
 import { Flag, Layout, SegmentSlot, Vector } from '../state/layout.ts'
 import type { Core } from '../system/core.ts'
 import { raise } from '../system/fault.ts'
@@ -291,6 +291,12 @@ export class ReferenceProcessor extends Evaluator implements Processor<Value>, f
   }
   bail(): void {
     raiseUnavailable(this.#core, this.#insn!)
+  }
+  bailIf(_ready: Ready, condition: () => Value): void {
+    this.if(condition(), () => this.bail())
+  }
+  rare(value: Value): Value {
+    return value
   }
 
   // ── control flow ──

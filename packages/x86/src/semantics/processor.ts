@@ -73,6 +73,13 @@ export interface Processor<V> extends Ops<V> {
   raise(vector: number, errorCode?: V): void
   /** Have this instruction executed again the slow way, by plain TypeScript (rare cases). Nothing may have been written. */
   bail(): void
+  /** {@link bail} where `condition` (i32) holds. Where it does not, it will not before what it is of is written: see {@link Ready}. */
+  bailIf(ready: Ready, condition: () => V): void
+  /**
+   * `value` (i32), which is hardly ever not 0. Where it is not, an engine may leave and have the instruction executed by
+   * another, and go on with a constant 0 where it is: what has been written must be what that writes again.
+   */
+  rare(value: V): V
 
   /** Offset of the next instruction (i32 or i64 by `width`). */
   nextIp(insn: Insn): V
@@ -92,6 +99,12 @@ export interface Processor<V> extends Ops<V> {
    */
   repeat(insn: Insn, step: () => void): void
 }
+
+/**
+ * What instructions that use a unit ask first. `x87`: the unit may be used, and no exception is pending (only a new
+ * control word brings one about that is not masked); `fpu`: it may be used; `sse`: SSE may.
+ */
+export type Ready = 'x87' | 'fpu' | 'sse'
 
 /** The meaning of one operation. */
 export type Semantics = <V>(c: Processor<V>, insn: Insn) => void

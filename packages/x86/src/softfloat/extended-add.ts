@@ -1,5 +1,6 @@
 /** Sum and difference in the extended format (SDM vol. 2, FADD and FSUB, tables 3-18 and 3-27). */
 import type { Ops, Routine } from '../ops/ops.ts'
+import { shortened } from '../ops/shortcut.ts'
 import {
   answer,
   decide,
@@ -14,6 +15,7 @@ import {
   unpackFinite,
 } from './extended.ts'
 import { ControlWord, finish } from './extended-round.ts'
+import { sum, sumWithZero } from './extended-short.ts'
 import { sticky } from './wide.ts'
 
 /** (a, b, fcw) → (decided: i32, significand, se, flags): NaNs, unsupported operands, infinities, two zeros. */
@@ -178,6 +180,6 @@ function addRoutine(subtract: boolean): Routine {
 }
 
 /** (a, b, fcw) → (a + b, flags); a, b and the result are (significand: i64, se: i32). */
-export const f80Add: Routine = addRoutine(false)
+export const f80Add: Routine = shortened(shortened(addRoutine(false), sumWithZero(false)), sum(false))
 /** (a, b, fcw) → (a − b, flags). */
-export const f80Sub: Routine = addRoutine(true)
+export const f80Sub: Routine = shortened(shortened(addRoutine(true), sumWithZero(true)), sum(true))

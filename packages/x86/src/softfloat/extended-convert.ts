@@ -1,9 +1,11 @@
 /** Conversions of the extended format (SDM vol. 2, FLD, FST, FILD, FIST). */
 import type { Ops, Routine } from '../ops/ops.ts'
+import { shortened } from '../ops/shortcut.ts'
 import { Exception } from './arithmetic.ts'
 import { fits, roundToInteger } from './binary-convert.ts'
 import { round } from './binary-round.ts'
 import * as extended from './extended.ts'
+import { widened } from './extended-short.ts'
 import {
   type BinaryFormat,
   binary32,
@@ -146,9 +148,9 @@ function toInteger(bits: 16 | 32 | 64): Routine {
  * (a: i32) → (significand, se, flags), exact. A signalling NaN is reported as invalid but left signalling, for arithmetic on a
  * memory operand to see; FLD must set {@link extended.QUIET} in it.
  */
-export const f32ToF80: Routine = fromBinary(binary32)
+export const f32ToF80: Routine = shortened(fromBinary(binary32), widened(binary32))
 /** (a: i64) → (significand, se, flags), the same. */
-export const f64ToF80: Routine = fromBinary(binary64)
+export const f64ToF80: Routine = shortened(fromBinary(binary64), widened(binary64))
 /** (a, fcw) → (i32, flags): FST m32fp. Underflow and overflow that are not masked leave a result that is not to be stored. */
 export const f80ToF32: Routine = toBinary(binary32)
 /** (a, fcw) → (i64, flags): FST m64fp. */

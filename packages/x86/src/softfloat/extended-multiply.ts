@@ -1,5 +1,6 @@
 /** Product, quotient and square root in the extended format (SDM vol. 2, FMUL, FDIV, FSQRT). */
 import type { Ops, Routine } from '../ops/ops.ts'
+import { shortened } from '../ops/shortcut.ts'
 import { Exception } from './arithmetic.ts'
 import {
   answer,
@@ -18,6 +19,7 @@ import {
   unpackFinite,
 } from './extended.ts'
 import { finish } from './extended-round.ts'
+import { multiply, multiplyWithZero } from './extended-short.ts'
 import { TOP } from './format.ts'
 import { divideWide, multiplyWide, squareRootWide, sticky } from './wide.ts'
 
@@ -139,8 +141,7 @@ function quotient<V>(o: Ops<V>, a: Parts<V>, b: Parts<V>): Unrounded<V> {
   }
 }
 
-/** (a, b, fcw) → (a × b, flags); a, b and the result are (significand: i64, se: i32). */
-export const f80Mul: Routine = binaryRoutine(
+const longMul = binaryRoutine(
   'Mul',
   product,
   special('Mul', (o, out, { sign, aInfinite, bInfinite, aZero, bZero }) => {
@@ -157,6 +158,9 @@ export const f80Mul: Routine = binaryRoutine(
     )
   }),
 )
+
+/** (a, b, fcw) → (a × b, flags); a, b and the result are (significand: i64, se: i32). */
+export const f80Mul: Routine = shortened(shortened(longMul, multiplyWithZero), multiply)
 
 /** (a, b, fcw) → (a ÷ b, flags). A denormal divided by zero is a divide-by-zero alone (SDM vol. 1, 4.9.2). */
 export const f80Div: Routine = binaryRoutine(

@@ -6,7 +6,7 @@ import type { Node } from '../../src/ops/node.ts'
 import type { Routine } from '../../src/ops/ops.ts'
 import { ROUTINES, RoutineLibrary } from '../../src/ops/routines.ts'
 import { setStatusFlags } from '../../src/semantics/lazy-flags.ts'
-import type { Processor } from '../../src/semantics/processor.ts'
+import type { Processor, Ready } from '../../src/semantics/processor.ts'
 import { simd } from '../../src/semantics/simd/index.ts'
 import { Layout } from '../../src/state/layout.ts'
 import { CpuState } from '../../src/state/state.ts'
@@ -66,6 +66,9 @@ class InstructionEmitter extends Emitter {
   }
   bail(): void {
     this.raise(SLOW)
+  }
+  bailIf(_ready: Ready, condition: () => Node): void {
+    this.if(condition(), () => this.bail())
   }
 }
 

@@ -53,13 +53,15 @@ export function becomeMmx<V>(o: Ops<V>): void {
 
 /** An MMX instruction begins: #UD or #NM by CR0, #MF when an x87 exception is pending, all the slow way. */
 export function enterMmx<V>(c: Processor<V>): void {
-  const pending = c.and(c.peek('i32', c.state(), Layout.fsw, 32), c.i32(ERROR_SUMMARY))
-  c.if(c.or(c.peek('i32', c.state(), Layout.fpuBlocked, 32), pending), () => c.bail())
+  c.bailIf('x87', () => {
+    const pending = c.and(c.peek('i32', c.state(), Layout.fsw, 32), c.i32(ERROR_SUMMARY))
+    return c.or(c.peek('i32', c.state(), Layout.fpuBlocked, 32), pending)
+  })
 }
 
 /** An SSE instruction begins: #UD or #NM by CR0 and CR4, the slow way. */
 export function enterSse<V>(c: Processor<V>): void {
-  c.if(c.peek('i32', c.state(), Layout.sseBlocked, 32), () => c.bail())
+  c.bailIf('sse', () => c.peek('i32', c.state(), Layout.sseBlocked, 32))
 }
 
 /** The checks that the register files of the operands ask for. */

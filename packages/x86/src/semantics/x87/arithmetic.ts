@@ -73,7 +73,7 @@ function betweenRegisters<V>(c: Processor<V>, insn: Insn, operation: Operation, 
     if (pops) pop(c)
   }
   c.if(
-    anyEmpty(c, destination, source),
+    c.rare(anyEmpty(c, destination, source)),
     () =>
       stackFault(c, 'underflow', () => {
         tagValid(c, destination)
@@ -91,7 +91,7 @@ function withMemory<V>(c: Processor<V>, insn: Insn, operation: Operation, loaded
   const destination = stackRegister(c, 0)
   point(c, insn, loaded.offset)
   c.if(
-    anyEmpty(c, destination),
+    c.rare(anyEmpty(c, destination)),
     () =>
       stackFault(c, 'underflow', () => {
         tagValid(c, destination)
@@ -134,7 +134,7 @@ function unary(routine: Routine): Semantics {
     const register = stackRegister(c, 0)
     point(c, insn)
     c.if(
-      anyEmpty(c, register),
+      c.rare(anyEmpty(c, register)),
       () =>
         stackFault(c, 'underflow', () => {
           tagValid(c, register)
@@ -152,22 +152,27 @@ function unary(routine: Routine): Semantics {
 /** An operation on ST(0) and ST(1) that stays in ST(0). C2 is cleared first where it is to say something about the result. */
 function withSecond(
   clearsC2: boolean,
-  act: <V>(c: Processor<V>, register: Register<V>, a: Extended<V>, b: Extended<V>) => void,
+  act: <V>(c: Processor<V>, register: Register<V>, a: Extended<V>, b: Extended<V>, status: V) => void,
 ): Semantics {
   return (c, insn) => {
     enter(c)
     const register = stackRegister(c, 0)
     const second = stackRegister(c, 1)
     point(c, insn)
-    if (clearsC2) setStatusWord(c, c.and(statusWord(c), c.i32(~Status.c2)))
+    const status = clearsC2 ? c.let(c.and(statusWord(c), c.i32(~Status.c2))) : statusWord(c)
     c.if(
-      anyEmpty(c, register, second),
+      c.rare(anyEmpty(c, register, second)),
       () =>
-        stackFault(c, 'underflow', () => {
-          tagValid(c, register)
-          write(c, register, indefinite(c))
-        }),
-      () => act(c, register, read(c, register), read(c, second)),
+        stackFault(
+          c,
+          'underflow',
+          () => {
+            tagValid(c, register)
+            write(c, register, indefinite(c))
+          },
+          status,
+        ),
+      () => act(c, register, read(c, register), read(c, second), status),
     )
   }
 }
@@ -178,14 +183,15 @@ const fscale = withSecond(false, (c, register, a, b) => {
 })
 
 function remainder(routine: Routine): Semantics {
-  return withSecond(true, (c, register, a, b) => {
+  return withSecond(true, (c, register, a, b, status) => {
     const [significand, se, codes, flags] = c.call(routine, a.significand, a.se, b.significand, b.se, controlWord(c))
-    conclude(c, flags!, () => {
+    const respond = (): void => {
       write(c, register, { significand: significand!, se: se! })
       // A NaN has no quotient: C0 and C3, undefined then, stay.
       const set = c.select(isNan(c, { significand: significand!, se: se! }), c.i32(Status.c1), c.i32(CODES | Status.c1))
       setStatusWord(c, c.or(c.and(statusWord(c), c.xor(set, c.i32(-1))), codes!))
-    })
+    }
+    conclude(c, flags!, respond, status)
   })
 }
 
@@ -201,11 +207,11 @@ const fxtract: Semantics = (c, insn) => {
     push(c, indefinite(c))
   }
   c.if(
-    anyEmpty(c, register),
+    c.rare(anyEmpty(c, register)),
     () => stackFault(c, 'underflow', respond),
     () => {
       c.if(
-        c.eqz(anyEmpty(c, above)),
+        c.rare(c.eqz(anyEmpty(c, above))),
         () => stackFault(c, 'overflow', respond),
         () => {
           const a = read(c, register)
@@ -227,7 +233,7 @@ function sign(change: <V>(c: Processor<V>, se: V) => V): Semantics {
     const register = stackRegister(c, 0)
     point(c, insn)
     c.if(
-      anyEmpty(c, register),
+      c.rare(anyEmpty(c, register)),
       () =>
         stackFault(c, 'underflow', () => {
           tagValid(c, register)

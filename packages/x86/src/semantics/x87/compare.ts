@@ -10,7 +10,6 @@ import {
   anyEmpty,
   CODES,
   conclude,
-  controlWord,
   enter,
   hasMemoryOperand,
   point,
@@ -22,6 +21,7 @@ import {
   stackFault,
   stackRegister,
   statusWord,
+  unmaskedOf,
 } from './unit.ts'
 
 /** The EFLAGS image of an unordered comparison. */
@@ -34,10 +34,9 @@ type Target = 'codes' | 'eflags'
  * After an invalid operation that is not masked the outcome is not delivered, but OF, SF and AF are cleared all the same; a
  * denormal operand that is not masked only holds up the pop (SDM vol. 2, FCOM and FCOMI; vol. 1, 8.5.2).
  */
-function deliver<V>(c: Processor<V>, target: Target, relation: V, flags: V): void {
-  const refused = c.let(c.and(c.and(flags, c.i32(Exception.invalid)), c.xor(controlWord(c), c.i32(-1))))
+function deliver<V>(c: Processor<V>, target: Target, relation: V, unmasked: V): void {
   c.if(
-    refused,
+    c.and(unmasked, c.i32(Exception.invalid)),
     () => {
       if (target === 'eflags') c.setStatusFlags(c.let(c.and(c.statusFlags(), c.i32(UNORDERED))))
     },
@@ -61,9 +60,9 @@ function compare<V>(
     for (let i = 0; i < pops; i++) pop(c)
   }
   c.if(
-    anyEmpty(c, ...needed),
+    c.rare(anyEmpty(c, ...needed)),
     () => {
-      deliver(c, target, c.i32(UNORDERED), c.i32(Exception.invalid))
+      deliver(c, target, c.i32(UNORDERED), unmaskedOf(c, c.i32(Exception.invalid)))
       stackFault(c, 'underflow', popAll)
     },
     () => {
@@ -72,8 +71,9 @@ function compare<V>(
       const [relation, flags] = c.call(routine, a.significand, a.se, b.value.significand, b.value.se) as [V, V]
       const unordered = c.eq(relation, c.i32(UNORDERED))
       const denormal = c.select(unordered, c.i32(0), c.and(b.flags, c.i32(Exception.denormal)))
-      deliver(c, target, relation, flags)
-      conclude(c, c.or(flags, denormal), popAll)
+      const found = c.let(c.or(flags, denormal))
+      deliver(c, target, relation, unmaskedOf(c, found))
+      conclude(c, found, popAll)
     },
   )
 }

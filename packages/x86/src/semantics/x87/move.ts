@@ -34,9 +34,9 @@ import {
 /** Push unless ST(7) is in use. */
 function load<V>(c: Processor<V>, value: Extended<V>, flags: V): void {
   c.if(
-    anyEmpty(c, stackRegister(c, -1)),
-    () => conclude(c, flags, () => push(c, value)),
+    c.rare(c.eqz(anyEmpty(c, stackRegister(c, -1)))),
     () => stackFault(c, 'overflow', () => push(c, indefinite(c))),
+    () => conclude(c, flags, () => push(c, value)),
   )
 }
 
@@ -51,7 +51,7 @@ const fld: Semantics = (c, insn) => {
   const source = operandRegister(c, insn, 0)
   point(c, insn)
   c.if(
-    anyEmpty(c, source),
+    c.rare(anyEmpty(c, source)),
     () => stackFault(c, 'underflow', () => push(c, indefinite(c))),
     () => load(c, read(c, source), c.i32(0)),
   )
@@ -123,7 +123,7 @@ function storeConverted<V>(c: Processor<V>, insn: Insn, { routine, indefinite }:
     probe: () => c.probeWrite(insn.seg, offset, size >> 3),
   })
   c.if(
-    anyEmpty(c, register),
+    c.rare(anyEmpty(c, register)),
     () => {
       const value = size === 64 ? c.i64(indefinite) : c.i32(Number(BigInt.asIntN(32, indefinite)))
       stackFaultStore(c, storing(value), after)
@@ -158,7 +158,7 @@ function storeExtended<V>(c: Processor<V>, insn: Insn): void {
     pop(c)
   }
   c.if(
-    anyEmpty(c, register),
+    c.rare(anyEmpty(c, register)),
     () => {
       const low = c.i64(INDEFINITE.significand)
       stackFaultStore(c, storeTen(c, insn, offset, low, c.i32(INDEFINITE.se)), after)
@@ -182,7 +182,7 @@ function storeRegister<V>(c: Processor<V>, insn: Insn, pops: boolean): void {
     if (pops) pop(c)
   }
   c.if(
-    anyEmpty(c, source),
+    c.rare(anyEmpty(c, source)),
     () => stackFault(c, 'underflow', () => finish(indefinite(c))),
     () => {
       clearC1(c)
@@ -229,7 +229,7 @@ const fbstp: Semantics = (c, insn) => {
     pop(c)
   }
   c.if(
-    anyEmpty(c, register),
+    c.rare(anyEmpty(c, register)),
     () => {
       stackFaultStore(c, storeTen(c, insn, offset, c.i64(INDEFINITE.significand), c.i32(0xffff)), after)
     },
@@ -254,7 +254,7 @@ const fxch: Semantics = (c, insn) => {
     write(c, second, a)
   }
   c.if(
-    anyEmpty(c, first, second),
+    c.rare(anyEmpty(c, first, second)),
     () =>
       stackFault(c, 'underflow', () => {
         for (const register of [first, second]) {
@@ -280,7 +280,7 @@ function conditionalMove(cc: number): Semantics {
     const source = operandRegister(c, insn, 1)
     point(c, insn)
     c.if(
-      anyEmpty(c, destination, source),
+      c.rare(anyEmpty(c, destination, source)),
       () =>
         stackFault(c, 'underflow', () => {
           write(c, destination, indefinite(c))

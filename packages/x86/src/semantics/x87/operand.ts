@@ -32,7 +32,7 @@ export function loadReal<V>(c: Processor<V>, insn: Insn): Loaded<V> {
   }
   const raw = c.load(insn.seg, offset, size)
   const [significand, se, flags] = c.call(size === 64 ? f64ToF80 : f32ToF80, raw) as [V, V, V]
-  return { value: { significand, se }, flags, offset }
+  return { value: { significand, se }, flags: c.rare(flags), offset }
 }
 
 /** The value that FLD loads: a NaN reported as invalid becomes quiet. */

@@ -49,6 +49,9 @@ class Unit extends Evaluator {
     recordPointers<Value>(this, insn, { start: state.long64 ? start : BigInt.asUintN(32, start), operand: undefined })
   }
 
+  rare(value: Value): Value {
+    return value
+  }
   value(register: Register<Value>): Extended {
     const { significand, se } = read<Value>(this, register)
     return { significand: BigInt.asUintN(64, significand as bigint), se: se as number }

@@ -41,12 +41,14 @@ export function controlWord<V>(o: Ops<V>): V {
 
 /** An instruction that waits begins: #NM by CR0 or a pending exception, both the slow way. */
 export function enter<V>(c: Processor<V>): void {
-  const pending = c.and(c.peek('i32', c.state(), Layout.fsw, 32), c.i32(Status.summary))
-  c.if(c.or(c.peek('i32', c.state(), Layout.fpuBlocked, 32), pending), () => c.bail())
+  c.bailIf('x87', () => {
+    const pending = c.and(c.peek('i32', c.state(), Layout.fsw, 32), c.i32(Status.summary))
+    return c.or(c.peek('i32', c.state(), Layout.fpuBlocked, 32), pending)
+  })
 }
 /** One that does not wait begins. */
 export function enterWithoutWait<V>(c: Processor<V>): void {
-  c.if(c.peek('i32', c.state(), Layout.fpuBlocked, 32), () => c.bail())
+  c.bailIf('fpu', () => c.peek('i32', c.state(), Layout.fpuBlocked, 32))
 }
 
 /** Where a stack register is: its physical number and the host address that its `Layout.fpr` offsets add to. */
@@ -137,6 +139,15 @@ export function point<V>(c: Processor<V>, insn: Insn, offset?: V): void {
   recordPointers(c, insn, { start, operand: offset === undefined ? undefined : wide(offset) })
 }
 
+/** Operations that may leave where something is {@link Processor.rare}. */
+type Computing<V> = Ops<V> & Pick<Processor<V>, 'rare'>
+
+/** Of the {@link Exception} flags `found`, those that are not masked. */
+export function unmaskedOf<V>(o: Computing<V>, found: V): V {
+  // The constant part first: it is 0 where a translation knows the control word.
+  return o.let(o.rare(o.let(o.and(found, o.and(o.xor(controlWord(o), o.i32(-1)), o.i32(Status.exceptions))))))
+}
+
 /** Set the flags that were found, and C1 to what they say; the summary follows the masks. */
 function record<V>(o: Ops<V>, status: V, found: V, unmasked: V): void {
   const flags = o.or(o.and(status, o.i32(~Status.c1)), found)
@@ -145,14 +156,13 @@ function record<V>(o: Ops<V>, status: V, found: V, unmasked: V): void {
 
 /**
  * The end of an arithmetic instruction: `found` are the {@link Exception} flags of its operation. `respond` writes what the
- * instruction leaves behind; it is not run when an exception that is not masked forbids it.
+ * instruction leaves behind; it is not run when an exception that is not masked forbids it. `before`: the status word.
  */
-export function conclude<V>(o: Ops<V>, found: V, respond: () => void): void {
-  const status = statusWord(o)
+export function conclude<V>(o: Computing<V>, found: V, respond: () => void, before: V = statusWord(o)): void {
   const flags = o.let(found)
-  const unmasked = o.let(o.and(o.and(flags, o.i32(Status.exceptions)), o.xor(controlWord(o), o.i32(-1))))
+  const unmasked = unmaskedOf(o, flags)
   const early = o.let(o.and(unmasked, o.i32(EARLY)))
-  record(o, status, o.select(early, o.and(flags, o.i32(EARLY)), flags), unmasked)
+  record(o, before, o.select(early, o.and(flags, o.i32(EARLY)), flags), unmasked)
   o.if(o.eqz(early), respond)
 }
 
@@ -166,14 +176,14 @@ export interface Store {
  * The end of an instruction that stores to memory. Overflow and underflow that are not masked forbid the store too (SDM
  * vol. 1, 8.5.4, 8.5.5), but not its faults. `respond` is what follows a store.
  */
-export function concludeStore<V>(o: Ops<V>, found: V, { store, probe }: Store, respond: () => void): void {
-  const status = statusWord(o)
+export function concludeStore<V>(o: Computing<V>, found: V, { store, probe }: Store, respond: () => void): void {
+  const but = Status.exceptions & ~Exception.precision
   const flags = o.let(found)
-  const unmasked = o.let(o.and(o.and(flags, o.i32(Status.exceptions)), o.xor(controlWord(o), o.i32(-1))))
-  const forbidden = o.let(o.and(unmasked, o.i32(Status.exceptions & ~Exception.precision)))
+  const unmasked = unmaskedOf(o, flags)
+  const forbidden = o.let(o.and(unmasked, o.i32(but)))
   o.if(forbidden, probe, store)
   // What is not stored has not been rounded either.
-  record(o, status, o.select(forbidden, o.and(flags, o.i32(Status.exceptions & ~Exception.precision)), flags), unmasked)
+  record(o, statusWord(o), o.select(forbidden, o.and(flags, o.i32(but)), flags), unmasked)
   o.if(o.eqz(forbidden), respond)
 }
 
@@ -186,10 +196,15 @@ export function clearC1<V>(o: Ops<V>): void {
  * Stack fault: an operand is empty (C1 is cleared), or the register that a push needs is not (C1 is set).
  * `respond` is the masked response.
  */
-export function stackFault<V>(o: Ops<V>, kind: 'underflow' | 'overflow', respond: () => void): void {
+export function stackFault<V>(
+  o: Ops<V>,
+  kind: 'underflow' | 'overflow',
+  respond: () => void,
+  before: V = statusWord(o),
+): void {
   const masked = o.let(o.and(controlWord(o), o.i32(Exception.invalid)))
   const found = Exception.invalid | Status.stackFault | (kind === 'overflow' ? Status.c1 : 0)
-  record(o, statusWord(o), o.i32(found), o.eqz(masked))
+  record(o, before, o.i32(found), o.eqz(masked))
   o.if(masked, respond)
 }
 /** Underflow in an instruction that stores. */
