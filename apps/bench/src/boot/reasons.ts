@@ -76,8 +76,8 @@ export const REASONS: Readonly<Record<string, Reason>> = {
     close: 'f64 wherever precision control and the operands say that the result is the same to the last bit',
   },
   matsse: {
-    why: 'SSE goes by operations of the host, but the register file is in memory; QEMU calls helpers, with the host’s own rounding and flags',
-    close: 'XMM registers in locals of the type v128 throughout a region',
+    why: 'WebAssembly does not tell the flags of an operation, so the exponents of operands and result are looked at each time, or that it was exact; QEMU does so in native code, within a helper',
+    close: 'one look for all operations of a block, with the block done again the exact way where it finds anything',
   },
   syscalls: KERNEL_ENTRY,
   pingpong: SWITCHES,
