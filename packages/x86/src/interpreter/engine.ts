@@ -406,6 +406,7 @@ export class Interpreter {
       decoder,
       records,
       routines: this.#routines,
+      retired,
       imports: {
         memory: memory32,
         act: (record) => this.#actTranslated(record),

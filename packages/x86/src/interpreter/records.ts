@@ -190,6 +190,15 @@ export class Records {
     this.#set(head + this.layout.disp, executions)
   }
 
+  /** All heads that have not got hot yet count anew. */
+  coolDown(): void {
+    const { handler, disp, size } = this.layout
+    for (let record = this.#start; record < this.#next; record += size) {
+      if (this.get(record, handler) !== Handler.count) continue
+      if (this.get(record, disp) < this.#threshold) this.#set(record + disp, this.#threshold)
+    }
+  }
+
   /** The head of a record, made if need be. */
   #headOf(record: number, pfn: number, mode: Mode): number {
     if (this.#threshold === 0) return record

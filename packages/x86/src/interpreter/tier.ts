@@ -33,6 +33,8 @@ export interface TierParts {
   readonly records: Records
   readonly routines: RoutineLibrary
   readonly imports: TierImports
+  /** Instructions retired. */
+  readonly retired: () => number
   /** Physical page that code at a linear page lies in, without a trace; −1 where it faults. */
   readonly codePage: (linear: number) => number
 }
