@@ -36,7 +36,15 @@ export abstract class HeldProcessor extends CodeProcessor {
   locals!: Locals
   /** Parts whose locals have their values, as bits. */
   inLocals = 0
-  effects: Effects = { uses: 0, readsFlags: false, setsFlags: false, leaves: false, shaped: false, faults: false }
+  effects: Effects = {
+    uses: 0,
+    readsFlags: false,
+    setsFlags: false,
+    leaves: false,
+    shaped: false,
+    faults: false,
+    loadsControl: false,
+  }
   /** Depth of conditions that hold for some values only. */
   protected conditional = 0
   #shape: Shape | undefined
@@ -84,7 +92,7 @@ export abstract class HeldProcessor extends CodeProcessor {
   }
   takeShape(shape: Shape): void {
     this.#shape = shape
-    this.#ready |= X87
+    this.#ready |= shape.fcw === undefined ? READY.fpu : X87
   }
 
   /** An instruction begins. */
@@ -251,6 +259,7 @@ export abstract class HeldProcessor extends CodeProcessor {
   /** The control word is written, to the state as well: an exception that is pending may not be masked any more. */
   #setControl(value: Node): void {
     if (this.conditional > 0) throw new TypeError('the shape of the x87 unit changes under a condition')
+    this.effects.loadsControl = true
     this.#ready &= ~X87 | READY.fpu
     this.inLocals &= ~bitOf(Part.fcw)
     if (this.#shape) this.#shape = { ...this.#shape, fcw: value.kind === NodeKind.i32 ? value.value : undefined }

@@ -44,4 +44,6 @@ export interface Effects {
   shaped: boolean
   /** In the shape that there is, a stack register is empty that should not be, or the other way round. */
   faults: boolean
+  /** It loads the control word of the x87 unit. */
+  loadsControl: boolean
 }

@@ -34,7 +34,7 @@ export function plan(region: Region, graph: Graph, forms: Forms, shape: Shape): 
   const flagsAtStart = new Uint8Array(blocks.length)
   return {
     routines,
-    flagsWanted: flagsWanted(blocks, graph, known, checked, flagsAtStart),
+    flagsWanted: flagsWanted(blocks, graph, known, guarded(blocks, graph, checked, shapes), flagsAtStart),
     flagsAtStart,
     heldAtStart: heldAtStart(blocks, graph, known, loops),
     shapes,
@@ -51,6 +51,22 @@ function checkpoints(blocks: readonly Block[], graph: Graph): Uint8Array {
     if ((isHandedOver(blocks[from]!) || end === 'repeat') && next && next.to >= 0) checked[next.to] = 1
   }
   return checked
+}
+
+/** Blocks that control may leave in front of: checked ones, and those with a guard of their page or of the x87 unit. */
+function guarded(
+  blocks: readonly Block[],
+  graph: Graph,
+  checked: Uint8Array,
+  shapes: readonly (Shape | undefined)[],
+): Uint8Array {
+  const all = Uint8Array.from(checked)
+  for (const block of graph.order) {
+    const { page, second } = blocks[block]!.items[0]!
+    const isElsewhere = (from: number): boolean => blocks[from]!.items.at(-1)!.page !== page
+    if (shapes[block] || second || graph.predecessors[block]!.some(isElsewhere)) all[block] = 1
+  }
+  return all
 }
 
 const edgesOf = ({ taken, next }: Block): readonly (Edge | undefined)[] => [taken, next]
@@ -72,7 +88,7 @@ function flagsWanted(
   blocks: readonly Block[],
   graph: Graph,
   forms: readonly (readonly Form[])[],
-  checked: Uint8Array,
+  guarded: Uint8Array,
   atStart: Uint8Array,
 ): boolean[][] {
   const wanted: boolean[][] = blocks.map(({ items }) => items.map(() => true))
@@ -90,7 +106,7 @@ function flagsWanted(
         if (form.setsFlags) live = false
         if (form.readsFlags || form.leaves) live = true
       }
-      const start = live || checked[block] ? 1 : 0
+      const start = live || guarded[block] ? 1 : 0
       if (start === atStart[block]) continue
       atStart[block] = start
       changed = true

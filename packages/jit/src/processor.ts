@@ -141,11 +141,12 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
   override call(routine: Routine, ...args: Node[]): readonly Node[] {
     if (!routine.shortcut) return super.call(routine, ...args)
     const params = args.map((value) => this.let(value))
+    const was = this.#isPure
     this.#isPure = true
     const results = shortOr<Node>(this, routine.results, routine.shortcut<Node>(this, ...params), () =>
       super.call(routine, ...params),
     )
-    this.#isPure = false
+    this.#isPure = was
     return results
   }
   override if(condition: Node, then: () => void, otherwise?: () => void, likely?: boolean): void {

@@ -33,7 +33,7 @@ export function predictShapes(region: Region, graph: Graph, loops: Loops, forms:
     const all = blocks[block]!.items.map(({ insn }) => {
       const form = forms.inShape(insn, mode, shape)
       if (form.shaped) faults ??= form.faults
-      shape = form.after ?? shape
+      shape = form.after ?? (form.loadsControl ? { ...shape, fcw: undefined } : shape)
       return form
     })
     return { forms: all, faults, end: shape }

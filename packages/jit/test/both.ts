@@ -8,7 +8,7 @@ import { compiled, eager } from './eager.ts'
 
 /** Where everything lies. */
 export const At = {
-  /** Words that handlers count in: what is not expected, #DB, interrupts, page faults. */
+  /** Words that handlers count in: what is not expected, #DB, interrupts, page faults; and a sum of all frames' flags. */
   counts: 0x600,
   gdt: 0x1000,
   idt: 0x1800,
@@ -25,15 +25,18 @@ export const At = {
   stack: 0x9_0000,
 } as const
 
+/** push eax; mov eax, [esp+12]; xor [610h], eax; rol dword [610h], 1; pop eax: the flags of each frame count. */
+export const SUM_FLAGS = '50 8b44240c 310510060000 d10510060000 58'
+
 const HANDLERS = {
   // inc dword [600h]; iret
-  other: [0x9000, 'ff0500060000 cf'],
+  other: [0x9000, `ff0500060000 ${SUM_FLAGS} cf`],
   // inc dword [604h]; and dword [esp+8], ~100h; or dword [esp+8], 10000h; iret
-  debug: [0x9040, 'ff0504060000 81642408fffeffff 814c240800000100 cf'],
+  debug: [0x9040, `ff0504060000 ${SUM_FLAGS} 81642408fffeffff 814c240800000100 cf`],
   // inc dword [608h]; iret
-  interrupt: [0x9080, 'ff0508060000 cf'],
+  interrupt: [0x9080, `ff0508060000 ${SUM_FLAGS} cf`],
   // inc dword [60ch]; the page becomes present; add esp, 4; iret
-  page: [0x9100, 'ff050c060000 50 0f20d0 c1e80c 830c850040000007 0f20d0 0f0138 58 83c404 cf'],
+  page: [0x9100, `ff050c060000 50 0f20d0 c1e80c 830c850040000007 0f20d0 0f0138 58 83c404 ${SUM_FLAGS} cf`],
 } as const
 
 /** What a machine has beyond RAM and its CPU. */

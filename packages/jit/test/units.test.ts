@@ -1,6 +1,6 @@
 /**
- * Random code of the x87 unit, MMX and SSE against the reference engine, in runs of every length: translations hold registers,
- * TOP, tags and the pointers to the last instruction back, so that each way out of them must tell the state all.
+ * Random code of the x87 unit, MMX and SSE against the reference engine, in runs of every length: translations keep registers
+ * in locals and take TOP, tags and the control word for known, so each way out and back must see to that.
  */
 import { Layout } from '@vmexit/x86'
 import { describe, expect, it } from 'vitest'
