@@ -7,6 +7,8 @@ import { raisePageFault } from '../system/fault.ts'
 export interface Translator {
   /** Physical byte address of `linear`, or −1 with {@link errorCode} set. `access`: `Access` bits. */
   translate(linear: number, access: number): number
+  /** The same, without a trace, as far as the modelled TLB has it; else −1. */
+  find(linear: number, access: number): number
   /** Page-fault error code of the last failed translation. */
   readonly errorCode: number
 }
@@ -23,6 +25,9 @@ export interface PhysicalMemory {
   write8(address: number, value: number): void
   write16(address: number, value: number): void
   write32(address: number, value: number): void
+  /** Host address of a physical page for plain loads, and for plain stores; 0 where there is more to them. */
+  readPage(pfn: number): number
+  writePage(pfn: number): number
 }
 
 /** Told of every data access while data breakpoints are armed. */
@@ -129,6 +134,16 @@ export class TranslatedMemory implements LinearMemory {
       move(page + offset, n)
       if (this.#watch.armed) this.#watch.access(at, 4, (access & Access.write) !== 0)
     }
+  }
+
+  plain(linear: number, bytes: number, write: boolean, user: boolean): number {
+    const offset = linear & 0xfff
+    if (this.#watch.armed || offset + bytes > 0x1000) return 0
+    const physical = this.#paging.find(linear, (user ? Access.user : 0) | (write ? Access.write : 0))
+    if (physical < 0) return 0
+    const pfn = Math.floor(physical / 0x1000)
+    const host = write ? this.#memory.writePage(pfn) : this.#memory.readPage(pfn)
+    return host === 0 ? 0 : host + offset
   }
 
   /** Both pages are translated, lower first, before a byte moves. */

@@ -20,6 +20,11 @@ export interface LinearMemory {
   /** The first `count` of `words` from or to an address that 4 divides, one after the other; each page is translated once. */
   readWords(linear: number, words: Int32Array, count: number, user: boolean): void
   writeWords(linear: number, words: Int32Array, count: number, user: boolean): void
+  /**
+   * Host address of bytes that lie in one page of RAM, where plain loads (stores) are all that an access is and the modelled
+   * TLB has the page; 0 where they must be moved by the others. Leaves no trace.
+   */
+  plain(linear: number, bytes: number, write: boolean, user: boolean): number
   /** Fault now if any of the bytes could not be written (or read). */
   probe(linear: number, bytes: number, write: boolean, user: boolean): void
 }

@@ -59,6 +59,7 @@ function flatMemory(memory: DataView): LinearMemory {
       check(linear, count * 4)
       for (let n = 0; n < count; n++) memory.setInt32(linear + n * 4, words[n]!, true)
     },
+    plain: () => 0,
     probe: check,
   }
 }

@@ -82,6 +82,9 @@ export class FlatMemory implements LinearMemory {
   writeWords(linear: number, words: Int32Array, count: number, user: boolean): void {
     for (let n = 0; n < count; n++) this.write32((linear + n * 4) >>> 0, words[n]!, user)
   }
+  plain(): number {
+    return 0
+  }
   probe(linear: number, bytes: number, write: boolean, user: boolean): void {
     this.#check(linear, bytes, write, user)
   }
