@@ -18,6 +18,7 @@ import type { Core, CoreEvents, CpuModel, Msrs, PortSpace, SensitiveTraps } from
 import { afterInstruction, beforeInstruction, DataBreakpoints, mustStep } from './system/debug.ts'
 import { type CpuEvent, deliver, eventOf } from './system/exceptions.ts'
 import { Fault } from './system/fault.ts'
+import { pageFaultThroughFlatGate } from './system/flat-gate.ts'
 import { defaultModel } from './system/models.ts'
 import { loadParagraph } from './system/segments.ts'
 import { sensitiveCheck } from './system/sensitive.ts'
@@ -483,12 +484,16 @@ export class Cpu implements Core {
   }
 
   #deliverPageFault({ errorCode, address }: PageFault): void {
-    this.#deliver({ vector: Vector.PF, source: 'fault', errorCode, address })
+    if (pageFaultThroughFlatGate(this, errorCode, address)) this.#delivered(Vector.PF)
+    else this.#deliver({ vector: Vector.PF, source: 'fault', errorCode, address })
   }
 
   #deliver(event: CpuEvent): void {
-    this.counts.exceptions[event.vector]!++
     deliver(this, event)
+    this.#delivered(event.vector)
+  }
+  #delivered(vector: number): void {
+    this.counts.exceptions[vector]!++
     this.#midRepeat = false
     if (++this.#deliveries > PATIENCE) this.state.set32(Layout.budget, this.state.get32(Layout.budget) - 1)
   }
