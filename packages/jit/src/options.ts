@@ -8,7 +8,7 @@ export interface JitOptions {
   readonly batch?: number
   /** Bytes of WebAssembly that translations may take; with more, all are dropped, and what is hot is translated anew. */
   readonly quota?: number
-  /** Milliseconds by the host's clock, such as `() => performance.now()`: what {@link JitStats} tells the time by. */
+  /** Milliseconds by a clock that the app hands in: what {@link JitStats} tells the time by. */
   readonly now?: () => number
 }
 

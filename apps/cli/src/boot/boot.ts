@@ -15,7 +15,7 @@ import { attach, exitCodeOfSignal, type Terminal } from './terminal.ts'
 export async function boot(flags: BootFlags): Promise<number> {
   for (const flag of ['save', 'screenshot', 'firmwareLog'] as const) await mustBeWritable(flag, flags[flag])
   const options = await pcOptions(flags)
-  tuneHost()
+  if (flags.engine === 'jit') tuneHost()
   await using pc = await createPc(options)
   if (flags.verbose) process.stderr.write(describeBoot(pc.bootImage))
   if (flags.restore !== undefined) pc.restore(await readState(flags.restore))

@@ -9,10 +9,11 @@ import { Flag, Layout, SegmentSlot, TR } from '../state/layout.ts'
 import { Gpr } from '../state/state.ts'
 import { Cr0 } from '../system/bits.ts'
 import { Attribute } from '../system/descriptor.ts'
+import { FLAT_CODE, FLAT_DATA } from '../system/flat-gate.ts'
 import { attention, type FrequentCode, flagsOf, loadFlat, setFlags, unprivileged } from './frequent-code.ts'
 
 /** Upper halves of descriptors of 4 GB from 0: present, accessed, 32-bit. Readable code and writable data, by level. */
-const FLAT = { code0: 0x00cf_9b00, data0: 0x00cf_9300, code3: 0x00cf_fb00, data3: 0x00cf_f300 } as const
+const FLAT = { code0: FLAT_CODE.high, data0: FLAT_DATA.high, code3: 0x00cf_fb00, data3: 0x00cf_f300 } as const
 /** A 32-bit interrupt or trap gate that is present and open to CPL 3: these bits of its upper half … */
 const GATE_MASK = 0xfe00
 /** … are these. */

@@ -118,24 +118,6 @@ export class TranslatedMemory implements LinearMemory {
     if (this.#watch.armed) this.#watch.access(linear, 8, true)
   }
 
-  readWords(linear: number, words: Int32Array, count: number, user: boolean): void {
-    this.#eachWord(linear, count, user ? Access.user : 0, (physical, n) => (words[n] = this.#memory.read32(physical)))
-  }
-  writeWords(linear: number, words: Int32Array, count: number, user: boolean): void {
-    const access = user ? Access.user | Access.write : Access.write
-    this.#eachWord(linear, count, access, (physical, n) => this.#memory.write32(physical, words[n]!))
-  }
-  #eachWord(linear: number, count: number, access: number, move: (physical: number, n: number) => void): void {
-    let page = 0
-    for (let n = 0; n < count; n++) {
-      const at = this.#next(linear, n * 4)
-      const offset = at & 0xfff
-      if (n === 0 || offset === 0) page = this.#physical(at, access) - offset
-      move(page + offset, n)
-      if (this.#watch.armed) this.#watch.access(at, 4, (access & Access.write) !== 0)
-    }
-  }
-
   plain(linear: number, bytes: number, write: boolean, user: boolean): number {
     const offset = linear & 0xfff
     if (this.#watch.armed || offset + bytes > 0x1000) return 0

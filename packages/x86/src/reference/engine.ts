@@ -1,13 +1,13 @@
 /** The reference engine: fetch, decode, execute, one instruction at a time, in plain TypeScript. */
 import { type Decoder, type Insn, Kind, type Row } from '@vmexit/x86-decoder'
 import { actions } from '../actions.ts'
-import type { Translator } from '../memory/linear.ts'
+import type { PhysicalMemory, Translator } from '../memory/linear.ts'
 import { semantics } from '../semantics/index.ts'
 import type { Semantics } from '../semantics/processor.ts'
 import { Vector } from '../state/layout.ts'
 import type { Action, Core } from '../system/core.ts'
 import { Fault, raise } from '../system/fault.ts'
-import { CodeFetch, type CodeMemory } from './fetch.ts'
+import { CodeFetch } from './fetch.ts'
 import { ReferenceProcessor } from './processor.ts'
 
 /** What is to be done for one row of the instruction table: an action where there is one, else semantics. */
@@ -55,7 +55,7 @@ export class ReferenceEngine {
   constructor(
     core: Core,
     paging: Translator,
-    memory: CodeMemory,
+    memory: PhysicalMemory,
     decoder: Decoder,
     sensitive?: (core: Core, insn: Insn) => void,
   ) {

@@ -9,19 +9,13 @@ import { Vector } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
 import { raise, raisePageFault } from '../system/fault.ts'
 
-/** What fetching needs of guest memory. */
-export interface CodeMemory extends PhysicalMemory {
-  /** Host offset of a physical page for reading, 0 where there is no RAM or ROM. */
-  readPage(pfn: number): number
-}
-
 const CS = 1
 const MAXIMUM = 15
 
 export class CodeFetch {
   readonly #state: CpuState
   readonly #paging: Translator
-  readonly #memory: CodeMemory
+  readonly #memory: PhysicalMemory
   readonly #decoder: Decoder
   readonly #buffer = new Uint8Array(16)
   /** Linear page number last entered and its physical address; −1 after a {@link forget}. */
@@ -32,7 +26,7 @@ export class CodeFetch {
   /** The instruction fetched last. */
   readonly insn: Insn = createInsn()
 
-  constructor(state: CpuState, paging: Translator, memory: CodeMemory, decoder: Decoder) {
+  constructor(state: CpuState, paging: Translator, memory: PhysicalMemory, decoder: Decoder) {
     this.#state = state
     this.#paging = paging
     this.#memory = memory

@@ -17,9 +17,6 @@ export interface LinearMemory {
   write16(linear: number, value: number, user: boolean): void
   write32(linear: number, value: number, user: boolean): void
   write64(linear: number, value: bigint, user: boolean): void
-  /** The first `count` of `words` from or to an address that 4 divides, one after the other; each page is translated once. */
-  readWords(linear: number, words: Int32Array, count: number, user: boolean): void
-  writeWords(linear: number, words: Int32Array, count: number, user: boolean): void
   /**
    * Host address of bytes that lie in one page of RAM, where plain loads (stores) are all that an access is and the modelled
    * TLB has the page; 0 where they must be moved by the others. Leaves no trace.

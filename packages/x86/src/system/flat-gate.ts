@@ -4,7 +4,7 @@
  * half are left. The reference engine does not come by here.)
  */
 import { Seg } from '@vmexit/x86-decoder'
-import { Flag, Layout, SegmentSlot, TR, Vector } from '../state/layout.ts'
+import { Flag, Layout, TR, Vector } from '../state/layout.ts'
 import { Gpr } from '../state/state.ts'
 import { Efer } from './bits.ts'
 import type { Core } from './core.ts'
@@ -17,8 +17,8 @@ const GATE_MASK = 0x9e00
 const GATE = 0x8e00
 const TRAP = 0x100
 /** Segments of 4 GB from 0 for CPL 0, present and accessed: code that can be read, data that can be written. */
-const CODE = { high: 0x00cf_9b00, attributes: 0xc9b } as const
-const DATA = { high: 0x00cf_9300, attributes: 0xc93 } as const
+export const FLAT_CODE = { high: 0x00cf_9b00, attributes: 0xc9b } as const
+export const FLAT_DATA = { high: 0x00cf_9300, attributes: 0xc93 } as const
 const CLEARED = Flag.TF | Flag.NT | Flag.RF | Flag.VM
 
 /** Host word of eight bytes that the system reads; 0 where they are no plain memory. */
@@ -49,7 +49,7 @@ export function pageFaultThroughFlatGate(core: Core, errorCode: number, address:
   const low = i32[gate]!
   const high = i32[gate + 1]!
   const code = low >>> 16
-  if ((high & GATE_MASK) !== GATE || !isFlat(core, code, CODE.high)) return false
+  if ((high & GATE_MASK) !== GATE || !isFlat(core, code, FLAT_CODE.high)) return false
 
   let top = state.reg32(Gpr.sp) >>> 0
   let stack = 0
@@ -59,7 +59,7 @@ export function pageFaultThroughFlatGate(core: Core, errorCode: number, address:
     if (task === 0) return false
     top = i32[task]! >>> 0
     stack = i32[task + 1]! & 0xffff
-    if (!isFlat(core, stack, DATA.high)) return false
+    if (!isFlat(core, stack, FLAT_DATA.high)) return false
   } else if (cpl !== 0 || !hasFlatStack(core)) return false
   const words = cpl === 3 ? 6 : 4
   const bottom = top - words * 4
@@ -74,12 +74,12 @@ export function pageFaultThroughFlatGate(core: Core, errorCode: number, address:
   if (cpl === 3) {
     i32[at + 4] = state.reg32(Gpr.sp)
     i32[at + 5] = state.selector(Seg.ss)
-    writeSegment(state, Seg.ss, stack, 0, 0xffff_ffff, DATA.attributes)
+    writeSegment(state, Seg.ss, stack, 0, 0xffff_ffff, FLAT_DATA.attributes)
   }
   state.setNumber(Layout.cr2, address)
   state.setFlag((high & TRAP) !== 0 ? CLEARED : CLEARED | Flag.IF, false)
   state.setReg32(Gpr.sp, bottom)
-  writeSegment(state, Seg.cs, code, 0, 0xffff_ffff, CODE.attributes)
+  writeSegment(state, Seg.cs, code, 0, 0xffff_ffff, FLAT_CODE.attributes)
   state.ip = ((high & 0xffff_0000) | (low & 0xffff)) >>> 0
   refreshMode(core)
   events.pendingDebug = 0
@@ -89,7 +89,6 @@ export function pageFaultThroughFlatGate(core: Core, errorCode: number, address:
 }
 
 function hasFlatStack({ state }: Core): boolean {
-  const slot = Layout.segments + Seg.ss * SegmentSlot.size
   const isWhole = state.segBase(Seg.ss) === 0 && state.segLimit(Seg.ss) === 0xffff_ffff
-  return isWhole && state.get32(slot + SegmentSlot.attributes) === DATA.attributes
+  return isWhole && state.attributes(Seg.ss) === FLAT_DATA.attributes
 }

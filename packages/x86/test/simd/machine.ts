@@ -51,14 +51,6 @@ function flatMemory(memory: DataView): LinearMemory {
     write16: writer(2, (at, value: number) => memory.setUint16(at, value, true)),
     write32: writer(4, (at, value: number) => memory.setInt32(at, value, true)),
     write64: writer(8, (at, value: bigint) => memory.setBigInt64(at, value, true)),
-    readWords(linear, words, count) {
-      check(linear, count * 4)
-      for (let n = 0; n < count; n++) words[n] = memory.getInt32(linear + n * 4, true)
-    },
-    writeWords(linear, words, count) {
-      check(linear, count * 4)
-      for (let n = 0; n < count; n++) memory.setInt32(linear + n * 4, words[n]!, true)
-    },
     plain: () => 0,
     probe: check,
   }

@@ -76,12 +76,6 @@ export class FlatMemory implements LinearMemory {
   write64(linear: number, value: bigint, user: boolean): void {
     this.#write(linear, 8, value, user)
   }
-  readWords(linear: number, words: Int32Array, count: number, user: boolean): void {
-    for (let n = 0; n < count; n++) words[n] = this.read32((linear + n * 4) >>> 0, user)
-  }
-  writeWords(linear: number, words: Int32Array, count: number, user: boolean): void {
-    for (let n = 0; n < count; n++) this.write32((linear + n * 4) >>> 0, words[n]!, user)
-  }
   plain(): number {
     return 0
   }

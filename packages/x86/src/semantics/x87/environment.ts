@@ -89,7 +89,7 @@ function locate(core: Core, insn: Insn, bytes: number, write: boolean, alignment
   return linear
 }
 /** Linear addresses wrap at 4 GB outside 64-bit code. */
-const behind = (core: Core, linear: number, by: number): number =>
+export const behind = (core: Core, linear: number, by: number): number =>
   core.state.long64 ? linear + by : (linear + by) >>> 0
 
 /** Eight bytes at a time, then two: all images are of even length. */

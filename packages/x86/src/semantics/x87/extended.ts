@@ -7,7 +7,7 @@ import { Layout, Vector } from '../../state/layout.ts'
 import type { Action, ActionTable, Core } from '../../system/core.ts'
 import { raise } from '../../system/fault.ts'
 import { dataAddress, effectiveOffset } from '../../system/operands.ts'
-import { writeEnvironment } from './environment.ts'
+import { behind, writeEnvironment } from './environment.ts'
 
 const CR4_OSFXSR = 0x200
 /** What the area takes up; the processor uses less, and leaves the rest as it is. */
@@ -65,8 +65,9 @@ const fxsave: Action = (core, insn) => {
   for (let n = XMM; n < used; n++) words[n] = i32[xmm + n - XMM]!
   const user = state.cpl === 3
   const at = core.linear.plain(linear, used * 4, true, user) >>> 2
-  if (at === 0) core.linear.writeWords(linear, words, used, user)
-  else for (let n = 0; n < used; n++) i32[at + n] = words[n]!
+  for (let n = 0; n < used; n++)
+    if (at !== 0) i32[at + n] = words[n]!
+    else core.linear.write32(behind(core, linear, n * 4), words[n]!, user)
 }
 
 /** MXCSR and XMM registers are restored where CR4.OSFXSR is set. @throws Fault #GP(0) for a reserved bit of MXCSR too. */
@@ -77,8 +78,8 @@ const fxrstor: Action = (core, insn) => {
   const used = XMM + registersOf(core) * 4
   const user = state.cpl === 3
   const area = core.linear.plain(linear, used * 4, false, user) >>> 2
-  if (area === 0) core.linear.readWords(linear, words, used, user)
-  else for (let n = 0; n < used; n++) words[n] = i32[area + n]!
+  for (let n = 0; n < used; n++)
+    words[n] = area !== 0 ? i32[area + n]! : core.linear.read32(behind(core, linear, n * 4), user)
   const restored = (state.get32(Layout.cr4) & CR4_OSFXSR) !== 0
   if (restored && words[MXCSR]! & ~MXCSR_MASK) raise(Vector.GP, 0)
   const wide = isWide(insn)
