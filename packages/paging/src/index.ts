@@ -11,7 +11,7 @@ export {
   type ReservedBits,
   type TableFormat,
 } from './format.ts'
-export { Mmu, type MmuCounts, type MmuListener, type MmuOptions, type MmuState } from './mmu.ts'
+export { Mmu, type MmuCounts, type MmuListener, type MmuOptions, type MmuRegisters, type MmuState } from './mmu.ts'
 export { loadPdptes } from './pdpte.ts'
 export { type WalkFault, WalkResult } from './result.ts'
 export { Tlb, type TlbEntryState, type TlbListener, type TlbState } from './tlb.ts'

@@ -78,6 +78,15 @@ export type MmuState = {
   readonly instruction: TlbState
 }
 
+/** What {@link Mmu.load} loads. */
+export interface MmuRegisters {
+  readonly cr0: number
+  readonly cr3: number
+  readonly cr4: number
+  readonly efer: number
+  readonly second: SecondStage | undefined
+}
+
 type Mode = 'off' | 'PAE' | '32-bit' | '4-level'
 
 /** A paging unit: registers, walks, the modelled TLB, and what they counted. */
@@ -276,15 +285,7 @@ export class Mmu {
     const mode = modeOf(cr0, cr4, efer)
     const changed0 = cr0 ^ this.#cr0
     const changed4 = cr4 ^ this.#cr4
-    const controls = walkControls({
-      ...this.#controls,
-      wp: (cr0 & CR0_WP) !== 0,
-      nx: (efer & EFER_NXE) !== 0,
-      pse: (cr4 & CR4_PSE) !== 0,
-      pge: (cr4 & CR4_PGE) !== 0,
-      smep: (cr4 & CR4_SMEP) !== 0,
-      smap: (cr4 & CR4_SMAP) !== 0,
-    })
+    const controls = this.#controlsOf(cr0, cr4, efer)
     const reload = (changed0 & (CR0_PG | CR0_CD | CR0_NW)) | (changed4 & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP))
     if (mode === 'PAE' && reload !== 0 && !this.#loadPdptes(this.#cr3, controls)) return false
     const flush =
@@ -294,6 +295,37 @@ export class Mmu {
     if (flush !== 0) this.flush()
     else if (permissions !== 0) this.listener.onFlush?.(false)
     return true
+  }
+
+  /**
+   * All registers at once, and the second stage behind them, as VM entries and exits load them: what is allowed has been checked,
+   * and neither entries of the TLB nor PAE pointers are touched. The caches of engines are, unless nothing has changed.
+   */
+  load({ cr0, cr3, cr4, efer, second }: MmuRegisters): void {
+    const isSame =
+      cr0 === this.#cr0 && cr4 === this.#cr4 && efer === this.#efer && cr3 === this.#cr3 && second === this.#second
+    if (isSame) return
+    this.#cr3 = cr3
+    this.#second = second
+    this.#adopt(cr0, cr4, efer, this.#controlsOf(cr0, cr4, efer))
+    this.listener.onFlush?.(false)
+  }
+
+  /** Reads the PAE pointers that CR3 leads to. False, with the fault in {@link result}, where they cannot be. */
+  reloadPdptes(): boolean {
+    return this.#mode !== 'PAE' || this.#loadPdptes(this.#cr3, this.#controls)
+  }
+
+  #controlsOf(cr0: number, cr4: number, efer: number): WalkControls {
+    return walkControls({
+      ...this.#controls,
+      wp: (cr0 & CR0_WP) !== 0,
+      nx: (efer & EFER_NXE) !== 0,
+      pse: (cr4 & CR4_PSE) !== 0,
+      pge: (cr4 & CR4_PGE) !== 0,
+      smep: (cr4 & CR4_SMEP) !== 0,
+      smap: (cr4 & CR4_SMAP) !== 0,
+    })
   }
 
   #adopt(cr0: number, cr4: number, efer: number, controls: WalkControls): void {

@@ -7,6 +7,10 @@ import { enterFlat, type FlatStart } from './flat.ts'
 import { type GeneratedStats, Interpreter, type PageFault } from './interpreter/engine.ts'
 import { Tables } from './interpreter/layout.ts'
 import type { TierFactory } from './interpreter/tier.ts'
+import { EPT_FAULT } from './memory/paging-unit.ts'
+import { endsHalt, exitAtBoundary, exitBeforeTraps, interceptPageFault, type Waiting, wantsAttention } from './vmx/events.ts'
+import { Pin } from './vmx/controls.ts'
+import { VmxUnit } from './vmx/unit.ts'
 import { TranslatedMemory } from './memory/linear.ts'
 import { CpuPaging } from './memory/paging-unit.ts'
 import { ReferenceEngine } from './reference/engine.ts'
@@ -22,6 +26,12 @@ import { pageFaultThroughFlatGate } from './system/flat-gate.ts'
 import { defaultModel } from './system/models.ts'
 import { loadParagraph } from './system/segments.ts'
 import { sensitiveCheck } from './system/sensitive.ts'
+
+declare module '@vmexit/core' {
+  interface ExitReasons {
+    'vm-exit': 'a guest has left VMX non-root operation, to the VMM outside of the machine'
+  }
+}
 
 /** How the CPU is made fast; the counts are the same. */
 export type Engine = 'reference' | 'interpreter' | 'jit'
@@ -64,7 +74,8 @@ export interface CpuOptions {
 
 /** Why {@link Cpu.run} returned. One object, rewritten in place. */
 export interface CpuExit {
-  reason: 'budget' | 'halt' | 'shutdown'
+  /** `vm-exit`: a guest has left, to the VMM that stands outside of the machine. See `VmxRoot`. */
+  reason: 'budget' | 'halt' | 'shutdown' | 'vm-exit'
 }
 
 /** A saved CPU: registers by name in hexadecimal, what is pending, the paging unit with its TLB, counts. */
@@ -105,6 +116,7 @@ export class Cpu implements Core {
   readonly events: CoreEvents
   readonly memory: GuestMemory
   readonly engine: Engine
+  readonly vmx: VmxUnit | undefined
   readonly counts: CpuCounts = { instructions: 0, exceptions: new Float64Array(32), interrupts: 0 }
   readonly #interpreter: Interpreter | undefined
   readonly #reference: ReferenceEngine
@@ -153,6 +165,8 @@ export class Cpu implements Core {
         this.#interpreter?.modeChanged()
       },
     }
+    const { vmx } = this.model
+    this.vmx = vmx && new VmxUnit({ core: this, memory: options.memory, mmu, capabilities: vmx })
     this.linear = new TranslatedMemory(this.paging, options.memory, new DataBreakpoints(this.state, this.events))
     const decoder = createDecoder({ features: this.model.features })
     this.#reference = new ReferenceEngine(
@@ -190,6 +204,7 @@ export class Cpu implements Core {
 
   /** As after RESET# (SDM vol. 3A, 9.1.1). */
   reset(): void {
+    this.vmx?.reset()
     resetState(this)
     this.events.halted = false
     this.events.shutdown = false
@@ -245,6 +260,7 @@ export class Cpu implements Core {
   /** HLT was executed and nothing that would end it is pending. */
   get halted(): boolean {
     if (!this.events.halted || (this.#nmi && !this.events.nmiBlocked)) return false
+    if (this.vmx?.nonRoot && endsHalt(this.vmx, this.#waiting)) return false
     return !(this.state.flag(Flag.IF) && this.#interrupts.pending)
   }
 
@@ -258,7 +274,8 @@ export class Cpu implements Core {
     return this.counts.instructions + this.#granted - this.state.get32(Layout.budget)
   }
   timeStamp(): bigint {
-    return BigInt(this.#time?.() ?? this.retired)
+    const now = BigInt(this.#time?.() ?? this.retired)
+    return this.vmx?.nonRoot ? now + this.vmx.tscOffset : now
   }
   ferr(_asserted: boolean): void {}
 
@@ -339,7 +356,12 @@ export class Cpu implements Core {
     state.set32(Layout.budget, budget)
     this.#exit.reason = 'budget'
     this.#interpreter?.turn(budget)
+    this.#untilTimer()
     for (;;) {
+      if (this.vmx?.external && !this.vmx.nonRoot) {
+        this.#exit.reason = 'vm-exit'
+        break
+      }
       if (events.shutdown) {
         this.#exit.reason = 'shutdown'
         break
@@ -373,6 +395,7 @@ export class Cpu implements Core {
       this.#interpreter === undefined ||
       this.events.shadow !== 'none' ||
       this.sensitiveTraps !== undefined ||
+      this.vmx?.steps === true ||
       this.state.get32(Layout.alignmentCheck) !== 0 ||
       mustStep(this)
     )
@@ -385,6 +408,7 @@ export class Cpu implements Core {
   #resumes(): boolean {
     const { state, events } = this
     if (!this.#interpreter || events.shadow !== 'none' || this.sensitiveTraps !== undefined) return false
+    if (this.vmx?.steps) return false
     if (state.get32(Layout.alignmentCheck) !== 0 || mustStep(this, Flag.TF)) return false
     state.setFlag(Flag.RF, false)
     return true
@@ -395,7 +419,7 @@ export class Cpu implements Core {
     const { events } = this
     const { shadow } = events
     if (paired && shadow === 'sti') events.shadow = 'none'
-    const waiting = this.#tellGenerated() && (this.#nmi || this.state.flag(Flag.IF))
+    const waiting = this.#tellGenerated() && this.#takes()
     if (!waiting && !events.halted && !events.shutdown && !this.#single) return true
     events.shadow = shadow
     return false
@@ -404,7 +428,9 @@ export class Cpu implements Core {
   /** What generated code is to know that TypeScript alone changes. Does an interrupt or NMI wait? */
   #tellGenerated(): boolean {
     const { state } = this
-    const waiting = this.#nmi || this.#interrupts.pending
+    const { vmx } = this
+    const waiting = this.#nmi || this.#interrupts.pending || (vmx !== undefined && wantsAttention(vmx))
+    state.set32(Layout.intercepts, vmx?.generatedIntercepts ?? 0)
     state.set32(Layout.attention, waiting ? 1 : 0)
     state.set32(Layout.nmiBlocked, this.events.nmiBlocked ? 1 : 0)
     state.set32(Layout.sysenterCs, this.msrs.sysenterCs)
@@ -412,9 +438,9 @@ export class Cpu implements Core {
     state.set32(Layout.sysenterEip, this.msrs.sysenterEip)
     // Time passes with the instructions of the run.
     const end = (this.#time?.() ?? this.retired) + state.get32(Layout.budget)
-    const { tscOffset } = this.msrs
+    const tscOffset = this.msrs.tscOffset + (vmx?.tscOffset ?? 0n)
     if (tscOffset === 0n) state.setNumber(Layout.stamp, end)
-    else state.set64(Layout.stamp, BigInt(end) + tscOffset)
+    else state.set64(Layout.stamp, BigInt.asIntN(64, BigInt(end) + tscOffset))
     return waiting
   }
 
@@ -426,17 +452,41 @@ export class Cpu implements Core {
     // A shadow lasts for one instruction, unless that instruction casts a new one; of several loads of SS in a row only the
     // first does (SDM vol. 2, MOV).
     events.shadow = 'none'
+    let retired = false
     try {
-      this.#reference.step()
+      retired = this.#reference.step()
     } catch (error) {
       events.shadow = shadow
       throw error
     }
+    if (!retired) return
     if (shadow === 'ss' && this.events.shadow === 'ss') events.shadow = 'none'
     state.set32(Layout.budget, state.get32(Layout.budget) - 1)
     this.#deliveries = 0
     this.#midRepeat = this.#reference.fetch.insn.rep !== 0 && state.ip === start
     afterInstruction(this)
+    if (this.vmx?.steps) this.vmx.trapPending = true
+  }
+
+  /** What waits, as VMX asks for it. */
+  readonly #waiting: Waiting = {
+    nmi: () => this.#nmi,
+    interrupt: () => this.#interrupts.pending,
+    acknowledge: () => this.#interrupts.acknowledge(),
+    takeNmi: () => {
+      this.#nmi = false
+    },
+  }
+  /** Does something that waits get attention now? */
+  #takes(): boolean {
+    return this.#nmi || this.state.flag(Flag.IF) || this.vmx?.nonRoot === true
+  }
+
+  /** A guest's preemption timer ends the run, so that it is looked at. */
+  #untilTimer(): void {
+    const { vmx } = this
+    if (!vmx?.nonRoot || (vmx.controls.pin & Pin.preemptionTimer) === 0) return
+    this.shorten(Math.max(1, vmx.timerEnd - Number(this.timeStamp() - vmx.tscOffset)))
   }
 
   /** Linear address of code at `ip`. (A conditional subtraction: `%` on doubles was a fifth of the reference engine's time.) */
@@ -462,12 +512,14 @@ export class Cpu implements Core {
 
   /** Traps and interrupts at an instruction boundary, by priority (SDM vol. 3A, table 6-2). True if one was delivered. */
   #deliverPending(): boolean {
-    const { state, events } = this
+    const { state, events, vmx } = this
+    if (vmx?.nonRoot && exitBeforeTraps(vmx)) return true
     if (events.shadow === 'ss') return false
     if (events.pendingDebug !== 0) {
       this.#deliver({ vector: Vector.DB, source: 'trap' })
       return true
     }
+    if (vmx?.nonRoot && exitAtBoundary(vmx, this.#waiting)) return true
     if (events.shadow !== 'none') return false
     if (this.#nmi && !events.nmiBlocked) {
       this.#nmi = false
@@ -484,13 +536,20 @@ export class Cpu implements Core {
   }
 
   #deliverPageFault({ errorCode, address }: PageFault): void {
+    const { vmx } = this
+    if (vmx?.nonRoot && (errorCode === EPT_FAULT || interceptPageFault(vmx, errorCode, address))) {
+      if (errorCode === EPT_FAULT) this.#deliver({ vector: Vector.PF, source: 'fault', errorCode, address })
+      return
+    }
     if (pageFaultThroughFlatGate(this, errorCode, address)) this.#delivered(Vector.PF)
     else this.#deliver({ vector: Vector.PF, source: 'fault', errorCode, address })
   }
 
   #deliver(event: CpuEvent): void {
+    const entered = this.vmx?.nonRoot
     deliver(this, event)
-    this.#delivered(event.vector)
+    // What has left a guest was not delivered.
+    if (this.vmx?.nonRoot === entered) this.#delivered(event.vector)
   }
   #delivered(vector: number): void {
     this.counts.exceptions[vector]!++

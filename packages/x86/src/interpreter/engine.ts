@@ -235,7 +235,7 @@ export class Interpreter {
     this.#codeGone = false
     const { insn, falls } = records.actionOf(record)
     const start = records.ipOf(record)
-    reference.perform(insn, start)
+    if (!reference.perform(insn, start)) return this.#left(0)
     const left = state.get32(Layout.budget) - 1
     state.set32(Layout.budget, left)
     const { ip } = state
@@ -271,7 +271,7 @@ export class Interpreter {
     this.#codeGone = false
     const { insn, falls } = records.actionOf(record)
     const start = records.ipOf(record)
-    reference.perform(insn, start)
+    if (!reference.perform(insn, start)) return this.#left(Acted.leave)
     const left = state.get32(Layout.budget) - 1
     state.set32(Layout.budget, left)
     const { ip } = state
@@ -296,6 +296,14 @@ export class Interpreter {
     return Acted.leave
   }
 
+  /** The instruction has left a guest, and is not retired: generated code is to leave too. */
+  #left(answer: number): number {
+    const { state } = this.#parts
+    state.set32(Layout.record, 0)
+    state.set32(Layout.leave, Leave.event)
+    return answer
+  }
+
   /** See {@link settleFlags}. */
   get #settle(): (...values: number[]) => void {
     return this.#routines.functions[settleFlags.name] as unknown as (...values: number[]) => void
@@ -305,7 +313,7 @@ export class Interpreter {
     const { state } = this.#parts
     const start = state.ip
     this.midRepeat = false
-    reference.step()
+    if (!reference.step()) return
     this.midRepeat = reference.fetch.insn.rep !== 0 && state.ip === start
     state.set32(Layout.budget, state.get32(Layout.budget) - 1)
   }

@@ -114,7 +114,7 @@ const HANDLERS: Readonly<Record<number, (c: FrequentCode) => void>> = {
     c.stackAdjust(4)
   },
   [Handler.rdtsc](c) {
-    c.otherwise(c.and(c.peek('i32', c.state(), Layout.cr4, 32), c.i32(Cr4.TSD)))
+    c.otherwise(c.or(c.and(c.peek('i32', c.state(), Layout.cr4, 32), c.i32(Cr4.TSD)), intercepted(c, 1)))
     const left = c.extendS(c.add(c.budget(), c.paid()))
     const stamp = c.let(c.sub(c.peek('i64', c.state(), Layout.stamp, 64), left))
     c.setGpr(Gpr.ax, 32, c.wrap(stamp))
@@ -137,7 +137,7 @@ const HANDLERS: Readonly<Record<number, (c: FrequentCode) => void>> = {
     loadData(c, c.operandAddress(0), c.let(c.load(Seg.ds, c.let(c.operandOffset()), 16)))
   },
   [Handler.fromControl](c) {
-    c.otherwise(unprivileged(c))
+    c.otherwise(c.or(unprivileged(c), intercepted(c, 2)))
     c.poke(c.operandAddress(0), 0, c.peek('i32', c.operandAddress(1), 0, 32), 32)
   },
   [Handler.int]: emitInt,
@@ -163,6 +163,10 @@ const HANDLERS: Readonly<Record<number, (c: FrequentCode) => void>> = {
     c.goTo(target)
   },
 }
+
+/** Not 0 where such instructions leave a guest: see `Layout.intercepts`. */
+const intercepted = (c: FrequentCode, bit: number): Node =>
+  c.and(c.peek('i32', c.state(), Layout.intercepts, 32), c.i32(bit))
 
 /** The selector that SYSENTER begins with; 0 where there is none, or outside of protected mode. */
 function fastSelector(c: FrequentCode): Node {

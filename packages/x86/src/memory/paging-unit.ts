@@ -3,10 +3,12 @@ import { type Mmu, Right } from '@vmexit/paging'
 import { Layout, Vector } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
 import type { PagingUnit } from '../system/core.ts'
-import { raise } from '../system/fault.ts'
+import { raise, raisePageFault } from '../system/fault.ts'
 import type { Translator } from './linear.ts'
 
 const PAGE = 0x1000
+/** In place of the error code of #PF: the second stage has refused, and what the walk has left says why. No fault for the guest. */
+export const EPT_FAULT = -1
 /** A canonical upper-half address is a negative number here and the low 48 bits of it there. */
 const SPACE = 2 ** 48
 
@@ -45,7 +47,8 @@ export class CpuPaging implements PagingUnit, Translator {
     return slot >= 0 && (side.rights[slot]! & Right.GLOBAL) !== 0
   }
   get errorCode(): number {
-    return this.mmu.result.errorCode
+    const { fault, errorCode } = this.mmu.result
+    return fault === 'ept-violation' || fault === 'ept-misconfiguration' ? EPT_FAULT : errorCode
   }
 
   controlsChanged(what: 'cr0' | 'cr3' | 'cr4' | 'efer', before: number): void {
@@ -57,6 +60,7 @@ export class CpuPaging implements PagingUnit, Translator {
     if (done) return
     if (what === 'cr3') state.setNumber(Layout.cr3, before)
     else state.set32(what === 'cr0' ? Layout.cr0 : what === 'cr4' ? Layout.cr4 : Layout.efer, before)
+    if (this.errorCode === EPT_FAULT) raisePageFault(EPT_FAULT, 0)
     raise(Vector.GP, 0)
   }
   invalidate(linear: number): void {

@@ -7,6 +7,8 @@ import type { Semantics } from '../semantics/processor.ts'
 import { Vector } from '../state/layout.ts'
 import type { Action, Core } from '../system/core.ts'
 import { Fault, raise } from '../system/fault.ts'
+import { interceptInstruction } from '../vmx/intercept.ts'
+import { Exited, type VmxUnit } from '../vmx/unit.ts'
 import { CodeFetch } from './fetch.ts'
 import { ReferenceProcessor } from './processor.ts'
 
@@ -66,17 +68,18 @@ export class ReferenceEngine {
   }
 
   /**
-   * Execute one instruction (of a REP, one iteration). @throws Fault with `ip` at the instruction and all
+   * Execute one instruction (of a REP, one iteration). False if it has left a guest instead, and is not retired. @throws Fault with `ip` at the instruction and all
    * that the instruction would have changed unchanged, unless the fault is `committed`.
    */
-  step(): void {
+  step(): boolean {
     const start = this.#core.state.ip
-    this.perform(this.fetch.fetch(start), start)
+    return this.perform(this.fetch.fetch(start), start)
   }
 
   /** The same for an instruction at `start` that was fetched and decoded before. */
-  perform(insn: Insn, start: number): void {
-    const { state } = this.#core
+  perform(insn: Insn, start: number): boolean {
+    const { state, vmx } = this.#core
+    if (vmx?.nonRoot && this.#leaves(vmx, insn, start)) return false
     const next = this.#advance(start, insn)
     state.ip = next
     try {
@@ -87,10 +90,21 @@ export class ReferenceEngine {
         this.#processor.begin(insn, start, next)
         meaning.semantics!(this.#processor, insn)
       }
+      return true
     } catch (error) {
+      if (error instanceof Exited) return false
       if (error instanceof Fault && !error.committed) state.ip = start
       throw error
     }
+  }
+
+  /** Has the instruction left the guest? */
+  #leaves(vmx: VmxUnit, insn: Insn, start: number): boolean {
+    vmx.vectoring = undefined
+    vmx.instruction.start = start
+    vmx.instruction.length = insn.length
+    this.#core.state.ip = start
+    return interceptInstruction(vmx, insn)
   }
 
   /** `ip` runs on to 2^32 in 16- and 32-bit code; running past the segment's limit faults at the next fetch. */

@@ -99,6 +99,11 @@ export const Layout = {
   comeback: 0x588,
   /** Calls of the guest that translations may still nest (int32). */
   nesting: 0x590,
+  /**
+   * What leaves a guest though generated code could do it (int32): bit 0 RDTSC, bit 1 reads of control registers. 0 outside of VMX
+   * non-root operation.
+   */
+  intercepts: 0x594,
   /** Total size of one CPU's state. */
   size: 0x1000,
 } as const

@@ -2,6 +2,7 @@
 import { type Insn, Kind, type Operand } from '@vmexit/x86-decoder'
 import { Layout, Vector } from '../state/layout.ts'
 import { Cr0 } from './bits.ts'
+import { controlSeen, controlWritten, isFixed } from '../vmx/control-masks.ts'
 import type { Action, ActionTable, Core } from './core.ts'
 import { raise } from './fault.ts'
 import { refreshMode } from './mode.ts'
@@ -31,8 +32,9 @@ export function changeControl(core: Core, what: 'cr0' | 'cr3' | 'cr4', value: nu
  */
 function writeCr0(core: Core, image: number): void {
   const { state, model } = core
-  const value = (image & model.cr0Mask) | Cr0.ET
   const before = state.get32(Layout.cr0)
+  const value = (controlWritten(core.vmx, 0, before, image) & model.cr0Mask) | Cr0.ET
+  if (!isFixed(core.vmx, 0, value)) raise(Vector.GP, 0)
   if ((value & Cr0.PG) !== 0 && (value & Cr0.PE) === 0) raise(Vector.GP, 0)
   if ((value & Cr0.NW) !== 0 && (value & Cr0.CD) === 0) raise(Vector.GP, 0)
   changeControl(core, 'cr0', value >>> 0)
@@ -41,7 +43,9 @@ function writeCr0(core: Core, image: number): void {
 }
 
 /** @throws Fault #GP(0) for a bit that the model does not have. */
-function writeCr4(core: Core, value: number): void {
+function writeCr4(core: Core, image: number): void {
+  const value = controlWritten(core.vmx, 4, core.state.get32(Layout.cr4), image)
+  if (!isFixed(core.vmx, 4, value)) raise(Vector.GP, 0)
   if (value & ~core.model.cr4Mask) raise(Vector.GP, 0)
   changeControl(core, 'cr4', value >>> 0)
   refreshMode(core)
@@ -88,7 +92,10 @@ const mov_cr: Action = (core, insn) => {
   needSupervisor(core)
   if (to.kind === Kind.cr) writeControl(core, cr, from.reg)
   else if (core.state.long64) core.state.setReg64(to.reg, core.state.get64(SLOTS[cr]!))
-  else core.state.setReg32(to.reg, core.state.get32(SLOTS[cr]!))
+  else {
+    const value = core.state.get32(SLOTS[cr]!)
+    core.state.setReg32(to.reg, cr === 0 || cr === 4 ? controlSeen(core.vmx, cr, value) : value)
+  }
 }
 
 /** The machine status word is the low half of CR0; LMSW reaches PE, MP, EM and TS, and cannot clear PE. */
@@ -101,13 +108,14 @@ const lmsw: Action = (core: Core, insn: Insn) => {
 }
 
 const smsw: Action = (core, insn) => {
-  const cr0 = core.state.get32(Layout.cr0)
+  const cr0 = controlSeen(core.vmx, 0, core.state.get32(Layout.cr0))
   writeWord(core, insn, 0, cr0 & 0xffff, cr0)
 }
 
 const clts: Action = (core) => {
   needSupervisor(core)
-  core.state.set32(Layout.cr0, core.state.get32(Layout.cr0) & ~Cr0.TS)
+  const before = core.state.get32(Layout.cr0)
+  core.state.set32(Layout.cr0, controlWritten(core.vmx, 0, before, before & ~Cr0.TS))
   refreshMode(core)
 }
 

@@ -1,6 +1,7 @@
 /** What the system part of a CPU works with: state, memory, and the few things outside the CPU that it can reach. */
 import type { Feature, Insn } from '@vmexit/x86-decoder'
 import type { CpuState } from '../state/state.ts'
+import type { VmxUnit } from '../vmx/unit.ts'
 
 /**
  * Linear memory as the CPU sees it: translated, permission-checked, page by page. Throws `Fault` (#PF).
@@ -108,6 +109,8 @@ export interface Core {
   readonly msrs: Msrs
   /** Absent: sensitive instructions execute as the manual says. */
   readonly sensitiveTraps?: SensitiveTraps
+  /** Where the model has VMX: what the CPU is in, of VMX operation. */
+  readonly vmx?: VmxUnit | undefined
   /** Virtual time stamp counter now, before `tscOffset`. */
   timeStamp(): bigint
   /** CR0.NE is clear and an unmasked x87 exception is pending: the FERR# pin. */

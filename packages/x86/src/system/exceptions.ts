@@ -32,6 +32,9 @@ import { loadDescriptor, loadNull, loadParagraph, stackDescriptor } from './segm
 import { Stack } from './stack.ts'
 import { switchTask } from './task.ts'
 import { innerStack } from './tss.ts'
+import { EPT_FAULT } from '../memory/paging-unit.ts'
+import { exitOnTripleFault, interceptEvent } from '../vmx/events.ts'
+import { Exited } from '../vmx/unit.ts'
 
 /**
  * What is to be delivered. `state.ip` is what is pushed: the instruction for faults, the next one for all else.
@@ -44,6 +47,10 @@ export interface CpuEvent {
   readonly errorCode?: number | undefined
   /** Linear address for CR2, when a page fault. */
   readonly address?: number
+  /** INT3 and INTO, whose source is `software`: they raise an exception, as INT 3 does not (SDM vol. 3C, 25.2). */
+  readonly isException?: boolean
+  /** VM entry delivers it: it leaves no guest, and RF is pushed as it is. */
+  readonly injected?: boolean
   /** The event came between two iterations of a REP instruction: RF is pushed as 1. Faults imply it. */
   readonly resume?: boolean
 }
@@ -71,17 +78,26 @@ const DEEPEST = 8
  * instruction faulting again and can account for the time.
  */
 export function deliver(core: Core, event: CpuEvent): void {
+  const { vmx } = core
   let current: CpuEvent | undefined = event
   for (let depth = 0; current; depth++) {
-    if (depth === DEEPEST) return
+    if (depth === DEEPEST) break
+    if (vmx?.nonRoot && interceptEvent(vmx, current)) return
     try {
       vectorThrough(core, current)
       return
     } catch (error) {
+      if (error instanceof Exited) return
       if (!(error instanceof Fault)) throw error
-      if (error.vector === Vector.PF) core.state.setNumber(Layout.cr2, error.address)
+      if (error.vector === Vector.PF && error.errorCode !== EPT_FAULT) core.state.setNumber(Layout.cr2, error.address)
       current = combine(current, error)
     }
+  }
+  if (vmx) vmx.vectoring = undefined
+  if (current) return
+  if (vmx?.nonRoot) {
+    exitOnTripleFault(vmx)
+    return
   }
   core.events.shutdown = true
   // No instruction follows that it could hold an interrupt off from.
@@ -98,6 +114,7 @@ export function eventOf(fault: Fault): CpuEvent {
  * (SDM vol. 3A, table 6-5). Interrupts and software interrupts are benign whatever their vector.
  */
 export function combine(first: CpuEvent, second: Fault): CpuEvent | undefined {
+  if (second.errorCode === EPT_FAULT) return eventOf(second)
   const harmful = isContributory(second.vector) || second.vector === Vector.PF
   if (first.source === 'fault' && harmful) {
     if (first.vector === Vector.DF) return undefined
@@ -116,7 +133,9 @@ function isContributory(vector: number): boolean {
  * selector error codes carry EXT unless the event is a software interrupt.
  */
 export function vectorThrough(core: Core, event: CpuEvent): void {
+  const { vmx } = core
   try {
+    if (vmx) vmx.vectoring = event
     beginDelivery(core, event)
     if (core.state.protectedMode) throughIdt(core, event)
     else throughVectorTable(core, event)
@@ -129,6 +148,7 @@ export function vectorThrough(core: Core, event: CpuEvent): void {
   if (event.vector === Vector.DB && event.source !== 'software') openDebugRegisters(core)
   core.events.shadow = 'none'
   core.events.halted = false
+  if (vmx) vmx.vectoring = undefined
 }
 
 /** A debug handler may use the debug registers. */
@@ -152,7 +172,7 @@ function beginDelivery(core: Core, event: CpuEvent): void {
 /** EFLAGS as pushed: RF says whether an instruction breakpoint is to be ignored on return (SDM vol. 3B, 17.3.1.1). */
 function pushedFlags(core: Core, event: CpuEvent): number {
   const flags = core.state.eflags
-  const restarts = event.source === 'fault' && !ABORTS.includes(event.vector)
+  const restarts = event.source === 'fault' && !event.injected && !ABORTS.includes(event.vector)
   return restarts || event.resume ? flags | Flag.RF : flags
 }
 

@@ -11,7 +11,7 @@ import { ioPermitted } from './tss.ts'
 type Width = 8 | 16 | 32
 
 /** IOPL decides, and below it, and always in virtual-8086 mode, the permission map of the TSS. @throws Fault #GP(0), #PF. */
-function checkPorts(core: Core, port: number, bytes: number): void {
+export function checkPorts(core: Core, port: number, bytes: number): void {
   const { state } = core
   if (!state.protectedMode) return
   if (!state.virtual8086 && state.cpl <= state.iopl) return

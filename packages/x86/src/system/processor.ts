@@ -58,6 +58,9 @@ const hlt: Action = (core) => {
   core.events.halted = true
 }
 
+/** A hint, which a guest may leave by. */
+const pause: Action = () => {}
+
 /** Memory is always what the caches say it is. */
 const flushCaches: Action = (core) => needSupervisor(core)
 
@@ -71,6 +74,7 @@ export const processorActions: ActionTable = {
   wrmsr,
   cpuid,
   hlt,
+  pause,
   invd: flushCaches,
   wbinvd: flushCaches,
   rsm: undefinedOpcode,

@@ -25,10 +25,11 @@ import { afterCommit, raise } from './fault.ts'
 import { checkVirtualInterrupt } from './flags.ts'
 import { refreshMode } from './mode.ts'
 import { dataDescriptor, loadDescriptor, loadNull, loadParagraph, stackDescriptor, writeSegment } from './segments.ts'
+import { exitOnTaskSwitch } from '../vmx/events.ts'
 import { Stack } from './stack.ts'
 
 /** `event`: through a task gate of the IDT. `call` and `event` nest, `return` is IRET with NT set. */
-type TaskCause = 'jump' | 'call' | 'event' | 'return'
+export type TaskCause = 'jump' | 'call' | 'event' | 'return'
 
 /** Offsets in a TSS: figures 7-2 and 7-10. Registers are in the order of their numbers, segments in that of `Seg`. */
 interface TssFormat {
@@ -94,7 +95,8 @@ function formatOf(attributes: number): TssFormat {
  * @throws Fault #TS(either TSS), #PF before anything changed; committed #TS, #NP, #SS, #GP, #PF in the new task.
  */
 export function switchTask(core: Core, tss: Descriptor, cause: TaskCause, flags: number, errorCode?: number): void {
-  const { state } = core
+  const { state, vmx } = core
+  if (vmx?.nonRoot) exitOnTaskSwitch(vmx, tss.selector, cause)
   const error = selectorError(tss.selector)
   const format = formatOf(attributesOf(tss))
   const oldFormat = formatOf(state.attributes(TR))

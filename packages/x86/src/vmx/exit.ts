@@ -1,0 +1,105 @@
+/** VM exits (SDM vol. 3C, chapter 27). */
+import { ExitControl, Pin } from './controls.ts'
+import type { ExitReason } from './exit-reasons.ts'
+import { Field } from './fields.ts'
+import { saveGuestState } from './guest-state.ts'
+import { loadHostState } from './host-state.ts'
+import { describeEvent } from './interruption.ts'
+import { loadMsrs, storeMsrs } from './msr-lists.ts'
+import type { VmxUnit } from './unit.ts'
+
+/** What an exit tells beside its reason; what is left out is 0. */
+export interface ExitInformation {
+  readonly qualification?: number
+  /** Interruption information and the error code of what caused it. */
+  readonly interruption?: number
+  readonly errorCode?: number
+  readonly instructionLength?: number
+  readonly instructionInfo?: number
+  readonly linear?: number
+  readonly physical?: number
+  /** RF is saved as 1: faults, and what is like one. */
+  readonly resume?: boolean
+}
+
+const NOTHING: ExitInformation = {}
+/** VMX-abort indicators (27.7). */
+const Abort = { storingMsrs: 1, hostPdptes: 2, loadingMsrs: 4 } as const
+/** Exit reason, bit 31: VM entry has failed. */
+const ENTRY_FAILURE = 1 << 31
+
+/**
+ * Leaves the guest, `state.ip` being what its RIP is to be saved as. Where a program outside of the machine stands in root operation, no
+ * host state is loaded and the run ends.
+ */
+export function exitGuest(
+  unit: VmxUnit,
+  reason: (typeof ExitReason)[keyof typeof ExitReason],
+  information: ExitInformation = NOTHING,
+): void {
+  const { vmcs, controls } = unit
+  vmcs.open()
+  unit.exits[reason]!++
+  record(unit, reason, information)
+  saveGuestState(unit, information.resume === true)
+  if ((controls.pin & Pin.preemptionTimer) !== 0 && (controls.exit & ExitControl.savePreemptionTimer) !== 0)
+    vmcs.set32(Field.guestPreemptionTimer, unit.timerLeft())
+  // An injected event is delivered once.
+  vmcs.set32(Field.entryInterruption, vmcs.get32(Field.entryInterruption) & 0x7fff_ffff)
+  vmcs.close()
+  unit.unchanged = true
+  const stored = storeMsrs(unit, vmcs.getNumber(Field.exitMsrStoreAddress), vmcs.get32(Field.exitMsrStoreCount))
+  if (stored) toRoot(unit)
+  else abort(unit, Abort.storingMsrs)
+}
+
+/** VM entry has failed after its first checks (26.8): guest state is as it was, host state is loaded. */
+export function failEntry(
+  unit: VmxUnit,
+  reason: typeof ExitReason.invalidGuestState | typeof ExitReason.msrLoading,
+  qualification: number,
+): void {
+  const { vmcs } = unit
+  vmcs.open()
+  unit.exits[reason]!++
+  vmcs.set32(Field.exitReason, reason | ENTRY_FAILURE)
+  vmcs.setNumber(Field.exitQualification, qualification)
+  vmcs.close()
+  toRoot(unit)
+}
+
+function record(unit: VmxUnit, reason: number, information: ExitInformation): void {
+  const { vmcs, vectoring } = unit
+  vmcs.set32(Field.exitReason, reason)
+  vmcs.setNumber(Field.exitQualification, (information.qualification ?? 0) >>> 0)
+  vmcs.set32(Field.exitInterruption, information.interruption ?? 0)
+  vmcs.set32(Field.exitErrorCode, information.errorCode ?? 0)
+  vmcs.set32(Field.exitInstructionLength, information.instructionLength ?? 0)
+  vmcs.set32(Field.exitInstructionInfo, information.instructionInfo ?? 0)
+  vmcs.setNumber(Field.guestLinearAddress, (information.linear ?? 0) >>> 0)
+  vmcs.setNumber(Field.guestPhysicalAddress, information.physical ?? 0)
+  vmcs.set32(Field.idtVectoring, vectoring === undefined ? 0 : describeEvent(vectoring))
+  const errorCode = vectoring?.source === 'fault' ? vectoring.errorCode : undefined
+  vmcs.set32(Field.idtVectoringErrorCode, errorCode ?? 0)
+  unit.vectoring = undefined
+}
+
+function toRoot(unit: VmxUnit): void {
+  const { vmcs } = unit
+  unit.operation = 'root'
+  unit.trapPending = false
+  if (unit.external) return
+  vmcs.open()
+  if (!loadHostState(unit)) abort(unit, Abort.hostPdptes)
+  else if (loadMsrs(unit, vmcs.getNumber(Field.exitMsrLoadAddress), vmcs.get32(Field.exitMsrLoadCount)) !== 0)
+    abort(unit, Abort.loadingMsrs)
+}
+
+/** The processor stops for good. */
+function abort(unit: VmxUnit, indicator: number): void {
+  unit.operation = 'root'
+  unit.vmcs.open()
+  unit.vmcs.abort = indicator
+  unit.vmcs.close()
+  unit.parts.core.events.shutdown = true
+}

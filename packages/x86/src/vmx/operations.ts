@@ -1,0 +1,133 @@
+/** What the VMX instructions do (SDM vol. 3C, chapter 30), for the instructions and for a VMM outside of the machine. */
+import { Secondary } from './controls.ts'
+import { isEptPointer } from './checks.ts'
+import { enterGuest } from './enter.ts'
+import { Field, kindOf, offsetOf } from './fields.ts'
+import { InstructionError } from './instruction-errors.ts'
+import type { VmxUnit } from './unit.ts'
+import { REVISION } from './vmcs.ts'
+
+/** How a VMX instruction ends: 0 VMsucceed, −1 VMfailInvalid, else VMfailValid with that error. */
+export type VmxOutcome = number
+export const INVALID: VmxOutcome = -1
+
+/** All ones: no VMCS is current. */
+const NO_POINTER = 0xffff_ffff_ffff_ffffn
+
+/** Aligned to a page and within the width of physical addresses. */
+function isRegion(unit: VmxUnit, address: number): boolean {
+  return address % 0x1000 === 0 && address < unit.parts.capabilities.physicalEnd
+}
+
+/** VMXON with the region at `address`; that the CPU may has been checked. */
+export function vmxOn(unit: VmxUnit, address: number): VmxOutcome {
+  if (unit.operation !== 'off') return failValid(unit, InstructionError.vmxonInRoot)
+  if (!isRegion(unit, address) || unit.parts.memory.read32(address) !== REVISION) return INVALID
+  unit.operation = 'root'
+  unit.region = address
+  unit.vmcs.select(-1)
+  return 0
+}
+
+export function vmxOff(unit: VmxUnit): VmxOutcome {
+  unit.leave()
+  return 0
+}
+
+/** VMCLEAR: the region is no longer current, and its guest is to be launched. */
+export function vmClear(unit: VmxUnit, address: number): VmxOutcome {
+  if (!isRegion(unit, address)) return failValid(unit, InstructionError.clearOfInvalidAddress)
+  if (address === unit.region) return failValid(unit, InstructionError.clearOfVmxonRegion)
+  const { vmcs } = unit
+  const current = vmcs.address
+  vmcs.select(address)
+  vmcs.open()
+  vmcs.launched = false
+  vmcs.close()
+  vmcs.select(current === address ? -1 : current)
+  unit.unchanged = false
+  return 0
+}
+
+/** VMPTRLD: makes the region at `address` the current one. */
+export function vmPtrld(unit: VmxUnit, address: number): VmxOutcome {
+  if (!isRegion(unit, address)) return failValid(unit, InstructionError.loadOfInvalidAddress)
+  if (address === unit.region) return failValid(unit, InstructionError.loadOfVmxonRegion)
+  if (unit.parts.memory.read32(address) !== REVISION) return failValid(unit, InstructionError.loadOfOtherRevision)
+  if (unit.vmcs.address === address) return 0
+  unit.vmcs.select(address)
+  unit.unchanged = false
+  return 0
+}
+
+/** VMPTRST: what is stored. */
+export function vmPtrst({ vmcs }: VmxUnit): bigint {
+  return vmcs.address < 0 ? NO_POINTER : BigInt(vmcs.address)
+}
+
+/** VMREAD: the field's value, or how it fails. */
+export function vmRead(unit: VmxUnit, encoding: number): bigint | VmxOutcome {
+  const { vmcs } = unit
+  if (vmcs.address < 0) return INVALID
+  vmcs.open()
+  return vmcs.read(encoding) ?? failValid(unit, InstructionError.unknownField)
+}
+
+/** VMWRITE. */
+export function vmWrite(unit: VmxUnit, encoding: number, value: bigint): VmxOutcome {
+  const { vmcs } = unit
+  if (vmcs.address < 0) return INVALID
+  if (offsetOf(encoding) === 0) return failValid(unit, InstructionError.unknownField)
+  if (kindOf(encoding) === 'read-only') return failValid(unit, InstructionError.writeOfReadOnlyField)
+  vmcs.open()
+  vmcs.write(encoding, value)
+  vmcs.close()
+  unit.written(encoding, value)
+  return 0
+}
+
+/** VMLAUNCH and VMRESUME. With 0 the CPU is in the guest, or where a failed entry leads. */
+export function vmEnter(unit: VmxUnit, how: 'launch' | 'resume'): VmxOutcome {
+  if (unit.vmcs.address < 0) return INVALID
+  const error = enterGuest(unit, how)
+  return error === 0 ? 0 : failValid(unit, error)
+}
+
+/** INVEPT: type 1 is one context, 2 all. */
+export function invEpt(unit: VmxUnit, type: number, pointer: bigint): VmxOutcome {
+  const known = type === 1 || type === 2
+  if (!known || (type === 1 && !isEptPointer(Number(pointer), unit.parts.capabilities)))
+    return failValid(unit, InstructionError.invalidInvalidation)
+  unit.flushGuests()
+  return 0
+}
+
+/** INVVPID: type 0 is one address, 1 one VPID, 2 all VPIDs, 3 one VPID's entries that are not global. */
+export function invVpid(unit: VmxUnit, type: number, low: bigint, linear: bigint): VmxOutcome {
+  const vpid = Number(low & 0xffffn)
+  const reserved = low >> 16n !== 0n
+  const wrong = type > 3 || (type !== 2 && (vpid === 0 || reserved)) || (type === 0 && linear >> 32n !== 0n)
+  if (wrong) return failValid(unit, InstructionError.invalidInvalidation)
+  unit.flushGuests()
+  return 0
+}
+
+/** VMCALL in root operation: there is no monitor of system-management mode that it could reach. */
+export function vmCall(unit: VmxUnit): VmxOutcome {
+  return failValid(unit, InstructionError.vmcallInRoot)
+}
+
+/** VMfailValid where there is a current VMCS to say it in, else VMfailInvalid. */
+function failValid(unit: VmxUnit, error: number): VmxOutcome {
+  const { vmcs } = unit
+  if (vmcs.address < 0) return INVALID
+  vmcs.open()
+  vmcs.set32(Field.instructionError, error)
+  vmcs.close()
+  return error
+}
+
+/** Whether the CPU has what INVEPT and INVVPID are for. */
+export function hasInvalidation(unit: VmxUnit, bit: typeof Secondary.ept | typeof Secondary.vpid): boolean {
+  return (unit.parts.capabilities.secondary.allowed1 & bit) !== 0
+}

@@ -1,0 +1,150 @@
+/** VMX root operation for a VMM that is a program outside of the simulated machine: the instructions as functions. */
+import { VmexitError } from '@vmexit/core'
+import { ExitReason, exitReasonName } from './exit-reasons.ts'
+import { Field, type FieldName } from './fields.ts'
+import {
+  INVALID,
+  invEpt,
+  invVpid,
+  type VmxOutcome,
+  vmClear,
+  vmEnter,
+  vmPtrld,
+  vmRead,
+  vmWrite,
+  vmxOff,
+  vmxOn,
+} from './operations.ts'
+import { exitGuest } from './exit.ts'
+import { loadGuestRegisters, saveGuestRegisters } from './guest-state.ts'
+import type { Core } from '../system/core.ts'
+import type { VmxUnit } from './unit.ts'
+
+/**
+ * What stands in VMX root operation in place of ring-0 code. It prepares VMCSs with {@link write}, enters a guest with {@link enter}, runs the CPU,
+ * and reads what the exit tells; `Cpu.run` returns `vm-exit` then. It does nothing that such code could not do, but no host state is
+ * loaded at exits: it has none in the CPU. General registers, CR2, DR0–DR3, x87 and SSE registers are the guest's at exits, as ever.
+ *
+ * An instruction that fails throws a `VmexitError` `vmx-instruction` with the error's number.
+ */
+export class VmxRoot implements Disposable {
+  readonly #unit: VmxUnit
+  #launched = new Set<number>()
+
+  /** Takes VMX root operation, with the VMXON region at `region`. @throws VmexitError `vmx-instruction`, `vmx-taken`. */
+  constructor(unit: VmxUnit, region: number) {
+    if (unit.operation !== 'off') {
+      throw new VmexitError('vmx-taken', {
+        problem: 'the CPU is in VMX operation already',
+        remedy: 'end it first: one VMM has the CPU at a time',
+      })
+    }
+    this.#unit = unit
+    this.#demand('VMXON', vmxOn(unit, region))
+    unit.external = true
+  }
+
+  /** VMCLEAR of the region at `address`. */
+  clear(address: number): void {
+    this.#demand('VMCLEAR', vmClear(this.#unit, address))
+    this.#launched.delete(address)
+  }
+  /** VMPTRLD: the region at `address` is current from now on. */
+  load(address: number): void {
+    this.#demand('VMPTRLD', vmPtrld(this.#unit, address))
+  }
+  /** VMREAD of the current VMCS, as a number: exact up to 2^53. */
+  read(field: FieldName): number {
+    const { vmcs } = this.#unit
+    if (vmcs.address < 0) this.#demand('VMREAD', INVALID)
+    vmcs.open()
+    return vmcs.getNumber(Field[field])
+  }
+  /** The same with all 64 bits. */
+  read64(field: FieldName): bigint {
+    const value = vmRead(this.#unit, Field[field])
+    if (typeof value === 'number') this.#demand('VMREAD', value)
+    return value as bigint
+  }
+  /** VMWRITE; a number is taken as unsigned. */
+  write(field: FieldName, value: number | bigint): void {
+    const bits = typeof value === 'bigint' ? value : BigInt(value < 0 ? value >>> 0 : value)
+    this.#demand('VMWRITE', vmWrite(this.#unit, Field[field], bits))
+  }
+  /**
+   * VMLAUNCH of a VMCS that was cleared, VMRESUME afterwards. True if the CPU is in the guest now; false if the entry has ended in an exit,
+   * for a guest state that cannot be, or for what came of the event injected: the exit fields say which.
+   */
+  enter(): boolean {
+    const unit = this.#unit
+    const { address } = unit.vmcs
+    const how = this.#launched.has(address) ? 'resume' : 'launch'
+    this.#demand(how === 'launch' ? 'VMLAUNCH' : 'VMRESUME', vmEnter(unit, how))
+    unit.vmcs.open()
+    if (unit.vmcs.launched) this.#launched.add(address)
+    return unit.nonRoot
+  }
+  /** INVEPT: `pointer` for one context, nothing for all. */
+  invept(pointer?: number): void {
+    this.#demand('INVEPT', invEpt(this.#unit, pointer === undefined ? 2 : 1, BigInt(pointer ?? 0)))
+  }
+  /** INVVPID: one address of a VPID, all of it, or all VPIDs. */
+  invvpid(vpid?: number, linear?: number): void {
+    const type = vpid === undefined ? 2 : linear === undefined ? 1 : 0
+    this.#demand('INVVPID', invVpid(this.#unit, type, BigInt(vpid ?? 0), BigInt(linear ?? 0)))
+  }
+
+  /** The guest is still entered: a run has ended by its budget. */
+  get inGuest(): boolean {
+    return this.#unit.nonRoot
+  }
+  /** A guest that is still entered leaves, as by an external interrupt of the machine: VMMs of real machines have a timer for it. */
+  interrupt(): void {
+    if (this.#unit.nonRoot) exitGuest(this.#unit, ExitReason.externalInterrupt)
+  }
+  /** VMREAD of the whole guest-state area, into the registers of another CPU. */
+  readGuest(into: Core): void {
+    this.#unit.vmcs.open()
+    loadGuestRegisters(this.#unit.vmcs, into)
+  }
+  /** VMWRITE of the whole guest-state area, from the registers of another CPU. */
+  writeGuest(from: Core): void {
+    const unit = this.#unit
+    unit.vmcs.open()
+    saveGuestRegisters(unit.vmcs, from)
+    unit.vmcs.close()
+    unit.unchanged = false
+  }
+
+  /** The basic reason of the last exit, a number of {@link ExitReason}. */
+  get exitReason(): number {
+    return this.read('exitReason') & 0xffff
+  }
+  /** The last entry failed. */
+  get entryFailed(): boolean {
+    return this.read('exitReason') >= 0x8000_0000
+  }
+  /** Exits so far by name, those that happened. */
+  get exits(): Readonly<Record<string, number>> {
+    const counted: Record<string, number> = {}
+    for (const [reason, count] of this.#unit.exits.entries())
+      if (count > 0) counted[exitReasonName(reason) ?? String(reason)] = count
+    return counted
+  }
+
+  /** VMXOFF. */
+  [Symbol.dispose](): void {
+    if (this.#unit.operation !== 'off') vmxOff(this.#unit)
+  }
+
+  #demand(instruction: string, outcome: VmxOutcome): void {
+    if (outcome === 0) return
+    const why = outcome === INVALID ? 'no VMCS is current, or the region is none' : `VM-instruction error ${outcome}`
+    throw new VmexitError('vmx-instruction', {
+      problem: `${instruction} fails: ${why}`,
+      remedy: 'see the table of VM-instruction errors, SDM vol. 3C, 30.4',
+    })
+  }
+}
+
+export { ExitReason }

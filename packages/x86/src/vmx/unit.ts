@@ -1,0 +1,232 @@
+/** VMX operation of one CPU: what it is in, and under which controls (SDM vol. 3C, chapters 23 and 24). */
+import type { GuestMemory } from '@vmexit/memory'
+import { ExtendedPageTables, type Mmu, type SecondStage, walkControls } from '@vmexit/paging'
+import { Layout } from '../state/layout.ts'
+import type { Core } from '../system/core.ts'
+import type { CpuEvent } from '../system/exceptions.ts'
+import { PREEMPTION_TIMER_RATE, type VmxCapabilities } from './capabilities.ts'
+import { Primary, Secondary } from './controls.ts'
+import { EXIT_REASONS } from './exit-reasons.ts'
+import { Field } from './fields.ts'
+import { Vmcs } from './vmcs.ts'
+
+/** What the CPU is in: VMX operation is off, or it runs a VMM (root) or a VMM's guest (non-root). */
+export type VmxOperation = 'off' | 'root' | 'non-root'
+
+/** The control fields that a guest runs under, read at VM entry. */
+export interface GuestControls {
+  pin: number
+  primary: number
+  secondary: number
+  entry: number
+  exit: number
+  exceptions: number
+  pageFaultMask: number
+  pageFaultMatch: number
+  cr0Mask: number
+  cr0Shadow: number
+  cr4Mask: number
+  cr4Shadow: number
+  cr3Targets: number[]
+  ioBitmapA: number
+  ioBitmapB: number
+  msrBitmap: number
+  tscOffset: bigint
+  vpid: number
+}
+
+/** What a {@link VmxUnit} is made of. */
+export interface VmxParts {
+  readonly core: Core
+  readonly memory: GuestMemory
+  readonly mmu: Mmu
+  readonly capabilities: VmxCapabilities
+}
+
+/** Thrown through the code of an instruction or a delivery that has ended in a VM exit. */
+export class Exited {}
+export const EXITED: Exited = new Exited()
+
+/** Fields that are read at each entry. */
+const HARMLESS: readonly number[] = [Field.entryInterruption, Field.entryErrorCode, Field.entryInstructionLength]
+/** The context whose entries the modelled TLB holds; that of root operation is this one. */
+const ROOT_CONTEXT = ''
+
+/** VMX of one CPU. The parts of it that act are functions of their own: `enter`, `exit`, `intercept`, `instructions`. */
+export class VmxUnit {
+  readonly parts: VmxParts
+  readonly vmcs: Vmcs
+  operation: VmxOperation = 'off'
+  /** Physical address that VMXON was given; −1 outside of VMX operation. */
+  region = -1
+  /** A program outside of the simulated machine stands in root operation: exits end the run, and host state is not loaded. */
+  external = false
+  readonly controls: GuestControls = {
+    pin: 0,
+    primary: 0,
+    secondary: 0,
+    entry: 0,
+    exit: 0,
+    exceptions: 0,
+    pageFaultMask: 0,
+    pageFaultMatch: 0,
+    cr0Mask: 0,
+    cr0Shadow: 0,
+    cr4Mask: 0,
+    cr4Shadow: 0,
+    cr3Targets: [],
+    ioBitmapA: 0,
+    ioBitmapB: 0,
+    msrBitmap: 0,
+    tscOffset: 0n,
+    vpid: 0,
+  }
+  /** What is being delivered through the guest's IDT: the IDT-vectoring information of an exit that comes of it. */
+  vectoring: CpuEvent | undefined
+  /** The instruction that is being executed in a guest: where it begins, and its length. */
+  readonly instruction = { start: 0, length: 0 }
+  /** An instruction was executed, or an event injected, under the monitor trap flag. */
+  trapPending = false
+  /** The time stamp, without any offset, at which the preemption timer runs out. */
+  timerEnd = 0
+  /** VM exits so far, by basic reason. Only ever added to. */
+  readonly exits: Float64Array = new Float64Array(EXIT_REASONS)
+  /** VM entries so far, failed ones not included. */
+  entries = 0
+  /** Registers and controls are what the last exit left in the current VMCS. */
+  unchanged = false
+  readonly #ept: ExtendedPageTables
+  #context = ROOT_CONTEXT
+
+  constructor(parts: VmxParts) {
+    this.parts = parts
+    this.vmcs = new Vmcs(parts.memory)
+    const maxPhysicalAddress = Math.log2(parts.capabilities.physicalEnd)
+    this.#ept = new ExtendedPageTables(parts.memory, 0, walkControls({ maxPhysicalAddress, executeOnly: true }))
+  }
+
+  get nonRoot(): boolean {
+    return this.operation === 'non-root'
+  }
+  /** The guest runs without the monitor trap flag: else after each instruction is an exit. */
+  get steps(): boolean {
+    return this.nonRoot && (this.controls.primary & Primary.monitorTrapFlag) !== 0
+  }
+  /** Intercepts that generated code must know of: see `Layout.intercepts`. */
+  get generatedIntercepts(): number {
+    if (!this.nonRoot) return 0
+    const { primary, cr0Mask, cr4Mask } = this.controls
+    const tsc = (primary & Primary.rdtscExiting) !== 0 ? 1 : 0
+    const reads = (primary & Primary.cr3StoreExiting) !== 0 || (cr0Mask | cr4Mask) !== 0 ? 2 : 0
+    return tsc | reads
+  }
+  /** What the time stamp counter is ahead by, for the guest. */
+  get tscOffset(): bigint {
+    return this.nonRoot && (this.controls.primary & Primary.tscOffsetting) !== 0 ? this.controls.tscOffset : 0n
+  }
+
+  /** Reads the control fields of the current VMCS, which has been checked. */
+  readControls(): void {
+    const { vmcs, controls } = this
+    controls.pin = vmcs.get32(Field.pinControls)
+    controls.primary = vmcs.get32(Field.primaryControls)
+    const hasSecondary = (controls.primary & Primary.secondaryControls) !== 0
+    controls.secondary = hasSecondary ? vmcs.get32(Field.secondaryControls) : 0
+    controls.entry = vmcs.get32(Field.entryControls)
+    controls.exit = vmcs.get32(Field.exitControls)
+    controls.exceptions = vmcs.get32(Field.exceptionBitmap)
+    controls.pageFaultMask = vmcs.get32(Field.pageFaultMask)
+    controls.pageFaultMatch = vmcs.get32(Field.pageFaultMatch)
+    controls.cr0Mask = vmcs.get32(Field.cr0Mask)
+    controls.cr0Shadow = vmcs.get32(Field.cr0Shadow)
+    controls.cr4Mask = vmcs.get32(Field.cr4Mask)
+    controls.cr4Shadow = vmcs.get32(Field.cr4Shadow)
+    controls.cr3Targets.length = 0
+    for (let n = 0; n < vmcs.get32(Field.cr3TargetCount); n++)
+      controls.cr3Targets.push(vmcs.getNumber(Field.cr3Target0 + 2 * n))
+    controls.ioBitmapA = vmcs.getNumber(Field.ioBitmapA)
+    controls.ioBitmapB = vmcs.getNumber(Field.ioBitmapB)
+    controls.msrBitmap = vmcs.getNumber(Field.msrBitmap)
+    controls.tscOffset = vmcs.get64(Field.tscOffset)
+    controls.vpid = (controls.secondary & Secondary.vpid) !== 0 ? vmcs.get32(Field.vpid) : 0
+  }
+
+  /** The tables behind the guest's own, under the current controls. */
+  secondStage(): SecondStage | undefined {
+    if ((this.controls.secondary & Secondary.ept) === 0) return undefined
+    const pointer = this.vmcs.getNumber(Field.eptPointer)
+    const accessedDirty = (pointer & 0x40) !== 0
+    this.#ept.root = pointer - (pointer % 0x1000)
+    if (this.#ept.controls.accessedDirty !== accessedDirty)
+      this.#ept.controls = walkControls({ ...this.#ept.controls, accessedDirty })
+    return this.#ept
+  }
+
+  /**
+   * Whether the modelled TLB keeps its entries over a VM entry or exit, to or from what the controls say: it holds those of one
+   * VPID and EPTP at a time. Without VPIDs nothing is kept (28.3.3.3).
+   */
+  keepsTlb(): boolean {
+    const { vpid } = this.controls
+    const context = this.nonRoot && vpid !== 0 ? `${vpid} ${this.vmcs.get64(Field.eptPointer)}` : ROOT_CONTEXT
+    const kept = context !== ROOT_CONTEXT && context === this.#context
+    this.#context = context
+    return kept
+  }
+
+  /** Starts the preemption timer, which counts down once in 2^5 ticks of the time stamp counter (25.5.1). */
+  startTimer(value: number): void {
+    const ticks = 2 ** PREEMPTION_TIMER_RATE
+    this.timerEnd = (Math.floor(this.#now() / ticks) + value) * ticks
+  }
+  /** The time stamp without the offset that the guest sees. */
+  #now(): number {
+    return Number(this.parts.core.timeStamp() - this.tscOffset)
+  }
+  /** What is left of the preemption timer. */
+  timerLeft(): number {
+    const left = (this.timerEnd - this.#now()) / 2 ** PREEMPTION_TIMER_RATE
+    return Math.max(0, Math.ceil(left))
+  }
+
+  /** CR0 and CR4 are what VMX operation asks for (23.8). */
+  mayEnterOperation(): boolean {
+    const { core, capabilities } = this.parts
+    const { cr0Fixed0, cr4Fixed0 } = capabilities
+    const missing = (cr0Fixed0 & ~core.state.get32(Layout.cr0)) | (cr4Fixed0 & ~core.state.get32(Layout.cr4))
+    return missing === 0
+  }
+
+  /**
+   * A field of the current VMCS was written. What the CPU still holds of the guest is then not what the VMCS says, except where it is
+   * brought up to date here: fields that a VMM writes at most exits.
+   */
+  written(encoding: number, value: bigint): void {
+    if (!this.unchanged) return
+    if (encoding === Field.guestRip) this.parts.core.state.ip = Number(value & 0xffff_ffffn)
+    else if (!HARMLESS.includes(encoding)) this.unchanged = false
+  }
+
+  /** INVEPT, INVVPID: entries of guests go, whoever they are of. */
+  flushGuests(): void {
+    if (this.#context !== ROOT_CONTEXT || this.nonRoot) this.parts.mmu.flush()
+  }
+
+  /** As after RESET#. */
+  reset(): void {
+    if (this.operation !== 'off') this.leave()
+  }
+
+  /** Out of VMX operation. */
+  leave(): void {
+    this.parts.mmu.setSecondStage(undefined)
+    this.operation = 'off'
+    this.region = -1
+    this.external = false
+    this.vmcs.select(-1)
+    this.vectoring = undefined
+    this.trapPending = false
+    this.unchanged = false
+    this.#context = ROOT_CONTEXT
+  }
+}
