@@ -41,3 +41,5 @@ export type {
 } from './system/core.ts'
 export { createModel, defaultModel, type ModelFeature, type ModelName, type ModelOptions } from './system/models.ts'
 export { loadParagraph, writeSegment } from './system/segments.ts'
+export type { AllowedSettings, VmxCapabilities } from './vmx/capabilities.ts'
+export type { VmxFeatures } from './vmx/features.ts'
