@@ -7,12 +7,8 @@ import { enterFlat, type FlatStart } from './flat.ts'
 import { type GeneratedStats, Interpreter, type PageFault } from './interpreter/engine.ts'
 import { Tables } from './interpreter/layout.ts'
 import type { TierFactory } from './interpreter/tier.ts'
-import { EPT_FAULT } from './memory/paging-unit.ts'
-import { endsHalt, exitAtBoundary, exitBeforeTraps, interceptPageFault, type Waiting, wantsAttention } from './vmx/events.ts'
-import { Pin } from './vmx/controls.ts'
-import { VmxUnit } from './vmx/unit.ts'
 import { TranslatedMemory } from './memory/linear.ts'
-import { CpuPaging } from './memory/paging-unit.ts'
+import { CpuPaging, EPT_FAULT } from './memory/paging-unit.ts'
 import { ReferenceEngine } from './reference/engine.ts'
 import { resetState } from './reset.ts'
 import { Flag, Layout, Vector } from './state/layout.ts'
@@ -26,6 +22,16 @@ import { pageFaultThroughFlatGate } from './system/flat-gate.ts'
 import { defaultModel } from './system/models.ts'
 import { loadParagraph } from './system/segments.ts'
 import { sensitiveCheck } from './system/sensitive.ts'
+import { Pin } from './vmx/controls.ts'
+import {
+  endsHalt,
+  exitAtBoundary,
+  exitBeforeTraps,
+  interceptPageFault,
+  type Waiting,
+  wantsAttention,
+} from './vmx/events.ts'
+import { VmxUnit } from './vmx/unit.ts'
 
 declare module '@vmexit/core' {
   interface ExitReasons {

@@ -26,6 +26,7 @@ export const Cr4 = {
   PCE: 0x100,
   OSFXSR: 0x200,
   OSXMMEXCPT: 0x400,
+  VMXE: 0x2000,
 } as const
 
 export const Efer = { SCE: 1, LME: 0x100, LMA: 0x400, NXE: 0x800 } as const
@@ -35,3 +36,6 @@ export const Dr6 = { B: 0xf, BD: 0x2000, BS: 0x4000, BT: 0x8000, fixed: -0xf010 
 
 /** DR7. `enables` are L0–L3 and G0–G3, `local` L0–L3 and LE. `writable` can be set, `fixed` reads as one. */
 export const Dr7 = { enables: 0xff, local: 0x155, GD: 0x2000, writable: -0xdc01, fixed: 0x400 } as const
+
+/** DEBUGCTL of the P6 family. `BTF`: single-stepping stops at branches only. `mask` can be set. */
+export const Debugctl = { BTF: 2, mask: 0x7f } as const

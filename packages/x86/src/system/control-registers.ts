@@ -1,8 +1,8 @@
 /** MOV to and from control registers, LMSW, SMSW, CLTS, INVLPG (SDM vol. 3A, 2.5). */
 import { type Insn, Kind, type Operand } from '@vmexit/x86-decoder'
 import { Layout, Vector } from '../state/layout.ts'
-import { Cr0 } from './bits.ts'
 import { controlSeen, controlWritten, isFixed } from '../vmx/control-masks.ts'
+import { Cr0 } from './bits.ts'
 import type { Action, ActionTable, Core } from './core.ts'
 import { raise } from './fault.ts'
 import { refreshMode } from './mode.ts'

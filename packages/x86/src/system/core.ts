@@ -1,6 +1,7 @@
 /** What the system part of a CPU works with: state, memory, and the few things outside the CPU that it can reach. */
 import type { Feature, Insn } from '@vmexit/x86-decoder'
 import type { CpuState } from '../state/state.ts'
+import type { VmxCapabilities } from '../vmx/capabilities.ts'
 import type { VmxUnit } from '../vmx/unit.ts'
 
 /**
@@ -85,6 +86,8 @@ export interface CpuModel {
   /** EFLAGS bits that exist beyond the status flags, RF and VM: TF, IF, DF, IOPL, NT, AC, VIF, VIP, ID. */
   readonly flagsMask: number
   readonly physicalAddressBits: number
+  /** What VMX can do; absent: there is none. */
+  readonly vmx?: VmxCapabilities
 }
 
 /** Model-specific registers that the architecture itself uses. */

@@ -3,8 +3,11 @@
  * Nothing architectural changes before the last check and the last push have succeeded.
  */
 import { Seg } from '@vmexit/x86-decoder'
+import { EPT_FAULT } from '../memory/paging-unit.ts'
 import { Flag, Layout, Vector } from '../state/layout.ts'
 import { Gpr } from '../state/state.ts'
+import { exitOnTripleFault, interceptEvent } from '../vmx/events.ts'
+import { Exited } from '../vmx/unit.ts'
 import { Dr6, Dr7 } from './bits.ts'
 import type { Core } from './core.ts'
 import {
@@ -32,9 +35,6 @@ import { loadDescriptor, loadNull, loadParagraph, stackDescriptor } from './segm
 import { Stack } from './stack.ts'
 import { switchTask } from './task.ts'
 import { innerStack } from './tss.ts'
-import { EPT_FAULT } from '../memory/paging-unit.ts'
-import { exitOnTripleFault, interceptEvent } from '../vmx/events.ts'
-import { Exited } from '../vmx/unit.ts'
 
 /**
  * What is to be delivered. `state.ip` is what is pushed: the instruction for faults, the next one for all else.

@@ -50,7 +50,8 @@ function throughProgramTable(core: Core, vector: number): void {
 const int3: Action = (core) => vectorThrough(core, { vector: Vector.BP, source: 'software', isException: true })
 const int1: Action = (core) => vectorThrough(core, { vector: Vector.DB, source: 'int1' })
 const into: Action = (core) => {
-  if ((core.state.statusFlags() & Flag.OF) !== 0) vectorThrough(core, { vector: Vector.OF, source: 'software', isException: true })
+  if ((core.state.statusFlags() & Flag.OF) !== 0)
+    vectorThrough(core, { vector: Vector.OF, source: 'software', isException: true })
 }
 
 /** Flat segments as SYSENTER and SYSEXIT make them, without reading any descriptor. */

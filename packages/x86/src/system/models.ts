@@ -2,12 +2,15 @@
 import { VmexitError } from '@vmexit/core'
 import type { Feature } from '@vmexit/x86-decoder'
 import { Flag } from '../state/layout.ts'
+import { type VmxCapabilities, vmxCapabilities } from '../vmx/capabilities.ts'
+import { type VmxFeatures, vmxFeatures } from '../vmx/features.ts'
+import { vmxMsrs } from '../vmx/msrs.ts'
 import { Cr0, Cr4 } from './bits.ts'
 import type { Core, CpuModel } from './core.ts'
 import { MSR, type MsrTable, p6Msrs, pentiumMsrs, readMsr, writeMsr, XD_DISABLE } from './msrs.ts'
 
 /** CPUID leaf 1 EDX, by bit (SDM vol. 2, table 3-11). */
-const FEATURE_BITS: Readonly<Record<Exclude<ModelFeature, 'nx'>, number>> = {
+const FEATURE_BITS: Readonly<Record<Exclude<ModelFeature, 'nx' | 'vmx'>, number>> = {
   fpu: 0,
   vme: 1,
   de: 2,
@@ -33,7 +36,10 @@ const FEATURE_BITS: Readonly<Record<Exclude<ModelFeature, 'nx'>, number>> = {
   ss: 27,
 }
 
-/** A feature of a model; `nx` is bit 20 of EDX of leaf 80000001H. */
+/** CPUID leaf 1 ECX (table 3-10). */
+const ECX_VMX = 1 << 5
+
+/** A feature of a model; `nx` is bit 20 of EDX of leaf 80000001H, `vmx` bit 5 of ECX of leaf 1. */
 export type ModelFeature =
   | 'fpu'
   | 'vme'
@@ -59,6 +65,7 @@ export type ModelFeature =
   | 'sse2'
   | 'ss'
   | 'nx'
+  | 'vmx'
 
 /** What a feature cannot be without. */
 const NEEDS: Partial<Record<ModelFeature, ModelFeature>> = {
@@ -74,6 +81,7 @@ const NEEDS: Partial<Record<ModelFeature, ModelFeature>> = {
   mca: 'msr',
   tsc: 'msr',
   pat: 'msr',
+  vmx: 'msr',
 }
 
 /** Bits of CR4 that come with features. */
@@ -87,6 +95,7 @@ const CR4_BITS: Partial<Record<ModelFeature, number>> = {
   pge: Cr4.PGE,
   fxsr: Cr4.OSFXSR,
   sse: Cr4.OSXMMEXCPT,
+  vmx: Cr4.VMXE,
 }
 
 const DECODED: readonly (ModelFeature & Feature)[] = [
@@ -101,6 +110,7 @@ const DECODED: readonly (ModelFeature & Feature)[] = [
   'sse',
   'sse2',
   'clfsh',
+  'vmx',
 ]
 
 /** The data of a model. */
@@ -162,6 +172,8 @@ export interface ModelOptions {
   readonly brand?: string
   /** Microcode revision. Default 1. */
   readonly microcode?: number
+  /** Of a model with the feature `vmx`: parts of it to take away. Default: it has all. */
+  readonly vmx?: Partial<VmxFeatures>
 }
 
 /** Feature sets after {@link ModelOptions.features}. @throws VmexitError `cpu-model` naming every feature that lacks what it needs. */
@@ -194,7 +206,9 @@ export function createModel(name: ModelName, options: ModelOptions = {}): CpuMod
   const features = featuresOf(name, options)
   const physicalAddressBits = features.has('pae') || features.has('pse36') ? 36 : 32
   const apicId = options.apicId ?? 0
+  const vmx = vmxOf(name, options, features, physicalAddressBits)
   const msrs = msrsOf(data.family, features, physicalAddressBits, apicId === 0, options.microcode ?? 1)
+  const allMsrs: MsrTable = vmx ? new Map([...msrs, ...vmxMsrs(vmx)]) : msrs
   const leaves = new CpuidLeaves(data, features, brand, apicId, physicalAddressBits)
   return {
     name,
@@ -205,8 +219,9 @@ export function createModel(name: ModelName, options: ModelOptions = {}): CpuMod
     flagsMask: flagsMask(data.family, features),
     physicalAddressBits,
     cpuid: (core, leaf, _subleaf, out) => leaves.read(core, leaf, out),
-    readMsr: (core, msr) => readMsr(msrs, core, msr),
-    writeMsr: (core, msr, value) => writeMsr(msrs, core, msr, value),
+    ...(vmx && { vmx }),
+    readMsr: (core, msr) => readMsr(allMsrs, core, msr),
+    writeMsr: (core, msr, value) => writeMsr(allMsrs, core, msr, value),
   }
 }
 
@@ -237,6 +252,30 @@ function msrsOf(
     nx: nx!,
     mca: mca!,
     microcode,
+  })
+}
+
+/** VMX of a model that has it. @throws VmexitError `cpu-model` for parts of a VMX that is not there. */
+function vmxOf(
+  name: ModelName,
+  options: ModelOptions,
+  features: ReadonlySet<ModelFeature>,
+  physicalAddressBits: number,
+): VmxCapabilities | undefined {
+  if (features.has('vmx')) {
+    const { family } = MODELS[name]
+    return vmxCapabilities({
+      features: vmxFeatures(options.vmx),
+      cr4Mask: cr4Mask(family, features),
+      physicalAddressBits,
+      pat: features.has('pat'),
+      nx: features.has('nx'),
+    })
+  }
+  if (options.vmx === undefined) return undefined
+  throw new VmexitError('cpu-model', {
+    problem: `CPU model ${name} is told what its VMX has, and has no VMX`,
+    remedy: "switch it on with features: { vmx: true }, or leave the option 'vmx' out",
   })
 }
 
@@ -312,7 +351,8 @@ class CpuidLeaves {
     if (leaf === 0) out.set([highest, registerOf(VENDOR, 0), registerOf(VENDOR, 8), registerOf(VENDOR, 4)])
     else if (leaf === 1) {
       const line = this.#features.has('clfsh') ? 8 << 8 : 0
-      out.set([this.#data.signature, (this.#apicId << 24) | line, 0, this.#featureBits(core)])
+      const ecx = this.#features.has('vmx') ? ECX_VMX : 0
+      out.set([this.#data.signature, (this.#apicId << 24) | line, ecx, this.#featureBits(core)])
     } else out.set(this.#data.caches!)
   }
 

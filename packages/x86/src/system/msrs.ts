@@ -1,10 +1,10 @@
 /** Model-specific registers of the P6 family and the Pentium (SDM vol. 4, tables 2-2 and 2-20 ff.; vol. 3A, 11.11 and 11.12). */
 import { Layout } from '../state/layout.ts'
-import { Efer } from './bits.ts'
+import { Debugctl, Efer } from './bits.ts'
 import type { Core } from './core.ts'
 
 /** One register. Its value is in `core.msrs.other` once it differs from `initial`, unless `read` says otherwise. */
-interface MsrRow {
+export interface MsrRow {
   readonly initial: bigint
   read?(core: Core): bigint
   /** What is stored for `value`; undefined for #GP(0). Absent: read-only. */
@@ -147,7 +147,7 @@ export function p6Msrs(has: P6Msrs): MsrTable {
     [0x186, ignored],
     [0x187, ignored],
     [MSR.miscEnable, miscEnable],
-    [0x1d9, masked(0n, 0x7fn)],
+    [0x1d9, masked(0n, BigInt(Debugctl.mask))],
     ...[0x1db, 0x1dc, 0x1dd, 0x1de].map((msr): [number, MsrRow] => [msr, zero]),
     ...(has.apic ? [[MSR.apicBase, apicBase(has.bootstrap, has.physicalBits)] as const] : []),
     ...(has.mtrr ? mtrrs(has.physicalBits) : []),

@@ -1,6 +1,7 @@
 /** Hardware task switching (SDM vol. 3A, 7.3). */
 import { Seg } from '@vmexit/x86-decoder'
 import { Flag, Layout, LDTR, STATUS_FLAGS, TR, Vector } from '../state/layout.ts'
+import { exitOnTaskSwitch } from '../vmx/events.ts'
 import { Cr0, Dr6, Dr7 } from './bits.ts'
 import { changeControl } from './control-registers.ts'
 import type { Core } from './core.ts'
@@ -25,7 +26,6 @@ import { afterCommit, raise } from './fault.ts'
 import { checkVirtualInterrupt } from './flags.ts'
 import { refreshMode } from './mode.ts'
 import { dataDescriptor, loadDescriptor, loadNull, loadParagraph, stackDescriptor, writeSegment } from './segments.ts'
-import { exitOnTaskSwitch } from '../vmx/events.ts'
 import { Stack } from './stack.ts'
 
 /** `event`: through a task gate of the IDT. `call` and `event` nest, `return` is IRET with NT set. */

@@ -2,15 +2,16 @@
 import { Layout } from '../state/layout.ts'
 import { deliver } from '../system/exceptions.ts'
 import { checkControls, checkHost } from './checks.ts'
-import { checkGuest } from './guest-checks.ts'
 import { Pin, Primary } from './controls.ts'
+import { EventInfo, EventType } from './event.ts'
 import { failEntry } from './exit.ts'
 import { ExitReason } from './exit-reasons.ts'
 import { Field } from './fields.ts'
+import { checkGuest } from './guest-checks.ts'
 import { loadGuestPdptes, loadGuestState } from './guest-state.ts'
 import { controlRegisters } from './host-state.ts'
 import { InstructionError } from './instruction-errors.ts'
-import { EventType, eventToInject, pushesNextIp, VALID } from './interruption.ts'
+import { eventToInject, pushesNextIp } from './interruption.ts'
 import { loadMsrs } from './msr-lists.ts'
 import type { VmxUnit } from './unit.ts'
 
@@ -25,7 +26,7 @@ export function enterGuest(unit: VmxUnit, how: 'launch' | 'resume'): number {
   if (vmcs.launched !== (how === 'resume'))
     return how === 'launch' ? InstructionError.launchOfLaunched : InstructionError.resumeOfClear
   const injection = vmcs.get32(Field.entryInterruption)
-  const injects = (injection & VALID) !== 0
+  const injects = (injection & EventInfo.valid) !== 0
   if (!unit.unchanged || injects) {
     if (!checkControls(vmcs, parts.capabilities)) return InstructionError.invalidControls
     if (!unit.external && !checkHost(vmcs, parts.capabilities)) return InstructionError.invalidHostState

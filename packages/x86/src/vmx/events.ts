@@ -5,9 +5,10 @@ import { Dr6 } from '../system/bits.ts'
 import type { CpuEvent } from '../system/exceptions.ts'
 import type { TaskCause } from '../system/task.ts'
 import { ExitControl, Pin, Primary } from './controls.ts'
+import { EventInfo, EventType } from './event.ts'
 import { exitGuest } from './exit.ts'
 import { ExitReason } from './exit-reasons.ts'
-import { describeEvent, EventType, VALID } from './interruption.ts'
+import { describeEvent } from './interruption.ts'
 import { EXITED, type VmxUnit } from './unit.ts'
 
 /** Bits of DR6 that the exit qualification of a debug exception has. */
@@ -23,7 +24,8 @@ export function interceptEvent(unit: VmxUnit, event: CpuEvent): boolean {
     if (!event.injected && interceptPageFault(unit, event.errorCode!, event.address!)) return true
     return false
   }
-  if (event.injected || event.source === 'external' || event.source === 'nmi' || event.source === 'software') return false
+  if (event.injected || event.source === 'external' || event.source === 'nmi' || event.source === 'software')
+    return false
   if ((unit.controls.exceptions & (1 << event.vector)) === 0) return false
   const isDebug = event.vector === Vector.DB
   // What ends in a double fault is not said to be in delivery (27.2.4).
@@ -61,7 +63,8 @@ function exitOnException(unit: VmxUnit, event: CpuEvent, qualification: number):
 function exitOnStage(unit: VmxUnit, linear: number): void {
   const { fault, qualification, guestPhysical } = unit.parts.mmu.result
   const resume = unit.vectoring === undefined
-  if (fault === 'ept-misconfiguration') exitGuest(unit, ExitReason.eptMisconfiguration, { physical: guestPhysical, resume })
+  if (fault === 'ept-misconfiguration')
+    exitGuest(unit, ExitReason.eptMisconfiguration, { physical: guestPhysical, resume })
   else exitGuest(unit, ExitReason.eptViolation, { qualification, physical: guestPhysical, linear, resume })
 }
 
@@ -92,8 +95,11 @@ export function exitOnTripleFault(unit: VmxUnit): void {
 /** INT3, INTO or INT1, which the exception bitmap may name; `state.ip` is the instruction's. */
 export function interceptSoftwareException(unit: VmxUnit, vector: number, length: number): boolean {
   if ((unit.controls.exceptions & (1 << vector)) === 0) return false
-  const type = vector === Vector.DB ? EventType.privilegedSoftware : EventType.softwareException
-  exitGuest(unit, ExitReason.exceptionOrNmi, { interruption: VALID | (type << 8) | vector, instructionLength: length })
+  const type = vector === Vector.DB ? EventType.privilegedSoftwareException : EventType.softwareException
+  exitGuest(unit, ExitReason.exceptionOrNmi, {
+    interruption: EventInfo.valid | (type << 8) | vector,
+    instructionLength: length,
+  })
   return true
 }
 
@@ -130,7 +136,7 @@ export function exitAtBoundary(unit: VmxUnit, waiting: Waiting): boolean {
   const blocked = events.nmiBlocked && (controls.pin & Pin.virtualNmis) === 0
   if (waiting.nmi() && (controls.pin & Pin.nmiExiting) !== 0 && !blocked) {
     waiting.takeNmi()
-    exitGuest(unit, ExitReason.exceptionOrNmi, { interruption: VALID | (EventType.nmi << 8) | Vector.NMI })
+    exitGuest(unit, ExitReason.exceptionOrNmi, { interruption: EventInfo.valid | (EventType.nmi << 8) | Vector.NMI })
     if (!unit.external) events.nmiBlocked = true
     return true
   }
@@ -140,7 +146,9 @@ export function exitAtBoundary(unit: VmxUnit, waiting: Waiting): boolean {
   }
   if (!waiting.interrupt() || (controls.pin & Pin.externalInterruptExiting) === 0) return false
   const acknowledged = (controls.exit & ExitControl.acknowledgeInterrupt) !== 0
-  exitGuest(unit, ExitReason.externalInterrupt, { interruption: acknowledged ? VALID | waiting.acknowledge() : 0 })
+  exitGuest(unit, ExitReason.externalInterrupt, {
+    interruption: acknowledged ? EventInfo.valid | waiting.acknowledge() : 0,
+  })
   return true
 }
 

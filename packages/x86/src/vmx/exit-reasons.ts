@@ -50,9 +50,8 @@ export const ExitReason = {
 /** The name of a basic exit reason. */
 export type ExitReasonName = keyof typeof ExitReason
 
-const NAMES: readonly (ExitReasonName | undefined)[] = Array.from(
-  { length: 76 },
-  (_, reason) => (Object.keys(ExitReason) as ExitReasonName[]).find((name) => ExitReason[name] === reason),
+const NAMES: readonly (ExitReasonName | undefined)[] = Array.from({ length: 76 }, (_, reason) =>
+  (Object.keys(ExitReason) as ExitReasonName[]).find((name) => ExitReason[name] === reason),
 )
 
 /** How many numbers there are: counts by reason are arrays of so many. */

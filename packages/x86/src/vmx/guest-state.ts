@@ -6,6 +6,7 @@ import type { Core } from '../system/core.ts'
 import { refreshMode } from '../system/mode.ts'
 import { EntryControl, ExitControl, Secondary } from './controls.ts'
 import { Field } from './fields.ts'
+import { Activity, Blocking } from './guest-checks.ts'
 import { loadSegments, saveSegments } from './guest-segments.ts'
 import type { VmxUnit } from './unit.ts'
 import type { Vmcs } from './vmcs.ts'
@@ -19,10 +20,6 @@ const DR7_CLEAR = 0xd000
 /** Bits of CR0 that neither entries nor exits change: ET, CD, NW and those that are reserved. */
 const CR0_KEPT = 0x7ffa_ffd0
 
-/** Interruptibility (24.4.2). */
-export const Blocking = { sti: 1, movSs: 2, smi: 4, nmi: 8 } as const
-/** Activity states (24.4.2). */
-export const Activity = { active: 0, hlt: 1, shutdown: 2, waitForSipi: 3 } as const
 /** Bit 12 of pending debug exceptions: an enabled breakpoint was met. */
 const ENABLED_BREAKPOINT = 1 << 12
 const BREAKPOINTS = 15
@@ -42,7 +39,8 @@ export function loadGuestState(unit: VmxUnit): void {
   const cr0 = state.get32(Layout.cr0)
   loadGuestRegisters(vmcs, core)
   state.setNumber(Layout.cr0, cr0ToLoad(cr0, vmcs.get32(Field.guestCr0)))
-  if ((controls.entry & EntryControl.loadDebug) !== 0) core.msrs.other.set(MSR_DEBUGCTL, vmcs.get64(Field.guestDebugctl))
+  if ((controls.entry & EntryControl.loadDebug) !== 0)
+    core.msrs.other.set(MSR_DEBUGCTL, vmcs.get64(Field.guestDebugctl))
   else state.set32(DR7, dr7)
   if ((controls.entry & EntryControl.loadPat) !== 0) core.msrs.other.set(MSR_PAT, vmcs.get64(Field.guestPat))
   if ((controls.entry & EntryControl.loadEfer) === 0) state.set32(Layout.efer, efer)
@@ -104,8 +102,7 @@ export function saveGuestState(unit: VmxUnit, resume: boolean): void {
   const dr7 = vmcs.getNumber(Field.guestDr7)
   const efer = vmcs.get64(Field.guestEfer)
   saveGuestRegisters(vmcs, core)
-  if ((controls.exit & ExitControl.saveDebug) !== 0)
-    vmcs.set64(Field.guestDebugctl, msrs.other.get(MSR_DEBUGCTL) ?? 0n)
+  if ((controls.exit & ExitControl.saveDebug) !== 0) vmcs.set64(Field.guestDebugctl, msrs.other.get(MSR_DEBUGCTL) ?? 0n)
   else vmcs.setNumber(Field.guestDr7, dr7)
   if ((controls.exit & ExitControl.savePat) !== 0) vmcs.set64(Field.guestPat, core.model.readMsr(core, MSR_PAT) ?? 0n)
   if ((controls.exit & ExitControl.saveEfer) === 0) vmcs.set64(Field.guestEfer, efer)

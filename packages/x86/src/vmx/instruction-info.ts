@@ -21,7 +21,16 @@ export function stringInfo(insn: Insn): number {
   return addressSize(insn) | (insn.seg << 15)
 }
 
-const TABLES: Readonly<Record<string, number>> = { sgdt: 0, sidt: 1, lgdt: 2, lidt: 3, sldt: 0, str: 1, lldt: 2, ltr: 3 }
+const TABLES: Readonly<Record<string, number>> = {
+  sgdt: 0,
+  sidt: 1,
+  lgdt: 2,
+  lidt: 3,
+  sldt: 0,
+  str: 1,
+  lldt: 2,
+  ltr: 3,
+}
 
 /** LGDT, LIDT, SGDT, SIDT. */
 export function tableInfo(insn: Insn): number {

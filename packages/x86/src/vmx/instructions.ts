@@ -94,9 +94,7 @@ const vmwrite: Action = (core, insn) => {
   const unit = inOperation(core)
   const [field, from] = insn.operands as [Operand, Operand]
   const value =
-    from.kind === Kind.gpr
-      ? core.state.reg32(from.reg)
-      : core.linear.read32(address(core, insn, 4, 'read'), false)
+    from.kind === Kind.gpr ? core.state.reg32(from.reg) : core.linear.read32(address(core, insn, 4, 'read'), false)
   conclude(core, vmWrite(unit, core.state.reg32(field.reg) >>> 0, BigInt(value >>> 0)))
 }
 

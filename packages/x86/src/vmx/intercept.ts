@@ -178,9 +178,14 @@ const wbinvd: Intercept = (unit, insn) =>
 
 function vmx(reason: (typeof ExitReason)[keyof typeof ExitReason]): Intercept {
   return (unit, insn) =>
-    leave(unit, insn, reason, hasMemory(insn) || insn.operands.length > 0
-      ? { qualification: hasMemory(insn) ? insn.disp : 0, instructionInfo: vmxInfo(insn) }
-      : {})
+    leave(
+      unit,
+      insn,
+      reason,
+      hasMemory(insn) || insn.operands.length > 0
+        ? { qualification: hasMemory(insn) ? insn.disp : 0, instructionInfo: vmxInfo(insn) }
+        : {},
+    )
 }
 
 /** INT3, INTO and INT1 raise what the exception bitmap may name. */

@@ -4,38 +4,23 @@
  */
 import { Vector } from '../state/layout.ts'
 import type { CpuEvent } from '../system/exceptions.ts'
+import { EventInfo, EventType } from './event.ts'
 
-/** Types of events. */
-export const EventType = {
-  external: 0,
-  nmi: 2,
-  hardware: 3,
-  /** INT n. */
-  software: 4,
-  /** INT1. */
-  privilegedSoftware: 5,
-  /** INT3 and INTO. */
-  softwareException: 6,
-  /** VM entry only: an exit under the monitor trap flag is pending. */
-  other: 7,
-} as const
-
-export const VALID: number = 1 << 31
-const ERROR_CODE = 1 << 11
+const { valid: VALID, errorCode: ERROR_CODE } = EventInfo
 
 /** The type of an event. */
 function typeOf(event: CpuEvent): number {
   switch (event.source) {
     case 'external':
-      return EventType.external
+      return EventType.externalInterrupt
     case 'nmi':
       return EventType.nmi
     case 'software':
-      return event.isException ? EventType.softwareException : EventType.software
+      return event.isException ? EventType.softwareException : EventType.softwareInterrupt
     case 'int1':
-      return EventType.privilegedSoftware
+      return EventType.privilegedSoftwareException
     default:
-      return EventType.hardware
+      return EventType.hardwareException
   }
 }
 
@@ -49,15 +34,15 @@ export function describeEvent(event: CpuEvent): number {
 export function eventToInject(information: number, errorCode: number, address: number): CpuEvent {
   const vector = information & 0xff
   switch ((information >> 8) & 7) {
-    case EventType.external:
+    case EventType.externalInterrupt:
       return { vector, source: 'external', injected: true }
     case EventType.nmi:
       return { vector: Vector.NMI, source: 'nmi', injected: true }
-    case EventType.software:
+    case EventType.softwareInterrupt:
       return { vector, source: 'software', injected: true }
     case EventType.softwareException:
       return { vector, source: 'software', isException: true, injected: true }
-    case EventType.privilegedSoftware:
+    case EventType.privilegedSoftwareException:
       return { vector, source: 'int1', injected: true }
     default: {
       const pushed = (information & ERROR_CODE) !== 0 ? errorCode : undefined
@@ -69,5 +54,5 @@ export function eventToInject(information: number, errorCode: number, address: n
 /** Do the instruction's bytes lie before the address that an injected event pushes? */
 export function pushesNextIp(information: number): boolean {
   const type = (information >> 8) & 7
-  return type >= EventType.software && type <= EventType.softwareException
+  return type >= EventType.softwareInterrupt && type <= EventType.softwareException
 }

@@ -1,6 +1,7 @@
 /** What the VMX instructions do (SDM vol. 3C, chapter 30), for the instructions and for a VMM outside of the machine. */
-import { Secondary } from './controls.ts'
+
 import { isEptPointer } from './checks.ts'
+import type { Secondary } from './controls.ts'
 import { enterGuest } from './enter.ts'
 import { Field, kindOf, offsetOf } from './fields.ts'
 import { InstructionError } from './instruction-errors.ts'

@@ -1,7 +1,10 @@
 /** VMX root operation for a VMM that is a program outside of the simulated machine: the instructions as functions. */
 import { VmexitError } from '@vmexit/core'
+import type { Core } from '../system/core.ts'
+import { exitGuest } from './exit.ts'
 import { ExitReason, exitReasonName } from './exit-reasons.ts'
 import { Field, type FieldName } from './fields.ts'
+import { loadGuestRegisters, saveGuestRegisters } from './guest-state.ts'
 import {
   INVALID,
   invEpt,
@@ -15,9 +18,6 @@ import {
   vmxOff,
   vmxOn,
 } from './operations.ts'
-import { exitGuest } from './exit.ts'
-import { loadGuestRegisters, saveGuestRegisters } from './guest-state.ts'
-import type { Core } from '../system/core.ts'
 import type { VmxUnit } from './unit.ts'
 
 /**

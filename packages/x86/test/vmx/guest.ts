@@ -1,8 +1,8 @@
 /** A guest for tests of VMX: its VMCS filled in, its memory behind extended page tables, and a VMM outside of the machine. */
 import { GuestMemory } from '@vmexit/memory'
 import { Cpu, type EngineChoice } from '../../src/cpu.ts'
-import { createModel } from '../../src/system/models.ts'
 import type { PortSpace } from '../../src/system/core.ts'
+import { createModel } from '../../src/system/models.ts'
 import { EntryControl, ExitControl, Pin, Primary, Secondary } from '../../src/vmx/controls.ts'
 import type { FieldName } from '../../src/vmx/fields.ts'
 import { VmxRoot } from '../../src/vmx/root.ts'
