@@ -19,6 +19,7 @@ import { afterInstruction, beforeInstruction, DataBreakpoints, mustStep } from '
 import { type CpuEvent, deliver, eventOf } from './system/exceptions.ts'
 import { Fault } from './system/fault.ts'
 import { pageFaultThroughFlatGate } from './system/flat-gate.ts'
+import { refreshMode } from './system/mode.ts'
 import { defaultModel } from './system/models.ts'
 import { loadParagraph } from './system/segments.ts'
 import { sensitiveCheck } from './system/sensitive.ts'
@@ -223,6 +224,24 @@ export class Cpu implements Core {
     this.paging.mmu.setControls(this.state.get32(Layout.cr0), 0, 0)
     this.paging.mmu.setRoot(0)
     this.events.modeChanged()
+  }
+
+  /**
+   * The registers in the state were written from outside, all of them: everything that depends on them is brought up to date, and the TLB
+   * emptied. `pdptes`: the PAE pointers, low and high half each.
+   */
+  adoptRegisters(pdptes: Uint32Array): void {
+    const { mmu } = this.paging
+    mmu.pdptes.set(pdptes)
+    mmu.load({
+      cr0: this.state.get32(Layout.cr0),
+      cr3: this.state.getNumber(Layout.cr3),
+      cr4: this.state.get32(Layout.cr4),
+      efer: this.state.get32(Layout.efer),
+      second: undefined,
+    })
+    mmu.flush()
+    refreshMode(this)
   }
 
   /** Continue at `cs`:`ip` in real mode, as a far jump would: where a program was put that no firmware starts. */

@@ -18,9 +18,13 @@ export type { TranslatedMemory, Translator } from './memory/linear.ts'
 export type { CpuPaging } from './memory/paging-unit.ts'
 export {
   needSensitiveTraps,
+  needVmx,
   type PlainX86Part,
   type TrappingX86,
   type TrappingX86Part,
+  type VmxChoice,
+  type VmxX86,
+  type VmxX86Part,
   type X86,
   type X86Needs,
   type X86Options,

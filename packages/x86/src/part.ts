@@ -1,8 +1,10 @@
 /** A CPU as a part of a machine. */
-import { type Capabilities, definePart, type Need, need, type PartOf } from '@vmexit/core'
+import { type Capabilities, definePart, type Need, need, type PartOf, VmexitError } from '@vmexit/core'
 import '@vmexit/memory'
 import { Cpu, type CpuOptions } from './cpu.ts'
 import type { PortSpace } from './system/core.ts'
+import { defaultModel } from './system/models.ts'
+import type { VmxFeatures } from './vmx/features.ts'
 
 declare module '@vmexit/core' {
   interface Capabilities {
@@ -10,6 +12,8 @@ declare module '@vmexit/core' {
     x86: Cpu
     /** The CPU option by which sensitive instructions trap below CPL 0. */
     'sensitive-traps': true
+    /** The CPU, which has VMX. */
+    vmx: Cpu
   }
 }
 
@@ -43,20 +47,36 @@ export type TrappingX86Part = PartOf<
   TrappingX86
 >
 
+/** {@link X86} of a CPU with VMX. */
+export interface VmxX86 extends X86 {
+  readonly vmx: Cpu
+}
+/** The same with the option `vmx`. */
+export type VmxX86Part = PartOf<'x86', X86Needs, never, Pick<Capabilities, 'cpu' | 'x86' | 'vmx'>, never, VmxX86>
+/** The option `vmx`: all of it, or what it has beside the basics. */
+export type VmxChoice = true | Partial<VmxFeatures>
+
 /** How a machine asks for the option; the remedy that parts which need it name. */
 export const needSensitiveTraps: Need<'sensitive-traps', 'use cpu: x86({ sensitiveTraps: true })'> = need(
   'sensitive-traps',
   'use cpu: x86({ sensitiveTraps: true })',
 )
 
+/** How a machine asks for VMX; the remedy that parts which need it name. */
+export const needVmx: Need<'vmx', 'use cpu: x86({ vmx: true })'> = need('vmx', 'use cpu: x86({ vmx: true })')
+
 /**
  * An x86 CPU for the slot `cpu`. With `sensitiveTraps: true` the sensitive instructions that do not fault on a real
- * processor raise #GP below CPL 0, so that a supervisor can trap and emulate them.
+ * processor raise #GP below CPL 0, so that a supervisor can trap and emulate them. With `vmx: true` it has VT-x: a guest can
+ * use it, or a supervisor of VMs; `vmx: { ept: false }` and the like take parts of it away.
  */
-export function x86(options: X86Options & { readonly sensitiveTraps: true }): TrappingX86Part
-export function x86(options?: X86Options & { readonly sensitiveTraps?: false }): PlainX86Part
-export function x86(options: X86Options & { readonly sensitiveTraps?: boolean } = {}): PlainX86Part | TrappingX86Part {
-  const { sensitiveTraps, ...rest } = options
+export function x86(options: X86Options & { readonly sensitiveTraps: true; readonly vmx?: false }): TrappingX86Part
+export function x86(options: X86Options & { readonly vmx: VmxChoice; readonly sensitiveTraps?: false }): VmxX86Part
+export function x86(options?: X86Options & { readonly sensitiveTraps?: false; readonly vmx?: false }): PlainX86Part
+export function x86(
+  options: X86Options & { readonly sensitiveTraps?: boolean; readonly vmx?: VmxChoice | false } = {},
+): PlainX86Part | TrappingX86Part | VmxX86Part {
+  const { sensitiveTraps, vmx, ...rest } = options
   const parts = (services: Pick<Capabilities, 'guestMemory' | 'ports' | 'clock' | 'counters'>, traps: boolean): X86 => {
     const { ports, clock } = services
     const space: PortSpace = {
@@ -64,6 +84,7 @@ export function x86(options: X86Options & { readonly sensitiveTraps?: boolean } 
       write: (port, width, value) => ports.write(port, (width >> 3) as 1 | 2 | 4, value >>> 0),
     }
     const cpu = new Cpu({
+      ...(vmx && { model: defaultModel({ features: { vmx: true }, ...(vmx !== true && { vmx }) }) }),
       ...rest,
       memory: services.guestMemory,
       ports: space,
@@ -80,13 +101,32 @@ export function x86(options: X86Options & { readonly sensitiveTraps?: boolean } 
     }
   }
   const needs = [need('guestMemory', 'use memory: ram(size) of @vmexit/memory'), 'ports', 'clock', 'counters'] as const
-  if (!sensitiveTraps)
+  if (sensitiveTraps)
+    return definePart({
+      name: 'x86',
+      needs,
+      gives: ['cpu', 'x86', 'sensitive-traps'],
+      build: (services) => ({ ...parts(services, true), 'sensitive-traps': true as const }),
+    })
+  if (!vmx)
     return definePart({ name: 'x86', needs, gives: ['cpu', 'x86'], build: (services) => parts(services, false) })
   return definePart({
     name: 'x86',
     needs,
-    gives: ['cpu', 'x86', 'sensitive-traps'],
-    build: (services) => ({ ...parts(services, true), 'sensitive-traps': true as const }),
+    gives: ['cpu', 'x86', 'vmx'],
+    build: (services) => {
+      const api = parts(services, false)
+      return { ...api, vmx: withVmx(api.x86) }
+    },
+  })
+}
+
+/** @throws VmexitError `cpu-model` for a model of one's own that has no VMX. */
+function withVmx(cpu: Cpu): Cpu {
+  if (cpu.vmx !== undefined) return cpu
+  throw new VmexitError('cpu-model', {
+    problem: `CPU model ${cpu.model.name} has no VMX`,
+    remedy: 'make it by createModel(name, { features: { vmx: true } }), or leave model out',
   })
 }
 

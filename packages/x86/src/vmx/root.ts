@@ -4,7 +4,7 @@ import type { Core } from '../system/core.ts'
 import { exitGuest } from './exit.ts'
 import { ExitReason, exitReasonName } from './exit-reasons.ts'
 import { Field, type FieldName } from './fields.ts'
-import { loadGuestRegisters, saveGuestRegisters } from './guest-state.ts'
+import { loadGuestRegisters, saveGuestRegisters, savePdptes } from './guest-state.ts'
 import {
   INVALID,
   invEpt,
@@ -114,6 +114,15 @@ export class VmxRoot implements Disposable {
     saveGuestRegisters(unit.vmcs, from)
     unit.vmcs.close()
     unit.unchanged = false
+  }
+
+  /** VMWRITE of the four PAE pointers, low and high half each. */
+  writePdptes(pdptes: Uint32Array): void {
+    const { vmcs } = this.#unit
+    vmcs.open()
+    savePdptes(vmcs, pdptes)
+    vmcs.close()
+    this.#unit.unchanged = false
   }
 
   /** The basic reason of the last exit, a number of {@link ExitReason}. */

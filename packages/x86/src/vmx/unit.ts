@@ -204,6 +204,7 @@ export class VmxUnit {
   written(encoding: number, value: bigint): void {
     if (!this.unchanged) return
     if (encoding === Field.guestRip) this.parts.core.state.ip = Number(value & 0xffff_ffffn)
+    else if (encoding === Field.tscOffset) this.controls.tscOffset = value
     else if (!HARMLESS.includes(encoding)) this.unchanged = false
   }
 

@@ -1,0 +1,71 @@
+/** Extended page tables of one VM, in pages of the machine (SDM vol. 3C, 28.2). */
+import { type GuestMemory, PAGE_BYTES } from '@vmexit/memory'
+import type { HostPages } from '@vmexit/vmm'
+
+/** Bits of an entry. */
+const READ = 1
+const WRITE = 2
+const EXECUTE = 4
+const ALL = READ | WRITE | EXECUTE
+const WRITE_BACK = 6 << 3
+const LARGE = 0x80
+/** Of an EPTP: write-back tables, four levels. */
+const POINTER = 6 | (3 << 3)
+const LEVELS = 4
+
+/** Entries are written through the machine's memory; the hardware walks them. */
+export class ExtendedTables {
+  readonly #pages: HostPages
+  readonly #memory: GuestMemory
+  readonly #tables: number[] = []
+  /** The EPTP that a VMCS is to have. */
+  readonly pointer: number
+
+  constructor(pages: HostPages) {
+    this.#pages = pages
+    this.#memory = pages.memory
+    this.pointer = this.#table() * PAGE_BYTES + POINTER
+  }
+
+  /** Pages that the tables take. */
+  get pages(): number {
+    return this.#tables.length
+  }
+
+  #table(): number {
+    const page = this.#pages.allocate()
+    this.#tables.push(page)
+    return page
+  }
+
+  /** Maps guest page `page` to the machine's page `place`. */
+  map(page: number, place: number, writable: boolean): void {
+    this.#set(this.#entry(page, 1), place, (writable ? ALL : READ | EXECUTE) | WRITE_BACK)
+  }
+  /** Maps 2 MiB, 512 pages from one whose number is a multiple of 512 on, at both sides. */
+  mapLarge(page: number, place: number, writable: boolean): void {
+    this.#set(this.#entry(page, 2), place, (writable ? ALL : READ | EXECUTE) | WRITE_BACK | LARGE)
+  }
+  /** Takes a page out. What the TLB holds of it is the caller's to drop. */
+  unmap(page: number): void {
+    this.#set(this.#entry(page, 1), 0, 0)
+  }
+
+  #set(at: number, place: number, bits: number): void {
+    const address = place * PAGE_BYTES
+    this.#memory.write64(at, (address + bits) | 0, Math.floor(address / 0x1_0000_0000))
+  }
+
+  /** Address of the entry of `page` at `level`, with the tables on the way made. */
+  #entry(page: number, level: number): number {
+    let table = this.pointer - POINTER
+    for (let at = LEVELS; at > level; at--) {
+      const entry = table + (Math.floor(page / 512 ** (at - 1)) % 512) * 8
+      const low = this.#memory.read32(entry)
+      if (low === 0) this.#set(entry, this.#table(), ALL)
+      const present = this.#memory.read32(entry)
+      table = present - (present % PAGE_BYTES) + this.#memory.read32(entry + 4) * 0x1_0000_0000
+    }
+    return table + (Math.floor(page / 512 ** (level - 1)) % 512) * 8
+  }
+}

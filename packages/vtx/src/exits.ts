@@ -1,0 +1,110 @@
+/** What is done about each exit. */
+import { ExitReason, Gpr } from '@vmexit/x86'
+import type { VtxVcpu } from './vcpu.ts'
+
+type Handler = (vcpu: VtxVcpu) => void
+
+const GENERAL_PROTECTION = 13
+const UNDEFINED = 6
+const WIDTHS = [1, 2, 1, 4] as const
+const IN = 1 << 3
+const STRING = 1 << 4
+const WRITE = 2
+
+const io: Handler = (vcpu) => {
+  const { host, ports } = vcpu.parts
+  const qualification = host.root.read('exitQualification')
+  if ((qualification & STRING) !== 0) {
+    vcpu.emulate()
+    return
+  }
+  const width = WIDTHS[qualification & 3]!
+  const port = qualification >>> 16
+  const { state } = host.cpu
+  const value = state.reg32(Gpr.ax)
+  const mask = width === 4 ? -1 : (1 << (width * 8)) - 1
+  vcpu.skip()
+  if ((qualification & IN) === 0) ports.write(port, width, (value & mask) >>> 0)
+  else state.setReg32(Gpr.ax, (value & ~mask) | (ports.read(port, width) & mask))
+}
+
+const cpuid: Handler = (vcpu) => {
+  const { host, emulator } = vcpu.parts
+  const { state } = host.cpu
+  const out = new Int32Array(4)
+  emulator.model.cpuid(emulator, state.reg32(Gpr.ax) >>> 0, state.reg32(Gpr.cx) >>> 0, out)
+  for (const [n, register] of [Gpr.ax, Gpr.bx, Gpr.cx, Gpr.dx].entries()) state.setReg32(register, out[n]!)
+  vcpu.skip()
+}
+
+const rdmsr: Handler = (vcpu) => {
+  const { host, emulator } = vcpu.parts
+  const { state } = host.cpu
+  const value = emulator.model.readMsr(emulator, state.reg32(Gpr.cx) >>> 0)
+  if (value === undefined) {
+    vcpu.raise(GENERAL_PROTECTION, 0)
+    return
+  }
+  state.setReg32(Gpr.ax, Number(BigInt.asIntN(32, value)))
+  state.setReg32(Gpr.dx, Number(BigInt.asIntN(32, value >> 32n)))
+  vcpu.skip()
+}
+
+const wrmsr: Handler = (vcpu) => {
+  const { host, emulator } = vcpu.parts
+  const { state } = host.cpu
+  const value = (BigInt(state.reg32(Gpr.dx) >>> 0) << 32n) | BigInt(state.reg32(Gpr.ax) >>> 0)
+  if (emulator.model.writeMsr(emulator, state.reg32(Gpr.cx) >>> 0, value)) vcpu.skip()
+  else vcpu.raise(GENERAL_PROTECTION, 0)
+}
+
+const hlt: Handler = (vcpu) => {
+  vcpu.skip()
+  vcpu.halt()
+}
+
+const violation: Handler = (vcpu) => {
+  const { root } = vcpu.parts.host
+  const write = (root.read('exitQualification') & WRITE) !== 0
+  if (!vcpu.mmu.onViolation(root.read('guestPhysicalAddress'), write)) vcpu.emulate()
+}
+
+const undefinedInstruction: Handler = (vcpu) => vcpu.raise(UNDEFINED)
+const emulate: Handler = (vcpu) => vcpu.emulate()
+const skip: Handler = (vcpu) => vcpu.skip()
+/** The exit was all that was wanted. */
+const nothing: Handler = () => {}
+
+/** By basic reason. */
+export const EXITS: Readonly<Record<number, Handler>> = {
+  [ExitReason.externalInterrupt]: nothing,
+  [ExitReason.interruptWindow]: nothing,
+  [ExitReason.tripleFault]: (vcpu) => vcpu.shutDown(),
+  [ExitReason.taskSwitch]: emulate,
+  [ExitReason.cpuid]: cpuid,
+  [ExitReason.hlt]: hlt,
+  [ExitReason.invd]: skip,
+  [ExitReason.crAccess]: emulate,
+  [ExitReason.io]: io,
+  [ExitReason.rdmsr]: rdmsr,
+  [ExitReason.wrmsr]: wrmsr,
+  [ExitReason.eptViolation]: violation,
+  ...Object.fromEntries(
+    (
+      [
+        'vmcall',
+        'vmclear',
+        'vmlaunch',
+        'vmptrld',
+        'vmptrst',
+        'vmread',
+        'vmresume',
+        'vmwrite',
+        'vmxoff',
+        'vmxon',
+        'invept',
+        'invvpid',
+      ] as const
+    ).map((name) => [ExitReason[name], undefinedInstruction]),
+  ),
+}

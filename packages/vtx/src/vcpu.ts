@@ -1,0 +1,365 @@
+/**
+ * A virtual CPU in VMX non-root operation. Its state lies in one of two places: in the VMCS and the CPU while it runs there, or in an
+ * emulator, a CPU of its own on the VM's memory, where instructions are executed that the hardware cannot execute for it.
+ */
+import {
+  type Capabilities,
+  type Cpu as CpuSeam,
+  checkState,
+  type Exit,
+  type InterruptSource,
+  type State,
+  VmexitError,
+} from '@vmexit/core'
+import { PAGE_BYTES } from '@vmexit/memory'
+import type { MmuStrategy, VcpuMmu } from '@vmexit/vmm'
+import { type Cpu, exitReasonName, Flag, Layout } from '@vmexit/x86'
+import { CR0_OWNED, CR4_OWNED, writeControls } from './controls.ts'
+import { EXITS } from './exits.ts'
+import type { Tenant, VtxHost } from './host.ts'
+import { copyRegisters } from './registers.ts'
+
+const INTERRUPT_WINDOW = 4
+const VALID = 0x8000_0000
+/** STI and MOV SS. */
+const BLOCKING = 3
+
+/** What a {@link VtxVcpu} is made of. */
+export interface VcpuParts {
+  readonly host: VtxHost
+  /** The virtual state where the hardware does not hold it, and what executes instructions for the VMM. */
+  readonly emulator: Cpu
+  readonly ports: Capabilities['ports']
+  readonly clock: Capabilities['clock']
+  /** Asked when the first instruction is to be executed. */
+  readonly mmu: () => MmuStrategy | undefined
+}
+
+/** One virtual CPU. */
+export class VtxVcpu implements CpuSeam, Tenant {
+  readonly id = 0
+  readonly parts: VcpuParts
+  readonly vmcs: number
+  readonly #msrBitmap: number
+  readonly #vpid: number
+  #mmu: VcpuMmu | undefined
+  /** Where the state is. */
+  #place: 'emulator' | 'hardware' = 'emulator'
+  #halted = false
+  #shutdown = false
+  #retired = 0
+  /** The CPU's count when it began to run for this one; while it does. */
+  #since: number | undefined
+  /** What {@link retired} is to be at most in this run. */
+  #end = 0
+  #interrupts: InterruptSource | undefined
+  #windowOpen = false
+  /** An event that was being delivered when the guest left: interruption information. */
+  #unfinished = 0
+  #unfinishedErrorCode = 0
+  readonly #exit: { reason: Exit['reason'] } = { reason: 'budget' }
+  /** Exits so far by reason, and instructions executed by the emulator. Only ever added to. */
+  readonly counts: { readonly exits: Float64Array; emulated: number } = { exits: new Float64Array(76), emulated: 0 }
+
+  constructor(parts: VcpuParts) {
+    this.parts = parts
+    const { host } = parts
+    this.vmcs = host.region()
+    this.#msrBitmap = host.pages.allocate() * PAGE_BYTES
+    this.#vpid = host.vpid()
+  }
+
+  get retired(): number {
+    return this.#since === undefined ? this.#retired : this.#retired + this.parts.host.cpu.retired - this.#since
+  }
+  get halted(): boolean {
+    return this.#halted && !(this.#interrupts?.pending && this.wakeable)
+  }
+  get wakeable(): boolean {
+    return (this.#flags() & Flag.IF) !== 0
+  }
+
+  shorten(remaining: number): void {
+    const end = this.retired + Math.max(0, remaining)
+    if (end >= this.#end) return
+    this.#end = end
+    if (this.#since !== undefined) this.parts.host.cpu.shorten(remaining)
+  }
+
+  connect(interrupts: InterruptSource): void {
+    this.#interrupts = interrupts
+    interrupts.watch((pending) => {
+      if (pending) this.shorten(0)
+    })
+    this.parts.emulator.connect(interrupts)
+  }
+
+  setA20(enabled: boolean): void {
+    this.parts.emulator.setA20(enabled)
+  }
+
+  reset(): void {
+    this.toEmulator()
+    this.parts.emulator.reset()
+    this.#halted = false
+    this.#shutdown = false
+    this.#unfinished = 0
+  }
+
+  run(budget: number): Exit {
+    const { host } = this.parts
+    this.#end = this.retired + budget
+    for (;;) {
+      if (this.#shutdown) return this.#stop('shutdown')
+      if (this.halted) return this.#stop('halt')
+      const left = this.#end - this.retired
+      if (left <= 0) return this.#stop('budget')
+      this.toHardware()
+      if (!this.#enter()) {
+        this.#handle()
+        continue
+      }
+      host.clock.follow(host.cpu)
+      this.#since = host.cpu.retired
+      const { reason } = host.cpu.run(left)
+      this.#retired += host.cpu.retired - this.#since
+      this.#since = undefined
+      host.clock.settle()
+      if (reason === 'vm-exit') this.#handle()
+    }
+  }
+
+  #stop(reason: Exit['reason']): Exit {
+    this.#exit.reason = reason
+    return this.#exit
+  }
+
+  // ── Entering ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** In the guest, with what waits injected. False if the entry has ended in an exit. */
+  #enter(): boolean {
+    const { root } = this.parts.host
+    const waiting = this.#interrupts?.pending === true
+    if (root.inGuest) {
+      if (!waiting || this.#windowOpen) return true
+      root.interrupt()
+      this.#count()
+    }
+    if (this.#unfinished !== 0) {
+      root.write('entryInterruption', this.#unfinished)
+      root.write('entryErrorCode', this.#unfinishedErrorCode)
+      root.write('entryInstructionLength', root.read('exitInstructionLength'))
+      this.#unfinished = 0
+    } else if (waiting) {
+      if (this.#interruptible()) {
+        root.write('entryInterruption', VALID + this.#interrupts!.acknowledge())
+        this.#halted = false
+        root.write('guestActivity', 0)
+      }
+    }
+    this.#setWindow(this.#interrupts?.pending === true)
+    this.#setTime()
+    return root.enter()
+  }
+
+  #interruptible(): boolean {
+    const { root } = this.parts.host
+    return (this.#flags() & Flag.IF) !== 0 && (root.read('guestInterruptibility') & BLOCKING) === 0
+  }
+
+  #setWindow(open: boolean): void {
+    if (open === this.#windowOpen) return
+    const { root } = this.parts.host
+    const controls = root.read('primaryControls')
+    root.write('primaryControls', open ? controls | INTERRUPT_WINDOW : controls & ~INTERRUPT_WINDOW)
+    this.#windowOpen = open
+  }
+
+  /** The guest's time stamp counter is the VM's time. */
+  #setTime(): void {
+    const { host, clock, emulator } = this.parts
+    const offset = BigInt(clock.now - host.clock.now) + emulator.msrs.tscOffset
+    const bits = BigInt.asUintN(64, offset)
+    if (host.root.read64('tscOffset') !== bits) host.root.write('tscOffset', bits)
+  }
+
+  // ── Exits ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #count(): number {
+    const reason = this.parts.host.root.exitReason
+    this.counts.exits[reason]!++
+    return reason
+  }
+
+  #handle(): void {
+    const { root } = this.parts.host
+    const reason = this.#count()
+    if (root.entryFailed) {
+      throw new VmexitError('vm-entry-failed', {
+        problem: `VM entry fails by ${exitReasonName(reason)}, qualification ${root.read('exitQualification')}`,
+        remedy: 'this is a fault of the VMM: report it with what the guest did',
+      })
+    }
+    const vectoring = root.read('idtVectoring')
+    if (vectoring >= VALID) {
+      this.#unfinished = vectoring
+      this.#unfinishedErrorCode = root.read('idtVectoringErrorCode')
+    }
+    const handler = EXITS[reason]
+    if (handler === undefined) {
+      throw new VmexitError('vm-exit-unexpected', {
+        problem: `the guest leaves by ${exitReasonName(reason) ?? reason}, which was not asked for`,
+        remedy: 'this is a fault of the VMM: report it with what the guest did',
+      })
+    }
+    handler(this)
+  }
+
+  /** The MMU of this virtual CPU. */
+  get mmu(): VcpuMmu {
+    return this.#mmu!
+  }
+  /** The guest waits for an interrupt. */
+  halt(): void {
+    this.#halted = true
+  }
+  /** The guest has stopped for good. */
+  shutDown(): void {
+    this.#shutdown = true
+  }
+  /** Raises an exception in the guest instead of the instruction that has left it. */
+  raise(vector: number, errorCode?: number): void {
+    this.#unfinished = VALID + (3 << 8) + vector + (errorCode === undefined ? 0 : 0x800)
+    this.#unfinishedErrorCode = errorCode ?? 0
+  }
+  /** Goes on behind the instruction that has left the guest, which is done. */
+  skip(): void {
+    const { root } = this.parts.host
+    root.write('guestRip', (root.read('guestRip') + root.read('exitInstructionLength')) >>> 0)
+    const blocking = root.read('guestInterruptibility')
+    if ((blocking & BLOCKING) !== 0) root.write('guestInterruptibility', blocking & ~BLOCKING)
+    this.#retired++
+  }
+  /** Executes the instruction that has left the guest, or what comes in its place, on the virtual state. */
+  emulate(): void {
+    this.toEmulator()
+    const { emulator } = this.parts
+    const before = emulator.retired
+    const { reason } = emulator.run(1)
+    const done = emulator.retired - before
+    this.counts.emulated += done
+    this.#retired += done
+    if (reason === 'shutdown') this.#shutdown = true
+    if (emulator.halted || emulator.events.halted) this.#halted = true
+  }
+
+  // ── Where the state is ──────────────────────────────────────────────────────────────────────────────────────────
+
+  #flags(): number {
+    const { emulator, host } = this.parts
+    return this.#place === 'emulator' ? emulator.state.eflags : host.cpu.state.eflags
+  }
+
+  evict(): void {
+    this.toEmulator()
+  }
+
+  /** Takes the state out of the hardware. */
+  toEmulator(): void {
+    if (this.#place === 'emulator') return
+    const { host, emulator } = this.parts
+    if (host.root.inGuest) {
+      host.root.interrupt()
+      this.#count()
+    }
+    const { state } = emulator
+    host.root.readGuest(emulator)
+    copyRegisters(host.cpu.state, state)
+    const shadow0 = host.root.read('cr0Shadow')
+    const shadow4 = host.root.read('cr4Shadow')
+    state.setNumber(Layout.cr0, ((state.get32(Layout.cr0) & ~CR0_OWNED) | (shadow0 & CR0_OWNED)) >>> 0)
+    state.setNumber(Layout.cr4, ((state.get32(Layout.cr4) & ~CR4_OWNED) | (shadow4 & CR4_OWNED)) >>> 0)
+    emulator.adoptRegisters(host.cpu.paging.mmu.pdptes)
+    this.#place = 'emulator'
+    host.leave(this)
+  }
+
+  /** Puts the state into the hardware. */
+  toHardware(): void {
+    if (this.#place === 'hardware') return
+    const { host, emulator } = this.parts
+    host.admit(this)
+    const { root, cpu } = host
+    if (this.#mmu === undefined) this.#launch()
+    root.load(this.vmcs)
+    const { state } = emulator
+    root.writeGuest(emulator)
+    root.write('guestCr0', (state.get32(Layout.cr0) | CR0_OWNED) >>> 0)
+    root.write('guestCr4', (state.get32(Layout.cr4) | CR4_OWNED) >>> 0)
+    root.write('cr0Shadow', state.get32(Layout.cr0) >>> 0)
+    root.write('cr4Shadow', state.get32(Layout.cr4) >>> 0)
+    root.writePdptes(emulator.paging.mmu.pdptes)
+    root.write('guestActivity', 0)
+    copyRegisters(state, cpu.state)
+    this.#place = 'hardware'
+  }
+
+  /** Sets the VMCS up. @throws VmexitError `vm-without-mmu`. */
+  #launch(): void {
+    const { host } = this.parts
+    const strategy = this.parts.mmu()
+    if (strategy === undefined) {
+      throw new VmexitError('vm-without-mmu', {
+        problem: 'vtx has no MMU strategy',
+        remedy: 'compose the VM with mmu: nestedPaging() or shadowPaging()',
+      })
+    }
+    this.#mmu = strategy.create()
+    host.root.clear(this.vmcs)
+    host.root.load(this.vmcs)
+    const { eptPointer } = this.#mmu
+    writeControls(host.cpu, host.root, {
+      intercepts: strategy.intercepts,
+      eptPointer,
+      vpid: this.#vpid,
+      msrBitmap: this.#msrBitmap,
+    })
+  }
+
+  // ── State ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  save(): VcpuState {
+    this.toEmulator()
+    return {
+      version: 1,
+      cpu: this.parts.emulator.save(),
+      retired: this.#retired,
+      halted: this.#halted,
+      shutdown: this.#shutdown,
+      unfinished: this.#unfinished,
+      unfinishedErrorCode: this.#unfinishedErrorCode,
+    }
+  }
+
+  /** @throws VmexitError `state-mismatch`. */
+  restore(saved: State): void {
+    const state = checkState('a virtual CPU', saved, this.save())
+    this.parts.emulator.restore(state.cpu as State)
+    this.#retired = state.retired
+    this.#halted = state.halted
+    this.#shutdown = state.shutdown
+    this.#unfinished = state.unfinished
+    this.#unfinishedErrorCode = state.unfinishedErrorCode
+  }
+}
+
+/** A saved virtual CPU. */
+export type VcpuState = State & {
+  readonly version: 1
+  readonly cpu: ReturnType<Cpu['save']>
+  readonly retired: number
+  readonly halted: boolean
+  readonly shutdown: boolean
+  readonly unfinished: number
+  readonly unfinishedErrorCode: number
+}
