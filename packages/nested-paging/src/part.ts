@@ -1,7 +1,14 @@
 /** Nested paging as a part of a VM: one set of extended page tables, filled as the guest reaches for its memory. */
 import { type Capabilities, definePart, type Need, need, type PartOf } from '@vmexit/core'
 import { pageOf } from '@vmexit/memory'
-import { HostPages, type MmuStrategy, type VcpuMmu, type VmMemory } from '@vmexit/vmm'
+import {
+  HostPages,
+  type MmuStrategy,
+  type PageFaultAnswer,
+  type PagingRegisters,
+  type VcpuMmu,
+  type VmMemory,
+} from '@vmexit/vmm'
 import { ExtendedTables } from './ept.ts'
 
 /** What `vm.of(part)` gives. */
@@ -40,23 +47,23 @@ export function nestedPaging(): PartOf<
     ],
     hardware: ['guestMemory'],
     gives: ['mmu'],
-    build({ ept, mmuHost, vmMemory, counters }, { guestMemory }): NestedPaging {
+    build({ mmuHost, vmMemory, counters }, { guestMemory }): NestedPaging {
       const tables = new ExtendedTables(HostPages.of(guestMemory))
       counters.derive('ept-pages', 'Pages of extended page tables', () => tables.pages)
       vmMemory.listen({
         onWriteRestricted: (page) => {
           const place = vmMemory.placeOf(page)
           if (place >= 0) tables.map(page, place, false)
-          ept.invalidate()
+          mmuHost.invalidate()
         },
         onRemapped: (page) => {
           tables.unmap(page)
-          ept.invalidate()
+          mmuHost.invalidate()
         },
       })
       const mmu: MmuStrategy = {
         name: 'nested-paging',
-        intercepts: { cr3: false, invlpg: false, pageFaults: false, controls: false },
+        intercepts: { cr3: false, invlpg: false, pageFaults: false, cr0: 0, cr4: 0 },
         create: () => new NestedMmu(vmMemory, tables),
       }
       mmuHost.attach(mmu)
@@ -78,6 +85,10 @@ class NestedMmu implements VcpuMmu {
     return this.#tables.pointer
   }
 
+  adopt({ cr0, cr3, cr4 }: PagingRegisters): { cr0: number; cr3: number; cr4: number } {
+    return { cr0, cr3, cr4 }
+  }
+
   onViolation(guestPhysical: number, write: boolean): boolean {
     const page = pageOf(guestPhysical)
     const backing = this.#memory.backing(page)
@@ -87,4 +98,9 @@ class NestedMmu implements VcpuMmu {
     if (backing === 'writable') this.#memory.noteWriteCached(page)
     return true
   }
+
+  onPageFault(_linear: number, errorCode: number): PageFaultAnswer {
+    return errorCode
+  }
+  onInvlpg(): void {}
 }
