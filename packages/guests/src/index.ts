@@ -4,4 +4,7 @@
  * @packageDocumentation
  */
 
+export { type InitramfsOptions, workloadInitramfs } from './initramfs.ts'
+export { type Marker, MarkerReader } from './markers.ts'
 export { type Program, type ProgramName, programs, readProgram } from './programs.ts'
+export { type Exit, type Slope, SlopeMeter, slopeOf } from './slopes.ts'
