@@ -1,5 +1,5 @@
-/* The first process of a guest. It runs the programs that its arguments name, NAME or NAME:N, from /bin, or all of them;
-   says for each `@@exit NAME STATUS`, and at last `@@done`; and powers off. */
+/* The first process of a guest. It runs the programs that its arguments name, NAME or NAME:N, from /bin, or all of
+   them; says for each `@@exit NAME STATUS`, and at last `@@done`; and powers off. */
 #include "lib/system.h"
 #include "lib/text.h"
 

@@ -16,4 +16,6 @@ static u32 work(u32 count) {
   return count;
 }
 
-int main(int argc, char **argv) { return measure(&(struct program){"pgfault", 1000, 20, prepare, work, 0}, argc, argv); }
+int main(int argc, char **argv) {
+  return measure(&(struct program){"pgfault", 1000, 20, prepare, work, 0}, argc, argv);
+}

@@ -26,4 +26,6 @@ static void finish(void) {
   if ((*page)++ != 0x686 || *page != 0x687) fail("the page lost what was in it");
 }
 
-int main(int argc, char **argv) { return measure(&(struct program){"ptemod", 1000, 20, prepare, work, finish}, argc, argv); }
+int main(int argc, char **argv) {
+  return measure(&(struct program){"ptemod", 1000, 20, prepare, work, finish}, argc, argv);
+}

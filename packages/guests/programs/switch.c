@@ -39,4 +39,6 @@ static void finish(void) {
   if (waitpid(child, &status, 0) != child || exit_code(status) != 7) fail("the child did not end as it should");
 }
 
-int main(int argc, char **argv) { return measure(&(struct program){"switch", 1000, 20, prepare, work, finish}, argc, argv); }
+int main(int argc, char **argv) {
+  return measure(&(struct program){"switch", 1000, 20, prepare, work, finish}, argc, argv);
+}

@@ -7,7 +7,7 @@ const reason = obstacle()
 test.skipIf(reason !== undefined)(
   reason === undefined ? 'the committed images are what their sources give, byte for byte' : `skipped: ${reason}`,
   () => {
-    expect(differences(buildImages())).toEqual([])
+    expect(differences(buildImages()), 'run the command build of tools/guest-images').toEqual([])
   },
 )
 

@@ -1,4 +1,4 @@
-/** The images of `packages/guests`: built by the script beside their sources, and written as a module that has them all. */
+/** The images of `packages/guests`: built by the script beside their sources, and written as a module that has them. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -8,10 +8,11 @@ import { findGuests } from '../guests/index.ts'
 
 const { 'linux-686': linux } = findGuests()
 
-/** Boots, runs all programs, and says how that went. */
-async function measure(engine: 'jit' | 'interpreter') {
+/** Boots, runs programs, all unless `words` name them to init, and says how that went. */
+async function measure(engine: 'jit' | 'interpreter', words = '') {
   const kernel = readFileSync(linux!.kernel)
-  await using pc = await createPc({ kernel, initrd: workloadInitramfs(), append: `${append} quiet norandmaps`, engine })
+  const line = `${append} quiet norandmaps${words && ` -- ${words}`}`
+  await using pc = await createPc({ kernel, initrd: workloadInitramfs(), append: line, engine })
   const meter = new SlopeMeter(() => pc.counts)
   pc.console.onTransmit((bytes) => meter.feed(bytes))
   const { reason } = await pc.run({ idle: 'skip', until: 600 })
@@ -46,5 +47,21 @@ test.skipIf(linux === undefined)(
 
     expect(await measure('jit')).toEqual(first)
     expect(await measure('interpreter')).toEqual(first)
+  },
+)
+
+test.skipIf(linux === undefined)(
+  linux === undefined ? missing('linux-686') : 'init runs what it is told, and says how each ended',
+  { timeout: 600_000 },
+  async () => {
+    const { reason, slopes, exits, done } = await measure('jit', 'cpuid:7 nothing fork:many in:9')
+    expect([reason, done]).toEqual(['off', true])
+    expect(exits.map(({ program, status }) => `${program} ${status}`)).toEqual([
+      'cpuid 0',
+      'nothing 127',
+      'fork 1',
+      'in 0',
+    ])
+    expect(slopes.map(({ program, count }) => `${program} ${count}`)).toEqual(['cpuid 7', 'in 9'])
   },
 )

@@ -27,7 +27,8 @@ static void print_mark(const char *line, u32 checksum) {
 int measure(const struct program *program, int argc, char **argv) {
   name = program->name;
   u32 count = argc > 1 ? parse_count(argv[1]) : program->count;
-  if (argc > 2 || count == 0 || count > 0xffffffff / 3) fail("give one number, how often the work is done: from 1 to 1431655765");
+  if (argc > 2 || count == 0 || count > 0xffffffff / 3)
+    fail("give one number, how often the work is done: from 1 to 1431655765");
 
   put_decimal(start_line(begin, "@@begin"), count);
   start_line(middle, "@@middle");

@@ -1,5 +1,5 @@
-/* Linux's system calls for i386, by INT 80h: the number in EAX, arguments in EBX, ECX, EDX, ESI, EDI, EBP; the result in
-   EAX, from -4095 to -1 if it is an error. Named as in the manual's section 2. */
+/* Linux's system calls for i386, by INT 80h: the number in EAX, arguments in EBX, ECX, EDX, ESI, EDI, EBP; the result
+   in EAX, from -4095 to -1 if it is an error. Named as in the manual's section 2. */
 #pragma once
 #include <stdint.h>
 
