@@ -11,6 +11,12 @@ export type ShadowKind =
   /** Stands for what a guest without paging has: linear is physical. */
   | 'identity'
 
+/** An entry of a shadow table. */
+export interface ShadowEntry {
+  readonly shadow: ShadowPage
+  readonly index: number
+}
+
 export interface ShadowPage {
   readonly kind: ShadowKind
   /** Its number in the machine. */
@@ -18,8 +24,8 @@ export interface ShadowPage {
   /** The guest page whose table it stands for; −1 for none. */
   readonly guestPage: number
   readonly key: string
-  /** Addresses of the entries that lead to it. */
-  readonly parents: Set<number>
+  /** Entries that lead to it, by their addresses. */
+  readonly parents: Map<number, ShadowEntry>
   /** By entry: the guest page that it maps, or the table that it leads to. */
   readonly leaves: Map<number, number>
   readonly children: Map<number, ShadowPage>

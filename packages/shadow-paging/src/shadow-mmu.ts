@@ -75,7 +75,10 @@ export class ShadowMmu implements VcpuMmu {
   constructor(parts: ShadowParts) {
     this.#parts = parts
     this.#controls = walkControls({ maxPhysicalAddress: parts.maxPhysicalAddress })
-    const events = { onShadowed: (page: number) => this.#watch(page), onUnshadowed: (page: number) => this.#unwatch(page) }
+    const events = {
+      onShadowed: (page: number) => this.#watch(page),
+      onUnshadowed: (page: number) => this.#unwatch(page),
+    }
     this.#tables = { 4: new ShadowTables(parts.pages, 4, events), 8: new ShadowTables(parts.pages, 8, events) }
     this.#pointers = parts.pages.allocate()
     parts.memory.listen({
@@ -156,14 +159,14 @@ export class ShadowMmu implements VcpuMmu {
       return this.#walked.errorCode
     }
     const page = pageOf(physical)
-    const backing = memory.backing(page)
-    if (backing === 'nothing' || (write && backing === 'read-only')) return 'emulate'
-    if (write && this.#isShadowed(page)) {
-      counts.traced++
+    const grant = memory.grant(page, write)
+    if (grant === 'nothing' || (write && grant === 'read-only')) {
+      if (this.#isShadowed(page)) counts.traced++
       return 'emulate'
     }
     counts.hidden++
-    this.#fill(linear, page, write, (errorCode & FAULT_USER) !== 0)
+    const asSupervisor = write && (errorCode & FAULT_USER) === 0
+    this.#fill(linear, page, grant === 'writable', asSupervisor)
     return 'again'
   }
 
@@ -201,14 +204,13 @@ export class ShadowMmu implements VcpuMmu {
   // ── Filling ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Makes the entries that lead to `page`, which the guest's tables allow. */
-  #fill(linear: number, page: number, write: boolean, user: boolean): void {
+  #fill(linear: number, page: number, writable: boolean, asSupervisor: boolean): void {
     const { memory } = this.#parts
     const place = memory.place(page)
     memory.noteReadCached(page)
-    const writable = memory.backing(page) === 'writable' && !this.#isShadowed(page)
     if (writable) memory.noteWriteCached(page)
     if (this.#mode === 'off') this.#fillIdentity(linear, page, place, writable)
-    else this.#fillFrom(linear, page, place, writable, write && !user)
+    else this.#fillFrom(linear, page, place, writable, asSupervisor)
   }
 
   #fillIdentity(linear: number, page: number, place: number, writable: boolean): void {
@@ -240,7 +242,9 @@ export class ShadowMmu implements VcpuMmu {
     if (large) {
       table = tables.shadow(`l ${directory.key} ${directoryIndex}${grants}`, 'large', -1)
     } else {
-      const guestTable = pae ? pageOf(((upper & 0xffff_f000) >>> 0) + (memory.read32(directoryEntry + 4) & 0xff) * 2 ** 32) : upper >>> 12
+      const guestTable = pae
+        ? pageOf(((upper & 0xffff_f000) >>> 0) + (memory.read32(directoryEntry + 4) & 0xff) * 2 ** 32)
+        : upper >>> 12
       table = tables.shadow(`t ${guestTable} ${this.#role}${grants}`, 'table', guestTable)
       const entry = guestTable * 0x1000 + index * width
       lower = memory.read32(entry)
@@ -267,10 +271,9 @@ export class ShadowMmu implements VcpuMmu {
   #watch(page: number): void {
     const { memory } = this.#parts
     if (this.#watched.has(page) || memory.backing(page) === 'nothing') return
+    // What maps it goes: see the listener.
     const end = memory.watch(page, { afterWrite: (address, length) => this.#onWrite(address, length) })
     this.#watched.set(page, end)
-    // Stores that the hardware still holds as allowed must come by here.
-    this.#parts.invalidate()
   }
   #unwatch(page: number): void {
     if (this.#tables[4].isShadowed(page) || this.#tables[8].isShadowed(page)) return
@@ -291,8 +294,7 @@ export class ShadowMmu implements VcpuMmu {
           tables.clear(shadow, index)
           shadow.written.add(index)
         }
-        if (shadow.written.size >= FLOOD && shadow.parents.size + Number(this.#isRoot(shadow)) < 2 && !this.#isRoot(shadow))
-          this.#dropTable(tables, shadow)
+        if (shadow.written.size >= FLOOD && !this.#isRoot(shadow)) this.#dropTable(tables, shadow)
       }
     }
   }

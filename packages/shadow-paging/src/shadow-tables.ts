@@ -4,9 +4,8 @@
  */
 import { type GuestMemory, PAGE_BYTES } from '@vmexit/memory'
 import type { HostPages } from '@vmexit/vmm'
-import type { ShadowKind, ShadowPage } from './page.ts'
+import type { ShadowEntry, ShadowKind, ShadowPage } from './page.ts'
 
-const WRITABLE = 2
 /** Shadow pages of one VM at the most; then all are dropped, and come back as they are needed. */
 const MOST_PAGES = 4096
 
@@ -26,8 +25,8 @@ export class ShadowTables {
   readonly #width: 4 | 8
   readonly #byKey = new Map<string, ShadowPage>()
   readonly #byGuestPage = new Map<number, Set<ShadowPage>>()
-  /** Addresses of the entries that map a guest page. */
-  readonly #mapping = new Map<number, Set<number>>()
+  /** Entries that map a guest page, by their addresses. */
+  readonly #mapping = new Map<number, Map<number, ShadowEntry>>()
 
   constructor(pages: HostPages, width: 4 | 8, events: ShadowEvents) {
     this.#pages = pages
@@ -60,7 +59,7 @@ export class ShadowTables {
       key,
       guestPage,
       page: this.#pages.allocate(),
-      parents: new Set(),
+      parents: new Map(),
       leaves: new Map(),
       children: new Map(),
       written: new Set(),
@@ -71,7 +70,6 @@ export class ShadowTables {
     if (others !== undefined) others.add(shadow)
     else {
       this.#byGuestPage.set(guestPage, new Set([shadow]))
-      this.#protect(guestPage)
       this.#events.onShadowed(guestPage)
     }
     return shadow
@@ -86,7 +84,7 @@ export class ShadowTables {
     if (shadow.children.get(index) !== child) this.clear(shadow, index)
     shadow.children.set(index, child)
     const at = this.entryAddress(shadow, index)
-    child.parents.add(at)
+    child.parents.set(at, { shadow, index })
     this.#write(at, child.page, bits, high)
   }
 
@@ -95,9 +93,9 @@ export class ShadowTables {
     if (shadow.leaves.get(index) !== guestPage) this.clear(shadow, index)
     shadow.leaves.set(index, guestPage)
     const at = this.entryAddress(shadow, index)
-    const mapping = this.#mapping.get(guestPage)
-    if (mapping === undefined) this.#mapping.set(guestPage, new Set([at]))
-    else mapping.add(at)
+    const mapping = this.#mapping.get(guestPage) ?? new Map<number, ShadowEntry>()
+    mapping.set(at, { shadow, index })
+    this.#mapping.set(guestPage, mapping)
     this.#write(at, place, bits, high)
   }
 
@@ -126,9 +124,7 @@ export class ShadowTables {
   drop(shadow: ShadowPage): void {
     if (!this.#byKey.delete(shadow.key)) return
     for (const index of [...shadow.leaves.keys(), ...shadow.children.keys()]) this.clear(shadow, index)
-    for (const other of this.#byKey.values()) {
-      for (const [index, child] of other.children) if (child === shadow) this.clear(other, index)
-    }
+    for (const parent of [...shadow.parents.values()]) this.clear(parent.shadow, parent.index)
     const { guestPage } = shadow
     const others = this.#byGuestPage.get(guestPage)
     others?.delete(shadow)
@@ -146,16 +142,7 @@ export class ShadowTables {
 
   /** Takes guest page `page` out of every entry that maps it. */
   unmap(page: number): void {
-    for (const shadow of this.#byKey.values()) {
-      for (const [index, mapped] of shadow.leaves) if (mapped === page) this.clear(shadow, index)
-    }
-  }
-
-  /** The guest can no longer write to `page` unseen. */
-  #protect(page: number): void {
-    for (const at of this.#mapping.get(page) ?? []) {
-      this.#memory.write32(at, this.#memory.read32(at) & ~WRITABLE)
-    }
+    for (const { shadow, index } of [...(this.#mapping.get(page)?.values() ?? [])]) this.clear(shadow, index)
   }
 
   #write(at: number, page: number, bits: number, high: number): void {

@@ -228,7 +228,7 @@ export class VtxVcpu implements CpuSeam, Tenant {
   loadCr3(value: number): boolean {
     const { emulator, host } = this.parts
     const { state } = host.cpu
-    if (((state.get32(Layout.cr4) & 0x20) !== 0) || this.#strategy?.intercepts.cr3 !== true) return false
+    if ((state.get32(Layout.cr4) & 0x20) !== 0 || this.#strategy?.intercepts.cr3 !== true) return false
     this.#cr3 = value
     const cr0 = host.root.read('cr0Shadow')
     const cr4 = host.root.read('cr4Shadow')
