@@ -1,0 +1,70 @@
+/* Where the kernel begins, and what becomes of programs' faults. */
+#include "kernel.h"
+
+#ifdef PAE
+#define BUILD "PAE paging"
+#else
+#define BUILD "32-bit paging"
+#endif
+
+void kernel_main(const struct boot_info *boot)
+{
+    frames_start(boot);
+    files_start();
+    if (!boot->module_start)
+        panic(NULL, "no module: the first one is the archive of files");
+    archive_unpack(at(boot->module_start), boot->module_end - boot->module_start);
+    frames_give(boot->module_start, boot->module_end);
+    print("teaching kernel, %s, %u KB free\n", BUILD, frames_free() * (PAGE / 1024));
+    process_start_init(boot->command_line);
+}
+
+/* Exceptions and the signals that Linux makes of them (SDM vol. 3A, table 6-1). */
+static const struct {
+    u8 signal, code;
+} signals[] = {
+    [0] = {SIGFPE, FPE_INTDIV},  [1] = {SIGTRAP, TRAP_TRACE},  [3] = {SIGTRAP, SI_KERNEL},  [4] = {SIGSEGV, SI_KERNEL},
+    [5] = {SIGSEGV, SI_KERNEL},  [6] = {SIGILL, ILL_ILLOPN},   [9] = {SIGFPE, SI_KERNEL},   [10] = {SIGSEGV, SI_KERNEL},
+    [11] = {SIGBUS, SI_KERNEL},  [12] = {SIGBUS, SI_KERNEL},   [13] = {SIGSEGV, SI_KERNEL}, [14] = {SIGSEGV, SEGV_MAPERR},
+    [16] = {SIGFPE, FPE_FLTINV}, [17] = {SIGBUS, BUS_ADRALN},  [19] = {SIGFPE, FPE_FLTINV},
+};
+
+static void page_fault(const struct frame *frame, u32 address)
+{
+    struct signal_source source = {.value = address};
+    switch (memory_fault(&current->memory, address, frame->error & FAULT_WRITE)) {
+    case FAULT_DONE:
+        return;
+    case FAULT_NO_MEMORY:
+        out_of_memory();
+        return;
+    case FAULT_NO_AREA:
+        source.code = SEGV_MAPERR;
+        break;
+    case FAULT_FORBIDDEN:
+        source.code = SEGV_ACCERR;
+    }
+    signal_force(SIGSEGV, source);
+}
+
+void on_fault(struct frame *frame, u32 address)
+{
+    current->trap = frame->vector;
+    current->error = frame->error;
+    if (frame->vector == VECTOR_PAGE_FAULT) {
+        current->address = address;
+        page_fault(frame, address);
+        return;
+    }
+    if (frame->vector >= COUNT(signals) || !signals[frame->vector].signal)
+        panic(frame, "an exception that programs cannot cause");
+    bool arithmetic = signals[frame->vector].signal == SIGFPE;
+    struct signal_source source = {.code = signals[frame->vector].code, .value = arithmetic ? frame->eip : 0};
+    signal_force(signals[frame->vector].signal, source);
+}
+
+/* As for a fault of the program itself, but that nothing can be resumed. */
+void on_bad_return(void)
+{
+    process_exit(SIGSEGV);
+}
