@@ -4,15 +4,18 @@
 static const char *test;
 static bool good;
 
+/* EBP is the sixth argument, and may be what variables are found by: it comes from a place of its own. */
 void *mmap(void *at, u32 bytes, u32 protection, u32 flags, s32 fd, u32 page)
 {
+    static volatile u32 sixth __attribute__((used));
     void *result;
+    sixth = page;
     asm volatile("push %%ebp\n\t"
-                 "mov %7, %%ebp\n\t"
+                 "mov %c7, %%ebp\n\t"
                  "int $0x80\n\t"
                  "pop %%ebp"
                  : "=a"(result)
-                 : "0"(192), "b"(at), "c"(bytes), "d"(protection), "S"(flags), "D"(fd), "m"(page)
+                 : "0"(192), "b"(at), "c"(bytes), "d"(protection), "S"(flags), "D"(fd), "i"(&sixth)
                  : "memory");
     return result;
 }

@@ -73,11 +73,11 @@ void check_that(bool holds, const char *what, s32 value);
         check_that(actual_ == (s32)(expected), #value " is " #expected, actual_);                                      \
     })
 /* How a child that runs the body ended, as waitpid says. */
-#define child_status(body)                                                                                             \
+#define child_status(...)                                                                                              \
     ({                                                                                                                 \
         s32 status_ = -1, pid_ = fork();                                                                               \
         if (pid_ == 0) {                                                                                               \
-            body;                                                                                                      \
+            __VA_ARGS__;                                                                                                    \
             exit(0);                                                                                                   \
         }                                                                                                              \
         waitpid(pid_, &status_, 0);                                                                                    \
