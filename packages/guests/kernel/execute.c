@@ -90,7 +90,7 @@ static s32 load(struct memory *memory, struct inode *file, struct program *progr
     if (!program->end)
         return -ENOEXEC;
     memory->break_start = memory->break_end = program->end;
-    return memory_add(memory, USER_END - STACK_BYTES, USER_END, PROT_READ | PROT_WRITE | PROT_EXEC, NULL, 0, 0);
+    return memory_add_stack(memory);
 }
 
 static s32 push(u32 *esp, const void *bytes, u32 count)

@@ -1,11 +1,14 @@
 /* Page faults: pages that are not there yet, and pages that are shared and written to (SDM vol. 3A, 4.7). */
 #include "kernel.h"
 
+/* The area of an address. The stack's grows to it, if it is the next one above. */
 static const struct area *area_of(const struct memory *memory, u32 address)
 {
-    const struct area *area = memory->areas;
+    struct area *area = memory->areas;
     while (area && area->end <= address)
         area = area->next;
+    if (area && area->start > address && area->grows && address >= USER_END - STACK_BYTES)
+        area->start = PAGE_DOWN(address);
     return area && area->start <= address ? area : NULL;
 }
 

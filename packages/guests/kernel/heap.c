@@ -1,6 +1,6 @@
 /*
- * Small things of the kernel: pages cut into pieces of one size, a list of free pieces for each size. A page begins with
- * its size, so that a piece needs none. Pages are not given back; they are few.
+ * Small things of the kernel: pages cut into pieces of one size. A page knows its free pieces, pages with free pieces are
+ * in a list for their size, and a page without used ones goes back: no program can make the kernel keep memory.
  */
 #include "kernel.h"
 
@@ -11,23 +11,48 @@ struct piece {
     struct piece *next;
 };
 
-static struct piece *free_pieces[SIZES];
+/* At the beginning of the page. */
+struct heap_page {
+    struct heap_page *next, **place; /* `place` points here; NULL: in no list, since no piece is free */
+    struct piece *free;
+    u32 size, used;
+};
+_Static_assert(sizeof(struct heap_page) <= SMALLEST, "pieces begin behind the head");
+
+static struct heap_page *pages[SIZES];
+
+static void put_in_list(struct heap_page *page)
+{
+    struct heap_page **list = &pages[page->size];
+    page->next = *list;
+    page->place = list;
+    if (page->next)
+        page->next->place = &page->next;
+    *list = page;
+}
+
+static void take_from_list(struct heap_page *page)
+{
+    *page->place = page->next;
+    if (page->next)
+        page->next->place = page->place;
+    page->place = NULL;
+}
 
 static bool cut_page(u32 size)
 {
     u32 frame = frame_alloc();
     if (!frame)
         return false;
-    u8 *page = at(frame);
-    *(u32 *)page = size;
+    struct heap_page *page = at(frame);
+    *page = (struct heap_page){.size = size};
     u32 bytes = SMALLEST << size;
-    /* The first piece holds the size; of the largest ones only half as many fit, and begin behind it. */
-    u32 first = bytes <= 1024 ? bytes : SMALLEST;
-    for (u32 offset = first; offset + bytes <= PAGE; offset += bytes) {
-        struct piece *piece = (struct piece *)(page + offset);
-        piece->next = free_pieces[size];
-        free_pieces[size] = piece;
+    for (u32 offset = SMALLEST; offset + bytes <= PAGE; offset += bytes) {
+        struct piece *piece = (struct piece *)((u8 *)page + offset);
+        piece->next = page->free;
+        page->free = piece;
     }
+    put_in_list(page);
     return true;
 }
 
@@ -38,17 +63,28 @@ void *allocate(size_t bytes)
         size++;
     if (size == SIZES)
         panic(NULL, "allocate: too much in one piece");
-    if (!free_pieces[size] && !cut_page(size))
+    if (!pages[size] && !cut_page(size))
         return NULL;
-    struct piece *piece = free_pieces[size];
-    free_pieces[size] = piece->next;
+    struct heap_page *page = pages[size];
+    struct piece *piece = page->free;
+    page->free = piece->next;
+    page->used++;
+    if (!page->free)
+        take_from_list(page);
     return memset(piece, 0, SMALLEST << size);
 }
 
 void release(void *pointer)
 {
-    u32 size = *(u32 *)PAGE_DOWN(pointer);
+    struct heap_page *page = (struct heap_page *)PAGE_DOWN(pointer);
     struct piece *piece = pointer;
-    piece->next = free_pieces[size];
-    free_pieces[size] = piece;
+    piece->next = page->free;
+    page->free = piece;
+    page->used--;
+    if (!page->place)
+        put_in_list(page);
+    if (page->used == 0) {
+        take_from_list(page);
+        frame_release(physical_of(page));
+    }
 }

@@ -150,6 +150,7 @@ struct area {
     struct area *next;
     u32 start, end;
     u32 protection;
+    bool grows; /* downwards, as the stack does */
     struct inode *file;
     u32 offset, file_bytes;
 };
@@ -157,6 +158,7 @@ struct area {
 struct memory {
     u32 space;
     struct area *areas; /* by address, without overlap */
+    u32 area_count;
     u32 break_start, break_end;
     u32 pages; /* present */
 };
@@ -166,12 +168,15 @@ struct memory {
 #define STACK_BYTES 0x800000u
 #define MAP_TOP (USER_END - STACK_BYTES - 0x100000u)
 #define MAP_BOTTOM 0x1000u
+/* So that walking their list takes no long time. */
+#define MOST_AREAS 1024u
 
 s32 memory_create(struct memory *memory);
 /* Frees everything. It must not be the loaded one. */
 void memory_destroy(struct memory *memory);
 s32 memory_copy(struct memory *from, struct memory *to);
 s32 memory_add(struct memory *memory, u32 start, u32 end, u32 protection, struct inode *file, u32 offset, u32 file_bytes);
+s32 memory_add_stack(struct memory *memory);
 s32 memory_remove(struct memory *memory, u32 start, u32 end);
 s32 memory_protect(struct memory *memory, u32 start, u32 end, u32 protection);
 u32 memory_break(struct memory *memory, u32 wanted);

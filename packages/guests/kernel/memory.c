@@ -50,11 +50,13 @@ void memory_destroy(struct memory *memory)
     memset(memory, 0, sizeof *memory);
 }
 
-static struct area *new_area(const struct area *like)
+/* A copy, not yet in the list; NULL: no memory, or too many. */
+static struct area *new_area(struct memory *memory, const struct area *like)
 {
-    struct area *area = allocate(sizeof *area);
+    struct area *area = memory->area_count < MOST_AREAS ? allocate(sizeof *area) : NULL;
     if (!area)
         return NULL;
+    memory->area_count++;
     *area = *like;
     if (area->file)
         inode_use(area->file);
@@ -72,7 +74,7 @@ s32 memory_copy(struct memory *from, struct memory *to)
     struct area **place = &to->areas;
     u32 changed = 0, last = 0;
     for (struct area *area = from->areas; area && !error; area = area->next) {
-        if (!(*place = new_area(area))) {
+        if (!(*place = new_area(to, area))) {
             error = -ENOMEM;
             break;
         }
@@ -123,16 +125,25 @@ s32 memory_add(struct memory *memory, u32 start, u32 end, u32 protection, struct
         return -EEXIST;
     /* The heap grows: an area that ends here and is alike becomes longer. */
     for (struct area *area = memory->areas; area && !file; area = area->next)
-        if (area->end == start && !area->file && area->protection == protection) {
+        if (area->end == start && !area->file && !area->grows && area->protection == protection) {
             area->end = end;
             return 0;
         }
-    struct area area = {*place, start, end, protection, file, offset, file_bytes};
-    struct area *added = new_area(&area);
+    struct area area = {*place, start, end, protection, false, file, offset, file_bytes};
+    struct area *added = new_area(memory, &area);
     if (!added)
         return -ENOMEM;
     *place = added;
     return 0;
+}
+
+/* A page to begin with, and up to STACK_BYTES as they are asked for (fault.c). */
+s32 memory_add_stack(struct memory *memory)
+{
+    s32 error = memory_add(memory, USER_END - PAGE, USER_END, PROT_READ | PROT_WRITE | PROT_EXEC, NULL, 0, 0);
+    if (!error)
+        (*place_of(memory, USER_END - PAGE))->grows = true;
+    return error;
 }
 
 /* Makes an area begin at the address, if one contains it. */
@@ -141,11 +152,12 @@ static s32 split(struct memory *memory, u32 address)
     struct area *area = *place_of(memory, address);
     if (!area || area->start >= address)
         return 0;
-    struct area *upper = new_area(area);
+    struct area *upper = new_area(memory, area);
     if (!upper)
         return -ENOMEM;
     u32 below = address - area->start;
     upper->start = address;
+    upper->grows = false;
     upper->offset += below;
     upper->file_bytes -= MIN(upper->file_bytes, below);
     area->end = address;
@@ -180,6 +192,7 @@ s32 memory_remove(struct memory *memory, u32 start, u32 end)
             changed++;
         }
         *place = area->next;
+        memory->area_count--;
         free_area(area);
     }
     flush_changed(last, changed);

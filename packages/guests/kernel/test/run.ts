@@ -1,9 +1,16 @@
-/** Boots the kernel with the test programs. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { createPc, writeCpio } from '@vmexit/vmexit'
-const [folder, image, engine = 'jit', append = '', memory = '32 MiB'] = process.argv.slice(2)
-const entries = readdirSync(folder!).sort().map((name) => ({ kind: 'file' as const, path: name === 'init' ? 'init' : `tests/${name}`, mode: 0o755, bytes: new Uint8Array(readFileSync(`${folder}/${name}`)) }))
-await using pc = await createPc({ multiboot: new Uint8Array(readFileSync(image!)), modules: [{ bytes: writeCpio(entries) }], append, engine: engine as 'jit', memory, display: 'none' })
-pc.console.onOutput((bytes) => process.stdout.write(bytes))
-const stop = await pc.run({ idle: 'skip', onReset: 'stop', instructions: 3_000_000_000 })
-console.log(stop, pc.counts.instructions)
+/**
+ * Boots the kernel with test programs and shows what they print: run.ts [BUILD [ENGINE [PROGRAM…]]], with BUILD
+ * `teaching` or `teaching-pae`, ENGINE `jit`, `interpreter` or `reference`, and all programs unless some are named.
+ */
+import { type KernelRun, runKernel } from '../../test/kernel.ts'
+
+const [build = 'teaching', engine = 'jit', ...programs] = process.argv.slice(2)
+const { stop, counts } = await runKernel({
+  build: build as KernelRun['build'],
+  engine: engine as KernelRun['engine'],
+  ...(programs.length > 0 && { programs }),
+  memory: process.env['MEMORY'] ?? '32 MiB',
+  instructions: 3_000_000_000,
+  onText: (text) => process.stdout.write(text),
+})
+console.log(stop, counts)
