@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds kernel.elf (32-bit paging) and kernel-pae.elf: build.sh [FOLDER], the folder ../images unless stated, where they are
-# teaching.elf and teaching-pae.elf. Byte for byte the same with gcc 12.2 and binutils 2.40 (Debian 12).
+# Builds the kernel with 32-bit paging, teaching.elf, and with PAE, teaching-pae.elf: build.sh [FOLDER], ../images unless
+# stated. Byte for byte the same with gcc 12.2 and binutils 2.40 (Debian 12). With SYMBOLS=1 they keep their symbols.
 set -e
 cd "$(dirname "$0")"
 images=${1:-../images}
@@ -19,7 +19,7 @@ build() {
   done
   gcc -m32 -nostdlib -static -no-pie -Wl,-T,image.ld -Wl,--build-id=none,--no-warn-rwx-segments,-z,noexecstack \
     -o "$objects/kernel.elf" "$objects"/*.o
-  strip "$objects/kernel.elf"
+  [ -n "$SYMBOLS" ] || strip "$objects/kernel.elf"
   mv "$objects/kernel.elf" "$images/$2"
 }
 

@@ -47,8 +47,8 @@ static void restore(const u8 *from)
 {
     if (has_fxsr)
         asm volatile("fxrstor %0" ::"m"(*(const u8(*)[512])from));
-    else
-        asm volatile("frstor %0" ::"m"(*(const u8(*)[FNSAVE_BYTES])from));
+    else /* FRSTOR waits for exceptions of the state that is replaced */
+        asm volatile("fnclex\n\tfrstor %0" ::"m"(*(const u8(*)[FNSAVE_BYTES])from));
 }
 
 void fpu_start(u32 features)
