@@ -145,8 +145,10 @@ s32 file_seek(u32 descriptor, s64 offset, u32 whence)
     struct file *file = file_of(descriptor);
     if (!file)
         return -EBADF;
-    if (file->pipe || file->inode->device)
+    if (file->pipe || file->inode->device == DEVICE_CONSOLE)
         return -ESPIPE;
+    if (file->inode->device == DEVICE_NULL)
+        return 0;
     if (whence == SEEK_CUR)
         offset += file->position;
     else if (whence == SEEK_END)

@@ -35,6 +35,8 @@ int main(int argc, char **argv, char **envp)
     if (argc > 1)
         return 0;
     volatile s32 pid;
+    MARK(98);
+    MARK(0);
     MARK(1);
     pid = getpid();
     MARK(0);

@@ -21,6 +21,8 @@ const EVENTS: Readonly<Record<number, string>> = {
   9: 'munmap of 16 pages',
   10: 'fork’s child: execve, its run, exit; the parent’s wait',
 }
+/** The marker itself, which is part of every other count and is taken off. */
+const NOTHING = 98
 const MARKER = 64
 const KERNEL = 0xc000_0000
 
@@ -54,7 +56,9 @@ async function count(image: string): Promise<void> {
   const { state } = pc.machine.find('x86')!
   const memory = pc.machine.find('guestMemory')!
   let counts = new Map<string, number>()
+  let nothing: ReadonlyMap<string, number> = counts
   let event = 0
+  let start = 0
   const add = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1)
   for (;;) {
     const ip = state.ip >>> 0
@@ -67,14 +71,16 @@ async function count(image: string): Promise<void> {
       const next = state.reg32(6)
       const before = pc.counts.instructions
       await pc.run({ instructions: 1 })
-      if ((state.ip >>> 0) >= KERNEL) {
+      if (state.ip >>> 0 >= KERNEL) {
+        counts.set('instructions', before - start)
+        if (event === NOTHING) nothing = counts
         if (event in EVENTS) {
-          counts.set('instructions', before - (counts.get('start') ?? 0))
-          counts.delete('start')
-          console.log(`${EVENTS[event]}: ${[...counts].map(([what, n]) => `${what} ${n}`).join(', ')}`)
+          const without = [...counts].map(([what, n]) => [what, n - (nothing.get(what) ?? 0)] as const)
+          console.log(`${EVENTS[event]}: ${without.map(([what, n]) => `${what} ${n}`).join(', ')}`)
         }
         event = next
-        counts = new Map([['start', before]])
+        start = before
+        counts = new Map()
       }
       continue
     }
