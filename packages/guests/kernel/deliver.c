@@ -95,7 +95,7 @@ static s32 push_plain(struct frame *frame, u32 signal, const struct sigaction *a
     memcpy(pushed.code, return_code, sizeof pushed.code);
     if (error || copy_out(place, &pushed, sizeof pushed))
         return -EFAULT;
-    frame->esp = place;
+    frame_enter(frame, action->handler, place);
     frame->eax = signal;
     frame->edx = frame->ecx = 0;
     return 0;
@@ -120,7 +120,7 @@ static s32 push_info(struct frame *frame, u32 signal, const struct sigaction *ac
     memcpy(pushed.code, info_return_code, sizeof pushed.code);
     if (error || copy_out(place, &pushed, sizeof pushed))
         return -EFAULT;
-    frame->esp = place;
+    frame_enter(frame, action->handler, place);
     frame->eax = signal;
     frame->edx = pushed.info_pointer;
     frame->ecx = pushed.context_pointer;
@@ -149,11 +149,7 @@ static void enter_handler(struct frame *frame, u32 signal)
     s32 error = action.flags & SA_SIGINFO ? push_info(frame, signal, &action, source) : push_plain(frame, signal, &action);
     if (error)
         process_exit(SIGSEGV);
-    frame->eip = action.handler;
     frame->vector = 0;
-    frame->cs = USER_CODE;
-    frame->ds = frame->es = frame->ss = USER_DATA;
-    frame_clear_flags(frame);
     current->blocked |= action.mask;
     if (!(action.flags & SA_NODEFER))
         current->blocked |= SIGNAL(signal);

@@ -56,11 +56,11 @@ void frame_start(struct frame *frame, u32 eip, u32 esp);
 void frame_take(struct frame *frame, const struct frame *chosen);
 /* Programs may use ports, CLI and STI if level is 3. */
 void frame_set_iopl(struct frame *frame, u32 level);
-/* Goes into a handler: flags as Linux leaves them (DF, RF, TF off). */
-void frame_clear_flags(struct frame *frame);
+/* Goes into a handler of the program: flat segments, and DF, RF, TF off. */
+void frame_enter(struct frame *frame, u32 eip, u32 esp);
 
+/* A bit of a page fault's error code (SDM vol. 3A, 4.7). */
 #define FAULT_WRITE 2u
-#define FAULT_DIVIDE 0u
 
 /* ---- address spaces ---- */
 

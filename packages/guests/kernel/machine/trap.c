@@ -81,7 +81,11 @@ void frame_set_iopl(struct frame *frame, u32 level)
     frame->eflags = (frame->eflags & ~FLAGS_IOPL) | level << 12;
 }
 
-void frame_clear_flags(struct frame *frame)
+void frame_enter(struct frame *frame, u32 eip, u32 esp)
 {
+    frame->cs = USER_CODE;
+    frame->ds = frame->es = frame->ss = USER_DATA;
     frame->eflags &= ~(FLAG_DF | FLAG_RF | FLAG_TF);
+    frame->eip = eip;
+    frame->esp = esp;
 }
