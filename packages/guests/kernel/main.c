@@ -58,8 +58,9 @@ void on_fault(struct frame *frame, u32 address)
     }
     if (frame->vector >= COUNT(signals) || !signals[frame->vector].signal)
         panic(frame, "an exception that programs cannot cause");
-    bool arithmetic = signals[frame->vector].signal == SIGFPE;
-    struct signal_source source = {.code = signals[frame->vector].code, .value = arithmetic ? frame->eip : 0};
+    struct signal_source source = {.code = signals[frame->vector].code};
+    if (source.code != SI_KERNEL)
+        source.value = frame->eip;
     signal_force(signals[frame->vector].signal, source);
 }
 

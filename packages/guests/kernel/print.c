@@ -14,9 +14,10 @@ static void put_number(u32 value, u32 base, u32 digits)
 {
     char text[10];
     u32 length = 0;
-    do
+    do {
         text[length++] = "0123456789abcdef"[value % base];
-    while ((value /= base) || length < digits);
+        value /= base;
+    } while (value || length < digits);
     while (length)
         put(text[--length]);
 }
