@@ -101,7 +101,7 @@ static s32 push_plain(struct frame *frame, u32 signal, const struct sigaction *a
     return 0;
 }
 
-static s32 push_info(struct frame *frame, u32 signal, const struct sigaction *action, const struct signal_source *source)
+static s32 push_info(struct frame *frame, u32 signal, const struct sigaction *action)
 {
     u32 esp = frame->esp, fpstate;
     s32 error = save_fpu(&esp, &fpstate);
@@ -113,7 +113,7 @@ static s32 push_info(struct frame *frame, u32 signal, const struct sigaction *ac
     pushed.signal = signal;
     pushed.info_pointer = place + offsetof(struct info_frame, info);
     pushed.context_pointer = place + offsetof(struct info_frame, context);
-    fill_info(&pushed.info, signal, source);
+    fill_info(&pushed.info, signal, &current->sources[signal - 1]);
     save_machine(&pushed.context.machine, frame, fpstate);
     pushed.context.stack[1] = 2; /* SS_DISABLE: there is no other stack */
     pushed.context.mask = current->blocked;
@@ -145,8 +145,7 @@ static void enter_handler(struct frame *frame, u32 signal)
     struct sigaction *kept = &current->actions[signal - 1];
     struct sigaction action = *kept;
     settle_call(frame, action.flags & SA_RESTART);
-    const struct signal_source *source = &current->sources[signal - 1];
-    s32 error = action.flags & SA_SIGINFO ? push_info(frame, signal, &action, source) : push_plain(frame, signal, &action);
+    s32 error = (action.flags & SA_SIGINFO ? push_info : push_plain)(frame, signal, &action);
     if (error)
         process_exit(SIGSEGV);
     frame->vector = 0;

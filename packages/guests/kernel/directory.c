@@ -1,4 +1,4 @@
-/* Directories, and the way from a path to an inode. A path without a slash in front begins at the process's directory. */
+/* Directories, and the way from a path to an inode. Without a slash in front it begins at the process's directory. */
 #include "kernel.h"
 
 #define NAME_BYTES 255u

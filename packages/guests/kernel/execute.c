@@ -113,12 +113,13 @@ static u32 point_at(u32 *vector, u32 *used, u32 text, u32 count)
     return text;
 }
 
-/* From the top: words, path, what auxiliary entries point to; then argc, argv, envp, auxv, with ESP on a multiple of 16. */
+/* From the top: words, path, what auxiliary entries point to; then argc, argv, envp, auxv, ESP a multiple of 16. */
 static s32 build_stack(const struct program *program, const char *path, u32 *stack_pointer)
 {
     static u32 vector[2 * MOST_WORDS + 64];
     /* Programs want 16 random bytes. Here every run is like every other. */
-    static const u8 random[16] = {0x5a, 0x17, 0xc3, 0x8e, 0x29, 0xf4, 0x60, 0xbb, 0x0d, 0x91, 0x7e, 0x42, 0xd8, 0x36, 0xaf, 0xe5};
+    static const u8 random[16] = {0x5a, 0x17, 0xc3, 0x8e, 0x29, 0xf4, 0x60, 0xbb,
+                                  0x0d, 0x91, 0x7e, 0x42, 0xd8, 0x36, 0xaf, 0xe5};
     u32 esp = USER_END;
     s32 error = push(&esp, words.text, words.bytes);
     u32 text = esp;

@@ -1,6 +1,6 @@
 /*
- * Small things of the kernel: pages cut into pieces of one size. A page knows its free pieces, pages with free pieces are
- * in a list for their size, and a page without used ones goes back: no program can make the kernel keep memory.
+ * Small things of the kernel: pages cut into pieces of one size. A page knows its free pieces, pages with free pieces
+ * are in a list for their size, and a page without used ones goes back: no program can make the kernel keep memory.
  */
 #include "kernel.h"
 

@@ -175,7 +175,7 @@ s32 memory_create(struct memory *memory);
 /* Frees everything. It must not be the loaded one. */
 void memory_destroy(struct memory *memory);
 s32 memory_copy(struct memory *from, struct memory *to);
-s32 memory_add(struct memory *memory, u32 start, u32 end, u32 protection, struct inode *file, u32 offset, u32 file_bytes);
+s32 memory_add(struct memory *memory, u32 start, u32 end, u32 protection, struct inode *file, u32 offset, u32 shown);
 s32 memory_add_stack(struct memory *memory);
 s32 memory_remove(struct memory *memory, u32 start, u32 end);
 s32 memory_protect(struct memory *memory, u32 start, u32 end, u32 protection);

@@ -19,14 +19,23 @@ void kernel_main(const struct boot_info *boot)
     process_start_init(boot->command_line);
 }
 
-/* Exceptions and the signals that Linux makes of them (SDM vol. 3A, table 6-1). */
+/* Exceptions and the signals that Linux makes of them (SDM vol. 3A, table 6-1); page faults are apart. */
 static const struct {
     u8 signal, code;
 } signals[] = {
-    [0] = {SIGFPE, FPE_INTDIV},  [1] = {SIGTRAP, TRAP_TRACE},  [3] = {SIGTRAP, SI_KERNEL},  [4] = {SIGSEGV, SI_KERNEL},
-    [5] = {SIGSEGV, SI_KERNEL},  [6] = {SIGILL, ILL_ILLOPN},   [9] = {SIGFPE, SI_KERNEL},   [10] = {SIGSEGV, SI_KERNEL},
-    [11] = {SIGBUS, SI_KERNEL},  [12] = {SIGBUS, SI_KERNEL},   [13] = {SIGSEGV, SI_KERNEL}, [14] = {SIGSEGV, SEGV_MAPERR},
-    [16] = {SIGFPE, FPE_FLTINV}, [17] = {SIGBUS, BUS_ADRALN},  [19] = {SIGFPE, FPE_FLTINV},
+    [0] = {SIGFPE, FPE_INTDIV},  /* #DE */
+    [1] = {SIGTRAP, TRAP_TRACE}, /* #DB */
+    [3] = {SIGTRAP, SI_KERNEL},  /* #BP */
+    [4] = {SIGSEGV, SI_KERNEL},  /* #OF */
+    [5] = {SIGSEGV, SI_KERNEL},  /* #BR */
+    [6] = {SIGILL, ILL_ILLOPN},  /* #UD */
+    [10] = {SIGSEGV, SI_KERNEL}, /* #TS */
+    [11] = {SIGBUS, SI_KERNEL},  /* #NP */
+    [12] = {SIGBUS, SI_KERNEL},  /* #SS */
+    [13] = {SIGSEGV, SI_KERNEL}, /* #GP */
+    [16] = {SIGFPE, FPE_FLTINV}, /* #MF */
+    [17] = {SIGBUS, BUS_ADRALN}, /* #AC */
+    [19] = {SIGFPE, FPE_FLTINV}, /* #XM */
 };
 
 static void page_fault(const struct frame *frame, u32 address)

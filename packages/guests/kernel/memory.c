@@ -116,7 +116,7 @@ static struct area **place_of(struct memory *memory, u32 address)
     return place;
 }
 
-s32 memory_add(struct memory *memory, u32 start, u32 end, u32 protection, struct inode *file, u32 offset, u32 file_bytes)
+s32 memory_add(struct memory *memory, u32 start, u32 end, u32 protection, struct inode *file, u32 offset, u32 shown)
 {
     if (start >= end)
         return 0;
@@ -129,7 +129,7 @@ s32 memory_add(struct memory *memory, u32 start, u32 end, u32 protection, struct
             area->end = end;
             return 0;
         }
-    struct area area = {*place, start, end, protection, false, file, offset, file_bytes};
+    struct area area = {*place, start, end, protection, false, file, offset, shown};
     struct area *added = new_area(memory, &area);
     if (!added)
         return -ENOMEM;
@@ -199,7 +199,7 @@ s32 memory_remove(struct memory *memory, u32 start, u32 end)
     return 0;
 }
 
-/* What an entry becomes when its area is protected so. Write permission comes by a fault, since the frame may be shared. */
+/* An entry when its area is protected so. Permission to write comes by a fault, since the frame may be shared. */
 static pte_t protected(pte_t pte, u32 protection)
 {
     u32 flags = pte_flags(pte) | PTE_PRESENT;
@@ -213,7 +213,7 @@ static pte_t protected(pte_t pte, u32 protection)
 s32 memory_protect(struct memory *memory, u32 start, u32 end, u32 protection)
 {
     u32 covered = start;
-    for (struct area *area = *place_of(memory, start); area && area->start <= covered && covered < end; area = area->next)
+    for (struct area *area = *place_of(memory, start); area && area->start <= covered; area = area->next)
         covered = area->end;
     if (covered < end)
         return -ENOMEM;

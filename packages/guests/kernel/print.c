@@ -65,7 +65,8 @@ void panic(const struct frame *frame, const char *why)
     if (current)
         print("process %u\n", current->pid);
     if (frame) {
-        print("vector %u error %x eip %x:%x eflags %x\n", frame->vector, frame->error, frame->cs, frame->eip, frame->eflags);
+        print("vector %u error %x eip %x:%x ", frame->vector, frame->error, frame->cs, frame->eip);
+        print("eflags %x\n", frame->eflags);
         print("eax %x ebx %x ecx %x edx %x\n", frame->eax, frame->ebx, frame->ecx, frame->edx);
         print("esi %x edi %x ebp %x esp %x\n", frame->esi, frame->edi, frame->ebp, (u32)(frame + 1) - 8);
         print("ds %x es %x fs %x gs %x\n", frame->ds, frame->es, frame->fs, frame->gs);

@@ -1,4 +1,4 @@
-/* Who runs: a queue, each for a tick of 10 ms at most while others wait. Sleepers name what they sleep on by an address. */
+/* Who runs: a queue, each for a tick of 10 ms at most while others wait. Sleepers name an address they sleep on. */
 #include "kernel.h"
 
 static struct process *first_ready, *last_ready;

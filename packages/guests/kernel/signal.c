@@ -113,14 +113,23 @@ void signals_reset(struct process *process)
     }
 }
 
+/* The process with the most pages but for the current one, or that if it is the last. */
+static struct process *largest_other(void)
+{
+    struct process *largest = NULL;
+    for (struct process *process = processes; process; process = process->next) {
+        if (process == current || process->state == ZOMBIE)
+            continue;
+        if (!largest || process->memory.pages > largest->memory.pages)
+            largest = process;
+    }
+    return largest ? largest : current;
+}
+
 /* The one who asked ends; for the first process, the largest other one does, and it waits. */
 void out_of_memory(void)
 {
-    struct process *victim = current;
-    if (current == init_process())
-        for (struct process *process = processes; process; process = process->next)
-            if (process != current && process->state != ZOMBIE && (victim == current || process->memory.pages > victim->memory.pages))
-                victim = process;
+    struct process *victim = current == init_process() ? largest_other() : current;
     print("out of memory: process %u ends\n", victim->pid);
     struct signal_source source = {.code = SI_KERNEL};
     if (victim == current) {

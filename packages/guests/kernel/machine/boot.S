@@ -1,4 +1,4 @@
-/* The Multiboot header and the first instructions (Multiboot 0.6.96, 3.1 and 3.2): 32 bits, flat, no paging, no stack. */
+/* The Multiboot header and the first instructions (Multiboot 0.6.96, 3.1, 3.2): 32 bits, flat, no paging, no stack. */
 #include "layout.h"
 
   .section .multiboot, "a"

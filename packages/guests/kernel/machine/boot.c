@@ -1,6 +1,6 @@
 /*
- * Runs at physical addresses, before paging: finds out what RAM there is, builds the kernel's map of it and turns paging
- * on (SDM vol. 3A, 4.3, 4.4 and 9.8). Nothing else of the kernel can be called from here.
+ * Runs at physical addresses, before paging: finds out what RAM there is, builds the kernel's map of it and turns
+ * paging on (SDM vol. 3A, 4.3, 4.4 and 9.8). Nothing else of the kernel can be called from here.
  *
  * RAM is mapped at KERNEL_BASE by large pages (4 MB, with PAE 2 MB) if CPUID reports PSE, else by 4 KB pages; and for
  * the moment at 0, too, where this code runs.

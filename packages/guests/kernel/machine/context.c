@@ -53,9 +53,9 @@ void context_set_tls(struct context *context, u32 index, u32 base, u32 limit, bo
     u32 *descriptor = context->tls[index];
     descriptor[0] = descriptor[1] = 0;
     if (base || limit) {
-        /* Present, ring 3, writable data, accessed. */
         descriptor[0] = base << 16 | (limit & 0xffff);
-        descriptor[1] = (base & 0xff000000) | (u32)pages << 23 | (u32)wide << 22 | (limit & 0xf0000) | 0xf300 | (base >> 16 & 0xff);
+        descriptor[1] = (base & 0xff000000) | (limit & 0xf0000) | (base >> 16 & 0xff);
+        descriptor[1] |= (u32)pages << 23 | (u32)wide << 22 | 0xf300; /* present, ring 3, writable data, accessed */
     }
     segments_set_tls(index, descriptor);
 }

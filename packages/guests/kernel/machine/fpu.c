@@ -1,6 +1,6 @@
 /*
- * x87 and SSE state, lazily (SDM vol. 3A, 2.5 and 13.4): it stays in the CPU when its process leaves, CR0.TS is set, and
- * the first one to use it gets #NM. Processes that do not use it cost nothing, and one that alone does only CR0.TS.
+ * x87 and SSE state, lazily (SDM vol. 3A, 2.5 and 13.4): it stays in the CPU when its process leaves, CR0.TS is set,
+ * and the first one to use it gets #NM. Processes that do not use it cost nothing, and one that alone does only CR0.TS.
  */
 #include "internal.h"
 #include "paging.h"

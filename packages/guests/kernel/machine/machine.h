@@ -28,7 +28,7 @@ void kernel_main(const struct boot_info *boot);
 
 /* ---- traps ---- */
 
-/* What a trap leaves on the kernel's stack; also how a program is resumed. `vector` and `error` mean nothing to IRET. */
+/* What a trap leaves on the kernel's stack, and how a program is resumed: `vector` and `error` do not matter then. */
 struct frame {
     u32 gs, fs, es, ds;
     u32 edi, esi, ebp, unused, ebx, edx, ecx, eax;
@@ -98,7 +98,7 @@ void space_destroy(u32 space);
 void space_load(u32 space);
 /* The place of a page's entry; a missing table is made if `create`. NULL: there is none, or no memory. */
 const pte_t *space_slot(u32 space, u32 address, bool create);
-/* The entry of the first page from *address on, below `end`, that has a table; *address becomes the page's. NULL: none. */
+/* The entry of the first page with a table, from *address on; *address becomes the page's. NULL: none below `end`. */
 const pte_t *space_next(u32 space, u32 *address, u32 end);
 /* The only store to a table that is in use. Does not flush. */
 void set_pte(const pte_t *slot, pte_t value);
@@ -115,7 +115,7 @@ static inline u32 physical_of(const void *pointer)
     return (u32)pointer - KERNEL_BASE;
 }
 
-/* Copies and returns how many bytes it could not copy, because on_user_copy_fault said no. One side is the program's. */
+/* Returns how many bytes it could not copy, since on_user_copy_fault said no. One side is the program's. */
 u32 user_copy(void *to, const void *from, u32 bytes);
 
 /* ---- contexts ---- */
@@ -140,8 +140,8 @@ void context_set_space(struct context *context, u32 space);
 /* A writable data segment of ring 3, or with limit 0 and base 0 none; takes effect at once. */
 void context_set_tls(struct context *context, u32 index, u32 base, u32 limit, bool pages, bool wide);
 
-/* x87 and SSE: `into` and `from` are Linux's struct _fpstate, FPU_FRAME bytes in kernel memory. To and from signals only
-   of the running context. A context whose state is forgotten begins with a fresh one. */
+/* x87 and SSE: `into` and `from` are Linux's struct _fpstate, FPU_FRAME bytes in kernel memory. To and from signals
+   only of the running context. A context whose state is forgotten begins with a fresh one. */
 #define FPU_FRAME 624u
 void fpu_forget(struct context *context);
 void fpu_fork(const struct context *parent, struct context *child);

@@ -81,7 +81,7 @@ void segments_set_tls(u32 index, const u32 descriptor[2])
     if (entry->low == descriptor[0] && entry->high == descriptor[1])
         return;
     *entry = (struct descriptor){descriptor[0], descriptor[1]};
-    /* FS and GS may still name the old one, and a trap within the kernel would load them again. The program's are saved. */
+    /* FS and GS may still name the old one, and a trap within the kernel would load it. The program's are saved. */
     asm volatile("mov %0, %%fs\n\tmov %0, %%gs" ::"r"(0));
 }
 

@@ -96,8 +96,8 @@ const pte_t *space_next(u32 space, u32 *address, u32 end)
 }
 
 /*
- * One store in both formats: all frames lie below 4 GB and NX is not used, so that a PAE entry's upper half stays 0. Never
- * inlined, so that stores can be counted from outside (test/events.ts).
+ * One store in both formats: all frames lie below 4 GB and NX is not used, so that a PAE entry's upper half stays 0.
+ * Never inlined, so that stores can be counted from outside (test/events.ts).
  */
 void __attribute__((noinline)) set_pte(const pte_t *slot, pte_t value)
 {

@@ -101,7 +101,8 @@ static s32 areas(void)
     check_equal(child_status({
                     s32 made = 0;
                     u8 *base = (u8 *)0x20000000;
-                    while (made < 100000 && !failed(mmap(base + made * 2 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)))
+                    u32 flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+                    while (made < 100000 && !failed(mmap(base + made * 2 * PAGE, PAGE, PROT_READ, flags, -1, 0)))
                         made += 1;
                     write(ends[1], &made, sizeof made);
                 }),

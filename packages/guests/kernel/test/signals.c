@@ -32,7 +32,10 @@ static void go_to_ebx(int signal, struct siginfo *info, struct ucontext *context
 #define PROBE(instruction, a, c)                                                                                       \
     ({                                                                                                                 \
         s32 result_ = (s32)(a);                                                                                        \
-        asm volatile("mov $1f, %%ebx\n\t" instruction "\n1:" : "+a"(result_) : "c"(c), "d"(0) : "ebx", "memory", "cc"); \
+        asm volatile("mov $1f, %%ebx\n\t" instruction "\n1:"                                                           \
+                     : "+a"(result_)                                                                                   \
+                     : "c"(c), "d"(0)                                                                                  \
+                     : "ebx", "memory", "cc");                                                                         \
         result_;                                                                                                       \
     })
 

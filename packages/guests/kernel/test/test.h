@@ -77,7 +77,7 @@ void check_that(bool holds, const char *what, s32 value);
     ({                                                                                                                 \
         s32 status_ = -1, pid_ = fork();                                                                               \
         if (pid_ == 0) {                                                                                               \
-            __VA_ARGS__;                                                                                                    \
+            __VA_ARGS__;                                                                                               \
             exit(0);                                                                                                   \
         }                                                                                                              \
         waitpid(pid_, &status_, 0);                                                                                    \
