@@ -57,6 +57,12 @@ describe.each(BUILDS)('%s', (build) => {
     expect(stop).toMatchObject({ reason: 'off', exitCode: undefined })
   })
 
+  test('a CPU that is too old is refused in words', async () => {
+    const { text, stop } = await run('jit', { model: 'pentium' })
+    expect(text).toBe('the CPU has no CMOV: take a Pentium Pro or a later one')
+    expect(stop).toMatchObject({ reason: 'off', exitCode: 255 })
+  })
+
   test.each([
     ['without a program', [], '/init: error 2'],
     ['with one that is none', [{ kind: 'file', path: 'init', bytes: text('#!/bin/sh') }], '/init: error 8'],

@@ -13,6 +13,7 @@ export interface KernelRun {
   /** Names of test programs; all unless stated. */
   readonly programs?: readonly string[]
   readonly memory?: string
+  readonly model?: PcOptions['model']
   /** The archive; that of the test programs unless stated. */
   readonly archive?: Uint8Array
   /** Typed when the text appears. */
@@ -42,6 +43,7 @@ export async function runKernel(run: KernelRun): Promise<KernelResult> {
     append: run.programs === undefined ? '' : `-- ${run.programs.join(' ')}`,
     engine: run.engine,
     memory: run.memory ?? '32 MiB',
+    model: run.model,
     display: 'none',
   }
   await using pc = await createPc(options)

@@ -5,7 +5,8 @@
  * RAM is mapped at KERNEL_BASE by large pages (4 MB, with PAE 2 MB) if CPUID reports PSE, else by 4 KB pages; and for
  * the moment at 0, too, where this code runs.
  */
-#include "machine.h"
+#pragma GCC target("arch=i386") /* to refuse older CPUs, this must run on them */
+#include "internal.h"
 #include "paging.h"
 
 #define LOADER_MAGIC 0x2badb002u
@@ -76,11 +77,26 @@ static u32 build_map(bool large)
     return root;
 }
 
+/* On the console as the firmware left it; then the end, as of a panic. */
+static void __attribute__((noreturn)) refuse(const char *why)
+{
+    while (*why)
+        out8(UART, (u8)*why++);
+    for (;;)
+        out8(EXIT_PORT, EXIT_PANIC);
+}
+
 struct boot_info *boot(u32 magic, const struct multiboot *from)
 {
     if (magic != LOADER_MAGIC)
-        for (;;)
-            asm volatile("hlt");
+        refuse("the loader does not know Multiboot");
+    u32 features = cpuid_features();
+    if (!(features & CPUID_CMOV))
+        refuse("the CPU has no CMOV: take a Pentium Pro or a later one");
+#ifdef PAE
+    if (!(features & CPUID_PAE))
+        refuse("the CPU has no PAE: take the kernel with 32-bit paging");
+#endif
     info.memory_end = 0x100000 + MIN(from->upper_kb, (MOST_MEMORY - 0x100000) / 1024) * 1024;
     info.memory_end &= ~PAGE_MASK;
     info.first_free = PAGE_UP((u32)kernel_end);
@@ -95,7 +111,7 @@ struct boot_info *boot(u32 magic, const struct multiboot *from)
         for (u32 i = 0; i < sizeof info.command_line - 1 && line[i]; i++)
             info.command_line[i] = line[i];
     }
-    bool large = cpuid_features() & CPUID_PSE;
+    bool large = features & CPUID_PSE;
     u32 root = build_map(large);
     u32 cr4 = 0, cr0;
 #ifdef PAE

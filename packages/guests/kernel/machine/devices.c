@@ -15,7 +15,6 @@
 #define PIT 0x40
 #define PIT_HZ 1193182u
 
-#define UART 0x3f8
 #define UART_DATA (UART + 0)
 #define UART_INTERRUPTS (UART + 1)
 #define UART_IDENTIFY (UART + 2)
@@ -30,9 +29,6 @@
 #define ACPI_CONTROL 0x604
 #define ACPI_SLEEP_S5 0x2000
 #define RESET_CONTROL 0xcf9
-/* vmexit's exit port, QEMU's isa-debug-exit: the run ends with code (value << 1) | 1. */
-#define EXIT_PORT 0xf4
-#define EXIT_PANIC 0x7f
 
 static void pics_start(void)
 {

@@ -4,6 +4,11 @@
 
 #include "machine.h"
 
+#define UART 0x3f8
+/* vmexit's exit port, QEMU's isa-debug-exit: the run ends with code (value << 1) | 1. */
+#define EXIT_PORT 0xf4
+#define EXIT_PANIC 0x7f
+
 static inline void out8(u16 port, u8 value)
 {
     asm volatile("outb %0, %1" ::"a"(value), "Nd"(port));

@@ -19,7 +19,9 @@
 #endif
 
 #define CPUID_PSE (1u << 3)
+#define CPUID_PAE (1u << 6)
 #define CPUID_PGE (1u << 13)
+#define CPUID_CMOV (1u << 15)
 #define CPUID_FXSR (1u << 24)
 #define CPUID_SSE (1u << 25)
 
