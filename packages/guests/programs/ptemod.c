@@ -1,9 +1,9 @@
-/* A page-table entry that changes, and no fault: mprotect makes a page read-only and writable by turns. The page was
-   touched before, and is not while that is measured. */
+/* A page-table entry that changes, and no fault: mprotect makes a page readable and inaccessible by turns. The page was
+   touched before, and is not while that is measured. (Permission to write a kernel may give back at the next fault.) */
 #include "lib/program.h"
 
 static volatile u32 *page;
-static u32 protection = PROT_READ | PROT_WRITE;
+static u32 protection = PROT_READ;
 
 static void prepare(char **arguments) {
   (void)arguments;
@@ -15,7 +15,7 @@ static void prepare(char **arguments) {
 
 static u32 work(u32 count) {
   for (u32 i = 0; i < count; i++) {
-    protection ^= PROT_WRITE;
+    protection ^= PROT_READ;
     check(mprotect((void *)page, PAGE, protection), "mprotect");
   }
   return count;
