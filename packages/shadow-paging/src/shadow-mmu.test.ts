@@ -68,7 +68,13 @@ class Twins {
     const pdptes = new Uint32Array(8)
     if (this.pae) for (let n = 0; n < 8; n++) pdptes[n] = this.vm.read32(this.#cr3 + 4 * n)
     const cr4 = this.pae ? PAE : PSE
-    this.#root = this.mmu.adopt({ cr0: wp ? PG_WP_PE : PG_PE, cr3: this.#cr3, cr4, efer: this.pae ? NXE : 0, pdptes }).cr3
+    this.#root = this.mmu.adopt({
+      cr0: wp ? PG_WP_PE : PG_PE,
+      cr3: this.#cr3,
+      cr4,
+      efer: this.pae ? NXE : 0,
+      pdptes,
+    }).cr3
   }
 
   /** A store that the guest makes without paging, or by DMA. */
@@ -99,7 +105,8 @@ class Twins {
   }
   #guestAddress(physical: number): number {
     const place = Math.floor(physical / 0x1000)
-    for (let page = 0; page < 1024; page++) if (this.vm.placeOf(page) === place) return page * 0x1000 + (physical % 0x1000)
+    for (let page = 0; page < 1024; page++)
+      if (this.vm.placeOf(page) === place) return page * 0x1000 + (physical % 0x1000)
     return Number.NaN
   }
 
@@ -124,7 +131,8 @@ function scramble(twins: Twins, next: (bound: number) => number, entries: number
     const target = table === 1 && next(4) > 0 ? 2 + next(6) : page
     // Present mostly, and any of writable, user, accessed, dirty; large ones of a directory only where they are aligned.
     const large = table === 1 && next(6) === 0
-    const bits = (next(8) > 0 ? 1 : 0) | (next(2) << 1) | (next(2) << 2) | (next(2) << 5) | (next(2) << 6) | (large ? 0x80 : 0)
+    const bits =
+      (next(8) > 0 ? 1 : 0) | (next(2) << 1) | (next(2) << 2) | (next(2) << 5) | (next(2) << 6) | (large ? 0x80 : 0)
     const address = table * 0x1000 + index * 4 * width
     twins.write(address, large ? bits : target * 0x1000 + bits)
     if (twins.pae) twins.write(address + 4, next(5) === 0 ? -0x8000_0000 : 0)

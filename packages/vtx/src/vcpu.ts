@@ -23,6 +23,14 @@ const INTERRUPT_WINDOW = 4
 const VALID = 0x8000_0000
 /** Instructions that the emulator executes before the loop looks again. */
 const EMULATED_AT_ONCE = 1000
+/** The type of an event. */
+const HARDWARE_EXCEPTION = 3
+const DOUBLE_FAULT = 8
+const PAGE_FAULT = 14
+/** #DE, #TS, #NP, #SS, #GP. */
+const CONTRIBUTORY: readonly number[] = [0, 10, 11, 12, 13]
+/** Exits in a row that may retire nothing. */
+const PATIENCE = 1000
 /** STI and MOV SS. */
 const BLOCKING = 3
 
@@ -59,6 +67,8 @@ export class VtxVcpu implements CpuSeam, Tenant {
   #end = 0
   #interrupts: InterruptSource | undefined
   #windowOpen = false
+  #fruitless = 0
+  #lastRetired = 0
   /** An event that was being delivered when the guest left: interruption information. */
   #unfinished = 0
   #unfinishedErrorCode = 0
@@ -115,6 +125,7 @@ export class VtxVcpu implements CpuSeam, Tenant {
     const { host } = this.parts
     this.#end = this.retired + budget
     for (;;) {
+      if (this.#isFruitless()) return this.#stop('budget')
       if (this.#shutdown) return this.#stop('shutdown')
       if (this.halted) return this.#stop('halt')
       const left = this.#end - this.retired
@@ -136,6 +147,15 @@ export class VtxVcpu implements CpuSeam, Tenant {
       host.clock.settle()
       if (reason === 'vm-exit') this.#handle()
     }
+  }
+
+  /** So many exits in a row have retired nothing that the run loop is to look: a guest that faults forever must not hold the host. */
+  #isFruitless(): boolean {
+    if (this.#retired !== this.#lastRetired) {
+      this.#lastRetired = this.#retired
+      this.#fruitless = 0
+    }
+    return ++this.#fruitless > PATIENCE
   }
 
   #stop(reason: Exit['reason']): Exit {
@@ -262,9 +282,30 @@ export class VtxVcpu implements CpuSeam, Tenant {
   shutDown(): void {
     this.#shutdown = true
   }
-  /** Raises an exception in the guest instead of the instruction that has left it. */
+  /**
+   * Raises an exception in the guest instead of the instruction that has left it. One that came while another was delivered makes a double
+   * fault of the two, or ends the guest (SDM vol. 3A, table 6-5).
+   */
   raise(vector: number, errorCode?: number): void {
-    this.#unfinished = VALID + (3 << 8) + vector + (errorCode === undefined ? 0 : 0x800)
+    const first = this.#unfinished
+    this.#unfinished = 0
+    if (first !== 0 && ((first >>> 8) & 7) === HARDWARE_EXCEPTION) {
+      const before = first & 0xff
+      const harmful = vector === PAGE_FAULT || CONTRIBUTORY.includes(vector)
+      if (harmful && before === DOUBLE_FAULT) {
+        this.#shutdown = true
+        return
+      }
+      const doubles = before === PAGE_FAULT || (CONTRIBUTORY.includes(before) && vector !== PAGE_FAULT)
+      if (harmful && doubles) {
+        this.#inject(DOUBLE_FAULT, 0)
+        return
+      }
+    }
+    this.#inject(vector, errorCode)
+  }
+  #inject(vector: number, errorCode?: number): void {
+    this.#unfinished = VALID + (HARDWARE_EXCEPTION << 8) + vector + (errorCode === undefined ? 0 : 0x800)
     this.#unfinishedErrorCode = errorCode ?? 0
   }
   /** Goes on behind the instruction that has left the guest, which is done. */

@@ -32,7 +32,7 @@ import {
   type Waiting,
   wantsAttention,
 } from './vmx/events.ts'
-import { VmxUnit } from './vmx/unit.ts'
+import { type VmxState, VmxUnit } from './vmx/unit.ts'
 
 declare module '@vmexit/core' {
   interface ExitReasons {
@@ -92,6 +92,8 @@ export type SavedCpu = State & {
   readonly msrs: { readonly [name: string]: string }
   readonly events: { readonly [name: string]: StateValue }
   readonly mmu: StateValue
+  /** Where the model has VMX. */
+  readonly vmx?: StateValue
   readonly counts: { readonly [name: string]: StateValue }
 }
 
@@ -341,6 +343,7 @@ export class Cpu implements Core {
         deliveries: this.#deliveries,
       },
       mmu: this.paging.mmu.save() as unknown as StateValue,
+      ...(this.vmx && { vmx: this.vmx.save() }),
       counts: { instructions: counts.instructions, interrupts: counts.interrupts, exceptions: [...counts.exceptions] },
     }
   }
@@ -359,6 +362,7 @@ export class Cpu implements Core {
     const { exceptions, ...counts } = state.counts as { exceptions: number[] }
     Object.assign(this.counts, counts)
     this.counts.exceptions.set(exceptions)
+    if (this.vmx) this.vmx.restore(state.vmx as VmxState)
     this.#interpreter?.flushed()
     this.events.modeChanged()
   }

@@ -35,6 +35,19 @@ export interface GuestControls {
   vpid: number
 }
 
+/** A saved {@link VmxUnit}. */
+export type VmxState = {
+  readonly operation: string
+  readonly region: number
+  readonly current: number
+  readonly external: boolean
+  readonly trapPending: boolean
+  readonly timerEnd: number
+  readonly context: string
+  readonly entries: number
+  readonly exits: readonly number[]
+}
+
 /** What a {@link VmxUnit} is made of. */
 export interface VmxParts {
   readonly core: Core
@@ -216,6 +229,49 @@ export class VmxUnit {
   /** The same for one linear address. */
   dropLinear(linear: number): void {
     if (this.#context !== ROOT_CONTEXT || this.nonRoot) this.parts.mmu.invlpg(linear)
+  }
+
+  /** What {@link restore} needs; everything else lies in the VMCS. */
+  save(): VmxState {
+    return {
+      operation: this.operation,
+      region: this.region,
+      current: this.vmcs.address,
+      external: this.external,
+      trapPending: this.trapPending,
+      timerEnd: this.timerEnd,
+      context: this.#context,
+      entries: this.entries,
+      exits: [...this.exits],
+    }
+  }
+
+  /** After registers, memory and TLB have been restored: puts the second stage behind the guest's tables again. */
+  restore(state: VmxState): void {
+    const { core, mmu } = this.parts
+    this.operation = state.operation as VmxOperation
+    this.region = state.region
+    this.vmcs.select(state.current)
+    this.external = state.external
+    this.trapPending = state.trapPending
+    this.timerEnd = state.timerEnd
+    this.entries = state.entries
+    this.exits.set(state.exits)
+    this.unchanged = false
+    this.vectoring = undefined
+    if (this.nonRoot) {
+      this.vmcs.open()
+      this.readControls()
+    }
+    const { state: registers } = core
+    mmu.load({
+      cr0: registers.get32(Layout.cr0),
+      cr3: registers.getNumber(Layout.cr3),
+      cr4: registers.get32(Layout.cr4),
+      efer: registers.get32(Layout.efer),
+      second: this.nonRoot ? this.secondStage() : undefined,
+    })
+    this.#context = state.context
   }
 
   /** As after RESET#. */

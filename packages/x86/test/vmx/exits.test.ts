@@ -116,3 +116,23 @@ describe.each(['reference', 'interpreter'] as const)('a guest under %s', (engine
     expect(() => guest.root.enter()).toThrow(/VM-instruction error 7/)
   })
 })
+
+describe('a saved CPU', () => {
+  it('goes on in the guest, behind the second stage', () => {
+    const guest = createGuest({ engine: 'reference' })
+    // add ax,[0x5004] by turns with jmp back; the budget ends in it
+    guest.memory.write32(GUEST + 0x5004, 1)
+    guest.put(0x1000, [0x03, 0x06, 4, 0x50, 0xeb, 0xfa])
+    expect(guest.root.enter()).toBe(true)
+    expect(guest.cpu.run(100).reason).toBe('budget')
+    const saved = guest.cpu.save()
+    guest.cpu.run(100)
+    expect(guest.cpu.state.reg16(Gpr.ax)).toBe(100)
+    guest.cpu.restore(saved)
+    expect(guest.cpu.state.reg16(Gpr.ax)).toBe(50)
+    expect(guest.root.inGuest).toBe(true)
+    guest.cpu.run(100)
+    expect(guest.cpu.state.reg16(Gpr.ax)).toBe(100)
+    expect(guest.cpu.paging.mmu.counts.secondStageReferences).toBe(8)
+  })
+})

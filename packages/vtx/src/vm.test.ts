@@ -1,0 +1,194 @@
+import { guest, raw } from '@vmexit/boot'
+import { createMachine, createVm, definePart, type InterruptController, type Part } from '@vmexit/core'
+import { ram } from '@vmexit/memory'
+import { nestedPaging } from '@vmexit/nested-paging'
+import { shadowPaging } from '@vmexit/shadow-paging'
+import { vmMemory } from '@vmexit/vmm'
+import { x86 } from '@vmexit/x86'
+import { describe, expect, it } from 'vitest'
+import { vtx } from './part.ts'
+
+/** A wire to the CPU and one vector. */
+const wire = { pending: false, changed: (_: boolean): void => {} }
+function oneInterrupt(): Part {
+  const controller: InterruptController = {
+    inputs: 0,
+    line: () => ({ set() {} }),
+    source: () => ({
+      get pending() {
+        return wire.pending
+      },
+      acknowledge: () => {
+        wire.pending = false
+        return 0x20
+      },
+      watch: (changed) => {
+        wire.changed = changed
+        return { [Symbol.dispose]: () => {} }
+      },
+    }),
+  }
+  return definePart({ name: 'wire', gives: ['interrupts'], build: () => ({ interrupts: controller }) })
+}
+
+interface TestVm {
+  readonly image: readonly number[]
+  readonly mode: 'flat' | 'real'
+  readonly mmu?: 'nested' | 'shadow'
+  readonly engine?: 'reference' | 'interpreter'
+  readonly devices?: readonly Part[]
+}
+
+async function compose({ image, mode, mmu = 'nested', engine = 'interpreter', devices = [] }: TestVm) {
+  const machine = await createMachine({ memory: ram('16 MiB'), cpu: x86({ vmx: true, engine }) })
+  return { machine, vm: await add(machine, { image, mode, mmu, devices }) }
+}
+
+type TestMachine = Awaited<
+  ReturnType<typeof createMachine<{ memory: ReturnType<typeof ram>; cpu: ReturnType<typeof vmxCpu> }>>
+>
+const vmxCpu = () => x86({ vmx: true })
+
+async function add(machine: TestMachine, { image, mode, mmu = 'nested', devices = [] }: TestVm) {
+  let text = ''
+  const vm = await createVm(machine, {
+    memory: vmMemory('2 MiB'),
+    execution: vtx(),
+    mmu: mmu === 'nested' ? nestedPaging() : shadowPaging(),
+    devices,
+    guest: guest(raw({ image: Uint8Array.from(image), address: 0x1_0000, mode })),
+  } as never)
+  const system = vm as unknown as Omit<TestMachine, 'vms' | 'host'>
+  const write = (_offset: number, _width: number, value: number): void => void (text += String.fromCharCode(value))
+  system.get('ports').claim('console', 0xe9, { size: 1, read: () => 0x41, write })
+  return {
+    run: (instructions = 10_000) => system.runSlice({ instructions }),
+    text: () => text,
+    count: (name: string) => system.get('counters').snapshot()[name] ?? 0,
+    save: () => system.save(),
+    restore: (state: ReturnType<typeof system.save>) => system.restore(state),
+    reset: () => system.reset(),
+  }
+}
+
+const both = ['nested', 'shadow'] as const
+
+describe.each(both)('a guest on VT-x with %s paging', (mmu) => {
+  it.each(['reference', 'interpreter'] as const)('leaves by what it must, and no more, under %s', async (engine) => {
+    // mov ecx,10; L: cpuid destroys ecx: push ecx; cpuid; pop ecx; in al,e9; out e9,al; loop L; hlt
+    const image = [0xb9, 10, 0, 0, 0, 0x51, 0x0f, 0xa2, 0x59, 0xe4, 0xe9, 0xe6, 0xe9, 0xe2, 0xf6, 0xf4]
+    const { vm } = await compose({ image: [0xbc, 0, 0, 2, 0, ...image], mode: 'flat', mmu, engine })
+    expect(vm.run().reason).toBe('idle')
+    expect(vm.text()).toBe('AAAAAAAAAA')
+    expect(vm.count('vm-exits-cpuid')).toBe(10)
+    expect(vm.count('vm-exits-io')).toBe(20)
+    expect(vm.count('vm-exits-hlt')).toBe(1)
+    expect(vm.count('instructions')).toBe(2 + 10 * 6 + 1)
+  })
+
+  it('raises what a machine without that register raises', async () => {
+    // An IDT is not there: rdmsr of 0x12345 ends in a triple fault, not in an error of the host.
+    const { vm } = await compose({ image: [0xb9, 0x45, 0x23, 1, 0, 0x0f, 0x32, 0xf4], mode: 'flat', mmu })
+    expect(vm.run().reason).toBe('shutdown')
+    expect(vm.count('vm-exits-rdmsr')).toBe(1)
+    expect(vm.count('vm-exits-triple-fault')).toBe(1)
+  })
+
+  it('runs in real mode, which only nested paging leaves to the CPU', async () => {
+    // mov al,'r'; out e9,al; hlt
+    const { vm } = await compose({ image: [0xb0, 0x72, 0xe6, 0xe9, 0xf4], mode: 'real', mmu })
+    expect(vm.run().reason).toBe('idle')
+    expect(vm.text()).toBe('r')
+    expect(vm.count('emulated')).toBe(mmu === 'nested' ? 0 : 3)
+  })
+
+  it('takes an interrupt when it can', async () => {
+    // Real mode, IVT[0x20] = 0000:0500, where `mov al,'i'; out e9,al; iret` is put; sti; nop; nop; hlt; cli; hlt
+    const put = [0xc7, 0x06, 0x80, 0, 0, 5, 0xc7, 0x06, 0x82, 0, 0, 0]
+    const handler = [0xb0, 0x69, 0xe6, 0xe9, 0xcf]
+    const store = handler.flatMap((byte, n) => [0xc6, 0x06, n, 5, byte])
+    const image = [
+      0x31,
+      0xc0,
+      0x8e,
+      0xd8,
+      0x8e,
+      0xd0,
+      0xbc,
+      0,
+      0x40,
+      ...put,
+      ...store,
+      0xfb,
+      0x90,
+      0x90,
+      0xf4,
+      0xfa,
+      0xf4,
+    ]
+    const { vm } = await compose({ image, mode: 'real', mmu, devices: [oneInterrupt()] })
+    wire.pending = true
+    expect(vm.run().reason).toBe('idle')
+    expect(vm.text()).toBe('i')
+    if (mmu === 'nested') expect(vm.count('vm-exits-interrupt-window')).toBe(1)
+    wire.pending = false
+  })
+
+  it('goes on from a saved state as from itself', async () => {
+    // mov esp,20000h; L: inc byte [300h]; mov al,[300h]; out e9,al; jmp L
+    const image = [0xbc, 0, 0, 2, 0, 0xfe, 0x05, 0, 3, 0, 0, 0xa0, 0, 3, 0, 0, 0xe6, 0xe9, 0xeb, 0xf1]
+    const { vm } = await compose({ image, mode: 'flat', mmu })
+    vm.run(101)
+    const saved = vm.save()
+    vm.run(100)
+    const straight = vm.text()
+    vm.restore(saved)
+    vm.run(100)
+    expect(vm.text().slice(straight.length)).toBe(straight.slice(25))
+  })
+
+  it('begins again after a reset', async () => {
+    const { vm } = await compose({ image: [0xb0, 0x61, 0xe6, 0xe9, 0xf4], mode: 'flat', mmu })
+    vm.run()
+    vm.reset()
+    vm.run()
+    expect(vm.text()).toBe('aa')
+  })
+})
+
+describe('two VMs on one machine', () => {
+  it('have the CPU by turns and nothing of each other', async () => {
+    // mov bl,'x'; L: mov al,bl; out e9,al; jmp L
+    const letter = (text: string): number[] => [0xb3, text.charCodeAt(0), 0x88, 0xd8, 0xe6, 0xe9, 0xeb, 0xfa]
+    const { machine, vm: a } = await compose({ image: letter('a'), mode: 'flat' })
+    const b = await add(machine as never, { image: letter('b'), mode: 'flat', mmu: 'shadow' })
+    for (let turn = 0; turn < 5; turn++) {
+      a.run(31)
+      b.run(61)
+    }
+    expect(a.text()).toMatch(/^a{51,52}$/)
+    expect(b.text()).toMatch(/^b{101,102}$/)
+    expect(a.count('instructions')).toBe(155)
+    expect(b.count('instructions')).toBe(305)
+  })
+})
+
+describe('hostile guests', () => {
+  it.each(both)('with garbage in CR3 and tables of themselves die alone, with %s paging', async (mmu) => {
+    for (const cr3 of [0, 0xffff_f000, 0x1_0000, 0x1f_f000, 0x7000_0000]) {
+      // mov eax,cr3'; mov cr3,eax; mov eax,cr0; or eax,80000000h; mov cr0,eax; L: inc dword [eax]; add eax,4096; jmp L
+      const load = [0xb8, cr3 & 255, (cr3 >>> 8) & 255, (cr3 >>> 16) & 255, cr3 >>> 24, 0x0f, 0x22, 0xd8]
+      const on = [0x0f, 0x20, 0xc0, 0x0d, 0, 0, 0, 0x80, 0x0f, 0x22, 0xc0]
+      const { vm, machine } = await compose({
+        image: [...load, ...on, 0xff, 0x00, 0x05, 0, 0x10, 0, 0, 0xeb, 0xf7],
+        mode: 'flat',
+        mmu,
+      })
+      expect(['shutdown', 'instructions']).toContain(vm.run(5000).reason)
+      // The host goes on, and so does the next VM.
+      const next = await add(machine as never, { image: [0xb0, 0x6f, 0xe6, 0xe9, 0xf4], mode: 'flat', mmu })
+      expect(next.run().reason).toBe('idle')
+      expect(next.text()).toBe('o')
+    }
+  })
+})
