@@ -18,5 +18,16 @@ export type {
   RomBoot,
 } from './options.ts'
 export { Pc, type PcParts, type PcRunOptions, type PcState } from './pc.ts'
+export type { Position } from './pc-cpu.ts'
 export { packState, unpackState } from './state-file.ts'
 export type { PcStop, PcStopReason } from './stop.ts'
+export {
+  type MmuFor,
+  type MmuName,
+  mmuNames,
+  type PcTechnique,
+  type TechniqueName,
+  techniqueNames,
+  type VmTechnique,
+  type VmTechniqueName,
+} from './techniques.ts'
