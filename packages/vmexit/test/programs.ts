@@ -1,5 +1,5 @@
 /** Small programs in real mode, as bytes at 0x7c00, and the PC that runs one. */
-import { createPc, type Pc, type PcHardware, raw } from '../src/index.ts'
+import { createPc, type Pc, type PcHardware, type PcTechnique, raw } from '../src/index.ts'
 
 const bytes = (hex: string): number[] =>
   hex
@@ -36,7 +36,7 @@ export const count: number[] = bytes('ff 06 00 90  eb fa')
 export const reset: number[] = bytes('fe 06 00 90  80 3e 00 90 03  73 05  b0 fe  e6 64  f4  b0 02  e6 f4  f4')
 
 /** A PC that runs a program. */
-export function pcOf(program: readonly number[], hardware: PcHardware = {}): Promise<Pc> {
+export function pcOf(program: readonly number[], hardware: PcHardware & PcTechnique = {}): Promise<Pc> {
   const image = Uint8Array.from(program)
   return createPc({ memory: '2 MiB', loader: raw({ image, address: 0x7c00, mode: 'real' }), ...hardware })
 }
