@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { busyGuest, said } from '../test/busy-guest.ts'
-import { halt, pcOf, reset } from '../test/programs.ts'
+import { halt, pcOf, readTimer, reset } from '../test/programs.ts'
 import { createPc, mmuNames, type Pc, type PcTechnique, packState, techniqueNames, unpackState } from './index.ts'
 
 const engines = ['jit', 'interpreter', 'reference'] as const
@@ -47,6 +47,18 @@ test('the guest prints the same and counts the same under every technique', asyn
     })
     for (const name of own) expect(run.counts[name]).toBe(native.counts[name])
   }
+})
+
+test('a chip sees the same time at the same instruction under every technique', async () => {
+  const printed = async (way: PcTechnique) => {
+    await using pc = await pcOf(readTimer, { ...way, display: 'none', frequency: 10_000_000 })
+    const text = listen(pc)
+    expect((await pc.run()).exitCode).toBe(1)
+    return text()
+  }
+  const native = await printed({ technique: 'native' })
+  expect(native).toHaveLength(400)
+  for (const way of ways) expect(await printed(way)).toBe(native)
 })
 
 test.each(ways)('every engine counts the same ($technique)', async (way) => {
