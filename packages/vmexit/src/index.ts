@@ -7,6 +7,13 @@
 export { type BootImage, concatenateArchives, describeBoot, type Loader, raw, writeCpio } from '@vmexit/boot'
 export { createPc } from './compose.ts'
 export { Console, type SerialEnd } from './console.ts'
+export {
+  createHypervisor,
+  Hypervisor,
+  type HypervisorOptions,
+  type HypervisorRunOptions,
+  type VmPcOptions,
+} from './hypervisor.ts'
 export type {
   BiosBoot,
   LinuxBoot,
