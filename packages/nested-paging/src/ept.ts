@@ -46,6 +46,14 @@ export class ExtendedTables {
   mapLarge(page: number, place: number, writable: boolean): void {
     this.#set(this.#entry(page, 2), place, (writable ? ALL : READ | EXECUTE) | WRITE_BACK | LARGE)
   }
+  /** Is `page` mapped as part of a large one? */
+  isLarge(page: number): boolean {
+    return (this.#memory.read32(this.#entry(page, 2)) & LARGE) !== 0
+  }
+  /** Takes a large page out. */
+  unmapLarge(page: number): void {
+    this.#set(this.#entry(page, 2), 0, 0)
+  }
   /** Takes a page out. What the TLB holds of it is the caller's to drop. */
   unmap(page: number): void {
     this.#set(this.#entry(page, 1), 0, 0)

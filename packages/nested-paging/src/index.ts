@@ -1,3 +1,3 @@
 /** Nested paging: extended page tables behind a guest's own. */
 export { ExtendedTables } from './ept.ts'
-export { type NestedPaging, type NestedPagingNeeds, nestedPaging } from './part.ts'
+export { type NestedPaging, type NestedPagingNeeds, type NestedPagingOptions, nestedPaging } from './part.ts'

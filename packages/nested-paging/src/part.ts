@@ -1,7 +1,14 @@
 /** Nested paging as a part of a VM: one set of extended page tables, filled as the guest reaches for its memory. */
 import { type Capabilities, definePart, type Need, need, type PartOf } from '@vmexit/core'
 import { pageOf } from '@vmexit/memory'
-import { HostPages, type MmuStrategy, type VcpuMmu, type VmMemory } from '@vmexit/vmm'
+import {
+  HostPages,
+  type MmuStrategy,
+  type PageFaultAnswer,
+  type PagingRegisters,
+  type VcpuMmu,
+  type VmMemory,
+} from '@vmexit/vmm'
 import { ExtendedTables } from './ept.ts'
 
 /** What `vm.of(part)` gives. */
@@ -18,11 +25,19 @@ export type NestedPagingNeeds =
   | Need<'mmuHost', 'use execution: vtx() of @vmexit/vtx'>
   | 'counters'
 
+/** Options of {@link nestedPaging}. */
+export interface NestedPagingOptions {
+  /** Pages of the second stage: 4 KiB unless stated; with 2 MiB a walk is shorter, and memory comes in larger pieces. */
+  readonly pages?: '4 KiB' | '2 MiB'
+}
+
 /**
  * The hardware walks the guest's tables and, for every address in them and behind them, the VM's extended page tables. No exit for page
  * faults, CR3 loads or INVLPG; the price is the two-dimensional walk.
  */
-export function nestedPaging(): PartOf<
+export function nestedPaging({
+  pages = '4 KiB',
+}: NestedPagingOptions = {}): PartOf<
   'nested-paging',
   NestedPagingNeeds,
   'guestMemory',
@@ -40,24 +55,22 @@ export function nestedPaging(): PartOf<
     ],
     hardware: ['guestMemory'],
     gives: ['mmu'],
-    build({ ept, mmuHost, vmMemory, counters }, { guestMemory }): NestedPaging {
+    build({ mmuHost, vmMemory, counters }, { guestMemory }): NestedPaging {
       const tables = new ExtendedTables(HostPages.of(guestMemory))
       counters.derive('ept-pages', 'Pages of extended page tables', () => tables.pages)
-      vmMemory.listen({
-        onWriteRestricted: (page) => {
-          const place = vmMemory.placeOf(page)
-          if (place >= 0) tables.map(page, place, false)
-          ept.invalidate()
-        },
-        onRemapped: (page) => {
-          tables.unmap(page)
-          ept.invalidate()
-        },
-      })
+      const large = pages === '2 MiB'
+      if (large) vmMemory.blockPages = BLOCK_PAGES
+      // What has changed is mapped anew when the guest reaches for it.
+      const forget = (page: number): void => {
+        if (large && tables.isLarge(page)) tables.unmapLarge(page)
+        else tables.unmap(page)
+        mmuHost.invalidate()
+      }
+      vmMemory.listen({ onWriteRestricted: forget, onRemapped: forget })
       const mmu: MmuStrategy = {
         name: 'nested-paging',
-        intercepts: { cr3: false, invlpg: false, pageFaults: false, controls: false },
-        create: () => new NestedMmu(vmMemory, tables),
+        intercepts: { cr3: false, invlpg: false, pageFaults: false, cr0: 0, cr4: 0 },
+        create: () => new NestedMmu(vmMemory, tables, large),
       }
       mmuHost.attach(mmu)
       return { mmu, tables }
@@ -65,26 +78,58 @@ export function nestedPaging(): PartOf<
   })
 }
 
+/** Pages of 4 KiB in a large one. */
+const BLOCK_PAGES = 512
+
 class NestedMmu implements VcpuMmu {
   readonly #memory: VmMemory
   readonly #tables: ExtendedTables
+  readonly #large: boolean
 
-  constructor(memory: VmMemory, tables: ExtendedTables) {
+  constructor(memory: VmMemory, tables: ExtendedTables, large: boolean) {
     this.#memory = memory
     this.#tables = tables
+    this.#large = large
   }
 
   get eptPointer(): number {
     return this.#tables.pointer
   }
 
+  adopt({ cr0, cr3, cr4 }: PagingRegisters): { cr0: number; cr3: number; cr4: number } {
+    return { cr0, cr3, cr4 }
+  }
+
   onViolation(guestPhysical: number, write: boolean): boolean {
     const page = pageOf(guestPhysical)
-    const backing = this.#memory.backing(page)
-    if (backing === 'nothing' || (write && backing === 'read-only')) return false
-    this.#tables.map(page, this.#memory.place(page), backing === 'writable')
+    const grant = this.#memory.grant(page, write)
+    if (grant === 'nothing' || (write && grant === 'read-only')) return false
+    const place = this.#memory.place(page)
+    if (this.#large && this.#mapBlock(page)) return true
+    this.#tables.map(page, place, grant === 'writable')
     this.#memory.noteReadCached(page)
-    if (backing === 'writable') this.#memory.noteWriteCached(page)
+    if (grant === 'writable') this.#memory.noteWriteCached(page)
     return true
   }
+
+  /** Maps the large page around `page`, where all of it lies in a row and may be written. */
+  #mapBlock(page: number): boolean {
+    const memory = this.#memory
+    const first = page - (page % BLOCK_PAGES)
+    const place = memory.placeOf(first)
+    if (place < 0 || place % BLOCK_PAGES !== 0) return false
+    for (let n = 0; n < BLOCK_PAGES; n++)
+      if (memory.placeOf(first + n) !== place + n || memory.grant(first + n, false) !== 'writable') return false
+    for (let n = 0; n < BLOCK_PAGES; n++) {
+      memory.noteReadCached(first + n)
+      memory.noteWriteCached(first + n)
+    }
+    this.#tables.mapLarge(first, place, true)
+    return true
+  }
+
+  onPageFault(_linear: number, errorCode: number): PageFaultAnswer {
+    return errorCode
+  }
+  onInvlpg(): void {}
 }

@@ -25,6 +25,7 @@ export class Console {
   readonly #waiting = new Set<Waiting>()
   readonly #typed: Uint8Array[] = []
   readonly #listeners = new Set<(bytes: Uint8Array) => void>()
+  readonly #watchers = new Set<(bytes: Uint8Array) => void>()
   readonly #decoder = new TextDecoder('utf-8')
   readonly #gathered = new Gathered(enough)
   #recent = ''
@@ -87,6 +88,15 @@ export class Console {
   onOutput(listener: (bytes: Uint8Array) => void): Disposable {
     this.#listeners.add(listener)
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+  }
+
+  /**
+   * Calls `watcher` with the same characters earlier: each in the midst of the run, at the instruction that sends it. What
+   * was counted can be read there; the machine must be left alone. Until the returned object is disposed.
+   */
+  onTransmit(watcher: (bytes: Uint8Array) => void): Disposable {
+    this.#watchers.add(watcher)
+    return { [Symbol.dispose]: () => void this.#watchers.delete(watcher) }
   }
 
   /** The last 65,536 characters that were printed. */
@@ -153,6 +163,7 @@ export class Console {
 
   /** For the serial port: the guest prints. */
   transmit(bytes: Uint8Array): void {
+    for (const watcher of this.#watchers) watcher(bytes)
     this.#gathered.add(bytes)
   }
 

@@ -67,6 +67,23 @@ test('the guest waits for what is done between slices, which an abort cuts short
 })
 
 describe('the console', () => {
+  test.each(['reference', 'interpreter', 'jit'] as const)(
+    'tells of a character at the instruction that sends it: %s',
+    async (engine) => {
+      await using pc = await pcOf(print('abc'), { engine })
+      const seen: [string, number][] = []
+      const watching = pc.console.onTransmit((bytes) => {
+        seen.push([new TextDecoder().decode(bytes), pc.counts.instructions!])
+        if (seen.length === 2) watching[Symbol.dispose]()
+      })
+      await pc.run()
+      expect(seen).toEqual([
+        ['a', 5],
+        ['b', 10],
+      ])
+    },
+  )
+
   test('is two streams', async () => {
     const pc = await pcOf(echo)
     const printed = text(pc.console.readable)

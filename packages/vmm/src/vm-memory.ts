@@ -25,12 +25,23 @@ declare module '@vmexit/core' {
 
 /** What a guest finds at an address. */
 export type Backing = 'writable' | 'read-only' | 'nothing'
+/** How a page may be mapped. */
+export type Grant = Backing
+
+/** Stores to such pages must be seen. */
+const SEEN = PageFlag.LOGGED | PageFlag.WATCHED
 
 /** Guest-physical memory over a machine's. All that writes to it besides the guest itself goes through it. */
 export class VmMemory extends GuestMemory {
   readonly machine: HostPages
   /** Page numbers of the machine, by guest page number. */
   readonly #places = new Map<number, number>()
+
+  /**
+   * Pages that get their places together, in a row and aligned: 1, or 512 where they are to be mapped as large pages. Only what is memory
+   * throughout gets them so.
+   */
+  blockPages: 1 | 512 = 1
 
   constructor(host: HostPages, ranges: readonly MemoryRange[], mmio: MmioHandler) {
     super({ ranges, pool: host.memory.pool, mmio })
@@ -48,10 +59,24 @@ export class VmMemory extends GuestMemory {
     if (known !== undefined) return known
     const slot = this.pages.slot(page)
     if (this.pages.frame[slot] === 0) return -1
+    if (this.blockPages > 1 && this.#placeBlock(page)) return this.#places.get(page)!
     const place = this.machine.allocate()
     this.#places.set(page, place)
-    this.#follow(page, slot, place)
+    this.#follow(slot, place)
     return place
+  }
+
+  /** Gives the whole block around `page` places in a row. False if part of it is not plain memory, or has a place. */
+  #placeBlock(page: number): boolean {
+    const first = page - (page % this.blockPages)
+    for (let each = first; each < first + this.blockPages; each++)
+      if (this.#places.has(each) || this.backing(each) !== 'writable') return false
+    const place = this.machine.allocateRun(this.blockPages, this.blockPages)
+    for (let n = 0; n < this.blockPages; n++) {
+      this.#places.set(first + n, place + n)
+      this.#follow(this.pages.slot(first + n), place + n)
+    }
+    return true
   }
 
   /** What guest page `page` is to its guest. */
@@ -61,13 +86,24 @@ export class VmMemory extends GuestMemory {
     return (flags & PageFlag.ROM) !== 0 ? 'read-only' : 'writable'
   }
 
+  /**
+   * How a guest may have `page` mapped after an access to it, which for a store is done with here: dirty logs are told. `write` and not
+   * writable: each store must come by, or be lost on ROM.
+   */
+  grant(page: number, write: boolean): Grant {
+    const backing = this.backing(page)
+    if (backing === 'nothing') return 'nothing'
+    if (write) return this.prepareWrite(page, 0, PAGE_BYTES) !== 0 ? 'writable' : 'read-only'
+    return backing === 'writable' && (this.flagsOf(page) & SEEN) === 0 ? 'writable' : 'read-only'
+  }
+
   /** Pages that have a place. */
   get placed(): number {
     return this.#places.size
   }
 
   /** Makes the page's frame the machine's, which may have changed: what is read here is what the guest has written. */
-  #follow(page: number, slot: number, place: number): void {
+  #follow(slot: number, place: number): void {
     const frame = this.machine.memory.prepareWrite(place, 0, PAGE_BYTES)
     const before = this.pages.frame[slot]!
     if (frame === before) return
@@ -76,13 +112,12 @@ export class VmMemory extends GuestMemory {
     this.pool.release(before)
     this.pages.frame[slot] = frame
     this.pages.flags[slot] |= PageFlag.SHARED
-    void page
   }
 
   protected override admit(page: number, slot: number, offset: number, length: number): void {
     const place = this.place(page)
     this.machine.memory.prepareWrite(place, offset, length)
-    this.#follow(page, slot, place)
+    this.#follow(slot, place)
     const shared = this.pages.flags[slot]! & PageFlag.SHARED
     // Not a frame of its own: it is the machine's.
     this.pages.flags[slot] &= ~PageFlag.SHARED

@@ -1,11 +1,14 @@
 /** What is done about each exit. */
-import { ExitReason, Gpr } from '@vmexit/x86'
+import { ExitReason, Gpr, Layout } from '@vmexit/x86'
 import type { VtxVcpu } from './vcpu.ts'
 
 type Handler = (vcpu: VtxVcpu) => void
 
 const GENERAL_PROTECTION = 13
 const UNDEFINED = 6
+const PAGE_FAULT = 14
+/** Of a control-register access: MOV from it. */
+const FROM = 1 << 4
 const WIDTHS = [1, 2, 1, 4] as const
 const IN = 1 << 3
 const STRING = 1 << 4
@@ -70,6 +73,36 @@ const violation: Handler = (vcpu) => {
   if (!vcpu.mmu.onViolation(root.read('guestPhysicalAddress'), write)) vcpu.emulate()
 }
 
+/** Only page faults are asked for, and only where the MMU strategy wants to see them. */
+const pageFault: Handler = (vcpu) => {
+  const { root, cpu } = vcpu.parts.host
+  const linear = root.read('exitQualification')
+  const answer = vcpu.mmu.onPageFault(linear, root.read('exitErrorCode'))
+  if (answer === 'emulate') vcpu.emulate()
+  else if (answer !== 'again') {
+    cpu.state.setNumber(Layout.cr2, linear)
+    vcpu.raise(PAGE_FAULT, answer)
+  }
+}
+
+const invlpg: Handler = (vcpu) => {
+  vcpu.mmu.onInvlpg(vcpu.parts.host.root.read('exitQualification'))
+  vcpu.skip()
+}
+
+/** MOV between CR3 and a register is done here, the rest on the virtual state. */
+const controlRegister: Handler = (vcpu) => {
+  const { root, cpu } = vcpu.parts.host
+  const qualification = root.read('exitQualification')
+  const register = (qualification >> 8) & 15
+  const access = qualification & 0x3f
+  if (access === 3 && vcpu.loadCr3(cpu.state.reg32(register) >>> 0)) vcpu.skip()
+  else if (access === (3 | FROM)) {
+    cpu.state.setReg32(register, vcpu.cr3)
+    vcpu.skip()
+  } else vcpu.emulate()
+}
+
 const undefinedInstruction: Handler = (vcpu) => vcpu.raise(UNDEFINED)
 const emulate: Handler = (vcpu) => vcpu.emulate()
 const skip: Handler = (vcpu) => vcpu.skip()
@@ -78,6 +111,7 @@ const nothing: Handler = () => {}
 
 /** By basic reason. */
 export const EXITS: Readonly<Record<number, Handler>> = {
+  [ExitReason.exceptionOrNmi]: pageFault,
   [ExitReason.externalInterrupt]: nothing,
   [ExitReason.interruptWindow]: nothing,
   [ExitReason.tripleFault]: (vcpu) => vcpu.shutDown(),
@@ -85,7 +119,8 @@ export const EXITS: Readonly<Record<number, Handler>> = {
   [ExitReason.cpuid]: cpuid,
   [ExitReason.hlt]: hlt,
   [ExitReason.invd]: skip,
-  [ExitReason.crAccess]: emulate,
+  [ExitReason.crAccess]: controlRegister,
+  [ExitReason.invlpg]: invlpg,
   [ExitReason.io]: io,
   [ExitReason.rdmsr]: rdmsr,
   [ExitReason.wrmsr]: wrmsr,

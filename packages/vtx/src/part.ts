@@ -1,6 +1,6 @@
 /** VT-x as a part of a VM. */
 import { type Capabilities, definePart, type Need, need, type PartOf, type State } from '@vmexit/core'
-import { HostPages, type MmuHost, type MmuStrategy, type SecondStageHost } from '@vmexit/vmm'
+import { HostPages, type MmuHost, type MmuStrategy } from '@vmexit/vmm'
 import { Cpu, type CpuModel, defaultModel, exitReasonName, type PortSpace } from '@vmexit/x86'
 import { VtxHost } from './host.ts'
 import { VtxVcpu } from './vcpu.ts'
@@ -16,7 +16,7 @@ export interface Vtx {
   readonly cpu: VtxVcpu
   /** The virtual CPU's registers while it is not on the hardware: what loaders start. */
   readonly x86: Cpu
-  readonly ept: SecondStageHost
+  readonly ept: true
   readonly mmuHost: MmuHost
   save(): State
   restore(state: State): void
@@ -51,11 +51,12 @@ export function vtx(
       return {
         cpu: vcpu,
         x86: emulator,
-        ept: { invalidate: () => host.root.invept() },
+        ept: true,
         mmuHost: {
           attach: (attached) => {
             strategy = attached
           },
+          invalidate: (linear) => vcpu.invalidate(linear),
         },
         save: () => vcpu.save(),
         restore: (state) => vcpu.restore(state),

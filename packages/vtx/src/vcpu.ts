@@ -12,7 +12,7 @@ import {
   VmexitError,
 } from '@vmexit/core'
 import { PAGE_BYTES } from '@vmexit/memory'
-import type { MmuStrategy, VcpuMmu } from '@vmexit/vmm'
+import type { MmuStrategy, PagingRegisters, VcpuMmu } from '@vmexit/vmm'
 import { type Cpu, exitReasonName, Flag, Layout } from '@vmexit/x86'
 import { CR0_OWNED, CR4_OWNED, writeControls } from './controls.ts'
 import { EXITS } from './exits.ts'
@@ -21,6 +21,8 @@ import { copyRegisters } from './registers.ts'
 
 const INTERRUPT_WINDOW = 4
 const VALID = 0x8000_0000
+/** Instructions that the emulator executes before the loop looks again. */
+const EMULATED_AT_ONCE = 1000
 /** STI and MOV SS. */
 const BLOCKING = 3
 
@@ -43,6 +45,9 @@ export class VtxVcpu implements CpuSeam, Tenant {
   readonly #msrBitmap: number
   readonly #vpid: number
   #mmu: VcpuMmu | undefined
+  #strategy: MmuStrategy | undefined
+  /** CR3 as the guest has it, where the hardware has another. */
+  #cr3 = 0
   /** Where the state is. */
   #place: 'emulator' | 'hardware' = 'emulator'
   #halted = false
@@ -114,6 +119,10 @@ export class VtxVcpu implements CpuSeam, Tenant {
       if (this.halted) return this.#stop('halt')
       const left = this.#end - this.retired
       if (left <= 0) return this.#stop('budget')
+      if (this.#place === 'emulator' && this.#needsEmulator()) {
+        this.#emulateFor(Math.min(left, EMULATED_AT_ONCE))
+        continue
+      }
       this.toHardware()
       if (!this.#enter()) {
         this.#handle()
@@ -215,6 +224,32 @@ export class VtxVcpu implements CpuSeam, Tenant {
     handler(this)
   }
 
+  /** MOV of a value to CR3, which is the strategy's: false where the emulator is to do it, for the PAE pointers. */
+  loadCr3(value: number): boolean {
+    const { emulator, host } = this.parts
+    const { state } = host.cpu
+    if ((state.get32(Layout.cr4) & 0x20) !== 0 || this.#strategy?.intercepts.cr3 !== true) return false
+    this.#cr3 = value
+    const cr0 = host.root.read('cr0Shadow')
+    const cr4 = host.root.read('cr4Shadow')
+    const efer = state.get32(Layout.efer)
+    const { cr3 } = this.#mmu!.adopt({ cr0, cr3: value, cr4, efer, pdptes: emulator.paging.mmu.pdptes })
+    host.root.write('guestCr3', cr3)
+    this.invalidate()
+    return true
+  }
+  /** CR3 as the guest has it. */
+  get cr3(): number {
+    return this.#cr3
+  }
+  /** Drops what the hardware has cached for this virtual CPU. */
+  invalidate(linear?: number): void {
+    const { root } = this.parts.host
+    if (this.#mmu === undefined) return
+    if (this.#mmu.eptPointer !== 0) root.invept()
+    else root.invvpid(this.#vpid, linear)
+  }
+
   /** The MMU of this virtual CPU. */
   get mmu(): VcpuMmu {
     return this.#mmu!
@@ -243,9 +278,21 @@ export class VtxVcpu implements CpuSeam, Tenant {
   /** Executes the instruction that has left the guest, or what comes in its place, on the virtual state. */
   emulate(): void {
     this.toEmulator()
+    this.#emulateFor(1)
+  }
+
+  /** A guest without protection runs on the CPU only if that takes unrestricted guests, which need a second stage. */
+  #needsEmulator(): boolean {
+    const { emulator, host } = this.parts
+    if (this.#mmu === undefined) this.#launch()
+    const unrestricted = host.cpu.model.vmx!.features.unrestrictedGuest && this.#mmu!.eptPointer !== 0
+    return !unrestricted && !emulator.state.protectedMode
+  }
+
+  #emulateFor(instructions: number): void {
     const { emulator } = this.parts
     const before = emulator.retired
-    const { reason } = emulator.run(1)
+    const { reason } = emulator.run(instructions)
     const done = emulator.retired - before
     this.counts.emulated += done
     this.#retired += done
@@ -275,11 +322,14 @@ export class VtxVcpu implements CpuSeam, Tenant {
     const { state } = emulator
     host.root.readGuest(emulator)
     copyRegisters(host.cpu.state, state)
-    const shadow0 = host.root.read('cr0Shadow')
-    const shadow4 = host.root.read('cr4Shadow')
-    state.setNumber(Layout.cr0, ((state.get32(Layout.cr0) & ~CR0_OWNED) | (shadow0 & CR0_OWNED)) >>> 0)
-    state.setNumber(Layout.cr4, ((state.get32(Layout.cr4) & ~CR4_OWNED) | (shadow4 & CR4_OWNED)) >>> 0)
-    emulator.adoptRegisters(host.cpu.paging.mmu.pdptes)
+    const merge = (slot: number, mask: number, shadow: number): void =>
+      state.setNumber(slot, ((state.get32(slot) & ~mask) | (shadow & mask)) >>> 0)
+    const { intercepts } = this.#strategy!
+    merge(Layout.cr0, CR0_OWNED | intercepts.cr0, host.root.read('cr0Shadow'))
+    merge(Layout.cr4, CR4_OWNED | intercepts.cr4, host.root.read('cr4Shadow'))
+    if (intercepts.cr3) state.setNumber(Layout.cr3, this.#cr3)
+    // Where the hardware has the guest's own, it may have loaded others since.
+    emulator.adoptRegisters(intercepts.cr3 ? emulator.paging.mmu.pdptes : host.cpu.paging.mmu.pdptes)
     this.#place = 'emulator'
     host.leave(this)
   }
@@ -294,10 +344,13 @@ export class VtxVcpu implements CpuSeam, Tenant {
     root.load(this.vmcs)
     const { state } = emulator
     root.writeGuest(emulator)
-    root.write('guestCr0', (state.get32(Layout.cr0) | CR0_OWNED) >>> 0)
-    root.write('guestCr4', (state.get32(Layout.cr4) | CR4_OWNED) >>> 0)
+    const { cr0, cr3, cr4 } = this.#mmu!.adopt(pagingRegisters(emulator))
+    root.write('guestCr0', (cr0 | CR0_OWNED) >>> 0)
+    root.write('guestCr3', cr3)
+    root.write('guestCr4', (cr4 | CR4_OWNED) >>> 0)
     root.write('cr0Shadow', state.get32(Layout.cr0) >>> 0)
     root.write('cr4Shadow', state.get32(Layout.cr4) >>> 0)
+    this.#cr3 = state.getNumber(Layout.cr3)
     root.writePdptes(emulator.paging.mmu.pdptes)
     root.write('guestActivity', 0)
     copyRegisters(state, cpu.state)
@@ -314,6 +367,7 @@ export class VtxVcpu implements CpuSeam, Tenant {
         remedy: 'compose the VM with mmu: nestedPaging() or shadowPaging()',
       })
     }
+    this.#strategy = strategy
     this.#mmu = strategy.create()
     host.root.clear(this.vmcs)
     host.root.load(this.vmcs)
@@ -350,6 +404,16 @@ export class VtxVcpu implements CpuSeam, Tenant {
     this.#shutdown = state.shutdown
     this.#unfinished = state.unfinished
     this.#unfinishedErrorCode = state.unfinishedErrorCode
+  }
+}
+
+function pagingRegisters({ state, paging }: Cpu): PagingRegisters {
+  return {
+    cr0: state.get32(Layout.cr0) >>> 0,
+    cr3: state.getNumber(Layout.cr3),
+    cr4: state.get32(Layout.cr4) >>> 0,
+    efer: state.get32(Layout.efer),
+    pdptes: paging.mmu.pdptes,
   }
 }
 

@@ -89,6 +89,8 @@ export function deliver(core: Core, event: CpuEvent): void {
     } catch (error) {
       if (error instanceof Exited) return
       if (!(error instanceof Fault)) throw error
+      // A guest's fault may leave it before it makes a double fault of the two (SDM vol. 3C, 25.2).
+      if (vmx?.nonRoot && interceptEvent(vmx, eventOf(error))) return
       if (error.vector === Vector.PF && error.errorCode !== EPT_FAULT) core.state.setNumber(Layout.cr2, error.address)
       current = combine(current, error)
     }

@@ -2,7 +2,7 @@
 import { Layout } from '../state/layout.ts'
 import { deliver } from '../system/exceptions.ts'
 import { checkControls, checkHost } from './checks.ts'
-import { Pin, Primary } from './controls.ts'
+import { Pin, Primary, Secondary } from './controls.ts'
 import { EventInfo, EventType } from './event.ts'
 import { failEntry } from './exit.ts'
 import { ExitReason } from './exit-reasons.ts'
@@ -40,7 +40,10 @@ export function enterGuest(unit: VmxUnit, how: 'launch' | 'resume'): number {
     }
   }
   unit.operation = 'non-root'
-  if (!unit.unchanged && !load(unit)) return 0
+  // Without EPT, PAE pointers come from memory at each entry.
+  const keeps = unit.unchanged && (hasEpt(unit) || parts.mmu.reloadPdptes())
+  if (!keeps && !load(unit)) return 0
+  if (keeps && !unit.keepsTlb()) parts.mmu.flush()
   unit.unchanged = false
   vmcs.launched = true
   vmcs.close()
@@ -51,6 +54,8 @@ export function enterGuest(unit: VmxUnit, how: 'launch' | 'resume'): number {
   if (injects && !other) inject(unit, injection)
   return 0
 }
+
+const hasEpt = ({ controls }: VmxUnit): boolean => (controls.secondary & Secondary.ept) !== 0
 
 /** Guest state and MSRs. False where the entry has failed. */
 function load(unit: VmxUnit): boolean {

@@ -109,7 +109,8 @@ export function invVpid(unit: VmxUnit, type: number, low: bigint, linear: bigint
   const reserved = low >> 16n !== 0n
   const wrong = type > 3 || (type !== 2 && (vpid === 0 || reserved)) || (type === 0 && linear >> 32n !== 0n)
   if (wrong) return failValid(unit, InstructionError.invalidInvalidation)
-  unit.flushGuests()
+  if (type === 0) unit.dropLinear(Number(linear))
+  else unit.flushGuests()
   return 0
 }
 

@@ -213,6 +213,11 @@ export class VmxUnit {
     if (this.#context !== ROOT_CONTEXT || this.nonRoot) this.parts.mmu.flush()
   }
 
+  /** The same for one linear address. */
+  dropLinear(linear: number): void {
+    if (this.#context !== ROOT_CONTEXT || this.nonRoot) this.parts.mmu.invlpg(linear)
+  }
+
   /** As after RESET#. */
   reset(): void {
     if (this.operation !== 'off') this.leave()
