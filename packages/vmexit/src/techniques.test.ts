@@ -17,6 +17,7 @@ const ways: readonly PcTechnique[] = [
   { technique: 'native' },
   { technique: 'software-emulation' },
   { technique: 'vtx', mmu: 'nested-paging' },
+  { technique: 'vtx', mmu: 'shadow-paging' },
 ]
 
 /** The counts that are the guest's own, whoever executes it. */
@@ -70,7 +71,7 @@ test('a chip sees the same time at the same instruction under every technique', 
   for (const way of ways) expect(await printed(way)).toBe(native)
 })
 
-test.each(ways)('every engine counts the same ($technique)', async (way) => {
+test.each(ways)('every engine counts the same ($technique, $mmu)', async (way) => {
   const [first, ...others] = [await whole(way, 'jit'), await whole(way, 'interpreter'), await whole(way, 'reference')]
   const { engine: _, ...expected } = first
   for (const { engine: __, ...run } of others) expect(run).toEqual(expected)
@@ -96,7 +97,7 @@ test('a guest of VT-x leaves for what its VMM does, and its tables are walked in
   expect(machine['second-stage-references']).toBeGreaterThan(2 * machine['walk-references']!)
 })
 
-describe.each(ways)('$technique', (way) => {
+describe.each(ways)('$technique, MMU strategy $mmu', (way) => {
   test('saved in the middle and restored in another PC, it ends the same', async () => {
     await using first = await createPc({ ...busyGuest, ...way })
     const before = listen(first)

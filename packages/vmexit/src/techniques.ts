@@ -5,6 +5,7 @@
 import type { Part, Vm, VmProblems } from '@vmexit/core'
 import { ram } from '@vmexit/memory'
 import { nestedPaging } from '@vmexit/nested-paging'
+import { shadowPaging } from '@vmexit/shadow-paging'
 import { softwareEmulation } from '@vmexit/software-emulation'
 import { vmMemory } from '@vmexit/vmm'
 import { vtx } from '@vmexit/vtx'
@@ -41,6 +42,11 @@ const MMUS = {
     part: (): ReturnType<typeof nestedPaging> => nestedPaging(),
     /** Bytes of tables for so many of memory: 8 for each page, and what is begun. */
     tables: (bytes: number): number => bytes / 512 + 0x1_0000,
+  },
+  'shadow-paging': {
+    part: (): ReturnType<typeof shadowPaging> => shadowPaging(),
+    /** 4096 tables at the most, then it begins anew. */
+    tables: (_bytes: number): number => 0x110_0000,
   },
 }
 

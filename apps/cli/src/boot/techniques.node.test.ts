@@ -30,7 +30,11 @@ async function boot(way: PcTechnique) {
 let bare: Promise<Awaited<ReturnType<typeof boot>>> | undefined
 const native = () => (bare ??= boot({ technique: 'native' }))
 
-const ways: readonly PcTechnique[] = [{ technique: 'software-emulation' }, { technique: 'vtx', mmu: 'nested-paging' }]
+const ways: readonly PcTechnique[] = [
+  { technique: 'software-emulation' },
+  { technique: 'vtx', mmu: 'nested-paging' },
+  { technique: 'vtx', mmu: 'shadow-paging' },
+]
 
 describe.skipIf(linux === undefined).each(ways)(
   linux === undefined ? missing('linux-686') : '$technique, MMU strategy $mmu',
