@@ -125,9 +125,10 @@ interface HostScheduling {
  * before it looks at timers, signals and files. In browsers a message to oneself comes back as soon as what waited has
  * been served; a timeout, which they stretch to 4 ms, is for hosts without either.
  */
-class HostTurns implements Disposable {
+export class HostTurns implements Disposable {
   #channel: { readonly port1: Port; readonly port2: Port } | undefined
 
+  /** Fulfilled when the host has served what waited. */
   next(): Promise<void> {
     const { setImmediate, MessageChannel, setTimeout } = globalThis as unknown as HostScheduling
     return new Promise((resolve) => {

@@ -7,6 +7,13 @@
 export { type BootImage, concatenateArchives, describeBoot, type Loader, raw, writeCpio } from '@vmexit/boot'
 export { createPc } from './compose.ts'
 export { Console, type SerialEnd } from './console.ts'
+export {
+  createHypervisor,
+  Hypervisor,
+  type HypervisorOptions,
+  type HypervisorRunOptions,
+  type VmPcOptions,
+} from './hypervisor.ts'
 export type {
   BiosBoot,
   LinuxBoot,
@@ -18,5 +25,16 @@ export type {
   RomBoot,
 } from './options.ts'
 export { Pc, type PcParts, type PcRunOptions, type PcState } from './pc.ts'
+export type { Position } from './pc-cpu.ts'
 export { packState, unpackState } from './state-file.ts'
 export type { PcStop, PcStopReason } from './stop.ts'
+export {
+  type MmuFor,
+  type MmuName,
+  mmuNames,
+  type PcTechnique,
+  type TechniqueName,
+  techniqueNames,
+  type VmTechnique,
+  type VmTechniqueName,
+} from './techniques.ts'

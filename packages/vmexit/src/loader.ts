@@ -2,15 +2,15 @@
 import { type Loader, linux, multiboot, rom, type Screen } from '@vmexit/boot'
 import { type AcpiTablesOptions, acpiTables } from '@vmexit/chipset'
 import { pciDescription } from '@vmexit/pci'
-import type { PcOptions } from './options.ts'
+import type { PcBoot, PcHardware } from './options.ts'
 
 /** What ACPI is to say of the parts that `compose.ts` puts together. */
-export function acpiOptionsOf({ interruptController = 'apic' }: PcOptions): AcpiTablesOptions {
+export function acpiOptionsOf({ interruptController = 'apic' }: PcHardware): AcpiTablesOptions {
   return { cpus: interruptController === 'apic' ? 1 : 0, pci: pciDescription() }
 }
 
 /** The loader. What cannot be booted is an error of that loader when the machine is made. */
-export function loaderOf(options: PcOptions, screen: Screen | undefined): Loader {
+export function loaderOf(options: PcHardware & PcBoot, screen: Screen | undefined): Loader {
   if ('kernel' in options) {
     const { kernel, initrd, append, seed = 0 } = options
     const tables = acpiTables(acpiOptionsOf(options))

@@ -4,6 +4,7 @@ import type { Loader } from '@vmexit/boot'
 import type { BootDevice } from '@vmexit/chipset'
 import type { Part } from '@vmexit/core'
 import type { Engine, EngineChoice, ModelName } from '@vmexit/x86'
+import type { PcTechnique } from './techniques.ts'
 
 /** Linux by its boot protocol: a bzImage, or an ELF `vmlinux`. */
 export interface LinuxBoot {
@@ -43,7 +44,7 @@ export interface PcHardware {
   readonly memory?: number | string | undefined
   /**
    * The JIT where there is WebAssembly, unless stated: a name, or what `jit({ … })` of `@vmexit/jit` makes. Counts are equal
-   * under each.
+   * under each. Software emulation never translates: `reference` makes its interpreter decode each instruction anew.
    */
   readonly engine?: Engine | EngineChoice | undefined
   /** What CPUID says; `pentium-m` unless stated. */
@@ -60,7 +61,7 @@ export interface PcHardware {
   readonly floppies?: readonly BlockDevice[] | undefined
   /** What a BIOS tries, in this order. */
   readonly bootOrder?: readonly BootDevice[] | undefined
-  /** The display: text of 80 by 25 unless stated, a linear framebuffer, or none. */
+  /** The display: text of 80 by 25 unless stated, a linear framebuffer, or none. A VM under `vtx` has none yet. */
   readonly display?:
     | 'text'
     | 'none'
@@ -77,5 +78,5 @@ export interface PcHardware {
 /** What a PC boots. */
 export type PcBoot = LinuxBoot | MultibootBoot | BiosBoot | RomBoot | LoaderBoot
 
-/** A whole PC. */
-export type PcOptions = PcHardware & PcBoot
+/** A whole PC: what it boots, on which hardware, and how it shares the machine. */
+export type PcOptions = PcHardware & PcBoot & PcTechnique

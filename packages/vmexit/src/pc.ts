@@ -2,32 +2,41 @@
 import type { BootImage } from '@vmexit/boot'
 import type { AcpiPowerApi, ExitPortApi, KeyboardControllerApi, PostPortApi } from '@vmexit/chipset'
 import {
-  type Capabilities,
   type Counts,
   checkState,
   type Machine,
   type State,
   type Stop,
   type SystemState,
+  type Vm,
   VmexitError,
 } from '@vmexit/core'
 import type { Screen } from '@vmexit/vga'
-import { type Engine, Flag, type GeneratedStats, type ModelName, Seg } from '@vmexit/x86'
+import type { Engine, GeneratedStats, ModelName } from '@vmexit/x86'
 import { digestOf } from './boot-digest.ts'
 import type { Console } from './console.ts'
+import type { PcCpu, Position } from './pc-cpu.ts'
 import { type PcStop, reasonOf } from './stop.ts'
+import type { TechniqueName } from './techniques.ts'
 
 /** A saved PC. */
 export type PcState = {
   readonly version: 1
   /** What was booted, as a number. */
   readonly booted: number
+  /** What the guest sees: the machine, or the VM without the machine below it. */
   readonly machine: SystemState
 }
 
 /** What a {@link Pc} holds. */
 export interface PcParts {
   readonly machine: Machine
+  readonly vm: Vm | undefined
+  /** What ends with the PC. */
+  readonly owns: Machine | Vm
+  readonly cpu: PcCpu
+  readonly technique: TechniqueName
+  readonly mmu: string | undefined
   readonly console: Console
   readonly keyboard: Pick<KeyboardControllerApi, 'press' | 'release' | 'move'>
   readonly exitPort: ExitPortApi
@@ -66,8 +75,14 @@ export interface PcRunOptions {
 
 /** A PC. Disposing it ends its streams. */
 export class Pc implements AsyncDisposable {
-  /** The machine it is: buses, clock, counters, parts. */
+  /** What the guest sees: buses, clock, counters, parts. The machine, or the VM. */
+  readonly system: Machine | Vm
+  /** The hardware: what the guest sees, or what the VM runs on. */
   readonly machine: Machine
+  /** How the guest shares the machine. */
+  readonly technique: TechniqueName
+  /** How a VM's page tables are followed, where that is a strategy of its own. */
+  readonly mmu: string | undefined
   /** The first serial port. */
   readonly console: Console
   /** Keys by their `KeyboardEvent.code`, and the mouse. */
@@ -78,6 +93,8 @@ export class Pc implements AsyncDisposable {
   readonly bootImage: BootImage
   /** What CPUID says. */
   readonly model: ModelName
+  readonly #owns: Machine | Vm
+  readonly #cpu: PcCpu
   readonly #firmwareLog: () => Uint8Array
   readonly #boot: () => void
   readonly #exitPort: ExitPortApi
@@ -86,7 +103,12 @@ export class Pc implements AsyncDisposable {
 
   /** @internal */
   constructor(parts: PcParts) {
+    this.system = parts.vm ?? parts.machine
     this.machine = parts.machine
+    this.technique = parts.technique
+    this.mmu = parts.mmu
+    this.#owns = parts.owns
+    this.#cpu = parts.cpu
     this.console = parts.console
     this.keyboard = parts.keyboard
     this.screen = parts.screen
@@ -99,11 +121,11 @@ export class Pc implements AsyncDisposable {
     this.#post = parts.post
   }
 
-  /** Runs until the guest powers off, or something else stops it. Throws what `machine.run` throws. */
+  /** Runs until the guest powers off, or something else stops it. Throws what `system.run` throws. */
   async run(options: PcRunOptions = {}): Promise<PcStop> {
     const { signal, slice, idle = 'sleep', realTime, onReset = 'reboot', onSlice } = options
-    const { machine } = this
-    const until = options.until === undefined ? undefined : options.until * machine.get('clock').frequency
+    const { system } = this
+    const until = options.until === undefined ? undefined : options.until * system.get('clock').frequency
     const afterSlice = () => {
       const held = [this.console.flush(), onSlice?.()].filter((promise) => promise !== undefined)
       return held.length > 0 ? unlessAborted(Promise.all(held), signal) : undefined
@@ -113,34 +135,33 @@ export class Pc implements AsyncDisposable {
       const instructions = options.instructions === undefined ? undefined : options.instructions - retired
       if (instructions === 0) return this.#stopOf({ reason: 'instructions' }, retired)
       const limits = { signal, slice, until, instructions }
-      const stop = await machine.run({ ...limits, sleep: idle === 'sleep', realTime, onSlice: afterSlice })
+      const stop = await system.run({ ...limits, sleep: idle === 'sleep', realTime, onSlice: afterSlice })
       retired += stop.retired
       if (stop.reason === 'reset' && onReset === 'reboot') this.reset()
-      else if (stop.reason === 'idle' && idle !== 'return' && this.#interruptible)
-        await machine.get('input').arrival(signal)
+      else if (stop.reason === 'idle' && idle !== 'return' && this.#cpu.interruptible())
+        await system.get('input').arrival(signal)
       else return this.#stopOf(stop, retired)
     }
   }
 
   /** Presses the reset button: what was booted is booted again. Time and counts go on. */
   reset(): void {
-    this.machine.reset()
+    this.system.reset()
     this.#boot()
   }
 
-  /** How the CPU is made fast. */
+  /** How the CPU that executes the guest is made fast. */
   get engine(): Engine {
-    return this.#cpu.engine
+    return this.#cpu.executes.engine
   }
   /** What its engine has generated and translated: of the host's work, never part of a count. */
   get generated(): GeneratedStats | undefined {
-    return this.#cpu.generated
+    return this.#cpu.executes.generated
   }
 
-  /** Where the CPU is. */
-  get position(): { readonly cs: number; readonly ip: number } {
-    const { state } = this.#cpu
-    return { cs: state.selector(Seg.cs), ip: state.ip }
+  /** Where the guest's CPU is. */
+  get position(): Position {
+    return this.#cpu.position()
   }
 
   /** The last code that the guest wrote to a diagnostic port: 0x80, 0x84 or 0x190; 0 if it wrote none. */
@@ -153,8 +174,13 @@ export class Pc implements AsyncDisposable {
     return this.#firmwareLog()
   }
 
-  /** What the machine has counted so far, by name. */
+  /** What the guest's machine has counted so far, by name; of a VM also what its VMM has. */
   get counts(): Counts {
+    return this.system.get('counters').snapshot()
+  }
+
+  /** What the hardware has counted: of a bare machine the same, of a VM what the machine below did, for all VMs on it. */
+  get machineCounts(): Counts {
     return this.machine.get('counters').snapshot()
   }
 
@@ -165,7 +191,7 @@ export class Pc implements AsyncDisposable {
 
   /** The state between two runs; of disks only overlays are in it. */
   save(): PcState {
-    return { version: 1, booted: digestOf(this.bootImage), machine: this.machine.save() }
+    return { version: 1, booted: digestOf(this.bootImage), machine: this.system.save() }
   }
 
   /** Goes on from what was saved of a PC of the same options. Throws a {@link VmexitError} `state-mismatch` for another. */
@@ -181,26 +207,18 @@ export class Pc implements AsyncDisposable {
         remedy: `boot what was booted then; here it is ${this.bootImage.title}`,
       })
     }
-    this.machine.restore(machine)
+    this.system.restore(machine)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.console.end()
-    await this.machine[Symbol.asyncDispose]()
-  }
-
-  get #cpu(): Capabilities['x86'] {
-    return this.machine.find('x86')!
-  }
-
-  get #interruptible(): boolean {
-    return this.#cpu.state.flag(Flag.IF)
+    await this.#owns[Symbol.asyncDispose]()
   }
 
   #stopOf(stop: Pick<Stop, 'reason'>, instructions: number): PcStop {
-    const { now, frequency } = this.machine.get('clock')
+    const { now, frequency } = this.system.get('clock')
     return {
-      reason: reasonOf(stop.reason, this.#interruptible),
+      reason: reasonOf(stop.reason, this.#cpu.interruptible()),
       exitCode: this.#exitPort.code,
       instructions,
       seconds: now / frequency,

@@ -1,5 +1,5 @@
 /** Small programs in real mode, as bytes at 0x7c00, and the PC that runs one. */
-import { createPc, type Pc, type PcHardware, raw } from '../src/index.ts'
+import { createPc, type Pc, type PcHardware, type PcTechnique, raw } from '../src/index.ts'
 
 const bytes = (hex: string): number[] =>
   hex
@@ -35,8 +35,16 @@ export const count: number[] = bytes('ff 06 00 90  eb fa')
 /** Counts its starts at 9000h, resets the machine twice by the keyboard controller, and then exits with 5. */
 export const reset: number[] = bytes('fe 06 00 90  80 3e 00 90 03  73 05  b0 fe  e6 64  f4  b0 02  e6 f4  f4')
 
+/** Prints what the timer says, 200 times, and exits with 1: whoever lets time go by elsewhere than in the guest is seen. */
+export const readTimer: number[] = bytes(
+  // mov al,34h; out 43h,al; xor ax,ax; out 40h,al; out 40h,al; mov cx,200; mov dx,3f8h
+  'b0 34 e6 43  31 c0  e6 40  e6 40  b9 c8 00  ba f8 03' +
+    // L: mov al,0; out 43h,al; in al,40h; out dx,al; in al,40h; out dx,al; loop L; mov al,0; out 0f4h,al; hlt
+    'b0 00 e6 43  e4 40 ee  e4 40 ee  e2 f4  b0 00 e6 f4  f4',
+)
+
 /** A PC that runs a program. */
-export function pcOf(program: readonly number[], hardware: PcHardware = {}): Promise<Pc> {
+export function pcOf(program: readonly number[], hardware: PcHardware & PcTechnique = {}): Promise<Pc> {
   const image = Uint8Array.from(program)
   return createPc({ memory: '2 MiB', loader: raw({ image, address: 0x7c00, mode: 'real' }), ...hardware })
 }

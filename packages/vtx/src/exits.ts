@@ -26,9 +26,10 @@ const io: Handler = (vcpu) => {
   const { state } = host.cpu
   const value = state.reg32(Gpr.ax)
   const mask = width === 4 ? -1 : (1 << (width * 8)) - 1
-  vcpu.skip()
+  // The device sees the time at which the instruction begins, as it does on a bare machine.
   if ((qualification & IN) === 0) ports.write(port, width, (value & mask) >>> 0)
   else state.setReg32(Gpr.ax, (value & ~mask) | (ports.read(port, width) & mask))
+  vcpu.skip()
 }
 
 const cpuid: Handler = (vcpu) => {

@@ -21,8 +21,6 @@ import { copyRegisters } from './registers.ts'
 
 const INTERRUPT_WINDOW = 4
 const VALID = 0x8000_0000
-/** Instructions that the emulator executes before the loop looks again. */
-const EMULATED_AT_ONCE = 1000
 /** The type of an event. */
 const HARDWARE_EXCEPTION = 3
 const DOUBLE_FAULT = 8
@@ -131,7 +129,8 @@ export class VtxVcpu implements CpuSeam, Tenant {
       const left = this.#end - this.retired
       if (left <= 0) return this.#stop('budget')
       if (this.#place === 'emulator' && this.#needsEmulator()) {
-        this.#emulateFor(Math.min(left, EMULATED_AT_ONCE))
+        // One at a time: what protects itself goes to the hardware at once, and chips see time go by.
+        this.#emulateFor(1)
         continue
       }
       this.toHardware()
@@ -345,7 +344,9 @@ export class VtxVcpu implements CpuSeam, Tenant {
 
   #flags(): number {
     const { emulator, host } = this.parts
-    return this.#place === 'emulator' ? emulator.state.eflags : host.cpu.state.eflags
+    if (this.#place === 'emulator') return emulator.state.eflags
+    // Before the guest is entered, those in the CPU are whoever's was there last.
+    return host.root.inGuest ? host.cpu.state.eflags : host.root.read('guestRflags')
   }
 
   evict(): void {

@@ -17,6 +17,7 @@ export type { TierFactory, TierStats } from './interpreter/tier.ts'
 export type { TranslatedMemory, Translator } from './memory/linear.ts'
 export type { CpuPaging } from './memory/paging-unit.ts'
 export {
+  declareCpuCounters,
   needSensitiveTraps,
   needVmx,
   type PlainX86Part,

@@ -91,7 +91,7 @@ export function x86(
       time: () => clock.now,
       ...(traps ? { sensitiveTraps: { virtualIopl: 0 } } : {}),
     })
-    declareCounters(services.counters, cpu)
+    declareCpuCounters(services.counters, cpu)
     return {
       cpu,
       x86: cpu,
@@ -130,8 +130,8 @@ function withVmx(cpu: Cpu): Cpu {
   })
 }
 
-/** The CPU's own counts, by the names under which a machine lists them. */
-function declareCounters(counters: Capabilities['counters'], cpu: Cpu): void {
+/** Declares a CPU's own counts, by the names under which a machine lists them: for parts that give a CPU made otherwise. */
+export function declareCpuCounters(counters: Capabilities['counters'], cpu: Cpu): void {
   const { counts } = cpu.paging.mmu
   const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0)
   counters.derive('exceptions', 'Exceptions delivered', () => sum(cpu.counts.exceptions))
@@ -140,4 +140,9 @@ function declareCounters(counters: Capabilities['counters'], cpu: Cpu): void {
   counters.derive('tlb-misses-data', 'Data-side TLB misses', () => counts.dataMisses)
   counters.derive('tlb-misses-code', 'Instruction-side TLB misses', () => counts.instructionMisses)
   counters.derive('walk-references', "Entries read from the guest's page tables", () => counts.tableReferences)
+  counters.derive(
+    'second-stage-references',
+    'Entries read from extended page tables',
+    () => counts.secondStageReferences,
+  )
 }

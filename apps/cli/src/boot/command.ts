@@ -1,4 +1,5 @@
 /** `vmexit boot`: its options, and what it says about them. */
+import { mmuNames, techniqueNames } from '@vmexit/vmexit'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { boot } from './boot.ts'
 import { bootable, withBios, withGuest } from './fetched.ts'
@@ -15,6 +16,10 @@ Examples:
       the console's text and every count as one JSON object
   $ vmexit boot --rom test386.bin --engine reference --stats --screenshot end.png
       a test ROM, what the hardware counted, and a picture of the screen at the end
+  $ vmexit boot linux-686 --technique vtx --mmu nested-paging --stats
+      the same PC as a VM under VT-x: its exits by reason, and what the machine below it counted
+  $ vmexit boot linux-686 --technique software-emulation --json
+      the same PC interpreted by a VMM: all its instructions are counted as emulated
   $ echo 'uname -a; poweroff -f' | vmexit boot --kernel vmlinuz --initrd initramfs.gz --append console=ttyS0
 
 Exit code: what the guest writes to port 0xf4, as (value * 2) + 1; else 1 if its CPU shut down (triple fault) or faults
@@ -57,13 +62,25 @@ export function bootCommand(): Command {
         .default('apic'),
     )
     .addOption(
-      new Option('--display <mode>', 'text, none, or a framebuffer such as 800x600x32')
-        .argParser(display)
-        .default('text'),
+      new Option(
+        '--display <mode>',
+        'text, none, or a framebuffer such as 800x600x32 (default: text; under vtx none)',
+      ).argParser(display),
     )
     .option('--frequency <number>', 'instructions in a virtual second', positive)
     .option('--time <seconds>', "the real-time clock at power-on, in seconds since 1970, or 'now'", time)
     .option('--seed <number>', 'seeds what is random in the machine', whole, 0)
+    .optionsGroup('How the guest shares the machine:')
+    .addOption(
+      new Option('--technique <name>', 'native: the guest owns the machine; else it is a VM on one')
+        .choices(techniqueNames)
+        .default('native'),
+    )
+    .addOption(
+      new Option('--mmu <name>', 'how the page tables of a VM are followed, where the technique takes it').choices(
+        mmuNames,
+      ),
+    )
     .optionsGroup('How it runs:')
     .option('--realtime', 'virtual seconds last as long as real ones')
     .addOption(

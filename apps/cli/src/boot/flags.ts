@@ -1,4 +1,5 @@
 /** The options of `vmexit boot` as commander gives them. */
+import type { MmuName, TechniqueName } from '@vmexit/vmexit'
 
 /** Undefined is what was not given. */
 export interface BootFlags {
@@ -19,7 +20,9 @@ export interface BootFlags {
   readonly model?: 'i386' | '486' | 'pentium' | 'pentium-m'
   readonly engine?: 'reference' | 'interpreter' | 'jit'
   readonly interruptController: 'apic' | 'pic'
-  readonly display: 'text' | 'none' | { readonly width: number; readonly height: number; readonly depth: 16 | 24 | 32 }
+  readonly technique: TechniqueName
+  readonly mmu?: MmuName
+  readonly display?: 'text' | 'none' | { readonly width: number; readonly height: number; readonly depth: 16 | 24 | 32 }
   readonly frequency?: number
   readonly time?: number
   readonly seed: number

@@ -5,7 +5,7 @@ import { openCd, openDisk, openFile, openQcow2 } from '@vmexit/block/node'
 import { concatenateArchives } from '@vmexit/boot'
 import { VmexitError } from '@vmexit/core'
 import { jit } from '@vmexit/jit'
-import type { PcBoot, PcOptions } from '@vmexit/vmexit'
+import type { PcBoot, PcOptions, PcTechnique } from '@vmexit/vmexit'
 import type { BootFlags } from './flags.ts'
 
 const sources = ['kernel', 'multiboot', 'rom', 'bios'] as const
@@ -22,9 +22,12 @@ const dependencies: readonly (readonly [flag: keyof BootFlags, needs: readonly (
 /** Reads what the flags name. Throws a {@link VmexitError} `boot-options` for flags that do not go together. */
 export async function pcOptions(flags: BootFlags): Promise<PcOptions> {
   check(flags)
-  const { memory, engine, model, interruptController, display, frequency, time, seed, bootOrder } = flags
+  const { memory, engine, model, interruptController, display, frequency, time, seed, bootOrder, technique, mmu } =
+    flags
   return {
     ...(await bootOf(flags)),
+    // Whether the two go together is the library's to say.
+    ...({ technique, mmu } as PcTechnique),
     memory,
     engine: engine === 'jit' ? jit({ now: () => performance.now() }) : engine,
     model,

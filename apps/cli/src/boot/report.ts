@@ -9,6 +9,11 @@ export interface BootReport {
   /** Virtual seconds. */
   readonly seconds: number
   readonly counts: Readonly<Record<string, number>>
+  /** How the guest shared the machine. */
+  readonly technique: string
+  readonly mmu?: string | undefined
+  /** Of a VM: what the machine below it counted. */
+  readonly machineCounts?: Readonly<Record<string, number>> | undefined
   /** The CPU that was simulated. */
   readonly cpu: { readonly engine: string; readonly model: string }
   /** What the JIT has translated, if there is one: of the host's work, not of the guest's. */
@@ -28,6 +33,9 @@ export function report(pc: Pc, stop: PcStop, exitCode: number, console: string, 
     exitCode,
     seconds: stop.seconds,
     counts: pc.counts,
+    technique: pc.technique,
+    mmu: pc.mmu,
+    machineCounts: isVm(pc) ? pc.machineCounts : undefined,
     cpu: { engine: pc.engine, model: pc.model },
     translated: pc.generated?.translated,
     postCodes: { 128: pc.postCode(0x80), 132: pc.postCode(0x84), 400: pc.postCode(0x190) },
@@ -38,11 +46,13 @@ export function report(pc: Pc, stop: PcStop, exitCode: number, console: string, 
 
 /** The counts as a table; with the host's time below it, if that is given. */
 export function statistics(pc: Pc, cpuSeconds?: number): string {
-  const rows = Object.entries(pc.counts).filter(([, count]) => count !== 0)
-  const figures = rows.map(([, count]) => count.toLocaleString('en-US'))
-  const name = Math.max(...rows.map(([label]) => label.length))
-  const width = Math.max(...figures.map(({ length }) => length))
-  const lines = rows.map(([label], i) => `${label.padEnd(name)}  ${figures[i]!.padStart(width)}`)
+  const lines = table(pc.counts)
+  if (isVm(pc)) {
+    const machine = table(pc.machineCounts)
+    const way = pc.mmu === undefined ? pc.technique : `${pc.technique} and ${pc.mmu}`
+    lines.unshift(`VM under ${way}:`)
+    lines.push(machine.length > 0 ? 'machine below it:' : 'machine below it: nothing', ...machine)
+  }
   if (cpuSeconds !== undefined) {
     const mips = (pc.counts.instructions ?? 0) / 1e6 / cpuSeconds
     const memory = Math.round(process.resourceUsage().maxRSS / 1024)
@@ -50,6 +60,17 @@ export function statistics(pc: Pc, cpuSeconds?: number): string {
     lines.push(`host: ${cpuSeconds.toFixed(2)} s of CPU, ${mips.toFixed(0)} MIPS, ${memory} MiB at most (${pc.engine})`)
   }
   return `${lines.join('\n')}\n`
+}
+
+const isVm = (pc: Pc): boolean => pc.technique !== 'native'
+
+/** A line for each count that is not 0. */
+function table(counts: Readonly<Record<string, number>>): string[] {
+  const rows = Object.entries(counts).filter(([, count]) => count !== 0)
+  const figures = rows.map(([, count]) => count.toLocaleString('en-US'))
+  const name = Math.max(...rows.map(([label]) => label.length))
+  const width = Math.max(...figures.map(({ length }) => length))
+  return rows.map(([label], i) => `${label.padEnd(name)}  ${figures[i]!.padStart(width)}`)
 }
 
 /** What the JIT has done, if there is one. */

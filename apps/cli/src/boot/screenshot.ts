@@ -11,7 +11,10 @@ export function screenOf(pc: Pc): Screen {
   if (pc.screen !== undefined) return pc.screen
   throw new VmexitError('no-display', {
     problem: 'this PC has no display to take a picture of',
-    remedy: 'leave out --display none, or --screenshot',
+    remedy:
+      pc.technique === 'native'
+        ? 'leave out --display none, or --screenshot'
+        : 'leave out --screenshot, or take another --technique',
   })
 }
 

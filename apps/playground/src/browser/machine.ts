@@ -119,7 +119,7 @@ class Machine {
 
   #sendFigures(): void {
     const { counts } = this.#pc
-    const { now, frequency } = this.#pc.machine.get('clock')
+    const { now, frequency } = this.#pc.system.get('clock')
     const idleSeconds = (counts['idle-ticks'] ?? 0) / frequency
     const figures: Figures = { at: performance.now(), seconds: now / frequency, idleSeconds, counts }
     this.#send({ type: 'figures', figures })

@@ -1,0 +1,30 @@
+/** What a PC wants to know of the CPU that its guest sees, whoever executes the guest. */
+import type { System } from '@vmexit/core'
+import { type Cpu, Seg } from '@vmexit/x86'
+
+/** Where an x86 CPU is. */
+export interface Position {
+  readonly cs: number
+  readonly ip: number
+}
+
+/** The guest's CPU. */
+export interface PcCpu {
+  /** The CPU whose engine executes the guest: that of a machine, or one that a VMM keeps. */
+  readonly executes: Cpu
+  /** Where the guest is. To look leaves no trace. */
+  position(): Position
+  /** Would an interrupt be taken? */
+  interruptible(): boolean
+}
+
+/** A CPU that is one: of a bare machine, or of a VMM that interprets. */
+export function plainCpu(system: System): PcCpu {
+  const cpu = system.find('x86')!
+  return { executes: cpu, position: () => positionOf(cpu), interruptible: () => cpu.wakeable }
+}
+
+/** Where a CPU is by its registers. */
+export function positionOf({ state }: Cpu): Position {
+  return { cs: state.selector(Seg.cs), ip: state.ip }
+}

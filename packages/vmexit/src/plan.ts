@@ -1,0 +1,85 @@
+/** What a PC is composed of by its technique, or why it cannot be. */
+import { VmexitError } from '@vmexit/core'
+import { parseSize } from '@vmexit/memory'
+import type { PcHardware, PcOptions } from './options.ts'
+import {
+  type MmuRow,
+  mmuNames,
+  mmuStrategies,
+  type TechniqueName,
+  type TechniqueRow,
+  techniqueNames,
+  vmTechniques,
+} from './techniques.ts'
+
+/** A PC that is a VM: the rows of the tables. */
+export interface VmPlan {
+  readonly technique: TechniqueName
+  readonly row: TechniqueRow
+  readonly mmu: { readonly name: string; readonly row: MmuRow } | undefined
+  /** Bytes of the machine that the VM takes. */
+  readonly machineBytes: number
+}
+
+/** Bytes of the machine for a VM beside memory and tables: VMX regions, ROMs. */
+const regions = 2 << 20
+
+/** The plan of a VM; undefined for a bare machine. Throws a {@link VmexitError} `pc-technique` for what cannot be. */
+export function planOf(options: PcOptions): VmPlan | undefined {
+  const { technique = 'native', mmu } = options
+  if (technique === 'native') {
+    if (mmu === undefined) return undefined
+    throw refuse(
+      `there is no VMM that could follow page tables by ${mmu}: with technique native the guest owns the machine`,
+      `leave mmu out, or take a technique that has one: ${techniquesWithMmu()}`,
+    )
+  }
+  const row = own(vmTechniques, technique)
+  if (row === undefined) {
+    throw refuse(`there is no technique '${technique}'`, `take one of ${techniqueNames.join(', ')}`)
+  }
+  if (mmu !== undefined && row.mmu === undefined) {
+    throw refuse(
+      `${technique} follows the guest's page tables by itself, not by ${mmu}`,
+      `leave mmu out, or take a technique that has one: ${techniquesWithMmu()}`,
+    )
+  }
+  if (row.inMachine && (options.display ?? 'none') !== 'none') {
+    throw refuse(`a VM under ${technique} has no display yet`, "leave display out, or give 'none'")
+  }
+  const name = mmu ?? row.mmu
+  const mmuRow = name === undefined ? undefined : own(mmuStrategies, name)
+  if (name !== undefined && mmuRow === undefined) {
+    throw refuse(`there is no MMU strategy '${name}'`, `take one of ${mmuNames.join(', ')}`)
+  }
+  return {
+    technique,
+    row,
+    mmu: mmuRow && { name: name!, row: mmuRow },
+    machineBytes: row.inMachine ? machineBytesOf(options, mmuRow) : 0,
+  }
+}
+
+/** The hardware as the plan has it: where a VM has no display, none unless stated. */
+export function hardwareOf<O extends PcHardware>(options: O, plan: VmPlan | undefined): O {
+  return plan?.row.inMachine ? { ...options, display: 'none' } : options
+}
+
+function machineBytesOf({ memory = '128 MiB' }: PcHardware, mmu: MmuRow | undefined): number {
+  const bytes = parseSize(memory)
+  return bytes + (mmu?.tables(bytes) ?? 0) + regions
+}
+
+function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined
+}
+
+function techniquesWithMmu(): string {
+  return Object.keys(vmTechniques)
+    .filter((name) => vmTechniques[name]!.mmu !== undefined)
+    .join(', ')
+}
+
+function refuse(problem: string, remedy: string): VmexitError {
+  return new VmexitError('pc-technique', { problem, remedy })
+}

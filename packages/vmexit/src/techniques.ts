@@ -1,0 +1,105 @@
+/**
+ * How a guest shares a machine: one row for each technique, one for each MMU strategy. A row says which parts make the VM, and what of the
+ * machine below they want. Which strategy goes with which technique is not said here: the parts' own needs and conflicts say it.
+ */
+import type { Part, Vm, VmProblems } from '@vmexit/core'
+import { ram } from '@vmexit/memory'
+import { nestedPaging } from '@vmexit/nested-paging'
+import { shadowPaging } from '@vmexit/shadow-paging'
+import { softwareEmulation } from '@vmexit/software-emulation'
+import { vmMemory } from '@vmexit/vmm'
+import { vtx } from '@vmexit/vtx'
+import { type CpuModel, type EngineChoice, type PlainX86Part, type VmxX86Part, x86 } from '@vmexit/x86'
+import { type PcCpu, plainCpu } from './pc-cpu.ts'
+import { vtxCpu } from './vtx-cpu.ts'
+
+const TECHNIQUES = {
+  vtx: {
+    /** The CPU of the machine. */
+    hardware: (engine: EngineChoice): VmxX86Part => x86({ vmx: true, engine }),
+    memory: (size: number | string): ReturnType<typeof vmMemory> => vmMemory(size),
+    execution: (model: CpuModel, _engine: EngineChoice): ReturnType<typeof vtx> => vtx({ model }),
+    /** The guest's memory lies in the machine's, where a display finds no window to it yet. */
+    inMachine: true,
+    /** The MMU strategy unless another is asked for. */
+    mmu: 'nested-paging',
+    /** Where its guest's registers are, and what executes it. */
+    cpu: (vm: Vm): PcCpu => vtxCpu(vm),
+  },
+  'software-emulation': {
+    hardware: (engine: EngineChoice): PlainX86Part => x86({ engine }),
+    memory: (size: number | string): ReturnType<typeof ram> => ram(size),
+    execution: (model: CpuModel, engine: EngineChoice): ReturnType<typeof softwareEmulation> =>
+      softwareEmulation({ model, ...(engine === 'reference' && { engine }) }),
+    inMachine: false,
+    mmu: undefined,
+    cpu: (vm: Vm): PcCpu => plainCpu(vm),
+  },
+}
+
+const MMUS = {
+  'nested-paging': {
+    part: (): ReturnType<typeof nestedPaging> => nestedPaging(),
+    /** Bytes of tables for so many of memory: 8 for each page, and what is begun. */
+    tables: (bytes: number): number => bytes / 512 + 0x1_0000,
+  },
+  'shadow-paging': {
+    part: (): ReturnType<typeof shadowPaging> => shadowPaging(),
+    /** 4096 tables at the most, then it begins anew. */
+    tables: (_bytes: number): number => 0x110_0000,
+  },
+}
+
+/** How a guest shares the machine's CPU. With `native` it does not: it owns the machine. */
+export type TechniqueName = 'native' | VmTechniqueName
+/** A technique by which a PC is a VM on a machine. */
+export type VmTechniqueName = keyof typeof TECHNIQUES
+/** How a VM's page tables are followed. */
+export type MmuName = keyof typeof MMUS
+
+/** What a machine for a technique gives. */
+type Hardware = 'cpu' | 'x86' | 'vmx' | 'memory' | 'guestMemory'
+type RowOf<T extends VmTechniqueName> = (typeof TECHNIQUES)[T]
+type PairProblems<T extends VmTechniqueName, M extends MmuName> = VmProblems<
+  {
+    memory: ReturnType<RowOf<T>['memory']>
+    execution: ReturnType<RowOf<T>['execution']>
+    mmu: ReturnType<(typeof MMUS)[M]['part']>
+  },
+  Hardware
+>
+/** The MMU strategies that go with a technique: those whose parts do. */
+export type MmuFor<T extends VmTechniqueName> = {
+  [M in MmuName]: [PairProblems<T, M>] extends [never] ? M : never
+}[MmuName]
+
+/** A VM on a machine: the technique, and an MMU strategy where the technique takes one. */
+export type VmTechnique = {
+  [T in VmTechniqueName]: { readonly technique: T; readonly mmu?: MmuFor<T> | undefined }
+}[VmTechniqueName]
+/** `native` unless stated: the guest owns the machine, so there is nothing else to say. */
+export type PcTechnique = { readonly technique?: 'native' | undefined; readonly mmu?: undefined } | VmTechnique
+
+/** A row of the table of techniques. */
+export interface TechniqueRow {
+  readonly hardware: (engine: EngineChoice) => Part
+  readonly memory: (size: number | string) => Part
+  readonly execution: (model: CpuModel, engine: EngineChoice) => Part
+  readonly inMachine: boolean
+  readonly mmu: string | undefined
+  readonly cpu: (vm: Vm) => PcCpu
+}
+/** A row of the table of MMU strategies. */
+export interface MmuRow {
+  readonly part: () => Part
+  readonly tables: (bytes: number) => number
+}
+
+/** The techniques by which a PC is a VM. */
+export const vmTechniques: Readonly<Record<string, TechniqueRow>> = TECHNIQUES
+/** The MMU strategies. */
+export const mmuStrategies: Readonly<Record<string, MmuRow>> = MMUS
+/** Names of all techniques. */
+export const techniqueNames: readonly TechniqueName[] = ['native', ...(Object.keys(TECHNIQUES) as VmTechniqueName[])]
+/** Names of all MMU strategies. */
+export const mmuNames: readonly MmuName[] = Object.keys(MMUS) as MmuName[]
