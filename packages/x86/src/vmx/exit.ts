@@ -47,7 +47,8 @@ export function exitGuest(
   // An injected event is delivered once.
   vmcs.set32(Field.entryInterruption, vmcs.get32(Field.entryInterruption) & 0x7fff_ffff)
   vmcs.close()
-  unit.unchanged = true
+  // Host state takes the place of the registers else.
+  unit.unchanged = unit.external
   const stored = storeMsrs(unit, vmcs.getNumber(Field.exitMsrStoreAddress), vmcs.get32(Field.exitMsrStoreCount))
   if (stored) toRoot(unit)
   else abort(unit, Abort.storingMsrs)
