@@ -2,6 +2,7 @@
 export {
   type EmulationEngine,
   type SoftwareEmulation,
+  type SoftwareEmulationConflicts,
   type SoftwareEmulationNeeds,
   type SoftwareEmulationOptions,
   type SoftwareEmulationPart,

@@ -7,7 +7,7 @@ import type { PcBoot, PcHardware } from './options.ts'
 import type { Pc } from './pc.ts'
 import { planOf } from './plan.ts'
 import type { PcStop } from './stop.ts'
-import { type VmTechnique, vmTechniques } from './techniques.ts'
+import { techniqueRow, type VmTechnique, vmTechniqueNames } from './techniques.ts'
 
 /** The machine that the PCs share. */
 export interface HypervisorOptions {
@@ -45,7 +45,7 @@ const goesOn: ReadonlySet<PcStop['reason']> = new Set(['limit', 'idle', 'aborted
 /** A machine with a CPU that has VMX, for PCs that share it. Throws a `VmexitError` of whatever is wrong with an option. */
 export async function createHypervisor({ memory = '512 MiB', engine }: HypervisorOptions = {}): Promise<Hypervisor> {
   const choice = engineOf(engine)
-  const machine = await createHost({ bytes: parseSize(memory), cpu: vmTechniques.vtx!.hardware(choice) })
+  const machine = await createHost({ bytes: parseSize(memory), cpu: techniqueRow('vtx')!.hardware(choice) })
   return new Hypervisor(machine, choice)
 }
 
@@ -83,7 +83,7 @@ export class Hypervisor implements AsyncDisposable {
     if (plan === undefined) {
       throw new VmexitError('pc-technique', {
         problem: 'technique native hands the whole machine to one guest, so nothing can share it',
-        remedy: `take one of ${Object.keys(vmTechniques).join(', ')}; or createPc, for a machine of its own`,
+        remedy: `take one of ${vmTechniqueNames.join(', ')}; or createPc, for a machine of its own`,
       })
     }
     const pc = await createPcOn(this.machine, options, plan, { engine: this.#engine })

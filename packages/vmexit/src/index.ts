@@ -25,9 +25,10 @@ export type {
   RomBoot,
 } from './options.ts'
 export { Pc, type PcParts, type PcRunOptions, type PcState } from './pc.ts'
-export type { Position } from './pc-cpu.ts'
+export type { PcCpu, Position } from './pc-cpu.ts'
 export { packState, unpackState } from './state-file.ts'
 export type { PcStop, PcStopReason } from './stop.ts'
+export type { MMUS, PairProblems, TECHNIQUES } from './techniques.ts'
 export {
   type MmuFor,
   type MmuName,

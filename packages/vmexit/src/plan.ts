@@ -5,11 +5,12 @@ import type { PcHardware, PcOptions } from './options.ts'
 import {
   type MmuRow,
   mmuNames,
-  mmuStrategies,
+  mmuRow,
   type TechniqueName,
   type TechniqueRow,
   techniqueNames,
-  vmTechniques,
+  techniqueRow,
+  vmTechniqueNames,
 } from './techniques.ts'
 
 /** A PC that is a VM: the rows of the tables. */
@@ -34,7 +35,7 @@ export function planOf(options: PcOptions): VmPlan | undefined {
       `leave mmu out, or take a technique that has one: ${techniquesWithMmu()}`,
     )
   }
-  const row = own(vmTechniques, technique)
+  const row = techniqueRow(technique)
   if (row === undefined) {
     throw refuse(`there is no technique '${technique}'`, `take one of ${techniqueNames.join(', ')}`)
   }
@@ -48,15 +49,15 @@ export function planOf(options: PcOptions): VmPlan | undefined {
     throw refuse(`a VM under ${technique} has no display yet`, "leave display out, or give 'none'")
   }
   const name = mmu ?? row.mmu
-  const mmuRow = name === undefined ? undefined : own(mmuStrategies, name)
-  if (name !== undefined && mmuRow === undefined) {
+  const strategy = name === undefined ? undefined : mmuRow(name)
+  if (name !== undefined && strategy === undefined) {
     throw refuse(`there is no MMU strategy '${name}'`, `take one of ${mmuNames.join(', ')}`)
   }
   return {
     technique,
     row,
-    mmu: mmuRow && { name: name!, row: mmuRow },
-    machineBytes: row.inMachine ? machineBytesOf(options, mmuRow) : 0,
+    mmu: strategy && { name: name!, row: strategy },
+    machineBytes: row.inMachine ? machineBytesOf(options, strategy) : 0,
   }
 }
 
@@ -70,14 +71,8 @@ function machineBytesOf({ memory = '128 MiB' }: PcHardware, mmu: MmuRow | undefi
   return bytes + (mmu?.tables(bytes) ?? 0) + regions
 }
 
-function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(table, name) ? table[name] : undefined
-}
-
 function techniquesWithMmu(): string {
-  return Object.keys(vmTechniques)
-    .filter((name) => vmTechniques[name]!.mmu !== undefined)
-    .join(', ')
+  return vmTechniqueNames.filter((name) => techniqueRow(name)?.mmu !== undefined).join(', ')
 }
 
 function refuse(problem: string, remedy: string): VmexitError {

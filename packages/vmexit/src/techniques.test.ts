@@ -20,6 +20,8 @@ const ways: readonly PcTechnique[] = [
   { technique: 'vtx', mmu: 'shadow-paging' },
 ]
 
+const named = ways.map((way) => ({ way, name: [way.technique, way.mmu].filter(Boolean).join(' and ') }))
+
 /** The counts that are the guest's own, whoever executes it. */
 const own = ['instructions', 'idle-ticks'] as const
 
@@ -71,7 +73,7 @@ test('a chip sees the same time at the same instruction under every technique', 
   for (const way of ways) expect(await printed(way)).toBe(native)
 })
 
-test.each(ways)('every engine counts the same ($technique, $mmu)', async (way) => {
+test.each(named)('every engine counts the same ($name)', async ({ way }) => {
   const [first, ...others] = [await whole(way, 'jit'), await whole(way, 'interpreter'), await whole(way, 'reference')]
   const { engine: _, ...expected } = first
   for (const { engine: __, ...run } of others) expect(run).toEqual(expected)
@@ -97,7 +99,7 @@ test('a guest of VT-x leaves for what its VMM does, and its tables are walked in
   expect(machine['second-stage-references']).toBeGreaterThan(2 * machine['walk-references']!)
 })
 
-describe.each(ways)('$technique, MMU strategy $mmu', (way) => {
+describe.each(named)('$name', ({ way }) => {
   test('saved in the middle and restored in another PC, it ends the same', async () => {
     await using first = await createPc({ ...busyGuest, ...way })
     const before = listen(first)

@@ -13,7 +13,12 @@ import { type CpuModel, type EngineChoice, type PlainX86Part, type VmxX86Part, x
 import { type PcCpu, plainCpu } from './pc-cpu.ts'
 import { vtxCpu } from './vtx-cpu.ts'
 
-const TECHNIQUES = {
+/**
+ * By name, what makes a VM.
+ *
+ * @internal
+ */
+export const TECHNIQUES = {
   vtx: {
     /** The CPU of the machine. */
     hardware: (engine: EngineChoice): VmxX86Part => x86({ vmx: true, engine }),
@@ -37,7 +42,12 @@ const TECHNIQUES = {
   },
 }
 
-const MMUS = {
+/**
+ * By name, what follows a VM's page tables.
+ *
+ * @internal
+ */
+export const MMUS = {
   'nested-paging': {
     part: (): ReturnType<typeof nestedPaging> => nestedPaging(),
     /** Bytes of tables for so many of memory: 8 for each page, and what is begun. */
@@ -60,7 +70,8 @@ export type MmuName = keyof typeof MMUS
 /** What a machine for a technique gives. */
 type Hardware = 'cpu' | 'x86' | 'vmx' | 'memory' | 'guestMemory'
 type RowOf<T extends VmTechniqueName> = (typeof TECHNIQUES)[T]
-type PairProblems<T extends VmTechniqueName, M extends MmuName> = VmProblems<
+/** @internal */
+export type PairProblems<T extends VmTechniqueName, M extends MmuName> = VmProblems<
   {
     memory: ReturnType<RowOf<T>['memory']>
     execution: ReturnType<RowOf<T>['execution']>
@@ -95,11 +106,17 @@ export interface MmuRow {
   readonly tables: (bytes: number) => number
 }
 
-/** The techniques by which a PC is a VM. */
-export const vmTechniques: Readonly<Record<string, TechniqueRow>> = TECHNIQUES
-/** The MMU strategies. */
-export const mmuStrategies: Readonly<Record<string, MmuRow>> = MMUS
+/** The row of a technique by which a PC is a VM, if there is one of that name. */
+export const techniqueRow = (name: string): TechniqueRow | undefined => rowOf(TECHNIQUES, name)
+/** The row of an MMU strategy, if there is one of that name. */
+export const mmuRow = (name: string): MmuRow | undefined => rowOf(MMUS, name)
+function rowOf<R>(table: Readonly<Record<string, R>>, name: string): R | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined
+}
+
+/** Names of the techniques by which a PC is a VM. */
+export const vmTechniqueNames: readonly VmTechniqueName[] = Object.keys(TECHNIQUES) as VmTechniqueName[]
 /** Names of all techniques. */
-export const techniqueNames: readonly TechniqueName[] = ['native', ...(Object.keys(TECHNIQUES) as VmTechniqueName[])]
+export const techniqueNames: readonly TechniqueName[] = ['native', ...vmTechniqueNames]
 /** Names of all MMU strategies. */
 export const mmuNames: readonly MmuName[] = Object.keys(MMUS) as MmuName[]

@@ -12,7 +12,7 @@ const floors: readonly (readonly string[])[] = [
   ['x86', 'jit', 'pci', 'overlayfs'],
   ['vmm'],
   [
-    ...['native', 'software-emulation', 'trap-and-emulate', 'binary-translation', 'vtx', 'xen'],
+    ...['software-emulation', 'trap-and-emulate', 'binary-translation', 'vtx', 'xen'],
     ...['shadow-paging', 'nested-paging', 'direct-paging'],
     ...['chipset', 'vga', 'boot', 'nic', 'virtio', 'passthrough'],
   ],

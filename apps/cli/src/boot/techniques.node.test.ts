@@ -36,24 +36,23 @@ const ways: readonly PcTechnique[] = [
   { technique: 'vtx', mmu: 'shadow-paging' },
 ]
 
-describe.skipIf(linux === undefined).each(ways)(
-  linux === undefined ? missing('linux-686') : '$technique, MMU strategy $mmu',
-  (way) => {
-    test('prints what the bare machine does, to the end', { timeout: 900_000 }, async () => {
-      const [expected, vm] = [await native(), await boot(way)]
-      expect(expected.reason).toBe('off')
-      expect(expected.lines.some((line) => line.startsWith('Linux version 6.'))).toBe(true)
-      expect(vm.reason).toBe('off')
-      expect(vm.lines).toEqual(expected.lines)
-      expect(vm.counts.instructions).toBeGreaterThan(1e9)
-      if (way.technique === 'software-emulation') {
-        expect(vm.counts).toEqual({ ...expected.counts, emulated: expected.counts.instructions })
-        expect(vm.machine.instructions).toBe(0)
-      } else {
-        // Nearly all of it runs on the CPU itself.
-        expect(vm.machine.instructions).toBeGreaterThan(0.999 * vm.counts.instructions!)
-        expect(vm.counts['vm-exits']).toBeGreaterThan(10_000)
-      }
-    })
-  },
-)
+const named = ways.map((way) => ({ way, name: [way.technique, way.mmu].filter(Boolean).join(' and ') }))
+
+describe.skipIf(linux === undefined).each(named)(linux === undefined ? missing('linux-686') : '$name', ({ way }) => {
+  test('prints what the bare machine does, to the end', { timeout: 900_000 }, async () => {
+    const [expected, vm] = [await native(), await boot(way)]
+    expect(expected.reason).toBe('off')
+    expect(expected.lines.some((line) => line.startsWith('Linux version 6.'))).toBe(true)
+    expect(vm.reason).toBe('off')
+    expect(vm.lines).toEqual(expected.lines)
+    expect(vm.counts.instructions).toBeGreaterThan(1e9)
+    if (way.technique === 'software-emulation') {
+      expect(vm.counts).toEqual({ ...expected.counts, emulated: expected.counts.instructions })
+      expect(vm.machine.instructions).toBe(0)
+    } else {
+      // Nearly all of it runs on the CPU itself.
+      expect(vm.machine.instructions).toBeGreaterThan(0.999 * vm.counts.instructions!)
+      expect(vm.counts['vm-exits']).toBeGreaterThan(10_000)
+    }
+  })
+})
