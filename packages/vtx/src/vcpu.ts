@@ -66,6 +66,9 @@ export class VtxVcpu implements CpuSeam, Tenant {
   #interrupts: InterruptSource | undefined
   #windowOpen = false
   #fruitless = 0
+  /** What the VMCS says of time: the VM's ahead of the machine's, and the guest's own offset. */
+  #ahead = Number.NaN
+  #tscOffset = 0n
   #lastRetired = 0
   /** An event that was being delivered when the guest left: interruption information. */
   #unfinished = 0
@@ -206,9 +209,12 @@ export class VtxVcpu implements CpuSeam, Tenant {
   /** The guest's time stamp counter is the VM's time. */
   #setTime(): void {
     const { host, clock, emulator } = this.parts
-    const offset = BigInt(clock.now - host.clock.now) + emulator.msrs.tscOffset
-    const bits = BigInt.asUintN(64, offset)
-    if (host.root.read64('tscOffset') !== bits) host.root.write('tscOffset', bits)
+    const ahead = clock.now - host.clock.now
+    const { tscOffset } = emulator.msrs
+    if (ahead === this.#ahead && tscOffset === this.#tscOffset) return
+    this.#ahead = ahead
+    this.#tscOffset = tscOffset
+    host.root.write('tscOffset', BigInt.asUintN(64, BigInt(ahead) + tscOffset))
   }
 
   // ── Exits ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -314,6 +320,7 @@ export class VtxVcpu implements CpuSeam, Tenant {
     const blocking = root.read('guestInterruptibility')
     if ((blocking & BLOCKING) !== 0) root.write('guestInterruptibility', blocking & ~BLOCKING)
     this.#retired++
+    this.#pass(1)
   }
   /** Executes the instruction that has left the guest, or what comes in its place, on the virtual state. */
   emulate(): void {
@@ -336,8 +343,15 @@ export class VtxVcpu implements CpuSeam, Tenant {
     const done = emulator.retired - before
     this.counts.emulated += done
     this.#retired += done
+    this.#pass(done)
     if (reason === 'shutdown') this.#shutdown = true
     if (emulator.halted || emulator.events.halted) this.#halted = true
+  }
+
+  /** What the VMM executes for the guest takes the machine's time too. */
+  #pass(ticks: number): void {
+    const { clock } = this.parts.host
+    clock.advanceTo(clock.now + ticks)
   }
 
   // ── Where the state is ──────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,5 @@
 /** VM exits (SDM vol. 3C, chapter 27). */
+import { Flag } from '../state/layout.ts'
 import { ExitControl, Pin } from './controls.ts'
 import type { ExitReason } from './exit-reasons.ts'
 import { Field } from './fields.ts'
@@ -41,7 +42,9 @@ export function exitGuest(
   vmcs.open()
   unit.exits[reason]!++
   record(unit, reason, information)
-  saveGuestState(unit, information.resume === true)
+  if (information.resume === true) unit.parts.core.state.setFlag(Flag.RF, true)
+  if (unit.external) unit.unsaved = true
+  else saveGuestState(unit)
   if ((controls.pin & Pin.preemptionTimer) !== 0 && (controls.exit & ExitControl.savePreemptionTimer) !== 0)
     vmcs.set32(Field.guestPreemptionTimer, unit.timerLeft())
   // An injected event is delivered once.

@@ -1,8 +1,8 @@
 /** The guest-state area: what VM entry loads and VM exit saves (SDM vol. 3C, 26.3.2 and 27.3). */
-import { Flag, Layout } from '../state/layout.ts'
+import { Layout } from '../state/layout.ts'
 import { Gpr } from '../state/state.ts'
 import { Cr0, Cr4, Dr6 } from '../system/bits.ts'
-import type { Core } from '../system/core.ts'
+import type { Core, CoreEvents } from '../system/core.ts'
 import { refreshMode } from '../system/mode.ts'
 import { EntryControl, ExitControl, Secondary } from './controls.ts'
 import { Field } from './fields.ts'
@@ -94,8 +94,8 @@ export function isPae(cr0: number, cr4: number): boolean {
   return (cr0 & Cr0.PG) !== 0 && (cr4 & Cr4.PAE) !== 0
 }
 
-/** Saves what {@link loadGuestState} loads. `resume`: RF is to be saved as 1. */
-export function saveGuestState(unit: VmxUnit, resume: boolean): void {
+/** Saves what {@link loadGuestState} loads. */
+export function saveGuestState(unit: VmxUnit): void {
   const { vmcs, controls, parts } = unit
   const { core } = parts
   const { state, msrs } = core
@@ -106,9 +106,14 @@ export function saveGuestState(unit: VmxUnit, resume: boolean): void {
   else vmcs.setNumber(Field.guestDr7, dr7)
   if ((controls.exit & ExitControl.savePat) !== 0) vmcs.set64(Field.guestPat, core.model.readMsr(core, MSR_PAT) ?? 0n)
   if ((controls.exit & ExitControl.saveEfer) === 0) vmcs.set64(Field.guestEfer, efer)
-  if (resume) vmcs.set32(Field.guestRflags, state.eflags | Flag.RF)
   if ((controls.secondary & Secondary.ept) !== 0 && isPae(state.get32(Layout.cr0), state.get32(Layout.cr4)))
     savePdptes(vmcs, parts.mmu.pdptes)
+}
+
+/** What holds interrupts and NMIs off. */
+export function interruptibilityOf({ shadow, nmiBlocked }: CoreEvents): number {
+  const blocking = shadow === 'sti' ? Blocking.sti : shadow === 'ss' ? Blocking.movSs : 0
+  return nmiBlocked ? blocking | Blocking.nmi : blocking
 }
 
 /** What {@link loadGuestRegisters} loads. */
@@ -129,8 +134,7 @@ export function saveGuestRegisters(vmcs: Vmcs, { state, msrs, events }: Core): v
   vmcs.set32(Field.guestRsp, state.reg32(Gpr.sp))
   vmcs.setNumber(Field.guestRip, state.ip)
   vmcs.set32(Field.guestRflags, state.eflags)
-  const shadow = events.shadow === 'sti' ? Blocking.sti : events.shadow === 'ss' ? Blocking.movSs : 0
-  vmcs.set32(Field.guestInterruptibility, shadow | (events.nmiBlocked ? Blocking.nmi : 0))
+  vmcs.set32(Field.guestInterruptibility, interruptibilityOf(events))
   vmcs.set32(Field.guestActivity, events.halted ? Activity.hlt : Activity.active)
   const debug = events.pendingDebug & (BREAKPOINTS | Dr6.BS)
   vmcs.set32(Field.guestPendingDebug, (debug & BREAKPOINTS) !== 0 ? debug | ENABLED_BREAKPOINT : debug)

@@ -3,7 +3,7 @@
 import { isEptPointer } from './checks.ts'
 import type { Secondary } from './controls.ts'
 import { enterGuest } from './enter.ts'
-import { Field, kindOf, offsetOf } from './fields.ts'
+import { Field, isHighHalf, kindOf, offsetOf, widthOf } from './fields.ts'
 import { InstructionError } from './instruction-errors.ts'
 import type { VmxUnit } from './unit.ts'
 import { REVISION } from './vmcs.ts'
@@ -39,6 +39,7 @@ export function vmxOff(unit: VmxUnit): VmxOutcome {
 export function vmClear(unit: VmxUnit, address: number): VmxOutcome {
   if (!isRegion(unit, address)) return failValid(unit, InstructionError.clearOfInvalidAddress)
   if (address === unit.region) return failValid(unit, InstructionError.clearOfVmxonRegion)
+  unit.flush()
   const { vmcs } = unit
   const current = vmcs.address
   vmcs.select(address)
@@ -56,6 +57,7 @@ export function vmPtrld(unit: VmxUnit, address: number): VmxOutcome {
   if (address === unit.region) return failValid(unit, InstructionError.loadOfVmxonRegion)
   if (unit.parts.memory.read32(address) !== REVISION) return failValid(unit, InstructionError.loadOfOtherRevision)
   if (unit.vmcs.address === address) return 0
+  unit.flush()
   unit.vmcs.select(address)
   unit.unchanged = false
   return 0
@@ -70,21 +72,31 @@ export function vmPtrst({ vmcs }: VmxUnit): bigint {
 export function vmRead(unit: VmxUnit, encoding: number): bigint | VmxOutcome {
   const { vmcs } = unit
   if (vmcs.address < 0) return INVALID
+  if (kindOf(encoding) === 'guest') unit.flush()
   vmcs.open()
   return vmcs.read(encoding) ?? failValid(unit, InstructionError.unknownField)
 }
 
-/** VMWRITE. */
-export function vmWrite(unit: VmxUnit, encoding: number, value: bigint): VmxOutcome {
+/** VMWRITE; a number is unsigned. */
+export function vmWrite(unit: VmxUnit, encoding: number, value: bigint | number): VmxOutcome {
   const { vmcs } = unit
   if (vmcs.address < 0) return INVALID
   if (offsetOf(encoding) === 0) return failValid(unit, InstructionError.unknownField)
-  if (kindOf(encoding) === 'read-only') return failValid(unit, InstructionError.writeOfReadOnlyField)
+  const kind = kindOf(encoding)
+  if (kind === 'read-only') return failValid(unit, InstructionError.writeOfReadOnlyField)
+  if (kind === 'guest' && encoding !== Field.guestRip) unit.flush()
   vmcs.open()
-  vmcs.write(encoding, value)
+  // (BigInts took half of the time.)
+  if (typeof value === 'number' && !isHighHalf(encoding)) vmcs.setNumber(encoding, truncated(encoding, value))
+  else vmcs.write(encoding, BigInt(value))
   vmcs.close()
-  unit.written(encoding, value)
+  unit.written(encoding)
   return 0
+}
+
+function truncated(encoding: number, value: number): number {
+  const width = widthOf(encoding)
+  return width === 64 ? value : width === 32 ? value >>> 0 : value & 0xffff
 }
 
 /** VMLAUNCH and VMRESUME. With 0 the CPU is in the guest, or where a failed entry leads. */

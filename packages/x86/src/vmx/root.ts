@@ -3,8 +3,8 @@ import { VmexitError } from '@vmexit/core'
 import type { Core } from '../system/core.ts'
 import { exitGuest } from './exit.ts'
 import { ExitReason, exitReasonName } from './exit-reasons.ts'
-import { Field, type FieldName } from './fields.ts'
-import { loadGuestRegisters, saveGuestRegisters, savePdptes } from './guest-state.ts'
+import { Field, type FieldName, kindOf } from './fields.ts'
+import { interruptibilityOf, loadGuestRegisters, saveGuestRegisters, savePdptes } from './guest-state.ts'
 import {
   INVALID,
   invEpt,
@@ -57,8 +57,16 @@ export class VmxRoot implements Disposable {
   read(field: FieldName): number {
     const { vmcs } = this.#unit
     if (vmcs.address < 0) this.#demand('VMREAD', INVALID)
+    const encoding = Field[field]
+    if (this.#unit.unsaved && kindOf(encoding) === 'guest') {
+      const { state, events } = this.#unit.parts.core
+      // What is asked for at most exits, without all the rest.
+      if (encoding === Field.guestRip) return state.ip
+      if (encoding === Field.guestInterruptibility) return interruptibilityOf(events)
+      this.#unit.flush()
+    }
     vmcs.open()
-    return vmcs.getNumber(Field[field])
+    return vmcs.getNumber(encoding)
   }
   /** The same with all 64 bits. */
   read64(field: FieldName): bigint {
@@ -68,7 +76,7 @@ export class VmxRoot implements Disposable {
   }
   /** VMWRITE; a number is taken as unsigned. */
   write(field: FieldName, value: number | bigint): void {
-    const bits = typeof value === 'bigint' ? value : BigInt(value < 0 ? value >>> 0 : value)
+    const bits = typeof value === 'number' && value < 0 ? value >>> 0 : value
     this.#demand('VMWRITE', vmWrite(this.#unit, Field[field], bits))
   }
   /**
@@ -104,12 +112,14 @@ export class VmxRoot implements Disposable {
   }
   /** VMREAD of the whole guest-state area, into the registers of another CPU. */
   readGuest(into: Core): void {
+    this.#unit.flush()
     this.#unit.vmcs.open()
     loadGuestRegisters(this.#unit.vmcs, into)
   }
   /** VMWRITE of the whole guest-state area, from the registers of another CPU. */
   writeGuest(from: Core): void {
     const unit = this.#unit
+    unit.unsaved = false
     unit.vmcs.open()
     saveGuestRegisters(unit.vmcs, from)
     unit.vmcs.close()
@@ -119,6 +129,7 @@ export class VmxRoot implements Disposable {
   /** VMWRITE of the four PAE pointers, low and high half each. */
   writePdptes(pdptes: Uint32Array): void {
     const { vmcs } = this.#unit
+    this.#unit.flush()
     vmcs.open()
     savePdptes(vmcs, pdptes)
     vmcs.close()

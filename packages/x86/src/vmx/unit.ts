@@ -8,6 +8,7 @@ import { PREEMPTION_TIMER_RATE, type VmxCapabilities } from './capabilities.ts'
 import { Primary, Secondary } from './controls.ts'
 import { EXIT_REASONS } from './exit-reasons.ts'
 import { Field } from './fields.ts'
+import { saveGuestState } from './guest-state.ts'
 import { Vmcs } from './vmcs.ts'
 
 /** What the CPU is in: VMX operation is off, or it runs a VMM (root) or a VMM's guest (non-root). */
@@ -106,10 +107,16 @@ export class VmxUnit {
   readonly exits: Float64Array = new Float64Array(EXIT_REASONS)
   /** VM entries so far, failed ones not included. */
   entries = 0
+  /**
+   * The guest-state area is still to be written: the CPU holds it, as processors hold what they like of a VMCS (24.1). Only where no host
+   * state takes its place. (To write it at each exit took 2 µs.)
+   */
+  unsaved = false
   /** Registers and controls are what the last exit left in the current VMCS. */
   unchanged = false
   readonly #ept: ExtendedPageTables
   #context = ROOT_CONTEXT
+  #tscOffsetNumber = 0
 
   constructor(parts: VmxParts) {
     this.parts = parts
@@ -133,9 +140,22 @@ export class VmxUnit {
     const reads = (primary & Primary.cr3StoreExiting) !== 0 || (cr0Mask | cr4Mask) !== 0 ? 2 : 0
     return tsc | reads
   }
+  /** The same as a number; NaN where one is not exact. */
+  get tscOffsetNumber(): number {
+    return this.nonRoot && (this.controls.primary & Primary.tscOffsetting) !== 0 ? this.#tscOffsetNumber : 0
+  }
   /** What the time stamp counter is ahead by, for the guest. */
   get tscOffset(): bigint {
     return this.nonRoot && (this.controls.primary & Primary.tscOffsetting) !== 0 ? this.controls.tscOffset : 0n
+  }
+
+  /** Writes the guest-state area if that is still to be done. */
+  flush(): void {
+    if (!this.unsaved) return
+    this.unsaved = false
+    this.vmcs.open()
+    saveGuestState(this)
+    this.vmcs.close()
   }
 
   /** Reads the control fields of the current VMCS, which has been checked. */
@@ -160,7 +180,7 @@ export class VmxUnit {
     controls.ioBitmapA = vmcs.getNumber(Field.ioBitmapA)
     controls.ioBitmapB = vmcs.getNumber(Field.ioBitmapB)
     controls.msrBitmap = vmcs.getNumber(Field.msrBitmap)
-    controls.tscOffset = vmcs.get64(Field.tscOffset)
+    this.#setTscOffset(vmcs.get64(Field.tscOffset))
     controls.vpid = (controls.secondary & Secondary.vpid) !== 0 ? vmcs.get32(Field.vpid) : 0
   }
 
@@ -185,6 +205,13 @@ export class VmxUnit {
     const kept = context !== ROOT_CONTEXT && context === this.#context
     this.#context = context
     return kept
+  }
+
+  #setTscOffset(bits: bigint): void {
+    const value = BigInt.asIntN(64, bits)
+    this.controls.tscOffset = value
+    const number = Number(value)
+    this.#tscOffsetNumber = Number.isSafeInteger(number) ? number : Number.NaN
   }
 
   /** Starts the preemption timer, which counts down once in 2^5 ticks of the time stamp counter (25.5.1). */
@@ -214,11 +241,14 @@ export class VmxUnit {
    * A field of the current VMCS was written. What the CPU still holds of the guest is then not what the VMCS says, except where it is
    * brought up to date here: fields that a VMM writes at most exits.
    */
-  written(encoding: number, value: bigint): void {
+  written(encoding: number): void {
     if (!this.unchanged) return
-    if (encoding === Field.guestRip) this.parts.core.state.ip = Number(value & 0xffff_ffffn)
-    else if (encoding === Field.tscOffset) this.controls.tscOffset = value
-    else if (!HARMLESS.includes(encoding)) this.unchanged = false
+    if (encoding === Field.guestRip) this.parts.core.state.ip = this.vmcs.getNumber(encoding) % 0x1_0000_0000
+    else if (encoding === Field.tscOffset) this.#setTscOffset(this.vmcs.get64(encoding))
+    else if (!HARMLESS.includes(encoding)) {
+      this.flush()
+      this.unchanged = false
+    }
   }
 
   /** INVEPT, INVVPID: entries of guests go, whoever they are of. */
@@ -233,6 +263,7 @@ export class VmxUnit {
 
   /** What {@link restore} needs; everything else lies in the VMCS. */
   save(): VmxState {
+    this.flush()
     return {
       operation: this.operation,
       region: this.region,
@@ -258,6 +289,7 @@ export class VmxUnit {
     this.entries = state.entries
     this.exits.set(state.exits)
     this.unchanged = false
+    this.unsaved = false
     this.vectoring = undefined
     if (this.nonRoot) {
       this.vmcs.open()
@@ -281,6 +313,7 @@ export class VmxUnit {
 
   /** Out of VMX operation. */
   leave(): void {
+    this.flush()
     this.parts.mmu.setSecondStage(undefined)
     this.operation = 'off'
     this.region = -1
