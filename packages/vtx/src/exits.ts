@@ -100,11 +100,15 @@ const controlRegister: Handler = (vcpu) => {
   else if (access === (3 | FROM)) {
     cpu.state.setReg32(register, vcpu.cr3)
     vcpu.skip()
-  } else vcpu.emulate()
+  } else emulateLoad(vcpu)
 }
 
 const undefinedInstruction: Handler = (vcpu) => vcpu.raise(UNDEFINED)
-const emulate: Handler = (vcpu) => vcpu.emulate()
+/** What loads control registers drops the guest's TLB too, of which the emulator has only its own. */
+const emulateLoad: Handler = (vcpu) => {
+  vcpu.emulate()
+  vcpu.invalidate()
+}
 const skip: Handler = (vcpu) => vcpu.skip()
 /** The exit was all that was wanted. */
 const nothing: Handler = () => {}
@@ -115,7 +119,7 @@ export const EXITS: Readonly<Record<number, Handler>> = {
   [ExitReason.externalInterrupt]: nothing,
   [ExitReason.interruptWindow]: nothing,
   [ExitReason.tripleFault]: (vcpu) => vcpu.shutDown(),
-  [ExitReason.taskSwitch]: emulate,
+  [ExitReason.taskSwitch]: emulateLoad,
   [ExitReason.cpuid]: cpuid,
   [ExitReason.hlt]: hlt,
   [ExitReason.invd]: skip,

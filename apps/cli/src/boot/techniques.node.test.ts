@@ -5,12 +5,13 @@ import { describe, expect, test } from 'vitest'
 import { append, missing } from '../../test/session.ts'
 import { findGuests } from '../guests/index.ts'
 
-const { 'linux-686': linux } = findGuests()
+const guests = findGuests()
+type Kernel = 'linux-686' | 'linux-686-pae'
 
 /** Boots to /init, which runs a command and powers off. */
-async function boot(way: PcTechnique) {
-  const kernel = readFileSync(linux!.kernel)
-  const initrd = readFileSync(linux!.initramfs)
+async function boot(name: Kernel, way: PcTechnique) {
+  const kernel = readFileSync(guests[name]!.kernel)
+  const initrd = readFileSync(guests[name]!.initramfs)
   const command = `${append} -- sh -c "uname -a; head -c 100000 /dev/zero | md5sum"`
   await using pc = await createPc({ kernel, initrd, append: command, display: 'none', ...way })
   let console = ''
@@ -27,20 +28,24 @@ async function boot(way: PcTechnique) {
   }
 }
 
-let bare: Promise<Awaited<ReturnType<typeof boot>>> | undefined
-const native = () => (bare ??= boot({ technique: 'native' }))
+const bare: { [name in Kernel]?: ReturnType<typeof boot> } = {}
 
-const ways: readonly PcTechnique[] = [
-  { technique: 'software-emulation' },
-  { technique: 'vtx', mmu: 'nested-paging' },
-  { technique: 'vtx', mmu: 'shadow-paging' },
+const cases: readonly { readonly kernel: Kernel; readonly way: PcTechnique }[] = [
+  { kernel: 'linux-686', way: { technique: 'software-emulation' } },
+  { kernel: 'linux-686', way: { technique: 'vtx', mmu: 'nested-paging' } },
+  { kernel: 'linux-686', way: { technique: 'vtx', mmu: 'shadow-paging' } },
+  // Loads of CR3 are another way here: PAE's pointers come with it.
+  { kernel: 'linux-686-pae', way: { technique: 'vtx', mmu: 'shadow-paging' } },
 ]
 
-const named = ways.map((way) => ({ way, name: [way.technique, way.mmu].filter(Boolean).join(' and ') }))
+const named = cases.map((it) => ({ ...it, name: [it.way.technique, it.way.mmu].filter(Boolean).join(' and ') }))
 
-describe.skipIf(linux === undefined).each(named)(linux === undefined ? missing('linux-686') : '$name', ({ way }) => {
-  test('prints what the bare machine does, to the end', { timeout: 900_000 }, async () => {
-    const [expected, vm] = [await native(), await boot(way)]
+describe.each(named)('$kernel under $name', ({ kernel, way }) => {
+  const absent = guests[kernel] === undefined
+  const title = absent ? missing(kernel) : 'prints what the bare machine does, to the end'
+  test.skipIf(absent)(title, { timeout: 900_000 }, async () => {
+    bare[kernel] ??= boot(kernel, { technique: 'native' })
+    const [expected, vm] = [await bare[kernel], await boot(kernel, way)]
     expect(expected.reason).toBe('off')
     expect(expected.lines.some((line) => line.startsWith('Linux version 6.'))).toBe(true)
     expect(vm.reason).toBe('off')
