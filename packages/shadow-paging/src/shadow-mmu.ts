@@ -56,6 +56,7 @@ export interface ShadowParts {
 
 type Mode = 'off' | '32-bit' | 'PAE'
 
+/** See above. Its registers, and what the hardware is to walk, follow from {@link adopt}. */
 export class ShadowMmu implements VcpuMmu {
   readonly eptPointer = 0
   readonly #parts: ShadowParts

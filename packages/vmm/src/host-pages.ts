@@ -61,7 +61,7 @@ export class HostPages {
       return first
     }
     throw new VmexitError('machine-memory', {
-      problem: `the machine has no ${count} free page${count === 1 ? '' : 's in a row'} left for its supervisors`,
+      problem: `the machine has no ${count === 1 ? 'free page' : `${count} free pages in a row`} left for its supervisors`,
       remedy: 'give the machine more memory, or its VMs less',
     })
   }

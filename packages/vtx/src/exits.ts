@@ -1,8 +1,29 @@
 /** What is done about each exit. */
-import { ExitReason, Gpr, Layout } from '@vmexit/x86'
-import type { VtxVcpu } from './vcpu.ts'
 
-type Handler = (vcpu: VtxVcpu) => void
+import type { Capabilities } from '@vmexit/core'
+import type { VcpuMmu } from '@vmexit/vmm'
+import { type Cpu, ExitReason, Gpr, Layout } from '@vmexit/x86'
+import type { VtxHost } from './host.ts'
+
+/** The virtual CPU that has left the guest, and what can be done for it. */
+export interface ExitedVcpu {
+  readonly parts: { readonly host: VtxHost; readonly emulator: Cpu; readonly ports: Capabilities['ports'] }
+  readonly mmu: VcpuMmu
+  /** CR3 as the guest has it. */
+  readonly cr3: number
+  loadCr3(value: number): boolean
+  /** The instruction is done. */
+  skip(): void
+  /** The instruction is the emulator's to execute. */
+  emulate(): void
+  raise(vector: number, errorCode?: number): void
+  /** Drops what the hardware has cached. */
+  invalidate(linear?: number): void
+  halt(): void
+  shutDown(): void
+}
+
+type Handler = (vcpu: ExitedVcpu) => void
 
 const GENERAL_PROTECTION = 13
 const UNDEFINED = 6

@@ -15,7 +15,7 @@ import { PAGE_BYTES } from '@vmexit/memory'
 import type { MmuStrategy, PagingRegisters, VcpuMmu } from '@vmexit/vmm'
 import { type Cpu, exitReasonName, Flag, Layout } from '@vmexit/x86'
 import { CR0_OWNED, CR4_OWNED, writeControls } from './controls.ts'
-import { EXITS } from './exits.ts'
+import { EXITS, type ExitedVcpu } from './exits.ts'
 import type { Tenant, VtxHost } from './host.ts'
 import { copyRegisters } from './registers.ts'
 
@@ -44,7 +44,7 @@ export interface VcpuParts {
 }
 
 /** One virtual CPU. */
-export class VtxVcpu implements CpuSeam, Tenant {
+export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   readonly id = 0
   readonly parts: VcpuParts
   readonly vmcs: number

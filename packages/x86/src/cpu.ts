@@ -8,7 +8,7 @@ import { type GeneratedStats, Interpreter, type PageFault } from './interpreter/
 import { Tables } from './interpreter/layout.ts'
 import type { TierFactory } from './interpreter/tier.ts'
 import { TranslatedMemory } from './memory/linear.ts'
-import { CpuPaging, EPT_FAULT } from './memory/paging-unit.ts'
+import { CpuPaging } from './memory/paging-unit.ts'
 import { ReferenceEngine } from './reference/engine.ts'
 import { resetState } from './reset.ts'
 import { Flag, Layout, Vector } from './state/layout.ts'
@@ -16,8 +16,9 @@ import { readRegisters, writeRegisters } from './state/registers.ts'
 import { CpuState } from './state/state.ts'
 import type { Core, CoreEvents, CpuModel, Msrs, PortSpace, SensitiveTraps } from './system/core.ts'
 import { afterInstruction, beforeInstruction, DataBreakpoints, mustStep } from './system/debug.ts'
-import { type CpuEvent, deliver, eventOf } from './system/exceptions.ts'
-import { Fault } from './system/fault.ts'
+import type { CpuEvent } from './system/event.ts'
+import { deliver, eventOf } from './system/exceptions.ts'
+import { EPT_FAULT, Fault } from './system/fault.ts'
 import { pageFaultThroughFlatGate } from './system/flat-gate.ts'
 import { refreshMode } from './system/mode.ts'
 import { defaultModel } from './system/models.ts'
@@ -32,7 +33,8 @@ import {
   type Waiting,
   wantsAttention,
 } from './vmx/events.ts'
-import { type VmxState, VmxUnit } from './vmx/unit.ts'
+import type { VmxState } from './vmx/unit.ts'
+import { Vmx } from './vmx/vmx.ts'
 
 declare module '@vmexit/core' {
   interface ExitReasons {
@@ -125,7 +127,7 @@ export class Cpu implements Core {
   readonly events: CoreEvents
   readonly memory: GuestMemory
   readonly engine: Engine
-  readonly vmx: VmxUnit | undefined
+  readonly vmx: Vmx | undefined
   readonly counts: CpuCounts = { instructions: 0, exceptions: new Float64Array(32), interrupts: 0 }
   readonly #interpreter: Interpreter | undefined
   readonly #reference: ReferenceEngine
@@ -175,7 +177,7 @@ export class Cpu implements Core {
       },
     }
     const { vmx } = this.model
-    this.vmx = vmx && new VmxUnit({ core: this, memory: options.memory, mmu, capabilities: vmx })
+    this.vmx = vmx && new Vmx({ core: this, memory: options.memory, mmu, capabilities: vmx })
     this.linear = new TranslatedMemory(this.paging, options.memory, new DataBreakpoints(this.state, this.events))
     const decoder = createDecoder({ features: this.model.features })
     this.#reference = new ReferenceEngine(

@@ -44,6 +44,8 @@ export type {
   PortSpace,
   SensitiveTraps,
 } from './system/core.ts'
+export type { CpuEvent, TaskCause } from './system/event.ts'
+export type { GuestControl } from './system/guest-control.ts'
 export { createModel, defaultModel, type ModelFeature, type ModelName, type ModelOptions } from './system/models.ts'
 export { loadParagraph, writeSegment } from './system/segments.ts'
 export type { AllowedSettings, VmxCapabilities } from './vmx/capabilities.ts'
@@ -52,5 +54,6 @@ export { ExitReason, type ExitReasonName, exitReasonName } from './vmx/exit-reas
 export type { VmxFeatures } from './vmx/features.ts'
 export { Field as VmcsField, type FieldName as VmcsFieldName } from './vmx/fields.ts'
 export { VmxRoot } from './vmx/root.ts'
-export type { VmxUnit } from './vmx/unit.ts'
-export { REVISION as VMCS_REVISION } from './vmx/vmcs.ts'
+export type { GuestControls, VmxOperation, VmxParts, VmxState, VmxUnit } from './vmx/unit.ts'
+export { REVISION as VMCS_REVISION, type Vmcs } from './vmx/vmcs.ts'
+export type { Vmx } from './vmx/vmx.ts'

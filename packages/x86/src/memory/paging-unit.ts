@@ -3,12 +3,10 @@ import { type Mmu, Right } from '@vmexit/paging'
 import { Layout, Vector } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
 import type { PagingUnit } from '../system/core.ts'
-import { raise, raisePageFault } from '../system/fault.ts'
+import { EPT_FAULT, raise, raisePageFault } from '../system/fault.ts'
 import type { Translator } from './linear.ts'
 
 const PAGE = 0x1000
-/** In place of the error code of #PF: the second stage has refused, and what the walk has left says why. No fault for the guest. */
-export const EPT_FAULT = -1
 /** A canonical upper-half address is a negative number here and the low 48 bits of it there. */
 const SPACE = 2 ** 48
 

@@ -6,9 +6,7 @@ import { semantics } from '../semantics/index.ts'
 import type { Semantics } from '../semantics/processor.ts'
 import { Vector } from '../state/layout.ts'
 import type { Action, Core } from '../system/core.ts'
-import { Fault, raise } from '../system/fault.ts'
-import { interceptInstruction } from '../vmx/intercept.ts'
-import { Exited, type VmxUnit } from '../vmx/unit.ts'
+import { Fault, LeftGuest, raise } from '../system/fault.ts'
 import { CodeFetch } from './fetch.ts'
 import { ReferenceProcessor } from './processor.ts'
 
@@ -79,7 +77,7 @@ export class ReferenceEngine {
   /** The same for an instruction at `start` that was fetched and decoded before. */
   perform(insn: Insn, start: number): boolean {
     const { state, vmx } = this.#core
-    if (vmx?.nonRoot && this.#leaves(vmx, insn, start)) return false
+    if (vmx?.nonRoot && vmx.interceptInstruction(insn, start)) return false
     const next = this.#advance(start, insn)
     state.ip = next
     try {
@@ -92,19 +90,10 @@ export class ReferenceEngine {
       }
       return true
     } catch (error) {
-      if (error instanceof Exited) return false
+      if (error instanceof LeftGuest) return false
       if (error instanceof Fault && !error.committed) state.ip = start
       throw error
     }
-  }
-
-  /** Has the instruction left the guest? */
-  #leaves(vmx: VmxUnit, insn: Insn, start: number): boolean {
-    vmx.vectoring = undefined
-    vmx.instruction.start = start
-    vmx.instruction.length = insn.length
-    this.#core.state.ip = start
-    return interceptInstruction(vmx, insn)
   }
 
   /** `ip` runs on to 2^32 in 16- and 32-bit code; running past the segment's limit faults at the next fetch. */

@@ -1,7 +1,6 @@
 /** MOV to and from control registers, LMSW, SMSW, CLTS, INVLPG (SDM vol. 3A, 2.5). */
 import { type Insn, Kind, type Operand } from '@vmexit/x86-decoder'
 import { Layout, Vector } from '../state/layout.ts'
-import { controlSeen, controlWritten, isFixed } from '../vmx/control-masks.ts'
 import { Cr0 } from './bits.ts'
 import type { Action, ActionTable, Core } from './core.ts'
 import { raise } from './fault.ts'
@@ -33,8 +32,8 @@ export function changeControl(core: Core, what: 'cr0' | 'cr3' | 'cr4', value: nu
 function writeCr0(core: Core, image: number): void {
   const { state, model } = core
   const before = state.get32(Layout.cr0)
-  const value = (controlWritten(core.vmx, 0, before, image) & model.cr0Mask) | Cr0.ET
-  if (!isFixed(core.vmx, 0, value)) raise(Vector.GP, 0)
+  const value = ((core.vmx?.controlWritten(0, before, image) ?? image) & model.cr0Mask) | Cr0.ET
+  if (core.vmx?.allows(0, value) === false) raise(Vector.GP, 0)
   if ((value & Cr0.PG) !== 0 && (value & Cr0.PE) === 0) raise(Vector.GP, 0)
   if ((value & Cr0.NW) !== 0 && (value & Cr0.CD) === 0) raise(Vector.GP, 0)
   changeControl(core, 'cr0', value >>> 0)
@@ -44,8 +43,8 @@ function writeCr0(core: Core, image: number): void {
 
 /** @throws Fault #GP(0) for a bit that the model does not have. */
 function writeCr4(core: Core, image: number): void {
-  const value = controlWritten(core.vmx, 4, core.state.get32(Layout.cr4), image)
-  if (!isFixed(core.vmx, 4, value)) raise(Vector.GP, 0)
+  const value = core.vmx?.controlWritten(4, core.state.get32(Layout.cr4), image) ?? image
+  if (core.vmx?.allows(4, value) === false) raise(Vector.GP, 0)
   if (value & ~core.model.cr4Mask) raise(Vector.GP, 0)
   changeControl(core, 'cr4', value >>> 0)
   refreshMode(core)
@@ -94,7 +93,7 @@ const mov_cr: Action = (core, insn) => {
   else if (core.state.long64) core.state.setReg64(to.reg, core.state.get64(SLOTS[cr]!))
   else {
     const value = core.state.get32(SLOTS[cr]!)
-    core.state.setReg32(to.reg, cr === 0 || cr === 4 ? controlSeen(core.vmx, cr, value) : value)
+    core.state.setReg32(to.reg, cr === 0 || cr === 4 ? (core.vmx?.controlSeen(cr, value) ?? value) : value)
   }
 }
 
@@ -108,14 +107,15 @@ const lmsw: Action = (core: Core, insn: Insn) => {
 }
 
 const smsw: Action = (core, insn) => {
-  const cr0 = controlSeen(core.vmx, 0, core.state.get32(Layout.cr0))
+  const held = core.state.get32(Layout.cr0)
+  const cr0 = core.vmx?.controlSeen(0, held) ?? held
   writeWord(core, insn, 0, cr0 & 0xffff, cr0)
 }
 
 const clts: Action = (core) => {
   needSupervisor(core)
   const before = core.state.get32(Layout.cr0)
-  core.state.set32(Layout.cr0, controlWritten(core.vmx, 0, before, before & ~Cr0.TS))
+  core.state.set32(Layout.cr0, core.vmx?.controlWritten(0, before, before & ~Cr0.TS) ?? before & ~Cr0.TS)
   refreshMode(core)
 }
 

@@ -2,7 +2,7 @@
 import type { Feature, Insn } from '@vmexit/x86-decoder'
 import type { CpuState } from '../state/state.ts'
 import type { VmxCapabilities } from '../vmx/capabilities.ts'
-import type { VmxUnit } from '../vmx/unit.ts'
+import type { GuestControl } from './guest-control.ts'
 
 /**
  * Linear memory as the CPU sees it: translated, permission-checked, page by page. Throws `Fault` (#PF).
@@ -113,7 +113,7 @@ export interface Core {
   /** Absent: sensitive instructions execute as the manual says. */
   readonly sensitiveTraps?: SensitiveTraps
   /** Where the model has VMX: what the CPU is in, of VMX operation. */
-  readonly vmx?: VmxUnit | undefined
+  readonly vmx?: GuestControl | undefined
   /** Virtual time stamp counter now, before `tscOffset`. */
   timeStamp(): bigint
   /** CR0.NE is clear and an unmasked x87 exception is pending: the FERR# pin. */

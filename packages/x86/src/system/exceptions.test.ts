@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { At, attributesOf, Rig, Sel } from '../../test/system/rig.ts'
 import { Flag, Layout, TR } from '../state/layout.ts'
-import { type CpuEvent, combine, deliver, vectorThrough } from './exceptions.ts'
+import type { CpuEvent } from './event.ts'
+import { combine, deliver, vectorThrough } from './exceptions.ts'
 import { Fault } from './fault.ts'
 import { writeSegment } from './segments.ts'
 

@@ -3,11 +3,8 @@
  * Nothing architectural changes before the last check and the last push have succeeded.
  */
 import { Seg } from '@vmexit/x86-decoder'
-import { EPT_FAULT } from '../memory/paging-unit.ts'
 import { Flag, Layout, Vector } from '../state/layout.ts'
 import { Gpr } from '../state/state.ts'
-import { exitOnTripleFault, interceptEvent } from '../vmx/events.ts'
-import { Exited } from '../vmx/unit.ts'
 import { Dr6, Dr7 } from './bits.ts'
 import type { Core } from './core.ts'
 import {
@@ -29,31 +26,13 @@ import {
   selectorError,
   systemType,
 } from './descriptor.ts'
-import { Fault, raise } from './fault.ts'
+import type { CpuEvent } from './event.ts'
+import { EPT_FAULT, Fault, LeftGuest, raise } from './fault.ts'
 import { refreshMode } from './mode.ts'
 import { loadDescriptor, loadNull, loadParagraph, stackDescriptor } from './segments.ts'
 import { Stack } from './stack.ts'
 import { switchTask } from './task.ts'
 import { innerStack } from './tss.ts'
-
-/**
- * What is to be delivered. `state.ip` is what is pushed: the instruction for faults, the next one for all else.
- * `software`: INT n, INT3, INTO. `int1`: INT1. `trap`: also the instruction-breakpoint fault, which leaves RF as it is.
- */
-export interface CpuEvent {
-  readonly vector: number
-  readonly source: 'fault' | 'trap' | 'software' | 'int1' | 'external' | 'nmi'
-  /** For the vectors that push one, when `source` is `fault`. */
-  readonly errorCode?: number | undefined
-  /** Linear address for CR2, when a page fault. */
-  readonly address?: number
-  /** INT3 and INTO, whose source is `software`: they raise an exception, as INT 3 does not (SDM vol. 3C, 25.2). */
-  readonly isException?: boolean
-  /** VM entry delivers it: it leaves no guest, and RF is pushed as it is. */
-  readonly injected?: boolean
-  /** The event came between two iterations of a REP instruction: RF is pushed as 1. Faults imply it. */
-  readonly resume?: boolean
-}
 
 /** Interrupt, trap and task gates; others are no business of the IDT. */
 const IDT_GATES: readonly number[] = [
@@ -82,15 +61,15 @@ export function deliver(core: Core, event: CpuEvent): void {
   let current: CpuEvent | undefined = event
   for (let depth = 0; current; depth++) {
     if (depth === DEEPEST) break
-    if (vmx?.nonRoot && interceptEvent(vmx, current)) return
+    if (vmx?.nonRoot && vmx.interceptEvent(current)) return
     try {
       vectorThrough(core, current)
       return
     } catch (error) {
-      if (error instanceof Exited) return
+      if (error instanceof LeftGuest) return
       if (!(error instanceof Fault)) throw error
       // A guest's fault may leave it before it makes a double fault of the two (SDM vol. 3C, 25.2).
-      if (vmx?.nonRoot && interceptEvent(vmx, eventOf(error))) return
+      if (vmx?.nonRoot && vmx.interceptEvent(eventOf(error))) return
       if (error.vector === Vector.PF && error.errorCode !== EPT_FAULT) core.state.setNumber(Layout.cr2, error.address)
       current = combine(current, error)
     }
@@ -98,7 +77,7 @@ export function deliver(core: Core, event: CpuEvent): void {
   if (vmx) vmx.vectoring = undefined
   if (current) return
   if (vmx?.nonRoot) {
-    exitOnTripleFault(vmx)
+    vmx.exitOnTripleFault()
     return
   }
   core.events.shutdown = true

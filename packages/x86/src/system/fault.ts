@@ -50,3 +50,14 @@ export function afterCommit(rest: () => void): void {
     throw error
   }
 }
+
+/**
+ * In place of the error code of #PF: a second stage of paging has refused, and what the walk has left says why. No fault of the guest's
+ * own.
+ */
+export const EPT_FAULT = -1
+
+/** Thrown through the code of an instruction or a delivery that has ended in a VM exit. */
+export class LeftGuest {}
+/** The one there is. */
+export const LEFT_GUEST: LeftGuest = new LeftGuest()

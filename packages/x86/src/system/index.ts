@@ -10,6 +10,7 @@ import { processorActions } from './processor.ts'
 import { returnActions } from './returns.ts'
 import { stackActions } from './stack-ops.ts'
 import { transferActions } from './transfers.ts'
+import { vmxActions } from './vmx-instructions.ts'
 
 /** Operation name → action. MOV goes by its register file: `mov_seg`, `mov_cr`, `mov_dr`. */
 export const actions: ActionTable = {
@@ -23,4 +24,5 @@ export const actions: ActionTable = {
   ...ioActions,
   ...stackActions,
   ...debugActions,
+  ...vmxActions,
 }

@@ -1,7 +1,6 @@
 /** Hardware task switching (SDM vol. 3A, 7.3). */
 import { Seg } from '@vmexit/x86-decoder'
 import { Flag, Layout, LDTR, STATUS_FLAGS, TR, Vector } from '../state/layout.ts'
-import { exitOnTaskSwitch } from '../vmx/events.ts'
 import { Cr0, Dr6, Dr7 } from './bits.ts'
 import { changeControl } from './control-registers.ts'
 import type { Core } from './core.ts'
@@ -22,14 +21,12 @@ import {
   selectorError,
   systemType,
 } from './descriptor.ts'
+import type { TaskCause } from './event.ts'
 import { afterCommit, raise } from './fault.ts'
 import { checkVirtualInterrupt } from './flags.ts'
 import { refreshMode } from './mode.ts'
 import { dataDescriptor, loadDescriptor, loadNull, loadParagraph, stackDescriptor, writeSegment } from './segments.ts'
 import { Stack } from './stack.ts'
-
-/** `event`: through a task gate of the IDT. `call` and `event` nest, `return` is IRET with NT set. */
-export type TaskCause = 'jump' | 'call' | 'event' | 'return'
 
 /** Offsets in a TSS: figures 7-2 and 7-10. Registers are in the order of their numbers, segments in that of `Seg`. */
 interface TssFormat {
@@ -96,7 +93,7 @@ function formatOf(attributes: number): TssFormat {
  */
 export function switchTask(core: Core, tss: Descriptor, cause: TaskCause, flags: number, errorCode?: number): void {
   const { state, vmx } = core
-  if (vmx?.nonRoot) exitOnTaskSwitch(vmx, tss.selector, cause)
+  if (vmx?.nonRoot) vmx.exitOnTaskSwitch(tss.selector, cause)
   const error = selectorError(tss.selector)
   const format = formatOf(attributesOf(tss))
   const oldFormat = formatOf(state.attributes(TR))

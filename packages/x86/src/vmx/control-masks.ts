@@ -7,15 +7,15 @@ import type { VmxUnit } from './unit.ts'
 const MACHINE_STATUS = Cr0.MP | Cr0.EM | Cr0.TS
 
 /** What reading CR0 or CR4 gives; `value` is what the register holds. */
-export function controlSeen(unit: VmxUnit | undefined, cr: 0 | 4, value: number): number {
-  if (!unit?.nonRoot) return value
+export function controlSeen(unit: VmxUnit, cr: 0 | 4, value: number): number {
+  if (!unit.nonRoot) return value
   const { cr0Mask, cr0Shadow, cr4Mask, cr4Shadow } = unit.controls
   return cr === 0 ? (value & ~cr0Mask) | (cr0Shadow & cr0Mask) : (value & ~cr4Mask) | (cr4Shadow & cr4Mask)
 }
 
 /** What the register becomes: a guest reaches only the bits that are its own. `before` is what it holds. */
-export function controlWritten(unit: VmxUnit | undefined, cr: 0 | 4, before: number, value: number): number {
-  if (!unit?.nonRoot) return value
+export function controlWritten(unit: VmxUnit, cr: 0 | 4, before: number, value: number): number {
+  if (!unit.nonRoot) return value
   const mask = cr === 0 ? unit.controls.cr0Mask : unit.controls.cr4Mask
   return (before & mask) | (value & ~mask)
 }
@@ -39,8 +39,8 @@ export function cltsExits({ controls }: VmxUnit): boolean {
 }
 
 /** May CR0 or CR4 hold `value` in VMX operation (23.8)? Unrestricted guests may be without protection and paging. */
-export function isFixed(unit: VmxUnit | undefined, cr: 0 | 4, value: number): boolean {
-  if (unit === undefined || unit.operation === 'off') return true
+export function isFixed(unit: VmxUnit, cr: 0 | 4, value: number): boolean {
+  if (unit.operation === 'off') return true
   const { cr0Fixed0, cr4Fixed0, cr4Fixed1 } = unit.parts.capabilities
   const free = unit.nonRoot && (unit.controls.secondary & Secondary.unrestrictedGuest) !== 0
   if (cr === 4) return (value & cr4Fixed0) === cr4Fixed0 && (value & ~cr4Fixed1) === 0

@@ -1,15 +1,14 @@
 /** Exits that events cause: exceptions, interrupts, windows and timers (SDM vol. 3C, 25.2 and 26.7). */
-import { EPT_FAULT } from '../memory/paging-unit.ts'
 import { Flag, Vector } from '../state/layout.ts'
 import { Dr6 } from '../system/bits.ts'
-import type { CpuEvent } from '../system/exceptions.ts'
-import type { TaskCause } from '../system/task.ts'
+import type { CpuEvent, TaskCause } from '../system/event.ts'
+import { EPT_FAULT, LEFT_GUEST } from '../system/fault.ts'
 import { ExitControl, Pin, Primary } from './controls.ts'
 import { EventInfo, EventType } from './event.ts'
 import { exitGuest } from './exit.ts'
 import { ExitReason } from './exit-reasons.ts'
 import { describeEvent } from './interruption.ts'
-import { EXITED, type VmxUnit } from './unit.ts'
+import type { VmxUnit } from './unit.ts'
 
 /** Bits of DR6 that the exit qualification of a debug exception has. */
 const DEBUG_CONDITIONS = 0xf | Dr6.BD | Dr6.BS | Dr6.BT
@@ -71,7 +70,7 @@ function exitOnStage(unit: VmxUnit, linear: number): void {
 /** CALL, IRET, JMP, or a task gate of the IDT: the qualification's bits 31:30. */
 const TASK_SOURCE: Readonly<Record<TaskCause, number>> = { call: 0, return: 1, jump: 2, event: 3 }
 
-/** A guest cannot switch tasks (25.4.2). Throws {@link EXITED} through what would have. */
+/** A guest cannot switch tasks (25.4.2). Throws {@link LEFT_GUEST} through what would have. */
 export function exitOnTaskSwitch(unit: VmxUnit, selector: number, cause: TaskCause): never {
   const { start, length } = unit.instruction
   const { state } = unit.parts.core
@@ -84,7 +83,7 @@ export function exitOnTaskSwitch(unit: VmxUnit, selector: number, cause: TaskCau
     qualification: selector | (TASK_SOURCE[cause] << 30),
     instructionLength: ofInstruction ? length : 0,
   })
-  throw EXITED
+  throw LEFT_GUEST
 }
 
 /** A fault while a double fault was to be delivered. */

@@ -7,7 +7,7 @@ import { Field } from './fields.ts'
 import type { Vmcs } from './vmcs.ts'
 
 /** Access rights, bit 16: nothing can be accessed through the register. */
-export const UNUSABLE = 0x1_0000
+const UNUSABLE = 0x1_0000
 const PRESENT = 0x80
 
 interface SegmentFields {

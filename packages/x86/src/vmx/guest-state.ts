@@ -90,7 +90,7 @@ export function loadGuestPdptes(unit: VmxUnit): boolean {
 }
 
 /** PAE paging is on. */
-export function isPae(cr0: number, cr4: number): boolean {
+function isPae(cr0: number, cr4: number): boolean {
   return (cr0 & Cr0.PG) !== 0 && (cr4 & Cr4.PAE) !== 0
 }
 
@@ -108,6 +108,15 @@ export function saveGuestState(unit: VmxUnit): void {
   if ((controls.exit & ExitControl.saveEfer) === 0) vmcs.set64(Field.guestEfer, efer)
   if ((controls.secondary & Secondary.ept) !== 0 && isPae(state.get32(Layout.cr0), state.get32(Layout.cr4)))
     savePdptes(vmcs, parts.mmu.pdptes)
+}
+
+/** Writes the guest-state area if that is still to be done. */
+export function flushGuestState(unit: VmxUnit): void {
+  if (!unit.unsaved) return
+  unit.unsaved = false
+  unit.vmcs.open()
+  saveGuestState(unit)
+  unit.vmcs.close()
 }
 
 /** What holds interrupts and NMIs off. */

@@ -3,7 +3,7 @@
  * code in 11, and in 31 whether any of it counts.
  */
 import { Vector } from '../state/layout.ts'
-import type { CpuEvent } from '../system/exceptions.ts'
+import type { CpuEvent } from '../system/event.ts'
 import { EventInfo, EventType } from './event.ts'
 
 const { valid: VALID, errorCode: ERROR_CODE } = EventInfo

@@ -4,6 +4,7 @@ import { isEptPointer } from './checks.ts'
 import type { Secondary } from './controls.ts'
 import { enterGuest } from './enter.ts'
 import { Field, isHighHalf, kindOf, offsetOf, widthOf } from './fields.ts'
+import { flushGuestState } from './guest-state.ts'
 import { InstructionError } from './instruction-errors.ts'
 import type { VmxUnit } from './unit.ts'
 import { REVISION } from './vmcs.ts'
@@ -31,6 +32,7 @@ export function vmxOn(unit: VmxUnit, address: number): VmxOutcome {
 }
 
 export function vmxOff(unit: VmxUnit): VmxOutcome {
+  flushGuestState(unit)
   unit.leave()
   return 0
 }
@@ -39,7 +41,7 @@ export function vmxOff(unit: VmxUnit): VmxOutcome {
 export function vmClear(unit: VmxUnit, address: number): VmxOutcome {
   if (!isRegion(unit, address)) return failValid(unit, InstructionError.clearOfInvalidAddress)
   if (address === unit.region) return failValid(unit, InstructionError.clearOfVmxonRegion)
-  unit.flush()
+  flushGuestState(unit)
   const { vmcs } = unit
   const current = vmcs.address
   vmcs.select(address)
@@ -57,7 +59,7 @@ export function vmPtrld(unit: VmxUnit, address: number): VmxOutcome {
   if (address === unit.region) return failValid(unit, InstructionError.loadOfVmxonRegion)
   if (unit.parts.memory.read32(address) !== REVISION) return failValid(unit, InstructionError.loadOfOtherRevision)
   if (unit.vmcs.address === address) return 0
-  unit.flush()
+  flushGuestState(unit)
   unit.vmcs.select(address)
   unit.unchanged = false
   return 0
@@ -72,7 +74,7 @@ export function vmPtrst({ vmcs }: VmxUnit): bigint {
 export function vmRead(unit: VmxUnit, encoding: number): bigint | VmxOutcome {
   const { vmcs } = unit
   if (vmcs.address < 0) return INVALID
-  if (kindOf(encoding) === 'guest') unit.flush()
+  if (kindOf(encoding) === 'guest') flushGuestState(unit)
   vmcs.open()
   return vmcs.read(encoding) ?? failValid(unit, InstructionError.unknownField)
 }
@@ -84,14 +86,31 @@ export function vmWrite(unit: VmxUnit, encoding: number, value: bigint | number)
   if (offsetOf(encoding) === 0) return failValid(unit, InstructionError.unknownField)
   const kind = kindOf(encoding)
   if (kind === 'read-only') return failValid(unit, InstructionError.writeOfReadOnlyField)
-  if (kind === 'guest' && encoding !== Field.guestRip) unit.flush()
+  if (kind === 'guest' && encoding !== Field.guestRip) flushGuestState(unit)
   vmcs.open()
   // (BigInts took half of the time.)
   if (typeof value === 'number' && !isHighHalf(encoding)) vmcs.setNumber(encoding, truncated(encoding, value))
   else vmcs.write(encoding, BigInt(value))
   vmcs.close()
-  unit.written(encoding)
+  noteWrite(unit, encoding)
   return 0
+}
+
+/** Fields that are read at each entry. */
+const HARMLESS: readonly number[] = [Field.entryInterruption, Field.entryErrorCode, Field.entryInstructionLength]
+/**
+ * A field of the current VMCS was written. What the CPU still holds of the guest is then not what the VMCS says, except where it is
+ * brought up to date here: fields that a VMM writes at most exits.
+ */
+function noteWrite(unit: VmxUnit, encoding: number): void {
+  if (!unit.unchanged) return
+  const { vmcs, parts } = unit
+  if (encoding === Field.guestRip) parts.core.state.ip = vmcs.getNumber(encoding) % 0x1_0000_0000
+  else if (encoding === Field.tscOffset) unit.setTscOffset(vmcs.get64(encoding))
+  else if (!HARMLESS.includes(encoding)) {
+    flushGuestState(unit)
+    unit.unchanged = false
+  }
 }
 
 function truncated(encoding: number, value: number): number {

@@ -4,7 +4,13 @@ import type { Core } from '../system/core.ts'
 import { exitGuest } from './exit.ts'
 import { ExitReason, exitReasonName } from './exit-reasons.ts'
 import { Field, type FieldName, kindOf } from './fields.ts'
-import { interruptibilityOf, loadGuestRegisters, saveGuestRegisters, savePdptes } from './guest-state.ts'
+import {
+  flushGuestState,
+  interruptibilityOf,
+  loadGuestRegisters,
+  saveGuestRegisters,
+  savePdptes,
+} from './guest-state.ts'
 import {
   INVALID,
   invEpt,
@@ -63,7 +69,7 @@ export class VmxRoot implements Disposable {
       // What is asked for at most exits, without all the rest.
       if (encoding === Field.guestRip) return state.ip
       if (encoding === Field.guestInterruptibility) return interruptibilityOf(events)
-      this.#unit.flush()
+      flushGuestState(this.#unit)
     }
     vmcs.open()
     return vmcs.getNumber(encoding)
@@ -112,7 +118,7 @@ export class VmxRoot implements Disposable {
   }
   /** VMREAD of the whole guest-state area, into the registers of another CPU. */
   readGuest(into: Core): void {
-    this.#unit.flush()
+    flushGuestState(this.#unit)
     this.#unit.vmcs.open()
     loadGuestRegisters(this.#unit.vmcs, into)
   }
@@ -129,7 +135,7 @@ export class VmxRoot implements Disposable {
   /** VMWRITE of the four PAE pointers, low and high half each. */
   writePdptes(pdptes: Uint32Array): void {
     const { vmcs } = this.#unit
-    this.#unit.flush()
+    flushGuestState(this.#unit)
     vmcs.open()
     savePdptes(vmcs, pdptes)
     vmcs.close()
@@ -166,5 +172,3 @@ export class VmxRoot implements Disposable {
     })
   }
 }
-
-export { ExitReason }

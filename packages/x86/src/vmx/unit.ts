@@ -3,12 +3,11 @@ import type { GuestMemory } from '@vmexit/memory'
 import { ExtendedPageTables, type Mmu, type SecondStage, walkControls } from '@vmexit/paging'
 import { Layout } from '../state/layout.ts'
 import type { Core } from '../system/core.ts'
-import type { CpuEvent } from '../system/exceptions.ts'
+import type { CpuEvent } from '../system/event.ts'
 import { PREEMPTION_TIMER_RATE, type VmxCapabilities } from './capabilities.ts'
 import { Primary, Secondary } from './controls.ts'
 import { EXIT_REASONS } from './exit-reasons.ts'
 import { Field } from './fields.ts'
-import { saveGuestState } from './guest-state.ts'
 import { Vmcs } from './vmcs.ts'
 
 /** What the CPU is in: VMX operation is off, or it runs a VMM (root) or a VMM's guest (non-root). */
@@ -57,16 +56,10 @@ export interface VmxParts {
   readonly capabilities: VmxCapabilities
 }
 
-/** Thrown through the code of an instruction or a delivery that has ended in a VM exit. */
-export class Exited {}
-export const EXITED: Exited = new Exited()
-
-/** Fields that are read at each entry. */
-const HARMLESS: readonly number[] = [Field.entryInterruption, Field.entryErrorCode, Field.entryInstructionLength]
 /** The context whose entries the modelled TLB holds; that of root operation is this one. */
 const ROOT_CONTEXT = ''
 
-/** VMX of one CPU. The parts of it that act are functions of their own: `enter`, `exit`, `intercept`, `instructions`. */
+/** The state of VMX of one CPU. What acts on it are functions of their own: `enter`, `exit`, `intercept`, `instructions`. */
 export class VmxUnit {
   readonly parts: VmxParts
   readonly vmcs: Vmcs
@@ -121,7 +114,7 @@ export class VmxUnit {
   constructor(parts: VmxParts) {
     this.parts = parts
     this.vmcs = new Vmcs(parts.memory)
-    const maxPhysicalAddress = Math.log2(parts.capabilities.physicalEnd)
+    const maxPhysicalAddress = parts.core.model.physicalAddressBits
     this.#ept = new ExtendedPageTables(parts.memory, 0, walkControls({ maxPhysicalAddress, executeOnly: true }))
   }
 
@@ -149,15 +142,6 @@ export class VmxUnit {
     return this.nonRoot && (this.controls.primary & Primary.tscOffsetting) !== 0 ? this.controls.tscOffset : 0n
   }
 
-  /** Writes the guest-state area if that is still to be done. */
-  flush(): void {
-    if (!this.unsaved) return
-    this.unsaved = false
-    this.vmcs.open()
-    saveGuestState(this)
-    this.vmcs.close()
-  }
-
   /** Reads the control fields of the current VMCS, which has been checked. */
   readControls(): void {
     const { vmcs, controls } = this
@@ -180,7 +164,7 @@ export class VmxUnit {
     controls.ioBitmapA = vmcs.getNumber(Field.ioBitmapA)
     controls.ioBitmapB = vmcs.getNumber(Field.ioBitmapB)
     controls.msrBitmap = vmcs.getNumber(Field.msrBitmap)
-    this.#setTscOffset(vmcs.get64(Field.tscOffset))
+    this.setTscOffset(vmcs.get64(Field.tscOffset))
     controls.vpid = (controls.secondary & Secondary.vpid) !== 0 ? vmcs.get32(Field.vpid) : 0
   }
 
@@ -207,7 +191,7 @@ export class VmxUnit {
     return kept
   }
 
-  #setTscOffset(bits: bigint): void {
+  setTscOffset(bits: bigint): void {
     const value = BigInt.asIntN(64, bits)
     this.controls.tscOffset = value
     const number = Number(value)
@@ -237,20 +221,6 @@ export class VmxUnit {
     return missing === 0
   }
 
-  /**
-   * A field of the current VMCS was written. What the CPU still holds of the guest is then not what the VMCS says, except where it is
-   * brought up to date here: fields that a VMM writes at most exits.
-   */
-  written(encoding: number): void {
-    if (!this.unchanged) return
-    if (encoding === Field.guestRip) this.parts.core.state.ip = this.vmcs.getNumber(encoding) % 0x1_0000_0000
-    else if (encoding === Field.tscOffset) this.#setTscOffset(this.vmcs.get64(encoding))
-    else if (!HARMLESS.includes(encoding)) {
-      this.flush()
-      this.unchanged = false
-    }
-  }
-
   /** INVEPT, INVVPID: entries of guests go, whoever they are of. */
   flushGuests(): void {
     if (this.#context !== ROOT_CONTEXT || this.nonRoot) this.parts.mmu.flush()
@@ -263,7 +233,6 @@ export class VmxUnit {
 
   /** What {@link restore} needs; everything else lies in the VMCS. */
   save(): VmxState {
-    this.flush()
     return {
       operation: this.operation,
       region: this.region,
@@ -313,7 +282,6 @@ export class VmxUnit {
 
   /** Out of VMX operation. */
   leave(): void {
-    this.flush()
     this.parts.mmu.setSecondStage(undefined)
     this.operation = 'off'
     this.region = -1
