@@ -6,6 +6,8 @@ import {
   type MmuRow,
   mmuNames,
   mmuStrategies,
+  type NestedPages,
+  nestedPagesNames,
   type TechniqueName,
   type TechniqueRow,
   techniqueNames,
@@ -16,7 +18,7 @@ import {
 export interface VmPlan {
   readonly technique: TechniqueName
   readonly row: TechniqueRow
-  readonly mmu: { readonly name: string; readonly row: MmuRow } | undefined
+  readonly mmu: { readonly name: string; readonly row: MmuRow; readonly pages: NestedPages | undefined } | undefined
   /** Bytes of the machine that the VM takes. */
   readonly machineBytes: number
 }
@@ -26,9 +28,10 @@ const regions = 2 << 20
 
 /** The plan of a VM; undefined for a bare machine. Throws a {@link VmexitError} `pc-technique` for what cannot be. */
 export function planOf(options: PcOptions): VmPlan | undefined {
-  const { technique = 'native', mmu } = options
+  const { technique = 'native', mmu, nestedPages: pages } = options
   if (technique === 'native') {
-    if (mmu === undefined) return undefined
+    if (mmu === undefined && pages === undefined) return undefined
+    if (mmu === undefined) throw refusePages(technique)
     throw refuse(
       `there is no VMM that could follow page tables by ${mmu}: with technique native the guest owns the machine`,
       `leave mmu out, or take a technique that has one: ${techniquesWithMmu()}`,
@@ -52,10 +55,14 @@ export function planOf(options: PcOptions): VmPlan | undefined {
   if (name !== undefined && mmuRow === undefined) {
     throw refuse(`there is no MMU strategy '${name}'`, `take one of ${mmuNames.join(', ')}`)
   }
+  if (pages !== undefined && !mmuRow?.takesPages) throw refusePages(name ?? technique)
+  if (pages !== undefined && !nestedPagesNames.includes(pages)) {
+    throw refuse(`there are no nested pages of '${pages}'`, `take one of ${nestedPagesNames.join(', ')}`)
+  }
   return {
     technique,
     row,
-    mmu: mmuRow && { name: name!, row: mmuRow },
+    mmu: mmuRow && { name: name!, row: mmuRow, pages },
     machineBytes: row.inMachine ? machineBytesOf(options, mmuRow) : 0,
   }
 }
@@ -78,6 +85,11 @@ function techniquesWithMmu(): string {
   return Object.keys(vmTechniques)
     .filter((name) => vmTechniques[name]!.mmu !== undefined)
     .join(', ')
+}
+
+function refusePages(name: string): VmexitError {
+  const takers = mmuNames.filter((each) => mmuStrategies[each]?.takesPages)
+  return refuse(`${name} has no second stage of paging`, `leave nestedPages out, or take mmu ${takers.join(' or ')}`)
 }
 
 function refuse(problem: string, remedy: string): VmexitError {
