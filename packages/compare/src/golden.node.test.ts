@@ -1,0 +1,80 @@
+/** What the kernel's images must cost, by the hash of the image: a new build of the kernel is a new row. */
+import { createHash } from 'node:crypto'
+import { readTeachingKernel, type TeachingKernel } from '@vmexit/guests/node'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { type Cell, type Comparison, chosen, compare, DEFAULT_PROFILE, profileNamed, techniques, workloads } from './index.ts'
+
+interface Golden {
+  readonly sha256: string
+  /** References of a walk: native, 4 KiB and 2 MiB in the second stage. */
+  readonly perMiss: readonly [native: number, nested: number, nested2m: number]
+  /** Instructions of one repetition, under every technique. */
+  readonly instructions: Readonly<Record<string, number>>
+  /** Exits of a fork under shadow paging. */
+  readonly fork: number
+}
+
+const GOLDEN: Readonly<Record<TeachingKernel, Golden>> = {
+  teaching: { sha256: '', perMiss: [2, 14, 11], instructions: {}, fork: 0 },
+  'teaching-pae': { sha256: '', perMiss: [3, 19, 15], instructions: {}, fork: 0 },
+}
+
+const ROWS = ['syscall', 'cpuid', 'ptemod', 'switch', 'fork', 'random']
+
+function cellsOf(comparison: Comparison) {
+  return (workload: string, technique: string): Cell =>
+    comparison.cells.find((cell) => cell.workload === workload && cell.technique === technique)!
+}
+
+describe.each(Object.entries(GOLDEN))('%s', (name, golden) => {
+  const image = readTeachingKernel(name as TeachingKernel)
+  let cell: ReturnType<typeof cellsOf>
+  beforeAll(async () => {
+    const rows = chosen('workload', workloads, ROWS)
+    const profile = profileNamed(DEFAULT_PROFILE)
+    cell = cellsOf(await compare({ workloads: rows, techniques, kernel: { name, image }, profile }))
+  }, 120_000)
+  const event = (workload: string, technique: string, what: string) => cell(workload, technique).events[what]
+
+  test('the figures are of this image', () => {
+    expect(createHash('sha256').update(image).digest('hex')).toBe(golden.sha256)
+  })
+
+  test('a repetition takes the same instructions under every technique', () => {
+    for (const { name: technique } of techniques) {
+      const counted = ROWS.map((row) => [row, event(row, technique, 'instructions')])
+      expect(Object.fromEntries(counted), technique).toEqual(golden.instructions)
+    }
+    for (const row of ROWS) expect(event(row, 'software-emulation', 'emulated')).toBe(golden.instructions[row])
+  })
+
+  test('a TLB miss costs a walk of one dimension, or of two', () => {
+    const columns = ['native', 'vtx-nested', 'vtx-nested-2m']
+    expect(columns.map((technique) => cell('switch', technique).walkReferencesPerMiss)).toEqual(golden.perMiss)
+  })
+
+  test.each(['vtx-shadow', 'vtx-nested', 'vtx-nested-2m'])('%s: no exit for a system call, one for CPUID', (technique) => {
+    expect(event('syscall', technique, 'vm-exits')).toBe(0)
+    expect(event('cpuid', technique, 'vm-exits')).toBe(1)
+    expect(event('cpuid', technique, 'vm-exits-cpuid')).toBe(1)
+  })
+
+  test('shadow paging traces stores to page tables, and leaves for each CR3 load', () => {
+    expect(event('ptemod', 'vtx-shadow', 'traced-writes')).toBe(1)
+    expect(event('switch', 'vtx-shadow', 'vm-exits-cr-access')).toBe(2)
+    expect(event('switch', 'vtx-shadow', 'vm-exits')).toBe(2)
+    expect(event('fork', 'vtx-shadow', 'vm-exits')).toBe(golden.fork)
+  })
+
+  test.each(['vtx-nested', 'vtx-nested-2m'])('%s: the guest’s page tables are its own', (technique) => {
+    for (const row of ['ptemod', 'switch', 'fork', 'random']) expect(event(row, technique, 'vm-exits'), row).toBe(0)
+  })
+})
+
+test.each(['interpreter', 'reference'] as const)('every engine counts the same: %s', async (engine) => {
+  const rows = chosen('workload', workloads, ['cpuid', 'ptemod']).map((row) => ({ ...row, count: 20 }))
+  const kernel = { name: 'teaching', image: readTeachingKernel('teaching') }
+  const columns = chosen('technique', techniques, ['native', 'vtx-shadow', 'vtx-nested'])
+  const both = { workloads: rows, techniques: columns, kernel, profile: profileNamed(DEFAULT_PROFILE) }
+  expect(await compare({ ...both, engine })).toEqual(await compare({ ...both, engine: 'jit' }))
+})
