@@ -1,7 +1,7 @@
 /** The comparison that the demo makes: a few telling workloads under every technique. */
 import {
-  chosen,
   type Comparison,
+  chosen,
   compare,
   DEFAULT_PROFILE,
   type Progress,

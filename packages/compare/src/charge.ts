@@ -28,7 +28,7 @@ const named =
     names.map((name) => priceOf(name, profile)).find((price) => price !== undefined)
 /** Work that takes instructions, which are charged already: 0 where nothing more was published. */
 const more =
-  (...names: readonly string[]): Price =>
+  (...names: readonly string[]): ((profile: CostProfile) => number) =>
   (profile) =>
     named(...names)(profile) ?? 0
 
@@ -51,14 +51,15 @@ const EVENTS: Readonly<Record<string, Price>> = {
 }
 
 /** Reasons of exits whose whole round trip, or whose share beyond a direct exit, was published. */
-const REASONS: Readonly<Record<string, { readonly whole?: string; readonly share?: string; readonly work?: string }>> = {
-  'vm-exits-cpuid': { whole: 'exit-cpuid', share: 'cpuid' },
-  'vm-exits-rdmsr': { whole: 'exit-msr' },
-  'vm-exits-wrmsr': { whole: 'exit-msr' },
-  'vm-exits-exception-or-nmi': { whole: 'exit-exception' },
-  'vm-exits-io': { whole: 'exit-pio', share: 'io', work: 'exit-in' },
-  'vm-exits-cr-access': { share: 'cr' },
-}
+const REASONS: Readonly<Record<string, { readonly whole?: string; readonly share?: string; readonly work?: string }>> =
+  {
+    'vm-exits-cpuid': { whole: 'exit-cpuid', share: 'cpuid' },
+    'vm-exits-rdmsr': { whole: 'exit-msr' },
+    'vm-exits-wrmsr': { whole: 'exit-msr' },
+    'vm-exits-exception-or-nmi': { whole: 'exit-exception' },
+    'vm-exits-io': { whole: 'exit-pio', share: 'io', work: 'exit-in' },
+    'vm-exits-cr-access': { share: 'cr' },
+  }
 
 function exitPrice(event: string, profile: CostProfile): number | undefined {
   const { whole, share, work } = REASONS[event] ?? {}
@@ -71,7 +72,9 @@ function exitPrice(event: string, profile: CostProfile): number | undefined {
   }
   const direct = priceOf('exit-direct', profile)
   if (direct !== undefined)
-    return direct + (share === undefined ? 0 : more(`exit-indirect-${share}`)(profile) + more(`exit-sync-${share}`)(profile))
+    return (
+      direct + (share === undefined ? 0 : more(`exit-indirect-${share}`)(profile) + more(`exit-sync-${share}`)(profile))
+    )
   return named('hypercall', 'vmcall', 'kvm-hypercall')(profile)
 }
 

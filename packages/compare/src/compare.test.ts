@@ -1,6 +1,6 @@
 import { pentium4 } from '@vmexit/core'
 import { describe, expect, test } from 'vitest'
-import { chosen, comparisonText, compare, type Progress, profileNamed, type Technique, type Workload } from './index.ts'
+import { chosen, compare, comparisonText, type Progress, profileNamed, type Technique, type Workload } from './index.ts'
 
 const kernel = { name: 'none', image: new Uint8Array() }
 const workload = (name: string): Workload => ({

@@ -2,7 +2,16 @@
 import { createHash } from 'node:crypto'
 import { readTeachingKernel, type TeachingKernel } from '@vmexit/guests/node'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type Cell, type Comparison, chosen, compare, DEFAULT_PROFILE, profileNamed, techniques, workloads } from './index.ts'
+import {
+  type Cell,
+  type Comparison,
+  chosen,
+  compare,
+  DEFAULT_PROFILE,
+  profileNamed,
+  techniques,
+  workloads,
+} from './index.ts'
 
 interface Golden {
   readonly sha256: string
@@ -53,11 +62,14 @@ describe.each(Object.entries(GOLDEN))('%s', (name, golden) => {
     expect(columns.map((technique) => cell('switch', technique).walkReferencesPerMiss)).toEqual(golden.perMiss)
   })
 
-  test.each(['vtx-shadow', 'vtx-nested', 'vtx-nested-2m'])('%s: no exit for a system call, one for CPUID', (technique) => {
-    expect(event('syscall', technique, 'vm-exits')).toBe(0)
-    expect(event('cpuid', technique, 'vm-exits')).toBe(1)
-    expect(event('cpuid', technique, 'vm-exits-cpuid')).toBe(1)
-  })
+  test.each(['vtx-shadow', 'vtx-nested', 'vtx-nested-2m'])(
+    '%s: no exit for a system call, one for CPUID',
+    (technique) => {
+      expect(event('syscall', technique, 'vm-exits')).toBe(0)
+      expect(event('cpuid', technique, 'vm-exits')).toBe(1)
+      expect(event('cpuid', technique, 'vm-exits-cpuid')).toBe(1)
+    },
+  )
 
   test('shadow paging traces stores to page tables, and leaves for each CR3 load', () => {
     expect(event('ptemod', 'vtx-shadow', 'traced-writes')).toBe(1)

@@ -1,5 +1,5 @@
 /** `vmexit compare`: workloads under every technique, as tables or JSON. */
-import { chosen, comparisonText, compare, DEFAULT_PROFILE, profileNamed, techniques, workloads } from '@vmexit/compare'
+import { chosen, compare, comparisonText, DEFAULT_PROFILE, profileNamed, techniques, workloads } from '@vmexit/compare'
 import { readTeachingKernel, type TeachingKernel, teachingKernels } from '@vmexit/guests/node'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { tuneHost } from '../boot/host.ts'
@@ -98,6 +98,7 @@ function list(text: string): string[] {
 
 function kernel(text: string): TeachingKernel {
   const found = builds.find(([word]) => word === text)?.[1]
-  if (found === undefined) throw new InvalidArgumentError(`Allowed choices are ${builds.map(([word]) => word).join(', ')}.`)
+  if (found === undefined)
+    throw new InvalidArgumentError(`Allowed choices are ${builds.map(([word]) => word).join(', ')}.`)
   return found
 }
