@@ -100,7 +100,11 @@ const controlRegister: Handler = (vcpu) => {
   else if (access === (3 | FROM)) {
     cpu.state.setReg32(register, vcpu.cr3)
     vcpu.skip()
-  } else vcpu.emulate()
+  } else {
+    vcpu.emulate()
+    // The emulator has dropped its own translations, not what the hardware has cached for the guest.
+    if (access === 3 || access === 4) vcpu.invalidate()
+  }
 }
 
 const undefinedInstruction: Handler = (vcpu) => vcpu.raise(UNDEFINED)
