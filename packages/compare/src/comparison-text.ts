@@ -8,7 +8,9 @@ const COLUMN = 17
 
 /** Digits in groups of three. */
 const grouped = (digits: string): string => digits.replace(/\B(?=(\d{3})+(?!\d))/g, ',')
-const whole = (value: number): string => grouped(String(Math.round(value)))
+/** Without digits behind the point; of what is very large thousands. */
+const whole = (value: number): string =>
+  value < 10_000_000 ? grouped(String(Math.round(value))) : `${grouped(String(Math.round(value / 1000)))}k`
 /** Two digits behind the point while they say something. */
 const amount = (value: number): string => {
   const rounded = Math.round(value * 100) / 100
