@@ -19,6 +19,11 @@ interface Golden {
   readonly references: readonly [native: number, by4KiB: number, by2MiB: number]
   /** Instructions of one repetition, under every technique. */
   readonly instructions: Readonly<Record<string, number>>
+  /**
+   * Stores of a round trip of `switch` that are traced though they change no table: a kernel stack lies where a directory was, whose
+   * shadow stays until the guest has stored to more of its entries.
+   */
+  readonly strayTraces: number
 }
 
 const GOLDEN: Readonly<Record<TeachingKernel, Golden>> = {
@@ -34,6 +39,7 @@ const GOLDEN: Readonly<Record<TeachingKernel, Golden>> = {
       fork: 14_840.75,
       random: 16.000_05,
     },
+    strayTraces: 0,
   },
   'teaching-pae': {
     sha256: 'ad1539c6751e775cad627c23c02452bdf8e598720c073111beec5d4add67d1ac',
@@ -47,6 +53,7 @@ const GOLDEN: Readonly<Record<TeachingKernel, Golden>> = {
       fork: 24_164.9,
       random: 16.000_05,
     },
+    strayTraces: 1,
   },
 }
 
@@ -99,7 +106,8 @@ describe.each(Object.entries(GOLDEN))('%s', (name, golden) => {
   test('shadow paging traces stores to page tables, and leaves for each CR3 load', () => {
     expect(event('ptemod', 'vtx-shadow', 'traced-writes')).toBe(1)
     expect(event('switch', 'vtx-shadow', 'vm-exits-cr-access')).toBe(2)
-    expect(event('switch', 'vtx-shadow', 'vm-exits')).toBe(2)
+    expect(event('switch', 'vtx-shadow', 'traced-writes')).toBe(golden.strayTraces)
+    expect(event('switch', 'vtx-shadow', 'vm-exits')).toBe(2 + golden.strayTraces)
   })
 
   test.each(['vtx-nested', 'vtx-nested-2m'])('%s: the guest’s page tables are its own', (technique) => {
