@@ -22,6 +22,7 @@ describe('a charge', () => {
       unpriced: ['walk-references'],
       charges: { instructions: { count: 10, each: 1 } },
     })
+    expect(charge({ instructions: 4, 'port-reads': 1 }, cascadeLake).unpriced).toEqual(['port-reads'])
     expect(charge({ 'walk-references': 2 }, profileNamed(DEFAULT_PROFILE)).cycles).toBe(14)
   })
 })

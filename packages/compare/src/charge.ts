@@ -42,7 +42,8 @@ const EVENTS: Readonly<Record<string, Price>> = {
   'walk-references': walkReference,
   'second-stage-references': walkReference,
   'system-calls': more('syscall-rt', 'syscall-nokpti'),
-  'port-reads': more('in-port80'),
+  // Nearly all that a port read takes is the wait for the bus.
+  'port-reads': named('in-port80'),
   'page-faults': more('page-fault-rt'),
   'other-exceptions': more('exception-rt'),
   // Work of the VMM beyond the exit: finding out that a fault is the guest's and handing it on; storing for the guest.

@@ -1,5 +1,6 @@
 /** `vmexit compare`: workloads under every technique, as tables or JSON. */
 import { chosen, compare, comparisonText, DEFAULT_PROFILE, profileNamed, techniques, workloads } from '@vmexit/compare'
+import { publishedProfiles } from '@vmexit/core'
 import { readTeachingKernel, type TeachingKernel, teachingKernels } from '@vmexit/guests/node'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { tuneHost } from '../boot/host.ts'
@@ -14,7 +15,6 @@ interface CompareFlags {
   readonly json?: boolean
 }
 
-const names = (all: readonly { readonly name: string }[]): string[] => all.map(({ name }) => name)
 const builds = teachingKernels.map((name) => [name === 'teaching' ? '32-bit' : 'pae', name] as const)
 
 const examples = `
@@ -32,16 +32,18 @@ Examples:
       page tables of three levels; prices of a processor of 2019
   $ vmexit compare --json | jq '.cells[] | {workload, technique, ratio}'
 
-Counts are of one repetition of a workload: what N more cost, divided by N. Cycles are these counts at the published prices
-of one profile, no measurement; a profile without a price for what was counted says so. Each run prints the same.`
+Profiles: ${Object.keys(publishedProfiles).join(', ')}.
+
+Counts are of one repetition of a workload: what N more cost, divided by N. Cycles are these counts at the published
+prices of one profile, no measurement; a profile without a price for what was counted says so. Each run prints the same.`
 
 /** The command. */
 export function compareCommand(): Command {
   return new Command('compare')
     .summary('compare techniques')
     .description('Runs the same programs on the teaching kernel under every technique, and counts what each costs.')
-    .option('--workloads <names>', 'rows: names, with commas between', list, names(workloads))
-    .option('--techniques <names>', 'columns: names, with commas between', list, names(techniques))
+    .addOption(listOption('--workloads <names>', 'rows', workloads))
+    .addOption(listOption('--techniques <names>', 'columns', techniques))
     .addOption(
       new Option('--kernel <build>', `paging of the teaching kernel: ${builds.map(([word]) => word).join(' or ')}`)
         .argParser(kernel)
@@ -92,8 +94,12 @@ async function run(flags: CompareFlags): Promise<void> {
   }
 }
 
-function list(text: string): string[] {
-  return text.split(',').map((name) => name.trim())
+/** Names of some of `all`; all of them unless stated. */
+function listOption(flags: string, what: string, all: readonly { readonly name: string }[]): Option {
+  const names = all.map(({ name }) => name)
+  return new Option(flags, `${what}: names, with commas between`)
+    .argParser((text: string) => text.split(',').map((name) => name.trim()))
+    .default(names, 'all')
 }
 
 function kernel(text: string): TeachingKernel {
