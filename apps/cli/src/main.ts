@@ -3,12 +3,14 @@
 import { isVmexitError } from '@vmexit/core'
 import { Command, CommanderError } from 'commander'
 import { bootCommand } from './boot/command.ts'
+import { compareCommand } from './compare/command.ts'
 import { guestsCommand } from './guests/index.ts'
 
 const program = new Command('vmexit')
   .description('One simulated PC, and every way to share it.')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'vmexit: ')) })
   .addCommand(bootCommand())
+  .addCommand(compareCommand())
   .addCommand(guestsCommand())
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
 

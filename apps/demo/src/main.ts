@@ -1,49 +1,63 @@
-/** `pnpm demo`: a small guest on the simulated PC, under each engine, and what the hardware counted. */
+/** `pnpm demo`: the same programs under every technique, and what one sees. */
+import { parseArgs } from 'node:util'
+import { comparisonText } from '@vmexit/compare'
 import { isVmexitError } from '@vmexit/core'
-import { HELP, type Options, parseOptions } from './options.ts'
-import { plain, report, speed, terminal } from './report.ts'
-import { differences, type Run, runGuest } from './run.ts'
+import { demoComparison } from './demo.ts'
+import { sentences } from './sentences.ts'
+import { wrapped } from './wrapped.ts'
 
-async function main({ engines, json, help }: Options): Promise<number> {
+const HELP = `Runs the same programs on a small kernel under every technique, on one simulated PC, and prints what they cost.
+
+  pnpm demo            two tables, and what one sees in them
+  pnpm demo --json     the same as one JSON document
+  pnpm demo --help
+
+Two runs print the same. \`vmexit compare --help\` has more programs, techniques, and profiles.
+`
+
+async function main(): Promise<void> {
+  const { json, help } = options()
   if (help) {
     process.stdout.write(HELP)
-    return 0
+    return
   }
-  const style = process.stdout.isTTY && !process.env['NO_COLOR'] ? terminal : plain
-  const runs: Run[] = []
-  for (const engine of engines) {
-    const first = runs.length === 0 && !json
-    if (first) process.stdout.write(`${style.faint(`The guest's console, under the ${engine}:`)}\n\n`)
-    else if (process.stderr.isTTY) process.stderr.write(`The same under the ${engine} engine …\n`)
-    runs.push(await runGuest(engine, first ? (text) => void process.stdout.write(text) : undefined))
-  }
-  const [first, ...others] = runs
-  const differing = [...new Set(others.flatMap((run) => differences(first!, run)))]
-  process.stdout.write(json ? `${JSON.stringify(document(runs, differing), undefined, 2)}\n` : report(runs, style))
-  return differing.length > 0 ? 1 : 0
+  const comparison = await demoComparison(({ technique, workload, done, total }) =>
+    status(`${done}/${total} ${technique}${workload === undefined ? '' : `: ${workload}`}`),
+  )
+  status('')
+  process.stdout.write(
+    json
+      ? `${JSON.stringify(comparison, undefined, 2)}\n`
+      : [comparisonText(comparison), ...sentences(comparison).map((text) => `${wrapped(text, 98)}\n`)].join('\n'),
+  )
 }
 
-function document(runs: readonly Run[], differing: readonly string[]) {
-  const list = (counts: Run['counts']) => Object.fromEntries(counts.map(({ name, count }) => [name, count]))
-  return {
-    runs: runs.map((run) => ({
-      engine: run.engine,
-      counts: list(run.counts),
-      exceptions: list(run.exceptions),
-      seconds: run.seconds,
-      mips: speed(run),
-      console: run.console,
-    })),
-    ...(runs.length > 1 && { equal: differing.length === 0, differences: differing }),
+/** On a terminal, one line that says how far it is. */
+function status(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+}
+
+function options(): { readonly json: boolean; readonly help: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+    return values
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message.split('. ')[0]}: see --help\n`)
+    process.exit(2)
   }
 }
 
 // Whoever reads may have seen enough.
 process.stdout.on('error', () => process.exit())
 try {
-  process.exitCode = await main(parseOptions(process.argv.slice(2)))
+  await main()
 } catch (error) {
   if (!isVmexitError(error)) throw error
   process.stderr.write(`${error.message}\n`)
-  process.exitCode = 2
+  process.exitCode = 1
 }

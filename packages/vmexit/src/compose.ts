@@ -72,7 +72,7 @@ export async function createPcOn(
     {
       memory: row.memory(options.memory ?? defaultMemory),
       execution: row.execution(modelOf(options), engine),
-      ...(mmu && { mmu: mmu.row.part() }),
+      ...(mmu && { mmu: mmu.row.part(mmu.pages) }),
       devices: chips.parts,
     },
     { frequency: options.frequency ?? defaultFrequency },

@@ -33,6 +33,7 @@ export {
   type MmuFor,
   type MmuName,
   mmuNames,
+  type NestedPages,
   type PcTechnique,
   type TechniqueName,
   techniqueNames,

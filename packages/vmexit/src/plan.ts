@@ -6,6 +6,8 @@ import {
   type MmuRow,
   mmuNames,
   mmuRow,
+  type NestedPages,
+  nestedPagesNames,
   type TechniqueName,
   type TechniqueRow,
   techniqueNames,
@@ -17,7 +19,7 @@ import {
 export interface VmPlan {
   readonly technique: TechniqueName
   readonly row: TechniqueRow
-  readonly mmu: { readonly name: string; readonly row: MmuRow } | undefined
+  readonly mmu: { readonly name: string; readonly row: MmuRow; readonly pages: NestedPages | undefined } | undefined
   /** Bytes of the machine that the VM takes. */
   readonly machineBytes: number
 }
@@ -27,9 +29,10 @@ const regions = 2 << 20
 
 /** The plan of a VM; undefined for a bare machine. Throws a {@link VmexitError} `pc-technique` for what cannot be. */
 export function planOf(options: PcOptions): VmPlan | undefined {
-  const { technique = 'native', mmu } = options
+  const { technique = 'native', mmu, nestedPages: pages } = options
   if (technique === 'native') {
-    if (mmu === undefined) return undefined
+    if (mmu === undefined && pages === undefined) return undefined
+    if (mmu === undefined) throw refusePages(technique)
     throw refuse(
       `there is no VMM that could follow page tables by ${mmu}: with technique native the guest owns the machine`,
       `leave mmu out, or take a technique that has one: ${techniquesWithMmu()}`,
@@ -53,10 +56,14 @@ export function planOf(options: PcOptions): VmPlan | undefined {
   if (name !== undefined && strategy === undefined) {
     throw refuse(`there is no MMU strategy '${name}'`, `take one of ${mmuNames.join(', ')}`)
   }
+  if (pages !== undefined && !strategy?.takesPages) throw refusePages(name ?? technique)
+  if (pages !== undefined && !nestedPagesNames.includes(pages)) {
+    throw refuse(`there are no nested pages of '${pages}'`, `take one of ${nestedPagesNames.join(', ')}`)
+  }
   return {
     technique,
     row,
-    mmu: strategy && { name: name!, row: strategy },
+    mmu: strategy && { name: name!, row: strategy, pages },
     machineBytes: row.inMachine ? machineBytesOf(options, strategy) : 0,
   }
 }
@@ -73,6 +80,11 @@ function machineBytesOf({ memory = '128 MiB' }: PcHardware, mmu: MmuRow | undefi
 
 function techniquesWithMmu(): string {
   return vmTechniqueNames.filter((name) => techniqueRow(name)?.mmu !== undefined).join(', ')
+}
+
+function refusePages(name: string): VmexitError {
+  const takers = mmuNames.filter((each) => mmuRow(each)?.takesPages)
+  return refuse(`${name} has no second stage of paging`, `leave nestedPages out, or take mmu ${takers.join(' or ')}`)
 }
 
 function refuse(problem: string, remedy: string): VmexitError {

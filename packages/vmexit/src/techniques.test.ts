@@ -17,6 +17,7 @@ const ways: readonly PcTechnique[] = [
   { technique: 'native' },
   { technique: 'software-emulation' },
   { technique: 'vtx', mmu: 'nested-paging' },
+  { technique: 'vtx', mmu: 'nested-paging', nestedPages: '2 MiB' },
   { technique: 'vtx', mmu: 'shadow-paging' },
 ]
 
@@ -158,6 +159,9 @@ describe('what cannot be is an error that says what to do instead', () => {
     [{ technique: 'software-emulation', mmu: 'nested-paging' }, 'by itself', 'leave mmu out'],
     [{ technique: 'vt-x' }, "no technique 'vt-x'", techniqueNames.join(', ')],
     [{ technique: 'vtx', mmu: 'toString' }, "no MMU strategy 'toString'", mmuNames.join(', ')],
+    [{ nestedPages: '2 MiB' }, 'native has no second stage', 'take mmu nested-paging'],
+    [{ technique: 'vtx', mmu: 'shadow-paging', nestedPages: '2 MiB' }, 'shadow-paging has no', 'leave nestedPages out'],
+    [{ technique: 'vtx', nestedPages: '1 GiB' }, "no nested pages of '1 GiB'", '4 KiB, 2 MiB'],
     [{ technique: 'vtx', display: 'text' }, 'has no display yet', "'none'"],
   ]
   test.each(refusals)('%j', async (options, problem, remedy) => {

@@ -49,14 +49,16 @@ export const TECHNIQUES = {
  */
 export const MMUS = {
   'nested-paging': {
-    part: (): ReturnType<typeof nestedPaging> => nestedPaging(),
-    /** Bytes of tables for so many of memory: 8 for each page, and what is begun. */
-    tables: (bytes: number): number => bytes / 512 + 0x1_0000,
+    part: (pages?: NestedPages): ReturnType<typeof nestedPaging> => nestedPaging(pages && { pages }),
+    /** Bytes of tables for so many of memory: 8 for each page, what is begun, and what a large page may lie askew. */
+    tables: (bytes: number): number => bytes / 512 + 0x1_0000 + 0x20_0000,
+    takesPages: true,
   },
   'shadow-paging': {
     part: (): ReturnType<typeof shadowPaging> => shadowPaging(),
     /** 4096 tables at the most, then it begins anew. */
     tables: (_bytes: number): number => 0x110_0000,
+    takesPages: false,
   },
 }
 
@@ -66,6 +68,9 @@ export type TechniqueName = 'native' | VmTechniqueName
 export type VmTechniqueName = keyof typeof TECHNIQUES
 /** How a VM's page tables are followed. */
 export type MmuName = keyof typeof MMUS
+
+/** Pages of the second stage, where there is one. */
+export type NestedPages = '4 KiB' | '2 MiB'
 
 /** What a machine for a technique gives. */
 type Hardware = 'cpu' | 'x86' | 'vmx' | 'memory' | 'guestMemory'
@@ -86,10 +91,17 @@ export type MmuFor<T extends VmTechniqueName> = {
 
 /** A VM on a machine: the technique, and an MMU strategy where the technique takes one. */
 export type VmTechnique = {
-  [T in VmTechniqueName]: { readonly technique: T; readonly mmu?: MmuFor<T> | undefined }
+  [T in VmTechniqueName]: {
+    readonly technique: T
+    readonly mmu?: MmuFor<T> | undefined
+    /** With nested paging, what its tables map memory by: 4 KiB unless stated. */
+    readonly nestedPages?: ('nested-paging' extends MmuFor<T> ? NestedPages : never) | undefined
+  }
 }[VmTechniqueName]
 /** `native` unless stated: the guest owns the machine, so there is nothing else to say. */
-export type PcTechnique = { readonly technique?: 'native' | undefined; readonly mmu?: undefined } | VmTechnique
+export type PcTechnique =
+  | { readonly technique?: 'native' | undefined; readonly mmu?: undefined; readonly nestedPages?: undefined }
+  | VmTechnique
 
 /** A row of the table of techniques. */
 export interface TechniqueRow {
@@ -102,8 +114,10 @@ export interface TechniqueRow {
 }
 /** A row of the table of MMU strategies. */
 export interface MmuRow {
-  readonly part: () => Part
+  readonly part: (pages?: NestedPages) => Part
   readonly tables: (bytes: number) => number
+  /** Whether one may choose its pages. */
+  readonly takesPages: boolean
 }
 
 /** The row of a technique by which a PC is a VM, if there is one of that name. */
@@ -120,3 +134,5 @@ export const vmTechniqueNames: readonly VmTechniqueName[] = Object.keys(TECHNIQU
 export const techniqueNames: readonly TechniqueName[] = ['native', ...vmTechniqueNames]
 /** Names of all MMU strategies. */
 export const mmuNames: readonly MmuName[] = Object.keys(MMUS) as MmuName[]
+/** Pages that the second stage can have. */
+export const nestedPagesNames: readonly NestedPages[] = ['4 KiB', '2 MiB']

@@ -18,6 +18,7 @@ const floors: readonly (readonly string[])[] = [
   ],
   ['linux', 'container'],
   ['vmexit', 'guests', 'conformance'],
+  ['compare'],
 ]
 
 /** The edges that stay on one floor, as "from → to". */

@@ -1,0 +1,146 @@
+/** Techniques that share a PC: a column boots the kernel once and runs the workloads in their order. */
+import { type Counts, VmexitError } from '@vmexit/core'
+import { SlopeMeter, workloadInitramfs } from '@vmexit/guests'
+import { createPc, type Pc, type PcTechnique } from '@vmexit/vmexit'
+import type { Measured, MeasureRequest, Technique } from './technique.ts'
+
+/** What makes a technique of a PC. */
+export interface PcTechniqueOptions {
+  readonly name: string
+  readonly title: string
+  readonly about: string
+  /** How the PC stands on its machine. */
+  readonly pc: PcTechnique
+  /** Of the events in a repetition those that take the hardware's time: see {@link Technique}. */
+  readonly charged: (events: Counts) => Counts
+}
+
+/** RAM of the guest: `random` alone wants 32 MiB. */
+const MEMORY = '64 MiB'
+/**
+ * Instructions in a virtual second, as many as the processors of the profiles have cycles: a tick of the kernel's timer comes every
+ * forty million, and next to never while a slope is taken.
+ */
+const FREQUENCY = 4_000_000_000
+/**
+ * A file that lies about, so that the kernel gives out memory behind the first 2 MiB. These hold the hole for displays and
+ * ROMs, and are never one large page.
+ */
+const BALLAST = { kind: 'file', mode: 0o644, path: 'ballast', bytes: new Uint8Array(2 << 20) } as const
+/** A hundred times what all workloads take: a guest that hangs ends here. */
+const LIMIT = 20_000_000_000
+/** What the hardware counts whoever owns it. A guest that is simulated in software has counters of its own of these names. */
+const OF_THE_HARDWARE = [
+  ...['exceptions', 'page-faults', 'interrupts', 'tlb-misses-data', 'tlb-misses-code'],
+  ...['walk-references', 'second-stage-references'],
+]
+
+/** A technique by which a PC is one. */
+export function pcTechnique({ pc: way, ...technique }: PcTechniqueOptions): Technique {
+  return {
+    ...technique,
+    async measure({ workloads, kernel, engine, signal, onMeasured }: MeasureRequest): Promise<readonly Measured[]> {
+      const executable = { kind: 'file', mode: 0o755 } as const
+      const entries = workloads.map(({ name, image }) => ({ ...executable, path: `bin/${name}`, bytes: image() }))
+      const runs = workloads.map(({ name, count }) => `${name}:${count}`)
+      await using pc = await createPc({
+        multiboot: kernel.image,
+        append: `${kernel.name} -- ${runs.join(' ')}`,
+        modules: [{ bytes: workloadInitramfs({ programs: [], entries: [BALLAST, ...entries] }) }],
+        memory: MEMORY,
+        frequency: FREQUENCY,
+        interruptController: 'pic',
+        display: 'none',
+        engine,
+        ...way,
+      })
+      const meter = new SlopeMeter(() => countsOf(pc))
+      let told = 0
+      pc.console.onTransmit((bytes) => {
+        meter.feed(bytes)
+        for (; told < meter.slopes.length; told++) onMeasured(meter.slopes[told]!.program)
+      })
+      const { reason } = await pc.run({ signal, idle: 'return', onReset: 'stop', instructions: LIMIT })
+      signal?.throwIfAborted()
+      return workloads.map(({ name, does }) => {
+        const slope = meter.slopes.find(({ program }) => program === name)
+        const status = meter.exits.find(({ program }) => program === name)?.status
+        if (slope === undefined || status !== 0) throw failed(technique.name, kernel.name, name, status, reason)
+        return { workload: name, checksum: slope.checksum, events: eventsOf(slope.costs, does) }
+      })
+    },
+  }
+}
+
+function failed(technique: string, kernel: string, workload: string, status: number | undefined, reason: string) {
+  const how = status === undefined ? `did not end before the guest did (${reason})` : `ended with status ${status}`
+  return new VmexitError('compare-workload', {
+    problem: `the workload ${workload} on the kernel ${kernel} under ${technique} ${how}`,
+    remedy: 'leave it out, or take another kernel; status 127 says that there is no such program',
+  })
+}
+
+function countsOf(pc: Pc): Counts {
+  const { counts, machineCounts } = pc
+  return { ...Object.fromEntries(OF_THE_HARDWARE.map((name) => [name, machineCounts[name] ?? 0])), ...counts }
+}
+
+/** By the names of a comparison: faults that the guest takes are true ones, whoever counted them. */
+function eventsOf(costs: Counts, does: Counts): Counts {
+  const { 'page-faults': faults = 0, exceptions = 0, 'true-faults': found = faults } = costs
+  const misses = (costs['tlb-misses-data'] ?? 0) + (costs['tlb-misses-code'] ?? 0)
+  return { ...costs, ...does, 'true-faults': found, 'other-exceptions': exceptions - faults, 'tlb-misses': misses }
+}
+
+const pick = (events: Counts, wanted: (name: string) => boolean): Counts =>
+  Object.fromEntries(Object.entries(events).filter(([name]) => wanted(name)))
+
+const HARDWARE = new Set([
+  ...['instructions', 'system-calls', 'page-faults', 'other-exceptions'],
+  ...['walk-references', 'second-stage-references'],
+])
+const native = (events: Counts): Counts => pick(events, (name) => HARDWARE.has(name) || name === 'port-reads')
+const nested = (events: Counts): Counts => pick(events, (name) => HARDWARE.has(name) || name.startsWith('vm-exits-'))
+const shadow = (events: Counts): Counts => {
+  const { 'true-faults': found = 0, 'traced-writes': traced = 0 } = events
+  return { ...nested(events), 'true-faults': found, 'traced-writes': traced }
+}
+
+/** The techniques that there are. */
+export const techniques: readonly Technique[] = [
+  pcTechnique({
+    name: 'native',
+    title: 'native',
+    about: 'The guest owns the machine.',
+    pc: { technique: 'native' },
+    charged: native,
+  }),
+  pcTechnique({
+    name: 'software-emulation',
+    title: 'emulation',
+    about: 'A VMM decodes and does each instruction of the guest; nothing of it runs on the hardware.',
+    pc: { technique: 'software-emulation' },
+    charged: ({ emulated = 0 }) => ({ emulated }),
+  }),
+  pcTechnique({
+    name: 'vtx-shadow',
+    title: 'VT-x, shadow',
+    about: "VT-x; the VMM keeps tables of its own in step with the guest's.",
+    pc: { technique: 'vtx', mmu: 'shadow-paging' },
+    charged: shadow,
+  }),
+  pcTechnique({
+    name: 'vtx-nested',
+    title: 'VT-x, nested 4K',
+    about: "VT-x; the hardware walks the guest's tables and, behind them, the VMM's, of 4 KiB pages.",
+    pc: { technique: 'vtx', mmu: 'nested-paging' },
+    charged: nested,
+  }),
+  pcTechnique({
+    name: 'vtx-nested-2m',
+    title: 'VT-x, nested 2M',
+    about: 'The same with 2 MiB pages in the second stage.',
+    pc: { technique: 'vtx', mmu: 'nested-paging', nestedPages: '2 MiB' },
+    charged: nested,
+  }),
+]

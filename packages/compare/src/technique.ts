@@ -1,0 +1,52 @@
+/** What a column of a comparison is: something that runs workloads and counts. */
+import type { Counts } from '@vmexit/core'
+import type { PcHardware } from '@vmexit/vmexit'
+import type { Workload } from './workload.ts'
+
+/** A guest kernel: a Multiboot 1 image that gives its first module to `/init` as Linux does. */
+export interface Kernel {
+  readonly name: string
+  readonly image: Uint8Array
+}
+
+/** How far a comparison is. */
+export interface Progress {
+  readonly technique: string
+  /** The workload that is done; undefined when the technique begins. */
+  readonly workload: string | undefined
+  /** Cells that are done, of all. */
+  readonly done: number
+  readonly total: number
+}
+
+/** What a technique is to measure. */
+export interface MeasureRequest {
+  readonly workloads: readonly Workload[]
+  readonly kernel: Kernel
+  readonly engine: PcHardware['engine']
+  readonly signal: AbortSignal | undefined
+  /** To be called when a workload is done. */
+  readonly onMeasured: (workload: string) => void
+}
+
+/** What a workload cost. */
+export interface Measured {
+  readonly workload: string
+  /** What the program says that it computed. */
+  readonly checksum: string
+  /** Events in one repetition, by the names of the counters. */
+  readonly events: Counts
+}
+
+/** A column. A technique that is no PC, such as a container, brings its own `measure`. */
+export interface Technique {
+  readonly name: string
+  /** For the head of a column: at most 15 characters. */
+  readonly title: string
+  /** What it is, in a sentence. */
+  readonly about: string
+  /** Runs the workloads in their order. Rejects with the signal's reason when it aborts. */
+  measure(request: MeasureRequest): Promise<readonly Measured[]>
+  /** Of the events in a repetition those that take the hardware's time. What is simulated in software does not. */
+  charged(events: Counts): Counts
+}
