@@ -1,0 +1,74 @@
+import { definePart } from '@vmexit/core'
+import { describe, expect, test } from 'vitest'
+import { busyGuest } from '../../test/busy-guest.ts'
+import { createPc, type PcOptions, raw, type VmTechnique } from '../index.ts'
+import { checkEquivalence, comparePcs } from './check.ts'
+
+const ways: readonly VmTechnique[] = [
+  { technique: 'software-emulation' },
+  { technique: 'vtx', mmu: 'nested-paging' },
+  { technique: 'vtx', mmu: 'shadow-paging' },
+]
+
+const program = (hex: string): PcOptions => ({
+  memory: '2 MiB',
+  display: 'none',
+  loader: raw({
+    image: Uint8Array.from(hex.match(/[0-9a-f]{2}/g)!, (pair) => Number.parseInt(pair, 16)),
+    address: 0x7c00,
+    mode: 'real',
+  }),
+})
+
+/** mov cx,50; L: add bx,cx; loop L; in al,0e5h; mov bl,al; mov al,0; out 0f4h,al; hlt */
+const readsPort = program('b93200 01cb e2fc e4e5 88c3 b000 e6f4 f4')
+/** The same with CPUID of leaf 80000002h for IN. */
+const readsBrand = program('b93200 01cb e2fc 66b802000080 0fa2 b000 e6f4 f4')
+
+describe.each(ways)('$technique, MMU strategy $mmu', (way) => {
+  test.each([1_000, 1_000_000])('a guest is equal to its end, looked at every %d instructions', async (every) => {
+    const found = await checkEquivalence({ ...busyGuest, ...way }, { every })
+    expect(found).toMatchObject({ equal: true, stop: 'off', ...way })
+    expect(found.divergence).toBeUndefined()
+    expect(found.instructions).toBeGreaterThan(5_000)
+    expect(found.checkpoints).toBe(Math.ceil(found.instructions / every))
+    expect(found.tolerated.staleTranslations).toEqual([])
+  })
+
+  test('a port that answers differently is named by the instruction that reads it', async () => {
+    let reads = 0
+    const restless = definePart({
+      name: 'restless',
+      needs: ['ports'],
+      build: ({ ports }) => {
+        ports.claim('restless', 0xe5, { size: 1, read: () => reads++ & 0xff, write: () => {} })
+        return {}
+      },
+    })
+    const found = await checkEquivalence({ ...readsPort, ...way, devices: [restless] } as PcOptions & VmTechnique)
+    expect(found).toMatchObject({ equal: false, stop: 'diverged', instructions: 101 })
+    expect(found.divergence).toMatchObject({
+      after: 101,
+      linear: 0x7c07,
+      bytes: [0xe4, 0xe5],
+      text: 'in al, 0xe5',
+      reason: { kind: 'device-read' },
+    })
+    expect(found.divergence!.differences.map(({ name }) => name)).toEqual(['eax'])
+  })
+
+  test('a CPU that says something else of itself is named by CPUID', async () => {
+    await using native = await createPc(readsBrand)
+    await using vm = await createPc({ ...readsBrand, ...way } as PcOptions)
+    const cpu = vm.system.find('x86')!
+    const { cpuid } = cpu.model
+    Object.assign(cpu.model, {
+      cpuid: (...[core, leaf, subleaf, out]: Parameters<typeof cpuid>) => {
+        cpuid.call(cpu.model, core, leaf, subleaf, out)
+        out[1]! ^= 0x20
+      },
+    })
+    const found = await comparePcs({ native, vm }, {})
+    expect(found.divergence).toMatchObject({ after: 102, text: 'cpuid', reason: { kind: 'identification' } })
+  })
+})
