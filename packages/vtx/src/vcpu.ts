@@ -14,7 +14,7 @@ import {
 import { PAGE_BYTES } from '@vmexit/memory'
 import type { MmuStrategy, PagingRegisters, VcpuMmu } from '@vmexit/vmm'
 import { type Cpu, exitReasonName, Flag, Layout } from '@vmexit/x86'
-import { CR0_OWNED, CR4_OWNED, writeControls } from './controls.ts'
+import { CR0_FORCED, CR0_OWNED, CR4_OWNED, writeControls } from './controls.ts'
 import { EXITS } from './exits.ts'
 import type { Tenant, VtxHost } from './host.ts'
 import { copyRegisters } from './registers.ts'
@@ -387,7 +387,7 @@ export class VtxVcpu implements CpuSeam, Tenant {
     const { state } = emulator
     root.writeGuest(emulator)
     const { cr0, cr3, cr4 } = this.#mmu!.adopt(pagingRegisters(emulator))
-    root.write('guestCr0', (cr0 | CR0_OWNED) >>> 0)
+    root.write('guestCr0', (cr0 | CR0_FORCED) >>> 0)
     root.write('guestCr3', cr3)
     root.write('guestCr4', (cr4 | CR4_OWNED) >>> 0)
     root.write('cr0Shadow', state.get32(Layout.cr0) >>> 0)
