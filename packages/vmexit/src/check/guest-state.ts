@@ -13,7 +13,7 @@ export function registersOf(pc: Pc): GuestRegisters {
   const { registers, msrs, events } = cpu.save()
   const all: Record<string, string> = {}
   for (const [name, value] of Object.entries(registers)) if (!isNote(name)) all[nameOf(name)] = value.slice(-8)
-  for (const [name, value] of Object.entries(registers)) if (/^(fpr|xmm)\d$/.test(name)) all[name] = value
+  for (const [name, value] of Object.entries(registers)) if (/^(fpr|xmm)[0-7]$/.test(name)) all[name] = value
   for (const segment of ['es', 'cs', 'ss', 'ds', 'fs', 'gs', 'ldtr', 'tr']) {
     // Without P it cannot be used: there is only the selector.
     if ((Number.parseInt(all[`${segment}.attributes`]!, 16) & 0x80) !== 0) continue

@@ -1,4 +1,5 @@
 /** VM exits (SDM vol. 3C, chapter 27). */
+import { Flag } from '../state/layout.ts'
 import { ExitControl, Pin } from './controls.ts'
 import type { ExitReason } from './exit-reasons.ts'
 import { Field } from './fields.ts'
@@ -42,6 +43,8 @@ export function exitGuest(
   unit.exits[reason]!++
   record(unit, reason, information)
   saveGuestState(unit, information.resume === true)
+  // Where the next entry finds all as it was left, it loads nothing: so it is left as it was saved.
+  if (information.resume) unit.parts.core.state.setFlag(Flag.RF, true)
   if ((controls.pin & Pin.preemptionTimer) !== 0 && (controls.exit & ExitControl.savePreemptionTimer) !== 0)
     vmcs.set32(Field.guestPreemptionTimer, unit.timerLeft())
   // An injected event is delivered once.
