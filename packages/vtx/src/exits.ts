@@ -100,11 +100,16 @@ const controlRegister: Handler = (vcpu) => {
   else if (access === (3 | FROM)) {
     cpu.state.setReg32(register, vcpu.cr3)
     vcpu.skip()
-  } else vcpu.emulate()
+  } else emulateAndFlush(vcpu)
+}
+
+/** What may load CR3 or change how tables are read: the emulator's TLB is another than the hardware's. */
+const emulateAndFlush: Handler = (vcpu) => {
+  vcpu.emulate()
+  vcpu.invalidate()
 }
 
 const undefinedInstruction: Handler = (vcpu) => vcpu.raise(UNDEFINED)
-const emulate: Handler = (vcpu) => vcpu.emulate()
 const skip: Handler = (vcpu) => vcpu.skip()
 /** The exit was all that was wanted. */
 const nothing: Handler = () => {}
@@ -115,7 +120,7 @@ export const EXITS: Readonly<Record<number, Handler>> = {
   [ExitReason.externalInterrupt]: nothing,
   [ExitReason.interruptWindow]: nothing,
   [ExitReason.tripleFault]: (vcpu) => vcpu.shutDown(),
-  [ExitReason.taskSwitch]: emulate,
+  [ExitReason.taskSwitch]: emulateAndFlush,
   [ExitReason.cpuid]: cpuid,
   [ExitReason.hlt]: hlt,
   [ExitReason.invd]: skip,

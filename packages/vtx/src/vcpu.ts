@@ -131,6 +131,8 @@ export class VtxVcpu implements CpuSeam, Tenant {
       if (this.#place === 'emulator' && this.#needsEmulator()) {
         // One at a time: what protects itself goes to the hardware at once, and chips see time go by.
         this.#emulateFor(1)
+        // It may have loaded CR3, or changed how tables are read.
+        if (!this.#needsEmulator()) this.invalidate()
         continue
       }
       this.toHardware()
@@ -446,6 +448,7 @@ export class VtxVcpu implements CpuSeam, Tenant {
     this.#shutdown = state.shutdown
     this.#unfinished = state.unfinished
     this.#unfinishedErrorCode = state.unfinishedErrorCode
+    this.invalidate()
   }
 }
 
