@@ -81,6 +81,8 @@ class Check {
   #checkpoints = 0
   readonly #stale: StaleStretch[] = []
   #equal = 0
+  /** How the last run of both ended. */
+  #stop: PcStopReason = 'limit'
   #seconds = 0
 
   constructor(sides: Sides, options: CheckOptions) {
@@ -94,13 +96,14 @@ class Check {
     let saved = this.#save(0)
     for (;;) {
       const target = Math.min(saved.at + every, instructions)
-      const { stop, apart } = await this.#advance(target)
+      let { stop, apart } = await this.#advance(target)
       if (stop === 'aborted') return this.#result('aborted')
       this.#checkpoints++
       if (apart !== undefined) {
         const divergence = await this.#locate(saved, target)
         if (divergence === 'aborted') return this.#result('aborted')
         if (divergence !== undefined) return this.#result('diverged', divergence)
+        stop = this.#stop
       }
       this.#equal = this.#sides.native.position
       this.#seconds = this.#sides.native.seconds
@@ -118,6 +121,7 @@ class Check {
     const stop = await vm.runTo(target, signal)
     const bare = stop === 'aborted' ? stop : await native.runTo(target, signal)
     if (stop === 'aborted' || bare === 'aborted') return { stop: 'aborted', apart: undefined }
+    this.#stop = stop
     if (stop !== bare) return { stop, apart: { ...(await this.#differences()), stops: { native: bare, vm: stop } } }
     return { stop, apart: await this.#compare() }
   }
