@@ -21,7 +21,9 @@ import { copyRegisters } from './registers.ts'
 
 const INTERRUPT_WINDOW = 4
 const VALID = 0x8000_0000
-/** The type of an event. */
+/** Types of events. */
+const EXTERNAL = 0
+const NMI = 2
 const HARDWARE_EXCEPTION = 3
 const DOUBLE_FAULT = 8
 const PAGE_FAULT = 14
@@ -70,6 +72,8 @@ export class VtxVcpu implements CpuSeam, Tenant {
   /** An event that was being delivered when the guest left: interruption information. */
   #unfinished = 0
   #unfinishedErrorCode = 0
+  /** The vector of an interrupt that is acknowledged, and that the emulator is to deliver. */
+  #acknowledged: number | undefined
   readonly #exit: { reason: Exit['reason'] } = { reason: 'budget' }
   /** Exits so far by reason, and instructions executed by the emulator. Only ever added to. */
   readonly counts: { readonly exits: Float64Array; emulated: number } = { exits: new Float64Array(76), emulated: 0 }
@@ -104,7 +108,20 @@ export class VtxVcpu implements CpuSeam, Tenant {
     interrupts.watch((pending) => {
       if (pending) this.shorten(0)
     })
-    this.parts.emulator.connect(interrupts)
+    const taken = (): number => {
+      const vector = this.#acknowledged!
+      this.#acknowledged = undefined
+      return vector
+    }
+    const isPending = (): boolean => this.#acknowledged !== undefined || interrupts.pending
+    this.parts.emulator.connect({
+      get pending() {
+        return isPending()
+      },
+      acknowledge: () => (this.#acknowledged === undefined ? interrupts.acknowledge() : taken()),
+      setEnabled: (enabled) => interrupts.setEnabled?.(enabled),
+      watch: (changed) => interrupts.watch(changed),
+    })
   }
 
   setA20(enabled: boolean): void {
@@ -317,9 +334,17 @@ export class VtxVcpu implements CpuSeam, Tenant {
     if ((blocking & BLOCKING) !== 0) root.write('guestInterruptibility', blocking & ~BLOCKING)
     this.#retired++
   }
-  /** Executes the instruction that has left the guest, or what comes in its place, on the virtual state. */
+  /**
+   * Executes the instruction that has left the guest, or what comes in its place, on the virtual state. If an event was being delivered, the
+   * emulator delivers it: an instruction that has raised it, or is it, by being executed again.
+   */
   emulate(): void {
+    const event = this.#unfinished
+    this.#unfinished = 0
     this.toEmulator()
+    const type = (event >>> 8) & 7
+    if (event !== 0 && type === EXTERNAL) this.#acknowledged = event & 0xff
+    if (event !== 0 && type === NMI) this.parts.emulator.nmi()
     this.#emulateFor(1)
   }
 

@@ -10,13 +10,13 @@ const ways: readonly VmTechnique[] = [
   { technique: 'vtx', mmu: 'shadow-paging' },
 ]
 
-const program = (hex: string): PcOptions => ({
+const program = (hex: string, mode: 'real' | 'flat' = 'real'): PcOptions => ({
   memory: '2 MiB',
   display: 'none',
   loader: raw({
     image: Uint8Array.from(hex.match(/[0-9a-f]{2}/g)!, (pair) => Number.parseInt(pair, 16)),
     address: 0x7c00,
-    mode: 'real',
+    mode,
   }),
 })
 
@@ -24,6 +24,15 @@ const program = (hex: string): PcOptions => ({
 const readsPort = program('b93200 01cb e2fc e4e5 88c3 b000 e6f4 f4')
 /** The same with CPUID of leaf 80000002h for IN. */
 const readsBrand = program('b93200 01cb e2fc 66b802000080 0fa2 b000 e6f4 f4')
+
+/**
+ * mov esp,9800h; gate of vector 20h; lidt; mov [9000h],83h; PSE; mov cr3,9000h; paging on; int 20h; mov al,0; out 0f4h,al; hlt
+ * handler: inc ebx; iretd
+ */
+const stackInDirectory = program(
+  `bc00980000 b8567c0000 66a300810000 8cc9 66890d02810000 c70504810000008e0000 0f011d587c0000 c7050090000083000000 b810000000 0f22e0 b800900000 0f22d8 0f20c00d00000080 0f22c0 cd20 b000 e6f4 f4 43cf ff0700800000`,
+  'flat',
+)
 
 describe.each(ways)('$technique, MMU strategy $mmu', (way) => {
   test.each([100, 1_000_000])('a guest is equal to its end, looked at every %d instructions', async (every) => {
@@ -33,6 +42,12 @@ describe.each(ways)('$technique, MMU strategy $mmu', (way) => {
     expect(found.instructions).toBeGreaterThan(5_000)
     expect(found.checkpoints).toBe(Math.ceil(found.instructions / every))
     expect(found.tolerated.staleTranslations).toEqual([])
+  })
+
+  test('an event whose delivery stores into a page table is delivered once', async () => {
+    const found = await checkEquivalence({ ...stackInDirectory, ...way } as PcOptions & VmTechnique, { every: 1 })
+    expect(found.divergence).toBeUndefined()
+    expect(found).toMatchObject({ equal: true, stop: 'off', instructions: 20 })
   })
 
   test('a port that answers differently is named by the instruction that reads it', async () => {
