@@ -52,6 +52,7 @@ export function interceptPageFault(unit: VmxUnit, errorCode: number, address: nu
 /** Of an exit that is met while INT n or its like is delivered, RIP is saved as that instruction's (27.3.3). */
 function rewind({ vectoring, parts, instruction, vmcs }: VmxUnit): void {
   if (vectoring?.source !== 'software' && vectoring?.source !== 'int1') return
+  vmcs.open()
   parts.core.state.ip = vectoring.injected ? vmcs.get32(Field.guestRip) >>> 0 : instruction.start
 }
 
