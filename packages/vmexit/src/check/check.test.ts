@@ -86,4 +86,20 @@ describe.each(ways)('$technique, MMU strategy $mmu', (way) => {
     const found = await comparePcs({ native, vm }, {})
     expect(found.divergence).toMatchObject({ after: 102, text: 'cpuid', reason: { kind: 'identification' } })
   })
+
+  test('a flag that is wrong after an instruction is found there', async () => {
+    await using native = await createPc(readsBrand)
+    await using vm = await createPc({ ...readsBrand, ...way } as PcOptions)
+    const cpu = vm.system.find('cpu')!
+    const run = cpu.run.bind(cpu)
+    cpu.run = (budget) => {
+      const isBefore = cpu.retired <= 60
+      const exit = run(budget)
+      if (isBefore && cpu.retired > 60) vm.inspectCpu().state.eflags ^= 1
+      return exit
+    }
+    const { divergence } = await comparePcs({ native, vm }, {})
+    expect(divergence).toMatchObject({ after: 60, linear: 0x7c05, text: expect.stringContaining('loop') })
+    expect(divergence!.differences.map(({ name }) => name)).toEqual(['eflags'])
+  })
 })
