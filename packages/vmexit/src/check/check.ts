@@ -10,9 +10,9 @@ import type { PcOptions } from '../options.ts'
 import type { Pc } from '../pc.ts'
 import type { PcStopReason } from '../stop.ts'
 import type { VmTechnique } from '../techniques.ts'
-import type { Divergence, Equivalence, StaleStretch } from './equivalence.ts'
+import type { Divergence, DivergenceReason, Equivalence, StaleStretch } from './equivalence.ts'
 import { explain } from './explain.ts'
-import { deviceDifferences, differencesOf, registersOf, timeOf } from './guest-state.ts'
+import { deviceDifferences, differencesOf, type GuestRegisters, registersOf, timeOf } from './guest-state.ts'
 import { compareMemories } from './memories.ts'
 import { Side, type SideState } from './side.ts'
 import type { Apart, Sides } from './sides.ts'
@@ -65,6 +65,19 @@ export async function checkEquivalence(
 /** The same of two PCs that were made for it, and are alike but for the technique. */
 export async function comparePcs({ native, vm }: { native: Pc; vm: Pc }, check: CheckOptions): Promise<Equivalence> {
   return await new Check({ native: new Side(native), vm: new Side(vm) }, check).run()
+}
+
+const FORGOTTEN: DivergenceReason = {
+  kind: 'stale-translation',
+  words:
+    'the VM uses a translation that the tables no longer have: a VMM that has forgotten to invalidate it, or a guest that has',
+}
+
+/** Did the VM go by an old translation, other than to a page fault too many, which a guest takes for what it is? */
+function isForgotten({ registers, memory }: Apart, before: GuestRegisters, emptied: GuestRegisters): boolean {
+  const isApart = (one: GuestRegisters): boolean => differencesOf(one, emptied).length > 0
+  const stale = isApart(registers.vm) || (memory.count > 0 && !isApart(registers.native))
+  return stale && registers.vm['cr2'] === before['cr2']
 }
 
 interface Saved {
@@ -164,14 +177,28 @@ class Check {
     let low = from
     let equal = from.at
     let high = different
+    let lastApart: Apart | undefined
     /** Goes to an instruction from the last state that was saved. */
     const differsAt = async (target: number): Promise<boolean | 'aborted'> => {
       this.#restore(low)
       const { stop, apart } = await this.#advance(target)
+      if (apart !== undefined) lastApart = apart
       return stop === 'aborted' || signal?.aborted ? 'aborted' : apart !== undefined
     }
     /** By empty TLBs alone they agree: on from there. */
     const wasStale = async (): Promise<Divergence | 'aborted' | undefined> => {
+      if (high - low.at === 1 && lastApart !== undefined) {
+        const emptied = registersOf(this.#sides.native.pc)
+        this.#restore(low)
+        if (isForgotten(lastApart, registersOf(this.#sides.native.pc), emptied)) {
+          const found = lastApart
+          this.#equal = low.at
+          this.#seconds = this.#sides.native.seconds
+          const divergence = await explain(this.#sides, async () => found)
+          return { ...divergence, reason: FORGOTTEN }
+        }
+        await this.#advance(high)
+      }
       this.#stale.push({ from: low.at, to: high })
       const rest = high === different ? undefined : await this.#advance(different)
       if (rest === undefined || rest.apart === undefined) return rest?.stop === 'aborted' ? 'aborted' : undefined

@@ -26,6 +26,7 @@ export interface DivergenceReason {
     | 'time'
     | 'device-read'
     | 'device-state'
+    | 'stale-translation'
     | 'stop'
     | 'start'
     | 'unknown'

@@ -6,7 +6,8 @@
  *    that either has: that an access was made is true.
  * 2. What a TLB still holds (4.10.2.2, 4.10.4). A CPU may use a translation until it is invalidated, and may drop it any time. Two guests that
  *    differ by a page fault, or by memory found behind an old entry, are repeated with empty TLBs from where they were equal. If they agree
- *    then, they go on from there; if not, it was something else.
+ *    then, they go on from there; if not, it was something else. Not tolerated where it is one instruction that the VM executes by an old
+ *    translation, unless that is a page fault too many.
  * 3. The side of a checkpoint on which an interrupt comes. A checkpoint is a number of instructions, and delivery is none: of an interrupt that
  *    the last instruction has brought about, one CPU may have entered the handler where the other is about to. Looked at again an
  *    instruction later.
