@@ -3,6 +3,7 @@
 import { isVmexitError } from '@vmexit/core'
 import { Command, CommanderError } from 'commander'
 import { bootCommand } from './boot/command.ts'
+import { checkCommand } from './check/command.ts'
 import { compareCommand } from './compare/command.ts'
 import { guestsCommand } from './guests/index.ts'
 
@@ -11,6 +12,7 @@ const program = new Command('vmexit')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'vmexit: ')) })
   .addCommand(bootCommand())
   .addCommand(compareCommand())
+  .addCommand(checkCommand())
   .addCommand(guestsCommand())
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
 
@@ -29,7 +31,8 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode
   else {
     process.stderr.write(`vmexit: ${messageOf(error)}\n`)
-    process.exitCode = 1
+    // A command that has said what its errors are keeps that.
+    process.exitCode ??= 1
   }
 }
 

@@ -5,6 +5,15 @@
  */
 
 export { type BootImage, concatenateArchives, describeBoot, type Loader, raw, writeCpio } from '@vmexit/boot'
+export { type CheckedPc, type CheckOptions, type CheckProgress, checkEquivalence } from './check/check.ts'
+export type {
+  Difference,
+  Divergence,
+  DivergenceReason,
+  Equivalence,
+  MemoryDifference,
+  StaleStretch,
+} from './check/equivalence.ts'
 export { createPc } from './compose.ts'
 export { Console, type SerialEnd } from './console.ts'
 export {

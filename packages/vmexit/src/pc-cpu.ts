@@ -16,12 +16,14 @@ export interface PcCpu {
   position(): Position
   /** Would an interrupt be taken? */
   interruptible(): boolean
+  /** A CPU whose registers are the guest's: brought there, if they are elsewhere. Only between runs. */
+  inspect(): Cpu
 }
 
 /** A CPU that is one: of a bare machine, or of a VMM that interprets. */
 export function plainCpu(system: System): PcCpu {
   const cpu = system.find('x86')!
-  return { executes: cpu, position: () => positionOf(cpu), interruptible: () => cpu.wakeable }
+  return { executes: cpu, position: () => positionOf(cpu), interruptible: () => cpu.wakeable, inspect: () => cpu }
 }
 
 /** Where a CPU is by its registers. */

@@ -12,7 +12,7 @@ import {
   VmexitError,
 } from '@vmexit/core'
 import type { Screen } from '@vmexit/vga'
-import type { Engine, GeneratedStats, ModelName } from '@vmexit/x86'
+import type { Cpu, Engine, GeneratedStats, ModelName } from '@vmexit/x86'
 import { digestOf } from './boot-digest.ts'
 import type { Console } from './console.ts'
 import type { PcCpu, Position } from './pc-cpu.ts'
@@ -162,6 +162,14 @@ export class Pc implements AsyncDisposable {
   /** Where the guest's CPU is. */
   get position(): Position {
     return this.#cpu.position()
+  }
+
+  /**
+   * A CPU that has the guest's registers, between two runs: they are for reading. Of a VM they are taken out of the hardware, which counts
+   * as an exit there.
+   */
+  inspectCpu(): Cpu {
+    return this.#cpu.inspect()
   }
 
   /** The last code that the guest wrote to a diagnostic port: 0x80, 0x84 or 0x190; 0 if it wrote none. */

@@ -18,5 +18,9 @@ export function vtxCpu(vm: Vm): PcCpu {
       return root.inGuest ? positionOf(cpu) : { cs: root.read('guestCsSelector'), ip: root.read('guestRip') }
     },
     interruptible: () => vcpu.wakeable,
+    inspect: () => {
+      vcpu.toEmulator()
+      return emulator
+    },
   }
 }

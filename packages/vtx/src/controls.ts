@@ -3,7 +3,9 @@ import type { MmuIntercepts } from '@vmexit/vmm'
 import { type Cpu, EntryControl, ExitControl, Pin, Primary, Secondary, type VmxRoot } from '@vmexit/x86'
 
 /** CR0.NE and CR4.VMXE: the CPU needs them in VMX operation, whatever the guest wants. */
-export const CR0_OWNED = 0x20
+export const CR0_FORCED = 0x20
+/** And CR0.NW and CD: no entry loads them (SDM vol. 3C, 26.3.2.1), so those of the CPU are the machine's. */
+export const CR0_OWNED = 0x6000_0020
 export const CR4_OWNED = 0x2000
 
 /** Registers that a guest reaches without an exit: the CPU switches them. */

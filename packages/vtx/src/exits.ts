@@ -121,15 +121,16 @@ const controlRegister: Handler = (vcpu) => {
   else if (access === (3 | FROM)) {
     cpu.state.setReg32(register, vcpu.cr3)
     vcpu.skip()
-  } else emulateLoad(vcpu)
+  } else emulateAndFlush(vcpu)
 }
 
-const undefinedInstruction: Handler = (vcpu) => vcpu.raise(UNDEFINED)
-/** What loads control registers drops the guest's TLB too, of which the emulator has only its own. */
-const emulateLoad: Handler = (vcpu) => {
+/** What may load CR3 or change how tables are read: the emulator's TLB is another than the hardware's. */
+const emulateAndFlush: Handler = (vcpu) => {
   vcpu.emulate()
   vcpu.invalidate()
 }
+
+const undefinedInstruction: Handler = (vcpu) => vcpu.raise(UNDEFINED)
 const skip: Handler = (vcpu) => vcpu.skip()
 /** The exit was all that was wanted. */
 const nothing: Handler = () => {}
@@ -140,7 +141,7 @@ export const EXITS: Readonly<Record<number, Handler>> = {
   [ExitReason.externalInterrupt]: nothing,
   [ExitReason.interruptWindow]: nothing,
   [ExitReason.tripleFault]: (vcpu) => vcpu.shutDown(),
-  [ExitReason.taskSwitch]: emulateLoad,
+  [ExitReason.taskSwitch]: emulateAndFlush,
   [ExitReason.cpuid]: cpuid,
   [ExitReason.hlt]: hlt,
   [ExitReason.invd]: skip,

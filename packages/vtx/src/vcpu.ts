@@ -14,14 +14,16 @@ import {
 import { PAGE_BYTES } from '@vmexit/memory'
 import type { MmuStrategy, PagingRegisters, VcpuMmu } from '@vmexit/vmm'
 import { type Cpu, exitReasonName, Flag, Layout } from '@vmexit/x86'
-import { CR0_OWNED, CR4_OWNED, writeControls } from './controls.ts'
+import { CR0_FORCED, CR0_OWNED, CR4_OWNED, writeControls } from './controls.ts'
 import { EXITS, type ExitedVcpu } from './exits.ts'
 import type { Tenant, VtxHost } from './host.ts'
 import { copyRegisters } from './registers.ts'
 
 const INTERRUPT_WINDOW = 4
 const VALID = 0x8000_0000
-/** The type of an event. */
+/** Types of events. */
+const EXTERNAL = 0
+const NMI = 2
 const HARDWARE_EXCEPTION = 3
 const DOUBLE_FAULT = 8
 const PAGE_FAULT = 14
@@ -73,6 +75,8 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   /** An event that was being delivered when the guest left: interruption information. */
   #unfinished = 0
   #unfinishedErrorCode = 0
+  /** The vector of an interrupt that is acknowledged, and that the emulator is to deliver. */
+  #acknowledged: number | undefined
   readonly #exit: { reason: Exit['reason'] } = { reason: 'budget' }
   /** Exits so far by reason, and instructions executed by the emulator. Only ever added to. */
   readonly counts: { readonly exits: Float64Array; emulated: number } = { exits: new Float64Array(76), emulated: 0 }
@@ -107,7 +111,20 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     interrupts.watch((pending) => {
       if (pending) this.shorten(0)
     })
-    this.parts.emulator.connect(interrupts)
+    const taken = (): number => {
+      const vector = this.#acknowledged!
+      this.#acknowledged = undefined
+      return vector
+    }
+    const isPending = (): boolean => this.#acknowledged !== undefined || interrupts.pending
+    this.parts.emulator.connect({
+      get pending() {
+        return isPending()
+      },
+      acknowledge: () => (this.#acknowledged === undefined ? interrupts.acknowledge() : taken()),
+      setEnabled: (enabled) => interrupts.setEnabled?.(enabled),
+      watch: (changed) => interrupts.watch(changed),
+    })
   }
 
   setA20(enabled: boolean): void {
@@ -134,6 +151,8 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
       if (this.#place === 'emulator' && this.#needsEmulator()) {
         // One at a time: what protects itself goes to the hardware at once, and chips see time go by.
         this.#emulateFor(1)
+        // It may have loaded CR3, or changed how tables are read.
+        if (!this.#needsEmulator()) this.invalidate()
         continue
       }
       this.toHardware()
@@ -322,9 +341,17 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     this.#retired++
     this.#pass(1)
   }
-  /** Executes the instruction that has left the guest, or what comes in its place, on the virtual state. */
+  /**
+   * Executes the instruction that has left the guest, or what comes in its place, on the virtual state. If an event was being delivered, the
+   * emulator delivers it: an instruction that has raised it, or is it, by being executed again.
+   */
   emulate(): void {
+    const event = this.#unfinished
+    this.#unfinished = 0
     this.toEmulator()
+    const type = (event >>> 8) & 7
+    if (event !== 0 && type === EXTERNAL) this.#acknowledged = event & 0xff
+    if (event !== 0 && type === NMI) this.parts.emulator.nmi()
     this.#emulateFor(1)
   }
 
@@ -401,7 +428,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     const { state } = emulator
     root.writeGuest(emulator)
     const { cr0, cr3, cr4 } = this.#mmu!.adopt(pagingRegisters(emulator))
-    root.write('guestCr0', (cr0 | CR0_OWNED) >>> 0)
+    root.write('guestCr0', (cr0 | CR0_FORCED) >>> 0)
     root.write('guestCr3', cr3)
     root.write('guestCr4', (cr4 | CR4_OWNED) >>> 0)
     root.write('cr0Shadow', state.get32(Layout.cr0) >>> 0)
@@ -460,6 +487,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     this.#shutdown = state.shutdown
     this.#unfinished = state.unfinished
     this.#unfinishedErrorCode = state.unfinishedErrorCode
+    this.invalidate()
   }
 }
 

@@ -94,6 +94,15 @@ describe.each(both)('a guest on VT-x with %s paging', (mmu) => {
     expect(vm.count('vm-exits-triple-fault')).toBe(1)
   })
 
+  it('has bits of CR0 that no VM entry loads: cache disable, not write-through', async () => {
+    // L: mov eax,cr0; shr eax,29; add al,'0'; out e9,al; once: mov eax,cr0; or eax,40000000h; mov cr0,eax; again; hlt
+    const show = [0x0f, 0x20, 0xc0, 0xc1, 0xe8, 29, 0x04, 0x30, 0xe6, 0xe9]
+    const disable = [0x0f, 0x20, 0xc0, 0x0d, 0, 0, 0, 0x40, 0x0f, 0x22, 0xc0]
+    const { vm } = await compose({ image: [...show, ...disable, ...show, 0xf4], mode: 'flat', mmu })
+    expect(vm.run().reason).toBe('idle')
+    expect(vm.text()).toBe('02')
+  })
+
   it('runs in real mode, which only nested paging leaves to the CPU', async () => {
     // mov al,'r'; out e9,al; hlt
     const { vm } = await compose({ image: [0xb0, 0x72, 0xe6, 0xe9, 0xf4], mode: 'real', mmu })

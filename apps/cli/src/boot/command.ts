@@ -29,10 +29,49 @@ In a terminal, Ctrl-A is a prefix: x leaves, p presses the power button, s shows
 
 /** The command. */
 export function bootCommand(): Command {
-  return new Command('boot')
+  const command = new Command('boot')
     .summary('boot a guest')
     .description('Boots a guest on a simulated PC. Its serial port is this terminal, or standard input and output.')
     .argument('[guest]', `a guest that \`vmexit guests\` fetched: ${bootable.join(', ')}`)
+  return withPc(command)
+    .optionsGroup('How the guest shares the machine:')
+    .addOption(
+      new Option('--technique <name>', 'native: the guest owns the machine; else it is a VM on one')
+        .choices(techniqueNames)
+        .default('native'),
+    )
+    .addOption(
+      new Option('--mmu <name>', 'how the page tables of a VM are followed, where the technique takes it').choices(
+        mmuNames,
+      ),
+    )
+    .optionsGroup('How it runs:')
+    .option('--realtime', 'virtual seconds last as long as real ones')
+    .addOption(
+      new Option('--idle <how>', 'while the guest waits: sleep as long, or skip to the next event')
+        .choices(['sleep', 'skip'])
+        .default('sleep'),
+    )
+    .option('--no-reboot', 'end when the guest resets')
+    .option('--instructions <number>', 'end after so many', wholePositive)
+    .option('--until <seconds>', 'end at this virtual time', positive)
+    .option('--restore <file>', 'go on from a saved state; the other options must be those of then')
+    .option('--save <file>', 'save the state at the end')
+    .optionsGroup('What it tells:')
+    .option('--stats', 'print what the hardware counted, on standard error')
+    .option('--json', 'print one JSON object at the end, the text of the console in it')
+    .option('--screenshot <file>', 'write a PNG of the screen at the end')
+    .option('--firmware-log <file>', 'write what the guest prints to ports 0xe9 and 0x402')
+    .option('--verbose', 'say what is put where in memory')
+    .addHelpText('after', examples)
+    .action(async (guest: string | undefined, flags: BootFlags) => {
+      process.exitCode = await boot(guest === undefined ? withBios(flags) : withGuest(guest, flags))
+    })
+}
+
+/** Adds what a PC is made of: what it boots, its drives, and its hardware. */
+export function withPc(command: Command): Command {
+  return command
     .optionsGroup('What to boot instead (one of these):')
     .option('--kernel <file>', 'a Linux kernel: bzImage or ELF')
     .option('--initrd <file>', 'an initial RAM disk for --kernel; several are put together', collect)
@@ -70,39 +109,6 @@ export function bootCommand(): Command {
     .option('--frequency <number>', 'instructions in a virtual second', positive)
     .option('--time <seconds>', "the real-time clock at power-on, in seconds since 1970, or 'now'", time)
     .option('--seed <number>', 'seeds what is random in the machine', whole, 0)
-    .optionsGroup('How the guest shares the machine:')
-    .addOption(
-      new Option('--technique <name>', 'native: the guest owns the machine; else it is a VM on one')
-        .choices(techniqueNames)
-        .default('native'),
-    )
-    .addOption(
-      new Option('--mmu <name>', 'how the page tables of a VM are followed, where the technique takes it').choices(
-        mmuNames,
-      ),
-    )
-    .optionsGroup('How it runs:')
-    .option('--realtime', 'virtual seconds last as long as real ones')
-    .addOption(
-      new Option('--idle <how>', 'while the guest waits: sleep as long, or skip to the next event')
-        .choices(['sleep', 'skip'])
-        .default('sleep'),
-    )
-    .option('--no-reboot', 'end when the guest resets')
-    .option('--instructions <number>', 'end after so many', wholePositive)
-    .option('--until <seconds>', 'end at this virtual time', positive)
-    .option('--restore <file>', 'go on from a saved state; the other options must be those of then')
-    .option('--save <file>', 'save the state at the end')
-    .optionsGroup('What it tells:')
-    .option('--stats', 'print what the hardware counted, on standard error')
-    .option('--json', 'print one JSON object at the end, the text of the console in it')
-    .option('--screenshot <file>', 'write a PNG of the screen at the end')
-    .option('--firmware-log <file>', 'write what the guest prints to ports 0xe9 and 0x402')
-    .option('--verbose', 'say what is put where in memory')
-    .addHelpText('after', examples)
-    .action(async (guest: string | undefined, flags: BootFlags) => {
-      process.exitCode = await boot(guest === undefined ? withBios(flags) : withGuest(guest, flags))
-    })
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
@@ -115,7 +121,7 @@ function positive(text: string): number {
   throw new InvalidArgumentError('It must be a number above 0.')
 }
 
-function wholePositive(text: string): number {
+export function wholePositive(text: string): number {
   const value = Number(text)
   if (Number.isInteger(value) && value > 0) return value
   throw new InvalidArgumentError('It must be a whole number above 0.')

@@ -7,6 +7,7 @@ import { ExitControl, Pin, Primary } from './controls.ts'
 import { EventInfo, EventType } from './event.ts'
 import { exitGuest } from './exit.ts'
 import { ExitReason } from './exit-reasons.ts'
+import { Field } from './fields.ts'
 import { describeEvent } from './interruption.ts'
 import type { VmxUnit } from './unit.ts'
 
@@ -47,8 +48,16 @@ export function interceptPageFault(unit: VmxUnit, errorCode: number, address: nu
   return true
 }
 
+/** Of an exit that is met while INT n or its like is delivered, RIP is saved as that instruction's (27.3.3). */
+function rewind({ vectoring, parts, instruction, vmcs }: VmxUnit): void {
+  if (vectoring?.source !== 'software' && vectoring?.source !== 'int1') return
+  vmcs.open()
+  parts.core.state.ip = vectoring.injected ? vmcs.get32(Field.guestRip) >>> 0 : instruction.start
+}
+
 function exitOnException(unit: VmxUnit, event: CpuEvent, qualification: number): void {
   const { events } = unit.parts.core
+  rewind(unit)
   if (event.vector === Vector.DB) events.pendingDebug = 0
   exitGuest(unit, ExitReason.exceptionOrNmi, {
     qualification,
@@ -61,6 +70,7 @@ function exitOnException(unit: VmxUnit, event: CpuEvent, qualification: number):
 /** EPT violation or misconfiguration: the walk has left what it was. */
 function exitOnStage(unit: VmxUnit, linear: number): void {
   const { fault, qualification, guestPhysical } = unit.parts.mmu.result
+  rewind(unit)
   const resume = unit.vectoring === undefined
   if (fault === 'ept-misconfiguration')
     exitGuest(unit, ExitReason.eptMisconfiguration, { physical: guestPhysical, resume })

@@ -42,6 +42,7 @@ export function exitGuest(
   vmcs.open()
   unit.exits[reason]!++
   record(unit, reason, information)
+  // Where the next entry finds all as it was left, it loads nothing: so it is left as it is to be saved.
   if (information.resume === true) unit.parts.core.state.setFlag(Flag.RF, true)
   if (unit.external) unit.unsaved = true
   else saveGuestState(unit)
@@ -78,7 +79,10 @@ function record(unit: VmxUnit, reason: number, information: ExitInformation): vo
   vmcs.setNumber(Field.exitQualification, (information.qualification ?? 0) >>> 0)
   vmcs.set32(Field.exitInterruption, information.interruption ?? 0)
   vmcs.set32(Field.exitErrorCode, information.errorCode ?? 0)
-  vmcs.set32(Field.exitInstructionLength, information.instructionLength ?? 0)
+  // An exit met while INT n and its like are delivered tells how long they are (27.2.4).
+  const software = vectoring?.source === 'software' || vectoring?.source === 'int1'
+  const own = vectoring?.injected ? vmcs.get32(Field.entryInstructionLength) : unit.instruction.length
+  vmcs.set32(Field.exitInstructionLength, information.instructionLength ?? (software ? own : 0))
   vmcs.set32(Field.exitInstructionInfo, information.instructionInfo ?? 0)
   vmcs.setNumber(Field.guestLinearAddress, (information.linear ?? 0) >>> 0)
   vmcs.setNumber(Field.guestPhysicalAddress, information.physical ?? 0)

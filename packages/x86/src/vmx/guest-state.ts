@@ -55,9 +55,9 @@ export function loadGuestRegisters(vmcs: Vmcs, core: Core): void {
   state.setNumber(Layout.cr0, vmcs.getNumber(Field.guestCr0))
   state.setNumber(Layout.cr3, vmcs.getNumber(Field.guestCr3))
   state.setNumber(Layout.cr4, vmcs.getNumber(Field.guestCr4))
-  msrs.sysenterCs = vmcs.get32(Field.guestSysenterCs)
-  msrs.sysenterEsp = vmcs.get32(Field.guestSysenterEsp)
-  msrs.sysenterEip = vmcs.get32(Field.guestSysenterEip)
+  msrs.sysenterCs = vmcs.get32(Field.guestSysenterCs) >>> 0
+  msrs.sysenterEsp = vmcs.get32(Field.guestSysenterEsp) >>> 0
+  msrs.sysenterEip = vmcs.get32(Field.guestSysenterEip) >>> 0
   loadSegments(vmcs, state)
   state.setNumber(Layout.gdtBase, vmcs.getNumber(Field.guestGdtrBase))
   state.set32(Layout.gdtLimit, vmcs.get32(Field.guestGdtrLimit))

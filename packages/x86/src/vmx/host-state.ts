@@ -27,9 +27,9 @@ export function loadHostState(unit: VmxUnit): boolean {
   state.setNumber(Layout.cr4, vmcs.getNumber(Field.hostCr4))
   state.set32(Layout.dr + 7 * 8, 0x400)
   msrs.other.set(MSR_DEBUGCTL, 0n)
-  msrs.sysenterCs = vmcs.get32(Field.hostSysenterCs)
-  msrs.sysenterEsp = vmcs.get32(Field.hostSysenterEsp)
-  msrs.sysenterEip = vmcs.get32(Field.hostSysenterEip)
+  msrs.sysenterCs = vmcs.get32(Field.hostSysenterCs) >>> 0
+  msrs.sysenterEsp = vmcs.get32(Field.hostSysenterEsp) >>> 0
+  msrs.sysenterEip = vmcs.get32(Field.hostSysenterEip) >>> 0
   if ((controls.exit & ExitControl.loadPat) !== 0) msrs.other.set(MSR_PAT, vmcs.get64(Field.hostPat))
   if ((controls.exit & ExitControl.loadEfer) !== 0) state.set32(Layout.efer, vmcs.get32(Field.hostEfer))
 
