@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type ProgramName, programs, readProgram } from './index.ts'
 
-test.each(programs.map(({ name }) => name).concat('init' as ProgramName))('%s is a static i386 program', (name) => {
+test.each([...programs.map(({ name }) => name), 'init' as const, 'kvm' as const])('%s is a static i386 program', (name) => {
   const bytes = readProgram(name)
   const view = new DataView(bytes.buffer)
   expect([...bytes.subarray(0, 7)]).toEqual([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1]) // 32 bits, little-endian

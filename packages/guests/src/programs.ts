@@ -169,10 +169,11 @@ export const programs: readonly Program[] = [
 ]
 
 /**
- * The ELF file of a program, or of `init`, which runs the others as the first process of a guest. Each call gives a copy.
+ * The ELF file of a program; of `init`, which runs the others as the first process of a guest; or of `kvm`, which has Linux's /dev/kvm run a guest
+ * of twelve bytes. Each call gives a copy.
  * @throws VmexitError `program-unknown`.
  */
-export function readProgram(name: ProgramName | 'init'): Uint8Array<ArrayBuffer> {
+export function readProgram(name: ProgramName | 'init' | 'kvm'): Uint8Array<ArrayBuffer> {
   const image = Object.hasOwn(images, name) ? images[name] : undefined
   if (image === undefined) {
     throw new VmexitError('program-unknown', {

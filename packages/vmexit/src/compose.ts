@@ -116,8 +116,9 @@ export function engineOf(engine: PcHardware['engine'] = fastest): EngineChoice {
   return typeof engine === 'string' ? engineNamed(engine) : engine
 }
 
-function modelOf({ model = 'pentium-m', interruptController = 'apic' }: PcHardware): CpuModel {
-  return createModel(model, interruptController === 'apic' ? {} : { features: { apic: false } })
+function modelOf({ model = 'pentium-m', interruptController = 'apic', vmx = false }: PcHardware): CpuModel {
+  const features = { ...(interruptController !== 'apic' && { apic: false }), ...(vmx && { vmx: true }) }
+  return createModel(model, { features, ...(typeof vmx === 'object' && { vmx }) })
 }
 
 function bootOn(system: System, options: PcHardware & PcBoot, screen: Parameters<typeof loaderOf>[1]) {

@@ -3,7 +3,7 @@ import type { BlockDevice } from '@vmexit/block'
 import type { Loader } from '@vmexit/boot'
 import type { BootDevice } from '@vmexit/chipset'
 import type { Part } from '@vmexit/core'
-import type { Engine, EngineChoice, ModelName } from '@vmexit/x86'
+import type { Engine, EngineChoice, ModelName, VmxFeatures } from '@vmexit/x86'
 import type { PcTechnique } from './techniques.ts'
 
 /** Linux by its boot protocol: a bzImage, or an ELF `vmlinux`. */
@@ -49,6 +49,11 @@ export interface PcHardware {
   readonly engine?: Engine | EngineChoice | undefined
   /** What CPUID says; `pentium-m` unless stated. */
   readonly model?: ModelName | undefined
+  /**
+   * VT-x in the CPU, for a guest that is a hypervisor itself: `true`, or what it has beside the basics. Not in VMs: their guests find a CPU
+   * without it.
+   */
+  readonly vmx?: boolean | Partial<VmxFeatures> | undefined
   /** Instructions in a virtual second, which is also the TSC's rate; 100 million unless stated. */
   readonly frequency?: number | undefined
   /** Local APIC and I/O APIC beside the 8259s, or only those; `apic` unless stated. */

@@ -48,6 +48,9 @@ export function planOf(options: PcOptions): VmPlan | undefined {
       `leave mmu out, or take a technique that has one: ${techniquesWithMmu()}`,
     )
   }
+  if (options.vmx) {
+    throw refuse(`the guest of a VM under ${technique} has no VT-x`, 'leave vmx out, or take technique native')
+  }
   if (row.inMachine && (options.display ?? 'none') !== 'none') {
     throw refuse(`a VM under ${technique} has no display yet`, "leave display out, or give 'none'")
   }

@@ -95,6 +95,7 @@ export function withPc(command: Command): Command {
         .default('jit'),
     )
     .addOption(new Option('--model <name>', 'what CPUID says').choices(['i386', '486', 'pentium', 'pentium-m']))
+    .option('--vmx', 'VT-x in the CPU, for a guest that is a hypervisor itself')
     .addOption(
       new Option('--interrupt-controller <name>', 'local and I/O APIC, or only the 8259s')
         .choices(['apic', 'pic'])

@@ -18,6 +18,7 @@ export interface BootFlags {
   readonly snapshot?: true
   readonly memory: string
   readonly model?: 'i386' | '486' | 'pentium' | 'pentium-m'
+  readonly vmx?: boolean
   readonly engine?: 'reference' | 'interpreter' | 'jit'
   readonly interruptController: 'apic' | 'pic'
   readonly technique: TechniqueName

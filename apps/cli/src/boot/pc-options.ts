@@ -22,7 +22,7 @@ const dependencies: readonly (readonly [flag: keyof BootFlags, needs: readonly (
 /** Reads what the flags name. Throws a {@link VmexitError} `boot-options` for flags that do not go together. */
 export async function pcOptions(flags: BootFlags): Promise<PcOptions> {
   check(flags)
-  const { memory, engine, model, interruptController, display, frequency, time, seed, bootOrder, technique, mmu } =
+  const { memory, engine, model, vmx, interruptController, display, frequency, time, seed, bootOrder, technique, mmu } =
     flags
   return {
     ...(await bootOf(flags)),
@@ -31,6 +31,7 @@ export async function pcOptions(flags: BootFlags): Promise<PcOptions> {
     memory,
     engine: engine === 'jit' ? jit({ now: () => performance.now() }) : engine,
     model,
+    vmx,
     interruptController,
     display,
     frequency,

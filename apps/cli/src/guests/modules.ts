@@ -15,6 +15,8 @@ const guestModules: readonly string[] = [
   'isofs', 'overlay',
   // network cards
   '8139cp', '8139too', 'e1000', 'virtio_net',
+  // virtual machines of the guest's own
+  'kvm-intel',
   // drivers in user space, input
   'uio', 'uio_pci_generic', 'evdev', 'psmouse',
 ]

@@ -54,7 +54,7 @@ export interface Recipe {
 }
 
 /** Goes up with every change of a recipe, so that what earlier ones made is made anew. */
-export const recipeVersion = 3
+export const recipeVersion = 4
 
 const i386 = (...names: string[]): PackageSpec[] => names.map((name) => ({ name, architecture: 'i386' }))
 const all = (...names: string[]): PackageSpec[] => names.map((name) => ({ name, architecture: 'all' }))
