@@ -8,11 +8,19 @@ import { findGuests } from '../guests/index.ts'
 const guests = findGuests()
 type Kernel = 'linux-686' | 'linux-686-pae'
 
-/** Boots to /init, which runs a command and powers off. */
+/** Computing, processes and pipes, and files. */
+const work = [
+  'uname -a',
+  'head -c 100000 /dev/zero | md5sum',
+  'seq 2000 | sort -r | gzip | gunzip | md5sum',
+  'for i in 1 2 3 4 5 6 7 8; do /bin/true; done; find /bin | wc -l',
+]
+
+/** Boots to /init, which runs {@link work} and powers off. */
 async function boot(name: Kernel, way: PcTechnique) {
   const kernel = readFileSync(guests[name]!.kernel)
   const initrd = readFileSync(guests[name]!.initramfs)
-  const command = `${append} -- sh -c "uname -a; head -c 100000 /dev/zero | md5sum"`
+  const command = `${append} -- sh -c "${work.join('; ')}"`
   await using pc = await createPc({ kernel, initrd, append: command, display: 'none', ...way })
   let console = ''
   pc.console.onOutput((bytes) => {
@@ -34,6 +42,8 @@ const cases: readonly { readonly kernel: Kernel; readonly way: PcTechnique }[] =
   { kernel: 'linux-686', way: { technique: 'software-emulation' } },
   { kernel: 'linux-686', way: { technique: 'vtx', mmu: 'nested-paging' } },
   { kernel: 'linux-686', way: { technique: 'vtx', mmu: 'shadow-paging' } },
+  { kernel: 'linux-686-pae', way: { technique: 'software-emulation' } },
+  { kernel: 'linux-686-pae', way: { technique: 'vtx', mmu: 'nested-paging' } },
   // Loads of CR3 are another way here: PAE's pointers come with it.
   { kernel: 'linux-686-pae', way: { technique: 'vtx', mmu: 'shadow-paging' } },
 ]
