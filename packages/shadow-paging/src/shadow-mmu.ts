@@ -103,7 +103,10 @@ export class ShadowMmu implements VcpuMmu {
       nx: (efer & EFER_NXE) !== 0,
       pse: (cr4 & CR4_PSE) !== 0,
     })
-    if (this.#table().isFull) this.#table().dropAll()
+    if (this.#table().isFull) {
+      this.#table().dropAll()
+      this.#parts.invalidate()
+    }
     const paging = this.#mode === 'PAE' ? CR4_PAE : CR4_PSE
     return {
       cr0: (cr0 | CR0_PE | CR0_WP | CR0_PG) >>> 0,
@@ -140,8 +143,13 @@ export class ShadowMmu implements VcpuMmu {
     }
     return this.#pointers * 0x1000
   }
+  /** Guest-physical address that pointer `n` leads to. */
+  #pointer(n: number): number {
+    const { pdptes } = this.#guest
+    return ((pdptes[2 * n]! & 0xffff_f000) >>> 0) + pdptes[2 * n + 1]! * 0x1_0000_0000
+  }
   #paeDirectory(n: number): ShadowPage {
-    const page = this.#guest.pdptes[2 * n]! >>> 12
+    const page = pageOf(this.#pointer(n))
     return this.#tables[8].shadow(`d ${page} ${this.#role}`, 'directory', page)
   }
 
@@ -186,11 +194,11 @@ export class ShadowMmu implements VcpuMmu {
       if (this.#mode === '32-bit')
         this.#walkers['32-bit'].walk(memory, this.#guest.cr3, linear, access, this.#controls, result)
       else {
-        const low = this.#guest.pdptes[(linear >>> 30) * 2]!
-        const base = (low & 0xffff_f000) >>> 0
+        const n = linear >>> 30
+        const low = this.#guest.pdptes[n * 2]!
         const { PAE } = this.#walkers
         if ((low & PRESENT) === 0) PAE.refuseAbsent(3, linear, access, this.#controls, result)
-        else PAE.walkFrom(2, base, memory, linear, access, this.#controls, result)
+        else PAE.walkFrom(2, this.#pointer(n), memory, linear, access, this.#controls, result)
       }
     } finally {
       this.#own = false
@@ -244,7 +252,7 @@ export class ShadowMmu implements VcpuMmu {
       table = tables.shadow(`l ${directory.key} ${directoryIndex}${grants}`, 'large', -1)
     } else {
       const guestTable = pae
-        ? pageOf(((upper & 0xffff_f000) >>> 0) + (memory.read32(directoryEntry + 4) & 0xff) * 2 ** 32)
+        ? pageOf(((upper & 0xffff_f000) >>> 0) + (memory.read32(directoryEntry + 4) & 0xf_ffff) * 2 ** 32)
         : upper >>> 12
       table = tables.shadow(`t ${guestTable} ${this.#role}${grants}`, 'table', guestTable)
       const entry = guestTable * 0x1000 + index * width
@@ -305,7 +313,7 @@ export class ShadowMmu implements VcpuMmu {
   }
   #rootPages(): readonly number[] {
     if (this.#mode === '32-bit') return [pageOf(this.#guest.cr3)]
-    return [0, 2, 4, 6].map((n) => this.#guest.pdptes[n]! >>> 12)
+    return [0, 1, 2, 3].map((n) => pageOf(this.#pointer(n)))
   }
 
   #dropTable(tables: ShadowTables, shadow: ShadowPage): void {

@@ -25,8 +25,6 @@ declare module '@vmexit/core' {
 
 /** What a guest finds at an address. */
 export type Backing = 'writable' | 'read-only' | 'nothing'
-/** How a page may be mapped. */
-export type Grant = Backing
 
 /** Stores to such pages must be seen. */
 const SEEN = PageFlag.LOGGED | PageFlag.WATCHED
@@ -90,7 +88,7 @@ export class VmMemory extends GuestMemory {
    * How a guest may have `page` mapped after an access to it, which for a store is done with here: dirty logs are told. `write` and not
    * writable: each store must come by, or be lost on ROM.
    */
-  grant(page: number, write: boolean): Grant {
+  grant(page: number, write: boolean): Backing {
     const backing = this.backing(page)
     if (backing === 'nothing') return 'nothing'
     if (write) return this.prepareWrite(page, 0, PAGE_BYTES) !== 0 ? 'writable' : 'read-only'
@@ -118,11 +116,10 @@ export class VmMemory extends GuestMemory {
     const place = this.place(page)
     this.machine.memory.prepareWrite(place, offset, length)
     this.#follow(slot, place)
-    const shared = this.pages.flags[slot]! & PageFlag.SHARED
     // Not a frame of its own: it is the machine's.
     this.pages.flags[slot] &= ~PageFlag.SHARED
     super.admit(page, slot, offset, length)
-    this.pages.flags[slot] |= shared | PageFlag.SHARED
+    this.pages.flags[slot] |= PageFlag.SHARED
   }
 
   /** The page reads as zeros; its place stays. */

@@ -2,7 +2,7 @@
 
 import type { Capabilities } from '@vmexit/core'
 import type { VcpuMmu } from '@vmexit/vmm'
-import { type Cpu, ExitReason, Gpr, Layout } from '@vmexit/x86'
+import { type Cpu, ExitReason, Gpr, Layout, Vector, VMX_INSTRUCTIONS } from '@vmexit/x86'
 import type { VtxHost } from './host.ts'
 
 /** The virtual CPU that has left the guest, and what can be done for it. */
@@ -25,9 +25,6 @@ export interface ExitedVcpu {
 
 type Handler = (vcpu: ExitedVcpu) => void
 
-const GENERAL_PROTECTION = 13
-const UNDEFINED = 6
-const PAGE_FAULT = 14
 /** Of a control-register access: MOV from it. */
 const FROM = 1 << 4
 const WIDTHS = [1, 2, 1, 4] as const
@@ -67,7 +64,7 @@ const rdmsr: Handler = (vcpu) => {
   const { state } = host.cpu
   const value = emulator.model.readMsr(emulator, state.reg32(Gpr.cx) >>> 0)
   if (value === undefined) {
-    vcpu.raise(GENERAL_PROTECTION, 0)
+    vcpu.raise(Vector.GP, 0)
     return
   }
   state.setReg32(Gpr.ax, Number(BigInt.asIntN(32, value)))
@@ -80,7 +77,7 @@ const wrmsr: Handler = (vcpu) => {
   const { state } = host.cpu
   const value = (BigInt(state.reg32(Gpr.dx) >>> 0) << 32n) | BigInt(state.reg32(Gpr.ax) >>> 0)
   if (emulator.model.writeMsr(emulator, state.reg32(Gpr.cx) >>> 0, value)) vcpu.skip()
-  else vcpu.raise(GENERAL_PROTECTION, 0)
+  else vcpu.raise(Vector.GP, 0)
 }
 
 const hlt: Handler = (vcpu) => {
@@ -102,7 +99,7 @@ const pageFault: Handler = (vcpu) => {
   if (answer === 'emulate') vcpu.emulate()
   else if (answer !== 'again') {
     cpu.state.setNumber(Layout.cr2, linear)
-    vcpu.raise(PAGE_FAULT, answer)
+    vcpu.raise(Vector.PF, answer)
   }
 }
 
@@ -130,7 +127,7 @@ const emulateAndFlush: Handler = (vcpu) => {
   vcpu.invalidate()
 }
 
-const undefinedInstruction: Handler = (vcpu) => vcpu.raise(UNDEFINED)
+const undefinedInstruction: Handler = (vcpu) => vcpu.raise(Vector.UD)
 const skip: Handler = (vcpu) => vcpu.skip()
 /** The exit was all that was wanted. */
 const nothing: Handler = () => {}
@@ -151,22 +148,5 @@ export const EXITS: Readonly<Record<number, Handler>> = {
   [ExitReason.rdmsr]: rdmsr,
   [ExitReason.wrmsr]: wrmsr,
   [ExitReason.eptViolation]: violation,
-  ...Object.fromEntries(
-    (
-      [
-        'vmcall',
-        'vmclear',
-        'vmlaunch',
-        'vmptrld',
-        'vmptrst',
-        'vmread',
-        'vmresume',
-        'vmwrite',
-        'vmxoff',
-        'vmxon',
-        'invept',
-        'invvpid',
-      ] as const
-    ).map((name) => [ExitReason[name], undefinedInstruction]),
-  ),
+  ...Object.fromEntries(VMX_INSTRUCTIONS.map((name) => [ExitReason[name], undefinedInstruction])),
 }

@@ -13,22 +13,25 @@ import {
 } from '@vmexit/core'
 import { PAGE_BYTES } from '@vmexit/memory'
 import type { MmuStrategy, PagingRegisters, VcpuMmu } from '@vmexit/vmm'
-import { type Cpu, exitReasonName, Flag, Layout } from '@vmexit/x86'
+import {
+  type Cpu,
+  EventInfo,
+  EventType,
+  EXIT_REASONS,
+  exitReasonName,
+  Flag,
+  Layout,
+  Primary,
+  Vector,
+} from '@vmexit/x86'
 import { CR0_FORCED, CR0_OWNED, CR4_OWNED, writeControls } from './controls.ts'
 import { EXITS, type ExitedVcpu } from './exits.ts'
 import type { Tenant, VtxHost } from './host.ts'
 import { copyRegisters } from './registers.ts'
 
-const INTERRUPT_WINDOW = 4
-const VALID = 0x8000_0000
-/** Types of events. */
-const EXTERNAL = 0
-const NMI = 2
-const HARDWARE_EXCEPTION = 3
-const DOUBLE_FAULT = 8
-const PAGE_FAULT = 14
-/** #DE, #TS, #NP, #SS, #GP. */
-const CONTRIBUTORY: readonly number[] = [0, 10, 11, 12, 13]
+/** Fields are read as unsigned numbers. */
+const VALID = EventInfo.valid >>> 0
+const CONTRIBUTORY: readonly number[] = [Vector.DE, Vector.TS, Vector.NP, Vector.SS, Vector.GP]
 /** Exits in a row that may retire nothing. */
 const PATIENCE = 1000
 /** STI and MOV SS. */
@@ -79,7 +82,10 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   #acknowledged: number | undefined
   readonly #exit: { reason: Exit['reason'] } = { reason: 'budget' }
   /** Exits so far by reason, and instructions executed by the emulator. Only ever added to. */
-  readonly counts: { readonly exits: Float64Array; emulated: number } = { exits: new Float64Array(76), emulated: 0 }
+  readonly counts: { readonly exits: Float64Array; emulated: number } = {
+    exits: new Float64Array(EXIT_REASONS),
+    emulated: 0,
+  }
 
   constructor(parts: VcpuParts) {
     this.parts = parts
@@ -150,7 +156,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
       if (left <= 0) return this.#stop('budget')
       if (this.#place === 'emulator' && this.#needsEmulator()) {
         // One at a time: what protects itself goes to the hardware at once, and chips see time go by.
-        this.#emulateFor(1)
+        this.#emulateOne()
         // It may have loaded CR3, or changed how tables are read.
         if (!this.#needsEmulator()) this.invalidate()
         continue
@@ -221,7 +227,10 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     if (open === this.#windowOpen) return
     const { root } = this.parts.host
     const controls = root.read('primaryControls')
-    root.write('primaryControls', open ? controls | INTERRUPT_WINDOW : controls & ~INTERRUPT_WINDOW)
+    root.write(
+      'primaryControls',
+      open ? controls | Primary.interruptWindowExiting : controls & ~Primary.interruptWindowExiting,
+    )
     this.#windowOpen = open
   }
 
@@ -313,23 +322,24 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   raise(vector: number, errorCode?: number): void {
     const first = this.#unfinished
     this.#unfinished = 0
-    if (first !== 0 && ((first >>> 8) & 7) === HARDWARE_EXCEPTION) {
+    if (first !== 0 && ((first >>> 8) & 7) === EventType.hardwareException) {
       const before = first & 0xff
-      const harmful = vector === PAGE_FAULT || CONTRIBUTORY.includes(vector)
-      if (harmful && before === DOUBLE_FAULT) {
+      const harmful = vector === Vector.PF || CONTRIBUTORY.includes(vector)
+      if (harmful && before === Vector.DF) {
         this.#shutdown = true
         return
       }
-      const doubles = before === PAGE_FAULT || (CONTRIBUTORY.includes(before) && vector !== PAGE_FAULT)
+      const doubles = before === Vector.PF || (CONTRIBUTORY.includes(before) && vector !== Vector.PF)
       if (harmful && doubles) {
-        this.#inject(DOUBLE_FAULT, 0)
+        this.#inject(Vector.DF, 0)
         return
       }
     }
     this.#inject(vector, errorCode)
   }
   #inject(vector: number, errorCode?: number): void {
-    this.#unfinished = VALID + (HARDWARE_EXCEPTION << 8) + vector + (errorCode === undefined ? 0 : 0x800)
+    this.#unfinished =
+      VALID + (EventType.hardwareException << 8) + vector + (errorCode === undefined ? 0 : EventInfo.errorCode)
     this.#unfinishedErrorCode = errorCode ?? 0
   }
   /** Goes on behind the instruction that has left the guest, which is done. */
@@ -350,9 +360,9 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     this.#unfinished = 0
     this.toEmulator()
     const type = (event >>> 8) & 7
-    if (event !== 0 && type === EXTERNAL) this.#acknowledged = event & 0xff
-    if (event !== 0 && type === NMI) this.parts.emulator.nmi()
-    this.#emulateFor(1)
+    if (event !== 0 && type === EventType.externalInterrupt) this.#acknowledged = event & 0xff
+    if (event !== 0 && type === EventType.nmi) this.parts.emulator.nmi()
+    this.#emulateOne()
   }
 
   /** A guest without protection runs on the CPU only if that takes unrestricted guests, which need a second stage. */
@@ -363,16 +373,17 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     return !unrestricted && !emulator.state.protectedMode
   }
 
-  #emulateFor(instructions: number): void {
+  /** The emulator's next instruction, or what it delivers in its place. */
+  #emulateOne(): void {
     const { emulator } = this.parts
     const before = emulator.retired
-    const { reason } = emulator.run(instructions)
+    const { reason } = emulator.run(1)
     const done = emulator.retired - before
     this.counts.emulated += done
     this.#retired += done
     this.#pass(done)
     if (reason === 'shutdown') this.#shutdown = true
-    if (emulator.halted || emulator.events.halted) this.#halted = true
+    if (emulator.events.halted) this.#halted = true
   }
 
   /** What the VMM executes for the guest takes the machine's time too. */

@@ -8,18 +8,21 @@ const execute: Action = (core, insn) => {
   core.vmx.execute(insn)
 }
 
+/** Their operations, each of which is the name of an exit reason too. */
+export const VMX_INSTRUCTIONS = [
+  'vmcall',
+  'vmclear',
+  'vmlaunch',
+  'vmptrld',
+  'vmptrst',
+  'vmread',
+  'vmresume',
+  'vmwrite',
+  'vmxoff',
+  'vmxon',
+  'invept',
+  'invvpid',
+] as const
+
 /** By operation. */
-export const vmxActions: ActionTable = {
-  vmxon: execute,
-  vmxoff: execute,
-  vmcall: execute,
-  vmclear: execute,
-  vmptrld: execute,
-  vmptrst: execute,
-  vmread: execute,
-  vmwrite: execute,
-  vmlaunch: execute,
-  vmresume: execute,
-  invept: execute,
-  invvpid: execute,
-}
+export const vmxActions: ActionTable = Object.fromEntries(VMX_INSTRUCTIONS.map((op) => [op, execute]))

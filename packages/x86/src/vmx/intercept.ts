@@ -4,6 +4,7 @@ import { Flag, Vector } from '../state/layout.ts'
 import { Gpr } from '../state/state.ts'
 import { checkPorts } from '../system/io.ts'
 import { effectiveOffset, readWord } from '../system/operands.ts'
+import { VMX_INSTRUCTIONS } from '../system/vmx-instructions.ts'
 import { cltsExits, lmswExits, writeExits } from './control-masks.ts'
 import { Primary, Secondary } from './controls.ts'
 import { interceptSoftwareException } from './events.ts'
@@ -196,20 +197,7 @@ function software(vector: number): Intercept {
   }
 }
 
-const VMX: readonly string[] = [
-  'vmcall',
-  'vmclear',
-  'vmlaunch',
-  'vmptrld',
-  'vmptrst',
-  'vmread',
-  'vmresume',
-  'vmwrite',
-  'vmxoff',
-  'vmxon',
-  'invept',
-  'invvpid',
-]
+const VMX: readonly string[] = VMX_INSTRUCTIONS
 
 const INTERCEPTS: ReadonlyMap<string, Intercept> = new Map<string, Intercept>([
   ['mov', moveControl],
@@ -240,5 +228,5 @@ const INTERCEPTS: ReadonlyMap<string, Intercept> = new Map<string, Intercept>([
   ['int3', software(Vector.BP)],
   ['into', software(Vector.OF)],
   ['int1', software(Vector.DB)],
-  ...VMX.map((op): [string, Intercept] => [op, vmx(ExitReason[op as keyof typeof ExitReason])]),
+  ...VMX_INSTRUCTIONS.map((op): [string, Intercept] => [op, vmx(ExitReason[op])]),
 ])
