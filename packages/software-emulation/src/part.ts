@@ -4,7 +4,7 @@
  */
 import { type Capabilities, definePart, type Need, need, type PartOf, type State, VmexitError } from '@vmexit/core'
 import '@vmexit/vmm'
-import { Cpu, type CpuModel, declareCpuCounters, type PortSpace } from '@vmexit/x86'
+import { Cpu, type CpuModel, declareCpuCounters, portSpaceOf } from '@vmexit/x86'
 
 /**
  * How the interpreter works: `reference` decodes each instruction each time it comes; `interpreter` keeps what it has decoded. Neither
@@ -61,14 +61,10 @@ export function softwareEmulation(options: SoftwareEmulationOptions = {}): Softw
     gives: ['cpu', 'x86'],
     conflicts: [need('mmu', 'leave mmu out: the VMM walks the guest’s tables itself')],
     build({ guestMemory, ports, clock, counters }): SoftwareEmulation {
-      const space: PortSpace = {
-        read: (port, width) => ports.read(port, (width >> 3) as 1 | 2 | 4),
-        write: (port, width, value) => ports.write(port, (width >> 3) as 1 | 2 | 4, value >>> 0),
-      }
       const { model, engine } = options
       const cpu = new Cpu({
         memory: guestMemory,
-        ports: space,
+        ports: portSpaceOf(ports),
         time: () => clock.now,
         ...(model && { model }),
         ...(engine && { engine: mustInterpret(engine) }),

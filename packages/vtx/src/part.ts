@@ -1,7 +1,7 @@
 /** VT-x as a part of a VM. */
 import { type Capabilities, definePart, type Need, need, type PartOf, type State } from '@vmexit/core'
 import { HostPages, type MmuHost, type MmuStrategy } from '@vmexit/vmm'
-import { Cpu, type CpuModel, defaultModel, exitReasonName, type PortSpace } from '@vmexit/x86'
+import { Cpu, type CpuModel, defaultModel, exitReasonName, portSpaceOf } from '@vmexit/x86'
 import { VtxHost } from './host.ts'
 import { VtxVcpu } from './vcpu.ts'
 
@@ -39,12 +39,14 @@ export function vtx(
     gives: ['cpu', 'x86', 'ept', 'mmuHost'],
     build({ vmMemory, ports, clock, counters }, hardware): Vtx {
       const host = VtxHost.of(hardware.vmx, hardware.clock, HostPages.of(hardware.guestMemory))
-      const space: PortSpace = {
-        read: (port, width) => ports.read(port, (width >> 3) as 1 | 2 | 4),
-        write: (port, width, value) => ports.write(port, (width >> 3) as 1 | 2 | 4, value >>> 0),
-      }
       const model = options.model ?? defaultModel()
-      const emulator = new Cpu({ memory: vmMemory, ports: space, engine: 'reference', model, time: () => clock.now })
+      const emulator = new Cpu({
+        memory: vmMemory,
+        ports: portSpaceOf(ports),
+        engine: 'reference',
+        model,
+        time: () => clock.now,
+      })
       let strategy: MmuStrategy | undefined
       const vcpu = new VtxVcpu({ host, emulator, ports, clock, mmu: () => strategy })
       declareCounters(counters, vcpu)

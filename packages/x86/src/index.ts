@@ -21,6 +21,7 @@ export {
   needSensitiveTraps,
   needVmx,
   type PlainX86Part,
+  portSpaceOf,
   type TrappingX86,
   type TrappingX86Part,
   type VmxChoice,

@@ -1,5 +1,5 @@
 /** A CPU as a part of a machine. */
-import { type Capabilities, definePart, type Need, need, type PartOf, VmexitError } from '@vmexit/core'
+import { type Bus, type Capabilities, definePart, type Need, need, type PartOf, VmexitError } from '@vmexit/core'
 import '@vmexit/memory'
 import { Cpu, type CpuOptions } from './cpu.ts'
 import type { PortSpace } from './system/core.ts'
@@ -79,15 +79,11 @@ export function x86(
   const { sensitiveTraps, vmx, ...rest } = options
   const parts = (services: Pick<Capabilities, 'guestMemory' | 'ports' | 'clock' | 'counters'>, traps: boolean): X86 => {
     const { ports, clock } = services
-    const space: PortSpace = {
-      read: (port, width) => ports.read(port, (width >> 3) as 1 | 2 | 4),
-      write: (port, width, value) => ports.write(port, (width >> 3) as 1 | 2 | 4, value >>> 0),
-    }
     const cpu = new Cpu({
       ...(vmx && { model: defaultModel({ features: { vmx: true }, ...(vmx !== true && { vmx }) }) }),
       ...rest,
       memory: services.guestMemory,
-      ports: space,
+      ports: portSpaceOf(ports),
       time: () => clock.now,
       ...(traps ? { sensitiveTraps: { virtualIopl: 0 } } : {}),
     })
@@ -119,6 +115,14 @@ export function x86(
       return { ...api, vmx: withVmx(api.x86) }
     },
   })
+}
+
+/** The bus `ports` as a CPU takes it. */
+export function portSpaceOf(ports: Bus): PortSpace {
+  return {
+    read: (port, width) => ports.read(port, (width >> 3) as 1 | 2 | 4),
+    write: (port, width, value) => ports.write(port, (width >> 3) as 1 | 2 | 4, value >>> 0),
+  }
 }
 
 /** @throws VmexitError `cpu-model` for a model of one's own that has no VMX. */
