@@ -116,6 +116,11 @@ export class Clock implements Stateful<ClockState> {
     this.#base = time
   }
 
+  /** While a CPU runs, time passes in which it retires nothing. Timers that are due wait for the next {@link advanceTo}. */
+  pass(ticks: number): void {
+    this.#base += ticks
+  }
+
   /** For the run loop: from here on the time follows what a CPU retires, until {@link settle}. */
   follow(progress: Progress): void {
     this.#mustBeIdle('made to follow a second CPU')

@@ -22,6 +22,10 @@ export class ExtendedPageTables implements SecondStage {
     this.controls = controls
   }
 
+  get marks(): boolean {
+    return this.controls.accessedDirty
+  }
+
   reach(guestPhysical: number, access: number): number {
     // With EPT accessed and dirty flags, accesses to guest paging structures count as writes (30.3.5).
     const kind = (access & Access.TABLE) !== 0 && this.controls.accessedDirty ? access | Access.WRITE : access

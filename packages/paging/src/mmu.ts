@@ -171,12 +171,10 @@ export class Mmu {
   take(): boolean {
     if (this.#found) return true
     const page = Math.floor(this.#lookedAt / 4096)
-    if (this.#second !== undefined) return this.translate(this.#lookedAt, this.#lookedFor) >= 0
+    if (this.#second?.marks === true) return this.translate(this.#lookedAt, this.#lookedFor) >= 0
     const side = (this.#lookedFor & Access.FETCH) !== 0 ? this.instruction : this.data
-    if (this.#peeked.ok) {
-      const walker = this.#walkers[this.#mode as Exclude<Mode, 'off'>]
-      walker.use(this.#tables, this.#lookedFor, this.#peeked)
-    }
+    if (this.#peeked.ok && this.#mode !== 'off')
+      this.#walkers[this.#mode].use(this.#tables, this.#lookedFor, this.#peeked, this.#second)
     return this.#enter(page, side, this.#peeked) >= 0
   }
 

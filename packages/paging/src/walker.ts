@@ -21,6 +21,8 @@ export interface SecondStage {
   reach(guestPhysical: number, access: number): number
   /** The record of the last `reach`. */
   readonly result: WalkResult
+  /** Reaching for something changes flags in its tables. */
+  readonly marks: boolean
 }
 
 const TWO_32 = 2 ** 32
@@ -152,10 +154,14 @@ export class Walker {
     return true
   }
 
-  /** After a walk of this walker that succeeded with `PEEK` in its access, and without a second stage: use the translation. */
-  use(tables: PageTableMemory, access: number, out: WalkResult): void {
+  /**
+   * After a walk of this walker that succeeded with `PEEK` in its access, and a `second` stage without {@link SecondStage.marks}: use
+   * the translation. Returns `out.ok`.
+   */
+  use(tables: PageTableMemory, access: number, out: WalkResult, second?: SecondStage): boolean {
     if ((access & Access.WRITE) !== 0) out.rights |= Right.DIRTY
-    this.#setFlags(tables, out.level, access, out, undefined)
+    out.ok = this.#setFlags(tables, out.level, access, out, second)
+    return out.ok
   }
 
   /** Fills `out` with the fault of an entry of `level` that is not present. Returns false. */

@@ -2,7 +2,7 @@
 
 import type { Capabilities } from '@vmexit/core'
 import type { VcpuMmu } from '@vmexit/vmm'
-import { type Cpu, ExitReason, Gpr, Layout, Vector, VMX_INSTRUCTIONS } from '@vmexit/x86'
+import { type Cpu, ExitReason, Gpr, Layout, Vector, VMX_INSTRUCTIONS, VmcsField } from '@vmexit/x86'
 import type { VtxHost } from './host.ts'
 
 /** The virtual CPU that has left the guest, and what can be done for it. */
@@ -34,7 +34,7 @@ const WRITE = 2
 
 const io: Handler = (vcpu) => {
   const { host, ports } = vcpu.parts
-  const qualification = host.root.read('exitQualification')
+  const qualification = host.root.read(VmcsField.exitQualification)
   if ((qualification & STRING) !== 0) {
     vcpu.emulate()
     return
@@ -87,15 +87,15 @@ const hlt: Handler = (vcpu) => {
 
 const violation: Handler = (vcpu) => {
   const { root } = vcpu.parts.host
-  const write = (root.read('exitQualification') & WRITE) !== 0
-  if (!vcpu.mmu.onViolation(root.read('guestPhysicalAddress'), write)) vcpu.emulate()
+  const write = (root.read(VmcsField.exitQualification) & WRITE) !== 0
+  if (!vcpu.mmu.onViolation(root.read(VmcsField.guestPhysicalAddress), write)) vcpu.emulate()
 }
 
 /** Only page faults are asked for, and only where the MMU strategy wants to see them. */
 const pageFault: Handler = (vcpu) => {
   const { root, cpu } = vcpu.parts.host
-  const linear = root.read('exitQualification')
-  const answer = vcpu.mmu.onPageFault(linear, root.read('exitErrorCode'))
+  const linear = root.read(VmcsField.exitQualification)
+  const answer = vcpu.mmu.onPageFault(linear, root.read(VmcsField.exitErrorCode))
   if (answer === 'emulate') vcpu.emulate()
   else if (answer !== 'again') {
     cpu.state.setNumber(Layout.cr2, linear)
@@ -104,14 +104,14 @@ const pageFault: Handler = (vcpu) => {
 }
 
 const invlpg: Handler = (vcpu) => {
-  vcpu.mmu.onInvlpg(vcpu.parts.host.root.read('exitQualification'))
+  vcpu.mmu.onInvlpg(vcpu.parts.host.root.read(VmcsField.exitQualification))
   vcpu.skip()
 }
 
 /** MOV between CR3 and a register is done here, the rest on the virtual state. */
 const controlRegister: Handler = (vcpu) => {
   const { root, cpu } = vcpu.parts.host
-  const qualification = root.read('exitQualification')
+  const qualification = root.read(VmcsField.exitQualification)
   const register = (qualification >> 8) & 15
   const access = qualification & 0x3f
   if (access === 3 && vcpu.loadCr3(cpu.state.reg32(register) >>> 0)) vcpu.skip()

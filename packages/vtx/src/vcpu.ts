@@ -23,6 +23,7 @@ import {
   Layout,
   Primary,
   Vector,
+  VmcsField,
 } from '@vmexit/x86'
 import { CR0_FORCED, CR0_OWNED, CR4_OWNED, writeControls } from './controls.ts'
 import { EXITS, type ExitedVcpu } from './exits.ts'
@@ -75,6 +76,8 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   #ahead = Number.NaN
   #tscOffset = 0n
   #lastRetired = 0
+  /** The exit that has ended the run has been handled in it. */
+  #handled = false
   /** An event that was being delivered when the guest left: interruption information. */
   #unfinished = 0
   #unfinishedErrorCode = 0
@@ -167,13 +170,32 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
         continue
       }
       host.clock.follow(host.cpu)
+      host.root.onExit(this.#onExit)
+      this.#handled = false
       this.#since = host.cpu.retired
       const { reason } = host.cpu.run(left)
       this.#retired += host.cpu.retired - this.#since
       this.#since = undefined
       host.clock.settle()
-      if (reason === 'vm-exit') this.#handle()
+      // Timers of the machine may have become due while the VMM did the guest's work.
+      if (host.clock.deadline <= host.clock.now) host.clock.advanceTo(host.clock.now)
+      if (reason === 'vm-exit' && !this.#handled) this.#handle()
     }
+  }
+
+  /** The guest has left in the middle of a run, which goes on if the guest can be entered again at once. */
+  readonly #onExit = (instruction: boolean): void => {
+    // A step that ends the instruction is the run's business.
+    if (this.#handled || (instruction && this.parts.host.cpu.state.flag(Flag.TF))) return
+    const before = this.#retired
+    this.#handle()
+    this.#handled = true
+    const done = this.#retired - before
+    if (done !== (instruction ? 1 : 0) || this.#place !== 'hardware' || this.#halted || this.#shutdown) return
+    if (this.retired >= this.#end || this.#isFruitless()) return
+    // If the entry ends in an exit, that is still to be handled.
+    this.#handled = false
+    if (this.#enter() && instruction) this.parts.host.cpu.disown()
   }
 
   /** So many exits in a row have retired nothing that the run loop is to look: a guest that faults forever must not hold the host. */
@@ -202,15 +224,15 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
       this.#count()
     }
     if (this.#unfinished !== 0) {
-      root.write('entryInterruption', this.#unfinished)
-      root.write('entryErrorCode', this.#unfinishedErrorCode)
-      root.write('entryInstructionLength', root.read('exitInstructionLength'))
+      root.write(VmcsField.entryInterruption, this.#unfinished)
+      root.write(VmcsField.entryErrorCode, this.#unfinishedErrorCode)
+      root.write(VmcsField.entryInstructionLength, root.read(VmcsField.exitInstructionLength))
       this.#unfinished = 0
     } else if (waiting) {
       if (this.#interruptible()) {
-        root.write('entryInterruption', VALID + this.#interrupts!.acknowledge())
+        root.write(VmcsField.entryInterruption, VALID + this.#interrupts!.acknowledge())
         this.#halted = false
-        root.write('guestActivity', 0)
+        if (root.read(VmcsField.guestActivity) !== 0) root.write(VmcsField.guestActivity, 0)
       }
     }
     this.#setWindow(this.#interrupts?.pending === true)
@@ -220,13 +242,13 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
 
   #interruptible(): boolean {
     const { root } = this.parts.host
-    return (this.#flags() & Flag.IF) !== 0 && (root.read('guestInterruptibility') & BLOCKING) === 0
+    return (this.#flags() & Flag.IF) !== 0 && (root.read(VmcsField.guestInterruptibility) & BLOCKING) === 0
   }
 
   #setWindow(open: boolean): void {
     if (open === this.#windowOpen) return
     const { root } = this.parts.host
-    const controls = root.read('primaryControls')
+    const controls = root.read(VmcsField.primaryControls)
     root.write(
       'primaryControls',
       open ? controls | Primary.interruptWindowExiting : controls & ~Primary.interruptWindowExiting,
@@ -242,7 +264,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     if (ahead === this.#ahead && tscOffset === this.#tscOffset) return
     this.#ahead = ahead
     this.#tscOffset = tscOffset
-    host.root.write('tscOffset', BigInt.asUintN(64, BigInt(ahead) + tscOffset))
+    host.root.write(VmcsField.tscOffset, BigInt.asUintN(64, BigInt(ahead) + tscOffset))
   }
 
   // ── Exits ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -258,14 +280,14 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     const reason = this.#count()
     if (root.entryFailed) {
       throw new VmexitError('vm-entry-failed', {
-        problem: `VM entry fails by ${exitReasonName(reason)}, qualification ${root.read('exitQualification')}`,
+        problem: `VM entry fails by ${exitReasonName(reason)}, qualification ${root.read(VmcsField.exitQualification)}`,
         remedy: 'this is a fault of the VMM: report it with what the guest did',
       })
     }
-    const vectoring = root.read('idtVectoring')
+    const vectoring = root.read(VmcsField.idtVectoring)
     if (vectoring >= VALID) {
       this.#unfinished = vectoring
-      this.#unfinishedErrorCode = root.read('idtVectoringErrorCode')
+      this.#unfinishedErrorCode = root.read(VmcsField.idtVectoringErrorCode)
     }
     const handler = EXITS[reason]
     if (handler === undefined) {
@@ -283,11 +305,11 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     const { state } = host.cpu
     if ((state.get32(Layout.cr4) & 0x20) !== 0 || this.#strategy?.intercepts.cr3 !== true) return false
     this.#cr3 = value
-    const cr0 = host.root.read('cr0Shadow')
-    const cr4 = host.root.read('cr4Shadow')
+    const cr0 = host.root.read(VmcsField.cr0Shadow)
+    const cr4 = host.root.read(VmcsField.cr4Shadow)
     const efer = state.get32(Layout.efer)
     const { cr3 } = this.#mmu!.adopt({ cr0, cr3: value, cr4, efer, pdptes: emulator.paging.mmu.pdptes })
-    host.root.write('guestCr3', cr3)
+    host.root.write(VmcsField.guestCr3, cr3)
     this.invalidate()
     return true
   }
@@ -345,9 +367,9 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   /** Goes on behind the instruction that has left the guest, which is done. */
   skip(): void {
     const { root } = this.parts.host
-    root.write('guestRip', (root.read('guestRip') + root.read('exitInstructionLength')) >>> 0)
-    const blocking = root.read('guestInterruptibility')
-    if ((blocking & BLOCKING) !== 0) root.write('guestInterruptibility', blocking & ~BLOCKING)
+    root.write(VmcsField.guestRip, (root.read(VmcsField.guestRip) + root.read(VmcsField.exitInstructionLength)) >>> 0)
+    const blocking = root.read(VmcsField.guestInterruptibility)
+    if ((blocking & BLOCKING) !== 0) root.write(VmcsField.guestInterruptibility, blocking & ~BLOCKING)
     this.#retired++
     this.#pass(1)
   }
@@ -389,7 +411,8 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   /** What the VMM executes for the guest takes the machine's time too. */
   #pass(ticks: number): void {
     const { clock } = this.parts.host
-    clock.advanceTo(clock.now + ticks)
+    if (this.#since === undefined) clock.advanceTo(clock.now + ticks)
+    else clock.pass(ticks)
   }
 
   // ── Where the state is ──────────────────────────────────────────────────────────────────────────────────────────
@@ -398,7 +421,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     const { emulator, host } = this.parts
     if (this.#place === 'emulator') return emulator.state.eflags
     // Before the guest is entered, those in the CPU are whoever's was there last.
-    return host.root.inGuest ? host.cpu.state.eflags : host.root.read('guestRflags')
+    return host.root.inGuest ? host.cpu.state.eflags : host.root.read(VmcsField.guestRflags)
   }
 
   evict(): void {
@@ -419,8 +442,8 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     const merge = (slot: number, mask: number, shadow: number): void =>
       state.setNumber(slot, ((state.get32(slot) & ~mask) | (shadow & mask)) >>> 0)
     const { intercepts } = this.#strategy!
-    merge(Layout.cr0, CR0_OWNED | intercepts.cr0, host.root.read('cr0Shadow'))
-    merge(Layout.cr4, CR4_OWNED | intercepts.cr4, host.root.read('cr4Shadow'))
+    merge(Layout.cr0, CR0_OWNED | intercepts.cr0, host.root.read(VmcsField.cr0Shadow))
+    merge(Layout.cr4, CR4_OWNED | intercepts.cr4, host.root.read(VmcsField.cr4Shadow))
     if (intercepts.cr3) state.setNumber(Layout.cr3, this.#cr3)
     // Where the hardware has the guest's own, it may have loaded others since.
     emulator.adoptRegisters(intercepts.cr3 ? emulator.paging.mmu.pdptes : host.cpu.paging.mmu.pdptes)
@@ -439,14 +462,14 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     const { state } = emulator
     root.writeGuest(emulator)
     const { cr0, cr3, cr4 } = this.#mmu!.adopt(pagingRegisters(emulator))
-    root.write('guestCr0', (cr0 | CR0_FORCED) >>> 0)
-    root.write('guestCr3', cr3)
-    root.write('guestCr4', (cr4 | CR4_OWNED) >>> 0)
-    root.write('cr0Shadow', state.get32(Layout.cr0) >>> 0)
-    root.write('cr4Shadow', state.get32(Layout.cr4) >>> 0)
+    root.write(VmcsField.guestCr0, (cr0 | CR0_FORCED) >>> 0)
+    root.write(VmcsField.guestCr3, cr3)
+    root.write(VmcsField.guestCr4, (cr4 | CR4_OWNED) >>> 0)
+    root.write(VmcsField.cr0Shadow, state.get32(Layout.cr0) >>> 0)
+    root.write(VmcsField.cr4Shadow, state.get32(Layout.cr4) >>> 0)
     this.#cr3 = state.getNumber(Layout.cr3)
     root.writePdptes(emulator.paging.mmu.pdptes)
-    root.write('guestActivity', 0)
+    root.write(VmcsField.guestActivity, 0)
     copyRegisters(state, cpu.state)
     this.#place = 'hardware'
   }

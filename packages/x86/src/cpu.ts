@@ -320,6 +320,11 @@ export class Cpu implements Core {
     this.state.set32(Layout.budget, budget)
   }
 
+  /** Called by a VMM during {@link run}: the instruction in progress was done in software. It uses up budget, but is not retired. */
+  disown(): void {
+    this.#granted--
+  }
+
   save(): SavedCpu {
     const { events, msrs, counts } = this
     const other: Record<string, string> = {}
@@ -390,8 +395,11 @@ export class Cpu implements Core {
     this.#untilTimer()
     for (;;) {
       if (this.vmx?.external && !this.vmx.nonRoot) {
-        this.#exit.reason = 'vm-exit'
-        break
+        this.vmx.onExit?.(false)
+        if (!this.vmx.nonRoot) {
+          this.#exit.reason = 'vm-exit'
+          break
+        }
       }
       if (events.shutdown) {
         this.#exit.reason = 'shutdown'

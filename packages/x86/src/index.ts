@@ -55,7 +55,11 @@ export { EntryControl, ExitControl, Pin, Primary, Secondary } from './vmx/contro
 export { EventInfo, EventType } from './vmx/event.ts'
 export { EXIT_REASONS, ExitReason, type ExitReasonName, exitReasonName } from './vmx/exit-reasons.ts'
 export type { VmxFeatures } from './vmx/features.ts'
-export { Field as VmcsField, type FieldName as VmcsFieldName } from './vmx/fields.ts'
+export {
+  Field as VmcsField,
+  type FieldEncoding as VmcsFieldEncoding,
+  type FieldName as VmcsFieldName,
+} from './vmx/fields.ts'
 export { VmxRoot } from './vmx/root.ts'
 export type { GuestControls, VmxOperation, VmxParts, VmxState, VmxUnit } from './vmx/unit.ts'
 export { REVISION as VMCS_REVISION, type Vmcs } from './vmx/vmcs.ts'

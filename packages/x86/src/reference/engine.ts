@@ -77,7 +77,8 @@ export class ReferenceEngine {
   /** The same for an instruction at `start` that was fetched and decoded before. */
   perform(insn: Insn, start: number): boolean {
     const { state, vmx } = this.#core
-    if (vmx?.nonRoot && vmx.interceptInstruction(insn, start)) return false
+    // Whoever it has left to may have done it, and be in the guest again.
+    if (vmx?.nonRoot && vmx.interceptInstruction(insn, start)) return vmx.nonRoot
     const next = this.#advance(start, insn)
     state.ip = next
     try {

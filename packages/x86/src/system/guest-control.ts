@@ -8,7 +8,10 @@ export interface GuestControl {
   readonly nonRoot: boolean
   /** What is being delivered through the guest's IDT. */
   vectoring: CpuEvent | undefined
-  /** Has the instruction at `start`, which `state.ip` is put to, left the guest? @throws Fault. */
+  /**
+   * Has the instruction at `start`, which `state.ip` is put to, left the guest? If {@link nonRoot} is true behind that, the VMM has done it
+   * at once and entered the guest again: the instruction is over. @throws Fault.
+   */
   interceptInstruction(insn: Insn, start: number): boolean
   /** Has the event, which is to be delivered, left the guest instead? */
   interceptEvent(event: CpuEvent): boolean

@@ -174,6 +174,13 @@ export const Field = {
 
 /** The name of a field. */
 export type FieldName = keyof typeof Field
+/** The encoding of a field. */
+export type FieldEncoding = (typeof Field)[FieldName]
+
+/** The encoding of a field that is given by name or encoding. */
+export function encodingOf(field: FieldName | FieldEncoding): FieldEncoding {
+  return typeof field === 'string' ? Field[field] : field
+}
 
 /** What a field is: what VMX sees to, and who may write it. */
 export type FieldKind = 'control' | 'read-only' | 'guest' | 'host'

@@ -35,6 +35,7 @@ function leave(
   more: { qualification?: number; instructionInfo?: number; linear?: number } = {},
 ): true {
   exitGuest(unit, reason, { ...more, instructionLength: insn.length })
+  unit.onExit?.(true)
   return true
 }
 

@@ -3,7 +3,8 @@ import { VmexitError } from '@vmexit/core'
 import type { Core } from '../system/core.ts'
 import { exitGuest } from './exit.ts'
 import { ExitReason, exitReasonName } from './exit-reasons.ts'
-import { Field, type FieldName, kindOf } from './fields.ts'
+import { encodingOf, Field, type FieldEncoding, type FieldName, kindOf } from './fields.ts'
+import { Activity } from './guest-checks.ts'
 import {
   flushGuestState,
   interruptibilityOf,
@@ -50,6 +51,18 @@ export class VmxRoot implements Disposable {
     unit.external = true
   }
 
+  /**
+   * Has `act` called when the guest has left, in the middle of `Cpu.run`: what does the work there and enters the guest again spares the
+   * run its end. If the guest is not entered, the run ends with `vm-exit`.
+   *
+   * With `instruction`, it is one that has left, in the middle of generated code, which goes on if RIP is put behind it. The instruction
+   * uses up the run's budget then; `Cpu.disown` takes it out of what the CPU has retired. (To end the run took as long as all
+   * that a VMM does about an access to a port.)
+   */
+  onExit(act: ((instruction: boolean) => void) | undefined): void {
+    this.#unit.onExit = act
+  }
+
   /** VMCLEAR of the region at `address`. */
   clear(address: number): void {
     this.#demand('VMCLEAR', vmClear(this.#unit, address))
@@ -59,15 +72,17 @@ export class VmxRoot implements Disposable {
   load(address: number): void {
     this.#demand('VMPTRLD', vmPtrld(this.#unit, address))
   }
-  /** VMREAD of the current VMCS, as a number: exact up to 2^53. */
-  read(field: FieldName): number {
+  /** VMREAD of the current VMCS, by name or encoding (to look a name up takes 30 ns), as a number: exact up to 2^53. */
+  read(field: FieldName | FieldEncoding): number {
     const { vmcs } = this.#unit
     if (vmcs.address < 0) this.#demand('VMREAD', INVALID)
-    const encoding = Field[field]
+    const encoding = encodingOf(field)
     if (this.#unit.unsaved && kindOf(encoding) === 'guest') {
       const { state, events } = this.#unit.parts.core
       // What is asked for at most exits, without all the rest.
       if (encoding === Field.guestRip) return state.ip
+      if (encoding === Field.guestRflags) return state.eflags >>> 0
+      if (encoding === Field.guestActivity) return events.halted ? Activity.hlt : Activity.active
       if (encoding === Field.guestInterruptibility) return interruptibilityOf(events)
       flushGuestState(this.#unit)
     }
@@ -81,9 +96,9 @@ export class VmxRoot implements Disposable {
     return value as bigint
   }
   /** VMWRITE; a number is taken as unsigned. */
-  write(field: FieldName, value: number | bigint): void {
+  write(field: FieldName | FieldEncoding, value: number | bigint): void {
     const bits = typeof value === 'number' && value < 0 ? value >>> 0 : value
-    this.#demand('VMWRITE', vmWrite(this.#unit, Field[field], bits))
+    this.#demand('VMWRITE', vmWrite(this.#unit, encodingOf(field), bits))
   }
   /**
    * VMLAUNCH of a VMCS that was cleared, VMRESUME afterwards. True if the CPU is in the guest now; false if the entry has ended in an exit,
@@ -144,11 +159,11 @@ export class VmxRoot implements Disposable {
 
   /** The basic reason of the last exit, a number of {@link ExitReason}. */
   get exitReason(): number {
-    return this.read('exitReason') & 0xffff
+    return this.read(Field.exitReason) & 0xffff
   }
   /** The last entry failed. */
   get entryFailed(): boolean {
-    return this.read('exitReason') >= 0x8000_0000
+    return this.read(Field.exitReason) >= 0x8000_0000
   }
   /** Exits so far by name, those that happened. */
   get exits(): Readonly<Record<string, number>> {

@@ -43,7 +43,7 @@ export type VmxState = {
   readonly external: boolean
   readonly trapPending: boolean
   readonly timerEnd: number
-  readonly context: string
+  readonly context: { readonly vpid: number; readonly eptPointer: number }
   readonly entries: number
   readonly exits: readonly number[]
 }
@@ -56,8 +56,8 @@ export interface VmxParts {
   readonly capabilities: VmxCapabilities
 }
 
-/** The context whose entries the modelled TLB holds; that of root operation is this one. */
-const ROOT_CONTEXT = ''
+/** The VPID of root operation. */
+const ROOT = 0
 
 /** The state of VMX of one CPU. What acts on it are functions of their own: `enter`, `exit`, `intercept`, `instructions`. */
 export class VmxUnit {
@@ -68,6 +68,8 @@ export class VmxUnit {
   region = -1
   /** A program outside of the simulated machine stands in root operation: exits end the run, and host state is not loaded. */
   external = false
+  /** Who is told in the middle of a run that the guest has left: see `VmxRoot.onExit`. */
+  onExit: ((instruction: boolean) => void) | undefined
   readonly controls: GuestControls = {
     pin: 0,
     primary: 0,
@@ -108,7 +110,8 @@ export class VmxUnit {
   /** Registers and controls are what the last exit left in the current VMCS. */
   unchanged = false
   readonly #ept: ExtendedPageTables
-  #context = ROOT_CONTEXT
+  /** Whose entries the modelled TLB holds. */
+  readonly #context = { vpid: ROOT, eptPointer: 0 }
   #tscOffsetNumber = 0
 
   constructor(parts: VmxParts) {
@@ -184,10 +187,12 @@ export class VmxUnit {
    * VPID and EPTP at a time. Without VPIDs nothing is kept (28.3.3.3).
    */
   keepsTlb(): boolean {
-    const { vpid } = this.controls
-    const context = this.nonRoot && vpid !== 0 ? `${vpid} ${this.vmcs.get64(Field.eptPointer)}` : ROOT_CONTEXT
-    const kept = context !== ROOT_CONTEXT && context === this.#context
-    this.#context = context
+    const vpid = this.nonRoot ? this.controls.vpid : ROOT
+    const eptPointer = vpid === ROOT ? 0 : this.vmcs.getNumber(Field.eptPointer)
+    const context = this.#context
+    const kept = vpid !== ROOT && vpid === context.vpid && eptPointer === context.eptPointer
+    context.vpid = vpid
+    context.eptPointer = eptPointer
     return kept
   }
 
@@ -223,12 +228,12 @@ export class VmxUnit {
 
   /** INVEPT, INVVPID: entries of guests go, whoever they are of. */
   flushGuests(): void {
-    if (this.#context !== ROOT_CONTEXT || this.nonRoot) this.parts.mmu.flush()
+    if (this.#context.vpid !== ROOT || this.nonRoot) this.parts.mmu.flush()
   }
 
   /** The same for one linear address. */
   dropLinear(linear: number): void {
-    if (this.#context !== ROOT_CONTEXT || this.nonRoot) this.parts.mmu.invlpg(linear)
+    if (this.#context.vpid !== ROOT || this.nonRoot) this.parts.mmu.invlpg(linear)
   }
 
   /** What {@link restore} needs; everything else lies in the VMCS. */
@@ -240,7 +245,7 @@ export class VmxUnit {
       external: this.external,
       trapPending: this.trapPending,
       timerEnd: this.timerEnd,
-      context: this.#context,
+      context: { ...this.#context },
       entries: this.entries,
       exits: [...this.exits],
     }
@@ -272,7 +277,7 @@ export class VmxUnit {
       efer: registers.get32(Layout.efer),
       second: this.nonRoot ? this.secondStage() : undefined,
     })
-    this.#context = state.context
+    Object.assign(this.#context, state.context)
   }
 
   /** As after RESET#. */
@@ -286,10 +291,12 @@ export class VmxUnit {
     this.operation = 'off'
     this.region = -1
     this.external = false
+    this.onExit = undefined
     this.vmcs.select(-1)
     this.vectoring = undefined
     this.trapPending = false
     this.unchanged = false
-    this.#context = ROOT_CONTEXT
+    this.#context.vpid = ROOT
+    this.#context.eptPointer = 0
   }
 }
