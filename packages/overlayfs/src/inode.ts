@@ -1,0 +1,161 @@
+/**
+ * Inodes of an overlay: an object that holds those of the layers that it is made of. What it shows of itself is what the
+ * topmost of them shows, so that nothing has to be copied to and fro.
+ */
+import type { ByteString, FileSystem, Inode } from '@vmexit/vfs'
+import type { Entries } from './entries.ts'
+
+/** A directory that is one layer of an overlay. */
+export interface Layer {
+  /** 0 for the upper layer, lower ones from 1, top to bottom. */
+  readonly index: number
+  readonly root: Inode
+  /** Which of the overlay's file systems it is on: `Numbers`. */
+  readonly device: number
+}
+
+/** A file of a lower layer. */
+export interface Lower {
+  readonly inode: Inode
+  readonly layer: Layer
+}
+
+/** A name in a directory. */
+export interface Place {
+  readonly dir: OverlayDirectory
+  readonly name: ByteString
+}
+
+/** What directories and other files of an overlay have in common. */
+abstract class OverlayNode implements Inode {
+  readonly fs: FileSystem
+  ino: number
+  state: object | undefined = undefined
+  /** Its inode of the upper layer, or `null` before it is copied up. */
+  upper: Inode | null
+  /** The topmost of its inodes: the one whose attributes it has. */
+  real: Inode
+  /** How many opens have not been released. */
+  opens = 0
+  /** Where the lower layers are told to look instead of under its name, if anywhere. */
+  redirect: ByteString | null = null
+
+  constructor(fs: FileSystem, ino: number, upper: Inode | null, real: Inode) {
+    this.fs = fs
+    this.ino = ino
+    this.upper = upper
+    this.real = real
+  }
+
+  abstract get nlink(): number
+
+  get mode(): number {
+    return this.real.mode
+  }
+
+  get uid(): number {
+    return this.real.uid
+  }
+
+  get gid(): number {
+    return this.real.gid
+  }
+
+  get size(): number {
+    return this.real.size
+  }
+
+  get rdev(): number {
+    return this.real.rdev
+  }
+}
+
+/** A directory of an overlay. */
+export class OverlayDirectory extends OverlayNode {
+  /** Its directories of lower layers, top to bottom. */
+  lowers: readonly Lower[]
+  /** Where it is; the root is in itself. */
+  parent: OverlayDirectory
+  name: ByteString
+  removed = false
+  /** Whether the upper directory is known to be marked as holding what has been copied up. */
+  impure = false
+  /** What it holds, once that has been read, unless the upper layer alone says it. */
+  entries: Entries | null = null
+  /** By name, further names of lower files that are files of their own here, because copy-up will part them. */
+  parted: Map<ByteString, OverlayFile> | null = null
+
+  constructor(
+    fs: FileSystem,
+    ino: number,
+    upper: Inode | null,
+    lowers: readonly Lower[],
+    parent: OverlayDirectory | null,
+    name: ByteString,
+  ) {
+    super(fs, ino, upper, upper ?? lowers[0]!.inode)
+    this.lowers = lowers
+    this.parent = parent ?? this
+    this.name = name
+  }
+
+  /** Whether several directories make it up: then, as on Linux, its subdirectories are not counted. */
+  get merged(): boolean {
+    return this.lowers.length > (this.upper === null ? 1 : 0)
+  }
+
+  get nlink(): number {
+    if (this.removed) return 0
+    return this.merged ? 1 : this.real.nlink
+  }
+}
+
+/** A file of an overlay that is no directory. */
+export class OverlayFile extends OverlayNode {
+  /** The inode whose data it has: `real`, unless only attributes have been copied up. */
+  data: Inode
+  /** What it was, or is, in a lower layer, as far as that matters. */
+  lower: Lower | null
+  /** Its links, where the layer does not say it: of files that have been removed, or are indexed. Otherwise −1. */
+  links = -1
+  /** Names that it may be copied up to: one, unless it is indexed; none when they have been removed. */
+  places: readonly Place[]
+  /** Whether the overlay has its upper inode open, because names lead to it that the upper layer does not have. */
+  held = false
+  /** A copy-up that waits for its store. */
+  pending: PendingCopy | null = null
+
+  constructor(
+    fs: FileSystem,
+    ino: number,
+    upper: Inode | null,
+    lower: Lower | null,
+    data: Inode,
+    places: readonly Place[],
+  ) {
+    super(fs, ino, upper, upper ?? lower!.inode)
+    this.data = data
+    this.lower = lower
+    this.places = places
+  }
+
+  get nlink(): number {
+    return this.links < 0 ? this.real.nlink : this.links
+  }
+}
+
+/** A file of the upper layer without a name, into which data are being copied. */
+export interface PendingCopy {
+  readonly copy: Inode
+  /** Bytes that it is to have, and those that have been dealt with. */
+  readonly size: number
+  done: number
+}
+
+/** Any inode of an overlay. */
+export type OverlayInode = OverlayDirectory | OverlayFile
+
+/** Whether it is a directory. */
+export function isOverlayDirectory(inode: OverlayInode): inode is OverlayDirectory {
+  return inode instanceof OverlayDirectory
+}

@@ -1,0 +1,201 @@
+/**
+ * Finding a name in the layers (fs/overlayfs/namei.c and overlayfs.rst, *Upper and Lower*, *whiteouts and opaque
+ * directories*, *redirect_dir*, *Metadata only copy up*): the upper layer first, then the lower ones top to bottom, until
+ * something hides what lies further below.
+ */
+import { type ByteString, byteStringOf, Errno, type Inode, isDirectory, isRegular, NOT_YET } from '@vmexit/vfs'
+import {
+  isOverlayDirectory,
+  type Layer,
+  type Lower,
+  OverlayDirectory,
+  OverlayFile,
+  type OverlayInode,
+  type Place,
+} from './inode.ts'
+import type { Union } from './union.ts'
+
+const noPlaces: readonly Place[] = []
+const noLowers: readonly Lower[] = []
+
+/** Looks names up in one overlay. */
+export class Lookup {
+  readonly #union: Union
+  /** Of the search that is on: the name that the next layer is asked for, a path from its root if it begins with `/`. */
+  #path: ByteString = ''
+  /** Whether no further layer is to be asked. */
+  #stop = false
+  /** Whether a directory has been found, so that nothing else can join it. */
+  #directory = false
+  /** Whether what has been found last is attributes alone. */
+  #metacopy = false
+  #redirect: ByteString | null = null
+  #found: Inode | null = null
+
+  constructor(union: Union) {
+    this.#union = union
+  }
+
+  /** The inode of a name, or a negated error number. */
+  lookup(dir: OverlayDirectory, name: ByteString): OverlayInode | number {
+    const { inodes } = this.#union
+    const first = dir.upper ?? dir.lowers[0]!.inode
+    const real = first.fs.lookup(first, name)
+    if (typeof real !== 'number') {
+      const known = inodes.get(real)
+      if (known !== undefined && !this.#union.roots.has(real)) return this.#placed(known, dir, name)
+    } else if (real !== -Errno.ENOENT || (dir.upper !== null && dir.lowers.length === 0)) return real
+    const parted = dir.parted?.get(name)
+    return parted ?? this.#search(dir, name)
+  }
+
+  #search(dir: OverlayDirectory, name: ByteString): OverlayInode | number {
+    const { upper: upperLayer, options } = this.#union
+    this.#path = name
+    this.#stop = this.#directory = this.#metacopy = false
+    this.#redirect = null
+    let upper: Inode | null = null
+    let stack = dir.lowers
+    if (dir.upper !== null) {
+      const answer = this.#inLayer(dir.upper, upperLayer!)
+      if (answer < 0) return answer
+      upper = this.#found
+      if (this.#fromRoot()) stack = this.#union.root.lowers
+    }
+    const [redirect, upperMetacopy] = [this.#redirect as ByteString | null, this.#metacopy]
+    const lowers: Lower[] = []
+    for (let i = 0; !this.#stop && i < stack.length; i++) {
+      const { inode, layer } = stack[i]!
+      const answer = this.#inLayer(inode, layer)
+      if (answer < 0) return answer
+      if (this.#found === null) continue
+      if ((upperMetacopy || this.#metacopy) && !options.metacopy) return -Errno.EPERM
+      if (this.#redirect !== null && options.redirectDir === 'nofollow') return -Errno.EPERM
+      if (!this.#metacopy || lowers.length === 0) lowers.push({ inode: this.#found, layer })
+      if (this.#fromRoot() && stack !== this.#union.root.lowers) {
+        stack = this.#union.root.lowers
+        i = layer.index - 1
+      }
+    }
+    if (this.#metacopy || (upperMetacopy && lowers.length === 0)) return -Errno.EIO
+    if (upper === null && lowers.length === 0) return -Errno.ENOENT
+    return this.#inode(dir, name, upper, lowers, redirect)
+  }
+
+  #fromRoot(): boolean {
+    return this.#redirect !== null && this.#redirect.startsWith('/')
+  }
+
+  /** Looks for `#path` in one layer: leaves what is there in `#found`, and what follows for the others. */
+  #inLayer(base: Inode, layer: Layer): number {
+    if (!this.#path.startsWith('/')) return this.#single(base, 0, this.#path.length, layer)
+    let dir = base
+    for (let rest = this.#path.length - 1; ; ) {
+      const start = this.#path.length - rest
+      const slash = this.#path.indexOf('/', start)
+      const answer = this.#single(dir, start, slash < 0 ? this.#path.length : slash, layer)
+      if (answer < 0 || slash < 0 || this.#found === null) return answer
+      rest -= slash - start + 1
+      dir = this.#found
+    }
+  }
+
+  /** Looks for the part of `#path` from `start` to `end`. */
+  #single(dir: Inode, start: number, end: number, layer: Layer): number {
+    const { marks, roots } = this.#union
+    const last = end === this.#path.length
+    this.#found = null
+    const inode = dir.fs.lookup(dir, this.#path.slice(start, end))
+    if (typeof inode === 'number') return inode === -Errno.ENOENT ? 0 : inode
+    const whiteout = marks.whiteout(inode)
+    if (whiteout < 0) return whiteout
+    if (whiteout || (last && this.#metacopy && !isRegular(inode.mode))) {
+      this.#stop = true
+      return 0
+    }
+    if (!isDirectory(inode.mode)) {
+      if (this.#directory || !last) {
+        this.#stop = true
+        return 0
+      }
+      const metacopy = isRegular(inode.mode) ? marks.has(inode, marks.metacopy) : 0
+      if (metacopy < 0) return metacopy
+      this.#metacopy = metacopy === 1
+      this.#stop = !this.#metacopy
+      if (this.#stop) {
+        this.#found = inode
+        return 0
+      }
+    } else {
+      if (roots.has(inode)) return -Errno.ELOOP
+      if (last) this.#directory = true
+      const opacity = marks.opacity(inode)
+      if (typeof opacity === 'number') return opacity
+      if (opacity === 'y') {
+        this.#stop = true
+        if (last) {
+          this.#found = inode
+          return 0
+        }
+      }
+    }
+    const answer = this.#follow(inode, start, end)
+    if (answer === 0) this.#found = inode
+    return answer
+  }
+
+  /** Takes a redirect into account: layers below are asked for another name, or for a path. */
+  #follow(inode: Inode, start: number, end: number): number {
+    const value = inode.fs.getxattr(inode, this.#union.marks.redirect)
+    if (typeof value === 'number') return value === NOT_YET ? value : 0
+    const redirect = byteStringOf(value)
+    const absolute = redirect.startsWith('/')
+    const parts = (absolute ? redirect.slice(1) : redirect).split('/')
+    if (parts.includes('') || (!absolute && parts.length > 1)) return -Errno.EINVAL
+    if (absolute) this.#stop = false
+    this.#path = this.#redirect = (absolute ? redirect : this.#path.slice(0, start) + redirect) + this.#path.slice(end)
+    return 0
+  }
+
+  /** The inode that stands for what has been found; the same one each time. */
+  #inode(
+    dir: OverlayDirectory,
+    name: ByteString,
+    upper: Inode | null,
+    lowers: readonly Lower[],
+    redirect: ByteString | null,
+  ): OverlayInode {
+    const { inodes, numbers, fs } = this.#union
+    const real = upper ?? lowers[0]!.inode
+    const parted = upper === null && !isDirectory(real.mode) && this.#union.parts(lowers[0]!)
+    const known = parted ? undefined : inodes.get(real)
+    if (known !== undefined) return this.#placed(known, dir, name)
+    const number = upper !== null ? numbers.of(0, upper.ino) : numbers.of(lowers[0]!.layer.device, real.ino)
+    if (isDirectory(real.mode)) {
+      const inode = new OverlayDirectory(fs, number, upper, lowers.length > 0 ? lowers : noLowers, dir, name)
+      inode.redirect = redirect
+      inodes.set(real, inode)
+      return inode
+    }
+    const places = upper === null || lowers.length > 0 ? [{ dir, name }] : noPlaces
+    const data = lowers.at(-1)?.inode ?? upper!
+    const inode = new OverlayFile(fs, number, upper, lowers[0] ?? null, data, places)
+    inode.redirect = redirect
+    if (parted) {
+      dir.parted ??= new Map()
+      dir.parted.set(name, inode)
+    } else inodes.set(real, inode)
+    if (upper === null && this.#union.options.index && real.nlink > 1) inode.links = real.nlink
+    return inode
+  }
+
+  /** An indexed file has been found under a name: it may be copied up to it. */
+  #placed(inode: OverlayInode, dir: OverlayDirectory, name: ByteString): OverlayInode {
+    if (!isOverlayDirectory(inode) && inode.links > 1 && inode.lower !== null) {
+      if (!inode.places.some((place) => place.dir === dir && place.name === name)) {
+        inode.places = [...inode.places, { dir, name }]
+      }
+    }
+    return inode
+  }
+}
