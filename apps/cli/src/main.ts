@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { bootCommand } from './boot/command.ts'
 import { checkCommand } from './check/command.ts'
 import { compareCommand } from './compare/command.ts'
+import { fsCommand } from './fs/command.ts'
 import { guestsCommand } from './guests/index.ts'
 
 const program = new Command('vmexit')
@@ -13,6 +14,7 @@ const program = new Command('vmexit')
   .addCommand(bootCommand())
   .addCommand(compareCommand())
   .addCommand(checkCommand())
+  .addCommand(fsCommand())
   .addCommand(guestsCommand())
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
 

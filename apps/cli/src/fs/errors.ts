@@ -1,0 +1,22 @@
+/** What a tree refuses, for people. */
+import { VmexitError } from '@vmexit/core'
+import { type ByteString, errnoName, toText } from '@vmexit/vfs'
+
+const MEANINGS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'part of it is no directory',
+  EISDIR: 'it is a directory',
+  EEXIST: 'it is there already',
+  ENOTEMPTY: 'it is not empty',
+  EROFS: 'nothing can be changed here',
+  ELOOP: 'its links lead in a circle',
+}
+
+/** `fs-refused`: what could not be done to which file, and why. */
+export function refuse(what: string, path: ByteString, answer: number): VmexitError {
+  const name = errnoName(answer)
+  return new VmexitError('fs-refused', {
+    problem: `cannot ${what} ${toText(path)} (${name})`,
+    remedy: MEANINGS[name] ?? 'see errno(3)',
+  })
+}

@@ -1,0 +1,75 @@
+/** `vmexit fs`, as a person uses it. */
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+
+const timeout = 60_000
+const folder = mkdtempSync(join(tmpdir(), 'vmexit-fs-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const hasTar = spawnSync('tar', ['--version']).status === 0
+
+/** Runs `vmexit fs` in the folder. */
+async function fs(...args: string[]): Promise<{ code: unknown; out: string; said: string }> {
+  const command = ['--conditions=@vmexit/source', join(import.meta.dirname, '..', 'main.ts'), 'fs', ...args]
+  return await new Promise((resolve) => {
+    const child = execFile(process.execPath, command, { cwd: folder }, (error, out, said) =>
+      resolve({ code: error?.code ?? 0, out, said }),
+    )
+    child.stdin!.end()
+  })
+}
+
+mkdirSync(join(folder, 'base/etc'), { recursive: true })
+writeFileSync(join(folder, 'base/etc/motd'), 'hello\n')
+writeFileSync(join(folder, 'base/etc/keep'), 'kept\n')
+symlinkSync('motd', join(folder, 'base/etc/link'))
+mkdirSync(join(folder, 'patch/etc'), { recursive: true })
+writeFileSync(join(folder, 'patch/etc/.wh.keep'), '')
+writeFileSync(join(folder, 'patch/etc/motd'), 'bye\n')
+
+test('a directory is changed in memory alone, and the changes go on as a layer', { timeout }, async () => {
+  const lines = ['rm etc/motd', 'write new "a b"', 'mv etc moved', 'diff']
+  const { code, out, said } = await fs(
+    'shell',
+    'base',
+    '--changes',
+    'mine.tar.gz',
+    ...lines.flatMap((each) => ['-c', each]),
+  )
+  expect({ code, said }).toEqual({ code: 0, said: '' })
+  expect(out).toBe('D /etc\nA /moved\nA /moved/keep\nA /moved/link\nA /new\n')
+  expect(readFileSync(join(folder, 'base/etc/motd'), 'utf8')).toBe('hello\n')
+  const again = await fs('shell', 'base', '--changes', 'mine.tar.gz', '-c', 'ls', '-c', 'ls moved', '-c', 'cat new')
+  expect(again.out).toBe('moved\nnew\nkeep\nlink\na b\n')
+})
+
+test('what is refused is named, with the reason', { timeout }, async () => {
+  expect((await fs('ls', 'nothing')).said).toContain("there is no layer 'nothing'")
+  expect((await fs('cat', 'base', '/none')).said).toContain('cannot read /none (ENOENT)')
+  expect((await fs('shell', 'base', '-c', 'frob')).said).toContain("there is no command 'frob'")
+  writeFileSync(join(folder, 'text.tar'), 'this is no archive, and is long enough to be looked at as one. '.repeat(20))
+  const { code, said } = await fs('ls', 'text.tar')
+  expect(code).toBe(1)
+  expect(said).toContain('the archive is damaged')
+})
+
+describe.skipIf(!hasTar)('archives', () => {
+  test('are layers, in the order of an image', { timeout }, async () => {
+    execFileSync('tar', ['-C', join(folder, 'base'), '-czf', join(folder, 'base.tar.gz'), '.'])
+    execFileSync('tar', ['-C', join(folder, 'patch'), '-cf', join(folder, 'patch.tar'), '.'])
+    expect((await fs('ls', '-R', 'base.tar.gz', 'patch.tar')).out).toBe('/etc\n/etc/link\n/etc/motd\n')
+    expect((await fs('cat', 'base.tar.gz', 'patch.tar', '/etc/link')).out).toBe('bye\n')
+    expect((await fs('diff', 'base.tar.gz', 'patch.tar')).out).toBe('C /etc\nD /etc/keep\nC /etc/motd\n')
+    const [motd] = JSON.parse((await fs('ls', '--json', '--at', 'etc/motd', 'base', 'patch.tar')).out)
+    expect(motd).toMatchObject({ type: 'file', size: 4, name: '/etc/motd' })
+  })
+
+  test('are exported whole, for any other tar', { timeout }, async () => {
+    execFileSync('tar', ['-C', join(folder, 'patch'), '-cf', join(folder, 'patch.tar'), '.'])
+    expect((await fs('export', 'base', 'patch.tar', '-o', 'all.tar.gz')).code).toBe(0)
+    const list = execFileSync('tar', ['-tzf', join(folder, 'all.tar.gz')]).toString()
+    expect(list).toBe('etc/\netc/link\netc/motd\n')
+  })
+})
