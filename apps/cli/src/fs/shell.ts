@@ -200,7 +200,7 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
 }
 
 /** The words of a line; quotes keep spaces together. */
-export function wordsOf(text: string): string[] {
+function wordsOf(text: string): string[] {
   return [...text.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
     ([, double, single, plain]) => double ?? single ?? plain ?? '',
   )
