@@ -8,11 +8,16 @@ const HOST_FLAGS = ['--max-semi-space-size=8']
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
 
 /**
- * What the program prints for `args`. Processes that share `cache`, a folder, compile it once.
+ * What the program prints for `args`. Processes that share `cache`, a folder, compile it once. `flags` are Node's.
  * @throws VmexitError `bench-system` if it fails; `what` says what it was to do.
  */
-export async function inOwnProcess(what: string, args: readonly string[], cache?: string): Promise<string> {
-  const child = spawn(process.execPath, [...HOST_FLAGS, '--conditions=@vmexit/source', MAIN, ...args], {
+export async function inOwnProcess(
+  what: string,
+  args: readonly string[],
+  cache?: string,
+  flags: readonly string[] = HOST_FLAGS,
+): Promise<string> {
+  const child = spawn(process.execPath, [...flags, '--conditions=@vmexit/source', MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache },
   })

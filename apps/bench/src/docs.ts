@@ -31,7 +31,8 @@ export function setting(rounds: number): Setting {
 export const KERNEL_PART = '# Benchmarks'
 export const BOOT_PART = '## Debian, booted and put to work'
 export const MEMORY_PART = '## Memory over a long run'
-const PARTS = [KERNEL_PART, BOOT_PART, MEMORY_PART] as const
+export const FS_PART = '## File systems'
+const PARTS = [KERNEL_PART, BOOT_PART, MEMORY_PART, FS_PART] as const
 type Part = (typeof PARTS)[number]
 
 export const PAGE = new URL('../../../docs/benchmarks.md', import.meta.url)

@@ -2,6 +2,7 @@
 import { isVmexitError } from '@vmexit/core'
 import { bootMain } from './boot/main.ts'
 import { KERNEL_PART, page, setting, writePart } from './docs.ts'
+import { fsMain } from './fs/main.ts'
 import { memoryMain } from './memory/main.ts'
 import { HELP, type Options, parseOptions } from './options.ts'
 import { progress } from './progress.ts'
@@ -52,6 +53,7 @@ function asReport(results: Results): string {
 
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   boot: bootMain,
+  fs: fsMain,
   memory: memoryMain,
 }
 
