@@ -3,18 +3,23 @@
 import { isVmexitError } from '@vmexit/core'
 import { Command, CommanderError } from 'commander'
 import { bootCommand } from './boot/command.ts'
+import { kinds } from './boot/detach.ts'
 import { checkCommand } from './check/command.ts'
 import { compareCommand } from './compare/command.ts'
 import { guestsCommand } from './guests/index.ts'
+import { hostCommand, hostedCommands } from './hosted/index.ts'
 
 const program = new Command('vmexit')
   .description('One simulated PC, and every way to share it.')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'vmexit: ')) })
   .addCommand(bootCommand())
+  .addCommand(hostCommand(kinds), { hidden: true })
   .addCommand(compareCommand())
   .addCommand(checkCommand())
   .addCommand(guestsCommand())
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
+
+for (const command of hostedCommands()) program.addCommand(command)
 
 // Errors of the command line look like all others.
 for (const command of program.commands) command.copyInheritedSettings(program)
