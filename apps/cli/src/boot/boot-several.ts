@@ -4,7 +4,7 @@ import { VmexitError } from '@vmexit/core'
 import type { Hosted } from '../hosted/hosted.ts'
 import type { BootFlags } from './flags.ts'
 import { hostStats } from './hosted-pc.ts'
-import { statistics } from './report.ts'
+import { statisticsOfSeveral } from './report.ts'
 import { openSeveral } from './several.ts'
 import { exitCodeOfSignal } from './terminal.ts'
 
@@ -25,7 +25,7 @@ export async function bootSeveral(flags: BootFlags): Promise<number> {
   })
   for (const name of signals) process.off(name, interrupt)
   for (const word of end.words) process.stderr.write(`vmexit: ${word}\n`)
-  if (flags.stats) for (const { name, pc } of several.vms) process.stderr.write(`${name}: ${statistics(pc)}`)
+  if (flags.stats) process.stderr.write(statisticsOfSeveral(several.vms))
   return signal === undefined ? end.exitCode : exitCodeOfSignal(signal)
 }
 

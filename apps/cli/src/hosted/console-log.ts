@@ -29,10 +29,10 @@ export class ConsoleLog implements Disposable {
     this.#segmentSize = size
   }
 
-  /** A log as somebody else has written it so far. */
+  /** A log as somebody else has written it so far: an empty one if its folder is gone. */
   static open(folder: string): ConsoleLog {
     const log = new ConsoleLog(folder)
-    for (const name of readdirSync(folder).sort()) {
+    for (const name of namesIn(folder)) {
       const match = /^console-(\d+)\.log$/.exec(name)
       if (match === null) continue
       log.#open(Number(match[1]), 'r')
@@ -99,6 +99,14 @@ export class ConsoleLog implements Disposable {
   #drop({ file, path }: Segment): void {
     closeSync(file)
     rmSync(path, { force: true })
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).sort()
+  } catch {
+    return []
   }
 }
 
