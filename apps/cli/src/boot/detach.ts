@@ -33,9 +33,9 @@ export async function detach(guest: string | undefined, flags: BootFlags): Promi
   return instance.id
 }
 
-/** `linux-686 (vtx, nested-paging)`. */
+/** `linux-686 (vtx, nested-paging)`, `2 VMs of linux-686 (vtx)`. */
 function describe(guest: string | undefined, flags: BootFlags): string {
   const { kernel, multiboot, rom, bios, disk, cd, technique, mmu, vms } = flags
   const booted = guest ?? basename(kernel ?? multiboot ?? rom ?? disk?.[0] ?? cd ?? bios ?? 'floppy')
-  return `${vms === undefined ? '' : `${vms} × `}${booted} (${[technique, mmu].filter(Boolean).join(', ')})`
+  return `${vms === undefined ? '' : `${vms} VMs of `}${booted} (${[technique, mmu].filter(Boolean).join(', ')})`
 }

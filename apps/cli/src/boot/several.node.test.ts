@@ -35,7 +35,7 @@ test('in the background they have one process', { timeout }, async () => {
   const { out } = await run('boot', '-d', '--rom', file, '--vms', '2', '-m', '2M')
   expect((await run('wait', out.trim())).out).toBe('3\n')
   expect((await run('logs', out.trim())).out.trimEnd().split('\n').sort()).toEqual(['vm1 | hi', 'vm2 | hi'])
-  expect((await run('ps', '-a')).out).toContain('2 × hi.rom (vtx)')
+  expect((await run('ps', '-a')).out).toContain('2 VMs of hi.rom (vtx)')
 })
 
 test('what does not go with several is refused, with the reason', { timeout }, async () => {

@@ -136,8 +136,15 @@ export async function printLog(
 async function type(socket: Socket, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length && socket.writable; at += LARGEST_PAYLOAD) {
     const room = socket.write(encode('input', bytes.subarray(at, at + LARGEST_PAYLOAD)))
-    if (!room) await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => {})
+    if (!room) await drained(socket)
   }
+}
+
+/** Until there is room for more, or never will be. */
+async function drained(socket: Socket): Promise<void> {
+  const over = new AbortController()
+  await Promise.race([once(socket, 'drain', over), once(socket, 'close', over)]).catch(() => {})
+  over.abort()
 }
 
 function reasonOf({ code }: NodeJS.ErrnoException): NoAnswer {

@@ -1,10 +1,9 @@
 /** `vmexit logs` and `vmexit attach`: the console of an instance. */
 import { once } from 'node:events'
-import { VmexitError } from '@vmexit/core'
 import { Command } from 'commander'
 import { Keys } from '../keys.ts'
 import { ask, type Keyboard, printLog, watch } from './client.ts'
-import { endedSilently, notRunning } from './errors.ts'
+import { endedSilently, notRunning, silent } from './errors.ts'
 import type { Exit } from './instance.ts'
 import { type Found, StateDirectory } from './state-directory.ts'
 import { isAlive, statusOf } from './status.ts'
@@ -19,8 +18,10 @@ export function logsCommand(): Command {
     .addHelpText('after', '\nExamples:\n  $ vmexit logs web | tail\n  $ vmexit logs -f web')
     .action(async (word: string, { follow }: { readonly follow?: true }) => {
       const found = new StateDirectory().find(word)
-      if (follow && (await statusOf(found)).state === 'running') await watch(found, { from: 'start', print, missed })
-      else await printLog(found.folder, 0, { print, missed })
+      const status = follow ? await statusOf(found) : undefined
+      if (status?.state === 'running') return void (await watch(found, { from: 'start', print, missed }))
+      await printLog(found.folder, 0, { print, missed })
+      if (status !== undefined && isAlive(status)) throw silent(found, status)
     })
 }
 
@@ -54,13 +55,7 @@ Examples:
 async function attach(found: Found, stdin: boolean): Promise<number> {
   const status = await statusOf(found)
   if (!isAlive(status)) throw notRunning(found, status)
-  const { name } = found.instance
-  if (status.state !== 'running') {
-    throw new VmexitError('silent', {
-      problem: `${name} does not answer: its process ${status.pid} is ${status.state}`,
-      remedy: status.state === 'stopped' ? `let it go on: vmexit kill -s CONT ${name}` : 'try again later',
-    })
-  }
+  if (status.state !== 'running') throw silent(found, status)
   let typing: Disposable | undefined
   const watching = (keyboard: Keyboard) => {
     if (stdin) typing = process.stdin.isTTY && process.stdout.isTTY ? typeKeys(found, keyboard) : typeInput(keyboard)
@@ -72,7 +67,7 @@ async function attach(found: Found, stdin: boolean): Promise<number> {
     typing?.[Symbol.dispose]()
   }
   if (end === 'left') return 0
-  if (end === undefined) throw endedSilently(name)
+  if (end === undefined) throw endedSilently(found.instance.name)
   if (end.word !== undefined) process.stderr.write(`vmexit: ${end.word}\n`)
   return end.exitCode
 }

@@ -33,7 +33,14 @@ Examples:
     )
     .action(async (words: readonly string[], flags: { readonly signal: string }) => {
       const signal = signalNamed(flags.signal)
-      await eachOf(words, (found) => send(found, signal))
+      await eachOf(words, async (found) => {
+        const { state } = await send(found, signal)
+        if (state !== 'stopped' || signal === 'SIGKILL' || signal === 'SIGCONT' || signal === 'SIGSTOP') return
+        const { name } = found.instance
+        process.stderr.write(
+          `vmexit: ${name} is stopped, and takes ${signal} when it goes on: vmexit kill -s CONT ${name}\n`,
+        )
+      })
     })
 }
 

@@ -14,8 +14,8 @@ export type StartMessage =
   | { readonly failure: { readonly code: string; readonly problem: string; readonly remedy: string } }
   | { readonly failure: { readonly stack: string } }
 
-/** Runs the instance of a folder, and ends this process as it ended. `kinds` open what there is to run. */
-export async function host(folder: string, kinds: Readonly<Record<string, OpenHosted>>): Promise<never> {
+/** Runs the instance of a folder, and ends this process as it ended. `kinds` gives what opens each kind. */
+export async function host(folder: string, kinds: () => Promise<Readonly<Record<string, OpenHosted>>>): Promise<never> {
   const starter = new Starter(folder)
   const interrupts = new Interrupts()
   let hosted: Hosted
@@ -23,7 +23,7 @@ export async function host(folder: string, kinds: Readonly<Record<string, OpenHo
     const { kind, name, what, options } = readRecord(folder, 'instance')!
     // For ps and top, of which the latter shows the first 15 characters.
     process.title = `vmexit ${name} ${what}`
-    hosted = await kinds[kind]!(options)
+    hosted = await (await kinds())[kind]!(options)
     await run(folder, hosted, interrupts, () => starter.tell({}))
   } catch (error) {
     await starter.tell(failureOf(error))

@@ -25,7 +25,7 @@ export function hostedCommands(): readonly Command[] {
   ]
 }
 
-/** What a host process is started by. */
-export function hostCommand(kinds: Readonly<Record<string, OpenHosted>>): Command {
+/** What a host process is started by. `kinds` gives what opens each kind, by its name. */
+export function hostCommand(kinds: () => Promise<Readonly<Record<string, OpenHosted>>>): Command {
   return new Command('host').argument('<folder>').action((folder: string) => host(folder, kinds))
 }

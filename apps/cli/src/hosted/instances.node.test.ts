@@ -6,6 +6,8 @@ import { readTeachingKernel } from '@vmexit/guests/node'
 import { expect, test, vi } from 'vitest'
 import { commandLine } from '../../test/hosted.ts'
 import { echoes, worksForEver } from '../../test/roms.ts'
+import { append, missing, prompt } from '../../test/session.ts'
+import { findGuests } from '../guests/index.ts'
 import { socketPath } from './state-directory.ts'
 
 const timeout = 120_000
@@ -93,6 +95,8 @@ test("the host's signals are seen", { timeout }, async () => {
   const stopped = (await run('ps')).out
   expect(stopped).toMatch(existsSync('/proc') ? /web .* Stopped +\d+$/m : /web .* Unresponsive +\d+$/m)
   expect((await run('attach', 'web')).said).toContain('web does not answer: its process')
+  expect((await run('logs', '-f', 'web')).said).toContain('let it go on: vmexit kill -s CONT web')
+  expect((await run('kill', '-s', 'WINCH', 'web')).said).toContain('takes SIGWINCH when it goes on')
   expect((await run('kill', '-s', 'CONT', 'web')).out).toBe('web\n')
   await vi.waitFor(async () => expect((await run('ps')).out).toContain('Up '), soon)
 
@@ -144,6 +148,26 @@ test('the teaching kernel as a VM', { timeout }, async () => {
   expect((await run('ps', '-a')).out).toMatch(/vm-[0-9a-f]{6} +teaching.elf \(vtx, shadow-paging\) +Exited \(0\)/)
   expect((await run('logs', id)).out).toContain('@@done')
 })
+
+const linux = findGuests()['linux-686']
+
+test.skipIf(linux === undefined)(
+  linux === undefined ? missing('linux-686') : 'Debian, used and powered off from outside',
+  { timeout: 300_000 },
+  async () => {
+    const { run, start } = commandLine()
+    const flags = ['--kernel', linux!.kernel, '--initrd', linux!.initramfs, '--append', append, '--idle', 'skip']
+    expect((await run('boot', '-d', '--name', 'debian', ...flags)).code).toBe(0)
+    const logs = start(['logs', '-f', 'debian'])
+    await vi.waitFor(() => expect(logs.out()).toContain(prompt), { timeout: 200_000, interval: 50 })
+    expect(await start(['attach', 'debian'], 'uname -sm; poweroff -f\n').ended).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('Linux i686'),
+    })
+    expect(await logs.ended).toMatchObject({ code: 0, out: expect.stringContaining('Power down') })
+    expect((await run('wait', 'debian')).out).toBe('0\n')
+  },
+)
 
 test('what is wrong with a start is told by it, and leaves nothing', { timeout }, async () => {
   const { run, put, state } = commandLine()

@@ -3,12 +3,12 @@
 import { rmSync } from 'node:fs'
 import { constants } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
-import { VmexitError } from '@vmexit/core'
+import { isVmexitError, VmexitError } from '@vmexit/core'
 import { ask } from './client.ts'
 import { notRunning } from './errors.ts'
 import { writeRecord } from './instance.ts'
 import { type Found, socketPath } from './state-directory.ts'
-import { isAlive, statusOf } from './status.ts'
+import { type Alive, isAlive, statusOf } from './status.ts'
 
 /** Milliseconds that a process may take to end once nothing can keep it. */
 const patience = 10_000
@@ -28,29 +28,38 @@ export function signalNamed(word: string): NodeJS.Signals {
 
 /**
  * Sends a signal to the process of an instance. One that is killed cannot say how it ended, so this does, and returns when it is gone.
- * Throws a {@link VmexitError} `not-running`.
+ * Returns how it stood before. Throws a {@link VmexitError} `not-running`.
  */
-export async function send(found: Found, signal: NodeJS.Signals): Promise<void> {
+export async function send(found: Found, signal: NodeJS.Signals): Promise<Alive> {
   const status = await statusOf(found)
   if (!isAlive(status)) throw notRunning(found, status)
-  if (signal !== 'SIGKILL') return void process.kill(status.pid, signal)
+  if (signal !== 'SIGKILL') {
+    process.kill(status.pid, signal)
+    return status
+  }
   // Before it: whoever waits for the end looks for this at once.
   const exitCode = 128 + constants.signals.SIGKILL
   writeRecord(found.folder, 'exit', { exitCode, at: new Date().toISOString(), word: 'killed' })
   process.kill(status.pid, signal)
   await gone(found, patience)
   if (process.platform !== 'win32') rmSync(socketPath(found.folder), { force: true })
+  return status
 }
 
 /** Asks what runs to end by itself; where it has not after so many seconds, ends it, its process in good order if it can. */
 export async function stop(found: Found, seconds: number): Promise<void> {
   const status = await statusOf(found)
   if (!isAlive(status)) throw notRunning(found, status)
+  const end = (signal: NodeJS.Signals) =>
+    send(found, signal).catch((error) => {
+      // It has ended meanwhile.
+      if (!isVmexitError(error, 'not-running')) throw error
+    })
   await ask(found, 'stop')
   if (await gone(found, 1000 * seconds)) return
-  await send(found, 'SIGTERM').catch(unlessEnded)
+  await end('SIGTERM')
   if (await gone(found, patience)) return
-  await send(found, 'SIGKILL').catch(unlessEnded)
+  await end('SIGKILL')
 }
 
 /** Whether it has gone within so many milliseconds. */
@@ -60,8 +69,4 @@ async function gone(found: Found, milliseconds: number): Promise<boolean> {
     if (Date.now() >= end) return false
     await setTimeout(50)
   }
-}
-
-function unlessEnded(error: unknown): void {
-  if (!(error instanceof VmexitError && error.code === 'not-running')) throw error
 }

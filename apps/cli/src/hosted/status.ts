@@ -15,8 +15,11 @@ export type Status =
   /** It was never seen running: it begins, or whoever began it is gone. */
   | { readonly state: 'created' }
 
+/** There is a process. */
+export type Alive = Extract<Status, HostProcess>
+
 /** Whether there is a process. */
-export const isAlive = (status: Status): status is Extract<Status, { state: 'running' | 'stopped' | 'unresponsive' }> =>
+export const isAlive = (status: Status): status is Alive =>
   status.state === 'running' || status.state === 'stopped' || status.state === 'unresponsive'
 
 /** Asks. It takes some seconds where the process does not answer. */
