@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { commandLine } from '../../test/hosted.ts'
 import { exitsWith3, rom, worksForEver } from '../../test/roms.ts'
 
-const timeout = 120_000
+const timeout = 240_000
 
 /** mov dx,3fbh; mov al,3; out dx,al; mov dx,3f8h; mov al,'h'; out dx,al; mov al,'i'; out dx,al; mov al,1; out f4h,al */
 const saysHi = rom(

@@ -5,10 +5,11 @@ import { VmexitError } from '@vmexit/core'
 import { ConsoleLog } from './console-log.ts'
 import { decodeMessage, encode, encodeMessage, FrameReader, LARGEST_PAYLOAD } from './frames.ts'
 import { type Exit, readRecord } from './instance.ts'
+import { isStopped } from './process-state.ts'
 import { type Found, socketPath } from './state-directory.ts'
 
 /** Milliseconds in which a host process answers, if it can. */
-const patience = 3000
+const patience = 5000
 
 /** Why there is no answer: no process listens, or one does and says nothing. */
 export type NoAnswer = 'gone' | 'silent'
@@ -26,6 +27,11 @@ export async function ask(
     return await new Promise((resolve, reject) => {
       const late = setTimeout(() => resolve('silent'), patience)
       socket.on('error', (error) => resolve(reasonOf(error)))
+      socket.on('connect', () => {
+        // Somebody listens, so this is still its ID; there is no need to wait for what cannot come.
+        const host = readRecord(folder, 'host')
+        if (host !== undefined && isStopped(host.pid)) resolve('silent')
+      })
       socket.on('close', () => {
         clearTimeout(late)
         resolve('gone')

@@ -10,7 +10,7 @@ import { append, missing, prompt } from '../../test/session.ts'
 import { findGuests } from '../guests/index.ts'
 import { socketPath } from './state-directory.ts'
 
-const timeout = 120_000
+const timeout = 240_000
 const soon = { timeout: 60_000, interval: 50 }
 
 /** Starts a guest that prints what is typed; it is slow, so that it leaves this machine to others. */

@@ -1,7 +1,7 @@
 /** How an instance stands. Its process is asked: a process ID alone may be another's by now. */
-import { readFileSync } from 'node:fs'
 import { ask } from './client.ts'
 import { type Exit, type HostProcess, readRecord } from './instance.ts'
+import { isStopped } from './process-state.ts'
 import type { Found } from './state-directory.ts'
 
 export type Status =
@@ -33,16 +33,6 @@ export async function statusOf(found: Found): Promise<Status> {
   const exit = readRecord(found.folder, 'exit')
   if (exit !== undefined) return { state: 'exited', ...exit }
   return { state: host === undefined ? 'created' : 'dead' }
-}
-
-/** By proc(5): the state stands behind the name, which is in parentheses and may contain some. */
-function isStopped(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return /^\) [Tt] /.test(stat.slice(stat.lastIndexOf(')')))
-  } catch {
-    return false
-  }
 }
 
 /** As Docker says it. `now` is in milliseconds since 1970. */
