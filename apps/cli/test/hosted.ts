@@ -22,7 +22,10 @@ export interface Running {
   readonly ended: Promise<Said>
 }
 
-/** Starts the program in a folder of its own. What it has started in the background is killed after the test, whatever happens. */
+/**
+ * Starts the program in a folder of its own. What it has started in the background is killed after the test, whatever
+ * happens.
+ */
 export function commandLine() {
   const folder = mkdtempSync(join(tmpdir(), 'vmexit-hosted-'))
   const state = new StateDirectory(join(folder, 'vmexit'))

@@ -34,7 +34,7 @@ export async function boot(flags: BootFlags): Promise<number> {
 }
 
 /** The guest waits while whoever reads standard output is slower. */
-export function standardOutputHasRoom(): Promise<void> | undefined {
+function standardOutputHasRoom(): Promise<void> | undefined {
   return process.stdout.writableNeedDrain ? once(process.stdout, 'drain').then(() => undefined) : undefined
 }
 

@@ -1,4 +1,7 @@
-/** Several equal PCs as VMs on one machine, in one process: `vmexit boot --vms`. What they print is told apart by their names. */
+/**
+ * Several equal PCs as VMs on one machine, in one process: `vmexit boot --vms`. What they print is told apart by their
+ * names.
+ */
 import { VmexitError } from '@vmexit/core'
 import { createHypervisor, hypervisorMemory, type Pc, type PcStop, type VmPcOptions } from '@vmexit/vmexit'
 import { exitCodeOfStop, wordOfStop } from './ending.ts'
@@ -10,7 +13,10 @@ import { dashed, pcOptions } from './pc-options.ts'
 /** VMs that are ready to run. Disposing them disposes the machine. */
 export interface Several extends AsyncDisposable {
   readonly vms: readonly { readonly name: string; readonly pc: Pc }[]
-  /** Runs until all have ended, or until the signal. `print` takes whole lines; if it returns a promise, all wait for it. */
+  /**
+   * Runs until all have ended, or until the signal. `print` takes whole lines; if it returns a promise, all wait for
+   * it.
+   */
   run(signal: AbortSignal, print: (bytes: Uint8Array) => Promise<void> | void): Promise<SeveralEnd>
 }
 
@@ -33,7 +39,10 @@ const ofOne: readonly (keyof BootFlags)[] = [
   'vmx',
 ]
 
-/** Opens them. Throws a {@link VmexitError} `boot-options` for flags that do not go together, and whatever else is wrong with them. */
+/**
+ * Opens them. Throws a {@link VmexitError} `boot-options` for flags that do not go together, and whatever else is wrong
+ * with them.
+ */
 export async function openSeveral(flags: BootFlags): Promise<Several> {
   check(flags)
   const { vms: count = 1, weights } = flags

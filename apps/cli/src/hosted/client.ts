@@ -80,8 +80,9 @@ export interface Keyboard {
 }
 
 /**
- * Watches an instance to its end, also one that has ended. Returns how it ended; `left` if the keyboard was used to leave; undefined if it
- * was killed and could not say. Throws a {@link VmexitError} `control-request` for what it refuses.
+ * Watches an instance to its end, also one that has ended. Returns how it ended; `left` if the keyboard was used to
+ * leave; undefined if it was killed and could not say. Throws a {@link VmexitError} `control-request` for what it
+ * refuses.
  */
 export async function watch({ folder }: Found, watching: Watching): Promise<Exit | 'left' | undefined> {
   const socket = createConnection(socketPath(folder))

@@ -30,7 +30,8 @@ export function attachCommand(): Command {
   return new Command('attach')
     .summary('use a console')
     .description(
-      'Connects the console of an instance with this terminal, or with standard input and output. Several may be attached at once: all see what is printed.',
+      'Connects the console of an instance with this terminal, or with standard input and output. ' +
+        'Several may be attached at once: all see what is printed.',
     )
     .argument('<instance>', 'a name, an ID, or its first digits')
     .option('--no-stdin', 'only watch')

@@ -1,6 +1,6 @@
 /**
- * What an instance has printed, in files, of which the latest are kept: `console-OFFSET.log`, named by the position of the first byte.
- * Positions count bytes since the start and never go back, so a reader knows what it has missed.
+ * What an instance has printed, in files, of which the latest are kept: `console-OFFSET.log`, named by the position of
+ * the first byte. Positions count bytes since the start and never go back, so a reader knows what it has missed.
  */
 import { closeSync, fstatSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -50,7 +50,10 @@ export class ConsoleLog implements Disposable {
     return this.#end
   }
 
-  /** Adds what was printed. Where it cannot be written, as on a full disk, it is missing, and what comes later is tried again. */
+  /**
+   * Adds what was printed. Where it cannot be written, as on a full disk, it is missing, and what comes later is tried
+   * again.
+   */
   append(bytes: Uint8Array): void {
     let at = 0
     while (at < bytes.length) {
@@ -67,7 +70,10 @@ export class ConsoleLog implements Disposable {
     }
   }
 
-  /** At most `most` bytes from `position` on, or from what is kept behind it: `at` says where they begin. Empty at the end. */
+  /**
+   * At most `most` bytes from `position` on, or from what is kept behind it: `at` says where they begin. Empty at the
+   * end.
+   */
   read(position: number, most: number): { readonly at: number; readonly bytes: Uint8Array } {
     for (const { start, length, file } of this.#segments) {
       if (position >= start + length) continue

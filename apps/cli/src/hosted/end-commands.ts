@@ -49,7 +49,8 @@ export function stopCommand(): Command {
   return new Command('stop')
     .summary('ask to end, then end')
     .description(
-      'Presses the power button of a PC, at which an operating system with ACPI shuts down. A PC that is on after --time ends as by `vmexit kill -s TERM`.',
+      'Presses the power button of a PC, at which an operating system with ACPI shuts down. ' +
+        'A PC that is on after --time ends as by `vmexit kill -s TERM`.',
     )
     .argument('<instance...>', theirs)
     .option('-t, --time <seconds>', 'how long to wait for the guest', seconds, 10)

@@ -1,6 +1,6 @@
 /**
- * Frames on a control socket: a length of 4 bytes (big-endian, of what follows), a byte of kind, the payload. Requests and replies are
- * JSON; what goes to and comes from a console are bytes.
+ * Frames on a control socket: a length of 4 bytes (big-endian, of what follows), a byte of kind, the payload. Requests
+ * and replies are JSON; what goes to and comes from a console are bytes.
  */
 import { VmexitError } from '@vmexit/core'
 

@@ -1,4 +1,7 @@
-/** The host process of an instance: it opens what the instance is, says so to whoever started it, runs it to its end, and records that. */
+/**
+ * The host process of an instance: it opens what the instance is, says so to whoever started it, runs it to its end,
+ * and records that.
+ */
 import { rmSync } from 'node:fs'
 import { constants } from 'node:os'
 import { isVmexitError } from '@vmexit/core'

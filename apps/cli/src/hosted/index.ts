@@ -1,6 +1,6 @@
 /**
- * What runs in the background, in a host process each, whatever it is: how it is started, and the commands that deal with it.
- * They talk over a socket in a folder an instance (`instance.ts` says what else is there), in frames.
+ * What runs in the background, in a host process each, whatever it is: how it is started, and the commands that deal
+ * with it. They talk over a socket in a folder an instance (`instance.ts` says what else is there), in frames.
  */
 import { Command } from 'commander'
 import { attachCommand, logsCommand } from './console-commands.ts'

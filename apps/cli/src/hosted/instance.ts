@@ -54,7 +54,10 @@ interface Contents {
   readonly exit: Exit
 }
 
-/** Reads one of the files of an instance's folder; undefined where there is none. Throws a {@link VmexitError} `instance-file`. */
+/**
+ * Reads one of the files of an instance's folder; undefined where there is none. Throws a {@link VmexitError}
+ * `instance-file`.
+ */
 export function readRecord<K extends keyof Contents>(folder: string, record: K): Contents[K] | undefined {
   const path = join(folder, files[record])
   let text: string

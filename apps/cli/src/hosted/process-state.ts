@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * Whether a process that is there was stopped by a signal, where the system tells: false elsewhere. By proc(5), the state
- * stands behind the name, which is in parentheses and may contain some.
+ * Whether a process that is there was stopped by a signal, where the system tells: false elsewhere. By proc(5), the
+ * state stands behind the name, which is in parentheses and may contain some.
  */
 export function isStopped(pid: number): boolean {
   try {

@@ -1,6 +1,7 @@
 /**
- * The control socket of a host process. Whoever watches the console is sent what the log has, as fast as they read: a slow one falls behind,
- * is told what the log no longer keeps, and neither holds up what runs nor costs memory. Whoever types waits until it is read.
+ * The control socket of a host process. Whoever watches the console is sent what the log has, as fast as they read: a
+ * slow one falls behind, is told what the log no longer keeps, and neither holds up what runs nor costs memory. Whoever
+ * types waits until it is read.
  */
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'

@@ -27,8 +27,8 @@ export function signalNamed(word: string): NodeJS.Signals {
 }
 
 /**
- * Sends a signal to the process of an instance. One that is killed cannot say how it ended, so this does, and returns when it is gone.
- * Returns how it stood before. Throws a {@link VmexitError} `not-running`.
+ * Sends a signal to the process of an instance. One that is killed cannot say how it ended, so this does, and returns
+ * when it is gone. Returns how it stood before. Throws a {@link VmexitError} `not-running`.
  */
 export async function send(found: Found, signal: NodeJS.Signals): Promise<Alive> {
   const status = await statusOf(found)
@@ -46,7 +46,10 @@ export async function send(found: Found, signal: NodeJS.Signals): Promise<Alive>
   return status
 }
 
-/** Asks what runs to end by itself; where it has not after so many seconds, ends it, its process in good order if it can. */
+/**
+ * Asks what runs to end by itself; where it has not after so many seconds, ends it, its process in good order if it
+ * can.
+ */
 export async function stop(found: Found, seconds: number): Promise<void> {
   const status = await statusOf(found)
   if (!isAlive(status)) throw notRunning(found, status)

@@ -9,8 +9,8 @@ import type { Instance } from './instance.ts'
 import { type Found, StateDirectory } from './state-directory.ts'
 
 /**
- * Returns once it runs. Throws what was wrong with its options, as if it had been opened here; then nothing of it is left. Throws a
- * {@link VmexitError} `host-ended` where its process ended without a word.
+ * Returns once it runs. Throws what was wrong with its options, as if it had been opened here; then nothing of it is
+ * left. Throws a {@link VmexitError} `host-ended` where its process ended without a word.
  */
 export async function start(
   what: Pick<Instance, 'kind' | 'what' | 'options'> & { readonly name: string | undefined },
