@@ -1,7 +1,16 @@
+import { parseSize } from '@vmexit/memory'
 import { describe, expect, test } from 'vitest'
 import { busyGuest, said } from '../test/busy-guest.ts'
 import { count, echo, halt } from '../test/programs.ts'
-import { createHypervisor, createPc, type Hypervisor, type Pc, raw, type VmPcOptions } from './index.ts'
+import {
+  createHypervisor,
+  createPc,
+  type Hypervisor,
+  hypervisorMemory,
+  type Pc,
+  raw,
+  type VmPcOptions,
+} from './index.ts'
 
 const vtx = { technique: 'vtx', mmu: 'nested-paging' } as const
 
@@ -97,6 +106,20 @@ describe('a hypervisor', () => {
     expect(hypervisor.pcs).toEqual([b])
     await hypervisor.run({ instructions: 1000 })
     expect(b!.counts.instructions).toBe(before + 1000)
+  })
+
+  test('has room for PCs of which its memory was reckoned, and all that they write', async () => {
+    const options: VmPcOptions[] = [
+      { ...busyGuest, ...vtx, memory: '4 MiB' },
+      { ...busyGuest, technique: 'vtx', mmu: 'shadow-paging', memory: '8 MiB' },
+      { ...busyGuest, technique: 'software-emulation', memory: '64 MiB' },
+    ]
+    await using hypervisor = await createHypervisor({ memory: hypervisorMemory(options) })
+    for (const each of options) {
+      const { system } = await hypervisor.createPc(each)
+      system.find('guestMemory')!.writeBytes(0x10_0000, new Uint8Array(parseSize(each.memory!) - 0x10_0000).fill(1))
+    }
+    expect(hypervisorMemory(options)).toBeLessThan(48 << 20)
   })
 
   test('refuses what cannot share a machine', async () => {

@@ -39,4 +39,8 @@ export interface BootFlags {
   readonly stats?: true
   readonly json?: true
   readonly verbose?: true
+  readonly detach?: true
+  readonly name?: string
+  readonly vms?: number
+  readonly weights?: readonly number[]
 }
