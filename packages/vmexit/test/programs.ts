@@ -43,6 +43,9 @@ export const readTimer: number[] = bytes(
     'b0 00 e6 43  e4 40 ee  e4 40 ee  e2 f4  b0 00 e6 f4  f4',
 )
 
+/** In flat mode: mov edi,100000h; L: inc dword [edi]; add edi,4096; jmp L: a page more, and a page more. */
+export const hog: number[] = bytes('bf 00 00 10 00  ff 07  81 c7 00 10 00 00  eb f6')
+
 /** A PC that runs a program. */
 export function pcOf(program: readonly number[], hardware: PcHardware & PcTechnique = {}): Promise<Pc> {
   const image = Uint8Array.from(program)

@@ -11,8 +11,7 @@ import {
   type State,
   VmexitError,
 } from '@vmexit/core'
-import { PAGE_BYTES } from '@vmexit/memory'
-import type { MmuStrategy, PagingRegisters, VcpuMmu } from '@vmexit/vmm'
+import { isMachineFull, type MmuStrategy, type PagingRegisters, type VcpuMmu, type VmMemory } from '@vmexit/vmm'
 import {
   type Cpu,
   EventInfo,
@@ -26,8 +25,14 @@ import {
 } from '@vmexit/x86'
 import { CR0_FORCED, CR0_OWNED, CR4_OWNED, writeControls } from './controls.ts'
 import { EXITS, type ExitedVcpu } from './exits.ts'
-import type { Tenant, VtxHost } from './host.ts'
+import type { Lease, Tenant, VtxHost } from './host.ts'
 import { copyRegisters } from './registers.ts'
+
+declare module '@vmexit/core' {
+  interface ExitReasons {
+    'machine-memory': 'the machine has no page left that the guest needs: only a reset brings it back'
+  }
+}
 
 /** Fields are read as unsigned numbers. */
 const VALID = EventInfo.valid >>> 0
@@ -42,6 +47,7 @@ export interface VcpuParts {
   readonly host: VtxHost
   /** The virtual state where the hardware does not hold it, and what executes instructions for the VMM. */
   readonly emulator: Cpu
+  readonly memory: VmMemory
   readonly ports: Capabilities['ports']
   readonly clock: Capabilities['clock']
   /** Asked when the first instruction is to be executed. */
@@ -53,8 +59,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   readonly id = 0
   readonly parts: VcpuParts
   readonly vmcs: number
-  readonly #msrBitmap: number
-  readonly #vpid: number
+  readonly #lease: Lease
   #mmu: VcpuMmu | undefined
   #strategy: MmuStrategy | undefined
   /** CR3 as the guest has it, where the hardware has another. */
@@ -90,15 +95,16 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   constructor(parts: VcpuParts) {
     this.parts = parts
     const { host } = parts
-    this.vmcs = host.region()
-    this.#msrBitmap = host.pages.allocate() * PAGE_BYTES
-    this.#vpid = host.vpid()
+    this.#lease = host.lease()
+    this.vmcs = this.#lease.vmcs
   }
 
   get retired(): number {
     return this.#since === undefined ? this.#retired : this.#retired + this.parts.host.cpu.retired - this.#since
   }
   get halted(): boolean {
+    // It is to say that it is dead.
+    if (this.parts.memory.exhausted) return false
     return this.#halted && !(this.#interrupts?.pending && this.wakeable)
   }
   get wakeable(): boolean {
@@ -146,9 +152,19 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   }
 
   run(budget: number): Exit {
-    const { host } = this.parts
     this.#end = this.retired + budget
+    try {
+      return this.#run()
+    } catch (error) {
+      if (!isMachineFull(error)) throw error
+      return this.#die()
+    }
+  }
+
+  #run(): Exit {
+    const { host, memory } = this.parts
     for (;;) {
+      if (memory.exhausted) return this.#die()
       if (this.#isFruitless()) return this.#stop('budget')
       if (this.#shutdown) return this.#stop('shutdown')
       if (this.halted) return this.#stop('halt')
@@ -174,6 +190,15 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
       host.clock.settle()
       if (reason === 'vm-exit') this.#handle()
     }
+  }
+
+  /** The machine has no page left that the guest needs. What the guest had goes back to it, so that the other VMs go on. */
+  #die(): Exit {
+    const { memory } = this.parts
+    memory.exhausted = true
+    this.toEmulator()
+    memory.release()
+    return this.#stop('machine-memory')
   }
 
   /** So many exits in a row have retired nothing that the run loop is to look: a guest that faults forever must not hold the host. */
@@ -300,7 +325,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     const { root } = this.parts.host
     if (this.#mmu === undefined) return
     if (this.#mmu.eptPointer !== 0) root.invept()
-    else root.invvpid(this.#vpid, linear)
+    else root.invvpid(this.#lease.vpid, linear)
   }
 
   /** The MMU of this virtual CPU. */
@@ -463,15 +488,27 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     }
     this.#strategy = strategy
     this.#mmu = strategy.create()
+    // Whoever is on the CPU is in the VMCS that is current.
+    host.admit(this)
     host.root.clear(this.vmcs)
     host.root.load(this.vmcs)
     const { eptPointer } = this.#mmu
     writeControls(host.cpu, host.root, {
       intercepts: strategy.intercepts,
       eptPointer,
-      vpid: this.#vpid,
-      msrBitmap: this.#msrBitmap,
+      vpid: this.#lease.vpid,
+      msrBitmap: this.#lease.msrBitmap,
     })
+    host.leave(this)
+  }
+
+  /** Gives back what it has of the machine: it does not run any more. */
+  [Symbol.dispose](): void {
+    const { host } = this.parts
+    if (host.isOn(this) && host.root.inGuest) host.root.interrupt()
+    this.invalidate()
+    host.leave(this)
+    host.release(this.#lease)
   }
 
   // ── State ───────────────────────────────────────────────────────────────────────────────────────────────────────

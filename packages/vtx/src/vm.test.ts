@@ -182,6 +182,20 @@ describe('two VMs on one machine', () => {
   })
 })
 
+describe.each(both)('a VM that begins while another is in the guest, with %s paging', (mmu) => {
+  it('leaves the other as it is', async () => {
+    // L: mov eax,cr0; and al,1; add al,'0'; out e9,al; jmp L
+    const image = [0x0f, 0x20, 0xc0, 0x24, 1, 0x04, 0x30, 0xe6, 0xe9, 0xeb, 0xf5]
+    const { machine, vm: a } = await compose({ image, mode: 'flat', mmu })
+    a.run(51)
+    const b = await add(machine as never, { image: [0xf4], mode: 'real', mmu })
+    expect(b.run().reason).toBe('idle')
+    a.run(49)
+    expect(a.text()).toBe('1'.repeat(20))
+    expect(a.count('emulated')).toBe(0)
+  })
+})
+
 describe('hostile guests', () => {
   it.each(both)('with garbage in CR3 and tables of themselves die alone, with %s paging', async (mmu) => {
     for (const cr3 of [0, 0xffff_f000, 0x1_0000, 0x1f_f000, 0x7000_0000]) {

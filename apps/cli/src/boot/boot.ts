@@ -79,11 +79,14 @@ async function readState(file: string): Promise<Parameters<Pc['restore']>[0]> {
   }
 }
 
+/** Ends that are errors, where the guest has not said anything else. */
+const failures: ReadonlySet<PcStop['reason']> = new Set(['triple-fault', 'stuck', 'machine-memory'])
+
 /** The guest's word first, then how it ended, then the signal that ended it. */
 function exitCodeOf(stop: PcStop, signal: NodeJS.Signals | undefined): number {
   if (stop.exitCode !== undefined) return stop.exitCode & 0xff
   if (signal !== undefined) return exitCodeOfSignal(signal)
-  return stop.reason === 'triple-fault' || stop.reason === 'stuck' ? 1 : 0
+  return failures.has(stop.reason) ? 1 : 0
 }
 
 /** Says on standard error how it ended, where that is not what one would expect. */
@@ -97,6 +100,7 @@ function say(stop: PcStop, pc: Pc, { left, starved }: Terminal): void {
     'triple-fault': `the guest's CPU shut down (triple fault) ${at}`,
     halted: `the guest halted with interrupts disabled ${at}`,
     stuck: `the guest's CPU faults without end ${at}`,
+    'machine-memory': `the machine has no memory left for the guest ${at}`,
     reset: `the guest reset the machine ${at}`,
     limit: `the limit is reached ${at}`,
     aborted: left ? undefined : starved ? `the guest waits for input, which has ended, ${at}` : `interrupted ${at}`,
