@@ -38,7 +38,10 @@ export class HostPages {
     this.memory = memory
     this.#ranges = memory.ranges
       .filter(({ kind }) => kind === 'ram')
-      .map(({ start, bytes }) => ({ first: Math.max(FIRST_PAGE, start / PAGE_BYTES), end: (start + bytes) / PAGE_BYTES }))
+      .map(({ start, bytes }) => ({
+        first: Math.max(FIRST_PAGE, start / PAGE_BYTES),
+        end: (start + bytes) / PAGE_BYTES,
+      }))
       .filter(({ first, end }) => first < end)
       .map(({ first, end }) => ({ first, state: new Uint8Array(end - first), from: 0 }))
   }

@@ -509,6 +509,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     this.invalidate()
     host.leave(this)
     host.release(this.#lease)
+    this.parts.emulator[Symbol.dispose]()
   }
 
   // ── State ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,7 @@ import { createMachine, createVm, definePart, type InterruptController, type Par
 import { ram } from '@vmexit/memory'
 import { nestedPaging } from '@vmexit/nested-paging'
 import { shadowPaging } from '@vmexit/shadow-paging'
-import { vmMemory } from '@vmexit/vmm'
+import { HostPages, vmMemory } from '@vmexit/vmm'
 import { x86 } from '@vmexit/x86'
 import { describe, expect, it } from 'vitest'
 import { vtx } from './part.ts'
@@ -37,11 +37,13 @@ interface TestVm {
   readonly mmu?: 'nested' | 'shadow'
   readonly engine?: 'reference' | 'interpreter'
   readonly devices?: readonly Part[]
+  /** MiB of the VM; of the machine they are three times as many, and more. */
+  readonly memory?: number
 }
 
-async function compose({ image, mode, mmu = 'nested', engine = 'interpreter', devices = [] }: TestVm) {
-  const machine = await createMachine({ memory: ram('16 MiB'), cpu: x86({ vmx: true, engine }) })
-  return { machine, vm: await add(machine, { image, mode, mmu, devices }) }
+async function compose({ engine = 'interpreter', memory = 2, ...vm }: TestVm) {
+  const machine = await createMachine({ memory: ram(`${3 * memory + 10} MiB`), cpu: x86({ vmx: true, engine }) })
+  return { machine, vm: await add(machine, { memory, ...vm }) }
 }
 
 type TestMachine = Awaited<
@@ -49,10 +51,10 @@ type TestMachine = Awaited<
 >
 const vmxCpu = () => x86({ vmx: true })
 
-async function add(machine: TestMachine, { image, mode, mmu = 'nested', devices = [] }: TestVm) {
+async function add(machine: TestMachine, { image, mode, mmu = 'nested', devices = [], memory = 2 }: TestVm) {
   let text = ''
   const vm = await createVm(machine, {
-    memory: vmMemory('2 MiB'),
+    memory: vmMemory(`${memory} MiB`),
     execution: vtx(),
     mmu: mmu === 'nested' ? nestedPaging() : shadowPaging(),
     devices,
@@ -68,6 +70,7 @@ async function add(machine: TestMachine, { image, mode, mmu = 'nested', devices 
     save: () => system.save(),
     restore: (state: ReturnType<typeof system.save>) => system.restore(state),
     reset: () => system.reset(),
+    end: () => system[Symbol.asyncDispose](),
   }
 }
 
@@ -188,7 +191,7 @@ describe.each(both)('a VM that begins while another is in the guest, with %s pag
     const image = [0x0f, 0x20, 0xc0, 0x24, 1, 0x04, 0x30, 0xe6, 0xe9, 0xeb, 0xf5]
     const { machine, vm: a } = await compose({ image, mode: 'flat', mmu })
     a.run(51)
-    const b = await add(machine as never, { image: [0xf4], mode: 'real', mmu })
+    const b = await add(machine as never, { image: [0xf4], mode: 'flat', mmu })
     expect(b.run().reason).toBe('idle')
     a.run(49)
     expect(a.text()).toBe('1'.repeat(20))
@@ -196,7 +199,53 @@ describe.each(both)('a VM that begins while another is in the guest, with %s pag
   })
 })
 
+describe.each(both)('VMs that come and go, with %s paging', (mmu) => {
+  it('give back what they had, a thousand times', { timeout: 60_000 }, async () => {
+    // mov eax,180000h; mov [eax],eax; mov al,'x'; out e9,al; then hlt, or a loop that leaves the VM on the CPU
+    const store = [0xb8, 0, 0, 0x18, 0, 0x89, 0, 0xb0, 0x78, 0xe6, 0xe9]
+    const { machine } = await compose({ image: [0xf4], mode: 'flat', mmu })
+    const pages = HostPages.of(machine.get('guestMemory'))
+    const states = (): number => pages.memory.host.spans.filter(({ name }) => name === 'CPU state').length
+    const [before, cpus] = [pages.used, states()]
+    for (let n = 0; n < 1000; n++) {
+      const vm = await add(machine as never, {
+        image: [...store, ...(n % 2 ? [0xf4] : [0xeb, 0xfe])],
+        mode: 'flat',
+        mmu,
+      })
+      vm.run(100)
+      if (vm.text() !== 'x') expect(vm.text()).toBe('x')
+      if (n % 7 === 0) expect(pages.used).toBeGreaterThan(before + 5)
+      await vm.end()
+      if (pages.used !== before) expect(pages.used).toBe(before)
+    }
+    expect(states()).toBe(cpus)
+  })
+})
+
 describe('hostile guests', () => {
+  it('have no more shadow tables than they may, however many page tables they have', async () => {
+    // mov edi,400000h; mov ecx,5000; L: mov dword [edi],3; add edi,4096; loop L: 5000 tables
+    const tables = [
+      0xbf, 0, 0, 0x40, 0, 0xb9, 0x88, 0x13, 0, 0, 0xc7, 7, 3, 0, 0, 0, 0x81, 0xc7, 0, 0x10, 0, 0, 0xe2, 0xf2,
+    ]
+    // mov dword [200000h],83h: the directory; CR4.PSE; mov cr3,200000h; paging on
+    const directory = [0xc7, 5, 0, 0, 0x20, 0, 0x83, 0, 0, 0, 0x0f, 0x20, 0xe0, 0x0c, 0x10, 0x0f, 0x22, 0xe0]
+    const on = [0xb8, 0, 0, 0x20, 0, 0x0f, 0x22, 0xd8, 0x0f, 0x20, 0xc0, 0x0d, 0, 0, 0, 0x80, 0x0f, 0x22, 0xc0]
+    // mov ebx,400000h; mov ecx,5000; L: mov eax,ebx; or al,3; mov [200004h],eax; invlpg [400000h]; mov edx,[400000h]
+    const use = [0xbb, 0, 0, 0x40, 0, 0xb9, 0x88, 0x13, 0, 0, 0x89, 0xd8, 0x0c, 3, 0xa3, 4, 0, 0x20, 0]
+    const load = [0x0f, 0x01, 0x3d, 0, 0, 0x40, 0, 0x8b, 0x15, 0, 0, 0x40, 0]
+    // add ebx,4096; loop L; mov al,'x'; out e9,al; hlt
+    const rest = [0x81, 0xc3, 0, 0x10, 0, 0, 0xe2, 0xe2, 0xb0, 0x78, 0xe6, 0xe9, 0xf4]
+    const image = [...tables, ...directory, ...on, ...use, ...load, ...rest]
+    const { vm } = await compose({ image, mode: 'flat', mmu: 'shadow', memory: 32 })
+    let most = 0
+    while (vm.run(1000).reason === 'instructions') most = Math.max(most, vm.count('shadow-pages'))
+    expect(vm.text()).toBe('x')
+    expect(most).toBeGreaterThan(3900)
+    expect(most).toBeLessThanOrEqual(4096)
+  })
+
   it.each(both)('with garbage in CR3 and tables of themselves die alone, with %s paging', async (mmu) => {
     for (const cr3 of [0, 0xffff_f000, 0x1_0000, 0x1f_f000, 0x7000_0000]) {
       // mov eax,cr3'; mov cr3,eax; mov eax,cr0; or eax,80000000h; mov cr0,eax; L: inc dword [eax]; add eax,4096; jmp L
