@@ -21,7 +21,10 @@ export function endingOf({ reason, exitCode, at }: Extract<Report, { readonly ty
     case 'stuck':
       return { status: 'Stuck', problem: { what: `the guest's CPU faults without end at ${at}`, remedy } }
     case 'machine-memory':
-      return { status: 'Out of memory', problem: { what: `the machine has no memory left for the guest at ${at}`, remedy } }
+      return {
+        status: 'Out of memory',
+        problem: { what: `the machine has no memory left for the guest at ${at}`, remedy },
+      }
     case 'halted':
       return { status: 'Halted', problem: { what: `the guest halted with interrupts disabled at ${at}`, remedy } }
     default:
