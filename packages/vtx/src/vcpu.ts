@@ -14,6 +14,7 @@ import {
 import { isMachineFull, type MmuStrategy, type PagingRegisters, type VcpuMmu, type VmMemory } from '@vmexit/vmm'
 import {
   type Cpu,
+  combine,
   EventInfo,
   EventType,
   EXIT_REASONS,
@@ -36,11 +37,13 @@ declare module '@vmexit/core' {
 
 /** Fields are read as unsigned numbers. */
 const VALID = EventInfo.valid >>> 0
-const CONTRIBUTORY: readonly number[] = [Vector.DE, Vector.TS, Vector.NP, Vector.SS, Vector.GP]
 /** Exits in a row that may retire nothing. */
 const PATIENCE = 1000
-/** STI and MOV SS. */
+/** Of the interruptibility: STI and MOV SS, and an NMI that is handled. */
 const BLOCKING = 3
+const NMI_BLOCKING = 8
+/** Of pending debug exceptions: an instruction was single-stepped. */
+const STEPPED = 1 << 14
 
 /** What a {@link VtxVcpu} is made of. */
 export interface VcpuParts {
@@ -75,6 +78,9 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   #end = 0
   #interrupts: InterruptSource | undefined
   #windowOpen = false
+  /** An NMI waits; and the guest leaves as soon as it can take one. */
+  #nmi = false
+  #nmiWindowOpen = false
   #fruitless = 0
   /** What the VMCS says of time: the VM's ahead of the machine's, and the guest's own offset. */
   #ahead = Number.NaN
@@ -105,7 +111,8 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   get halted(): boolean {
     // It is to say that it is dead.
     if (this.parts.memory.exhausted) return false
-    return this.#halted && !(this.#interrupts?.pending && this.wakeable)
+    if (!this.#halted || (this.#nmi && !this.#blocksNmis())) return false
+    return !(this.#interrupts?.pending && this.wakeable)
   }
   get wakeable(): boolean {
     return (this.#flags() & Flag.IF) !== 0
@@ -116,6 +123,11 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     if (end >= this.#end) return
     this.#end = end
     if (this.#since !== undefined) this.parts.host.cpu.shorten(remaining)
+  }
+
+  nmi(): void {
+    this.#nmi = true
+    this.shorten(0)
   }
 
   connect(interrupts: InterruptSource): void {
@@ -148,6 +160,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     this.parts.emulator.reset()
     this.#halted = false
     this.#shutdown = false
+    this.#nmi = false
     this.#unfinished = 0
   }
 
@@ -172,6 +185,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
       if (left <= 0) return this.#stop('budget')
       if (this.#place === 'emulator' && this.#needsEmulator()) {
         // One at a time: what protects itself goes to the hardware at once, and chips see time go by.
+        this.#passNmi()
         this.#emulateOne()
         // It may have loaded CR3, or changed how tables are read.
         if (!this.#needsEmulator()) this.invalidate()
@@ -222,41 +236,65 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     const { root } = this.parts.host
     const waiting = this.#interrupts?.pending === true
     if (root.inGuest) {
-      if (!waiting || this.#windowOpen) return true
+      if ((!waiting || this.#windowOpen) && this.#nmi === this.#nmiWindowOpen) return true
       root.interrupt()
       this.#count()
     }
     if (this.#unfinished !== 0) {
+      // To be delivered, it must not be blocked by itself.
+      if (typeOf(this.#unfinished) === EventType.nmi) this.#setBlocking(NMI_BLOCKING, 0)
       root.write('entryInterruption', this.#unfinished)
       root.write('entryErrorCode', this.#unfinishedErrorCode)
       root.write('entryInstructionLength', root.read('exitInstructionLength'))
       this.#unfinished = 0
-    } else if (waiting) {
-      if (this.#interruptible()) {
-        root.write('entryInterruption', VALID + this.#interrupts!.acknowledge())
-        this.#halted = false
-        root.write('guestActivity', 0)
-      }
+    } else if (this.#nmi && !this.#blocksNmis() && !this.#isHeldOff()) {
+      this.#nmi = false
+      this.#inject((EventType.nmi << 8) + Vector.NMI)
+    } else if (waiting && (this.#flags() & Flag.IF) !== 0 && !this.#isHeldOff()) {
+      this.#inject(this.#interrupts!.acknowledge())
     }
-    this.#setWindow(this.#interrupts?.pending === true)
+    this.#setWindows(this.#interrupts?.pending === true, this.#nmi)
     this.#setTime()
     return root.enter()
   }
 
-  #interruptible(): boolean {
+  /** An event that wakes the guest comes with the next entry. */
+  #inject(event: number): void {
     const { root } = this.parts.host
-    return (this.#flags() & Flag.IF) !== 0 && (root.read('guestInterruptibility') & BLOCKING) === 0
+    root.write('entryInterruption', VALID + event)
+    this.#halted = false
+    root.write('guestActivity', 0)
   }
 
-  #setWindow(open: boolean): void {
-    if (open === this.#windowOpen) return
+  /** Is there something that comes before an interrupt or NMI: the instruction behind STI or MOV SS, or a single step's trap? */
+  #isHeldOff(): boolean {
     const { root } = this.parts.host
-    const controls = root.read('primaryControls')
-    root.write(
-      'primaryControls',
-      open ? controls | Primary.interruptWindowExiting : controls & ~Primary.interruptWindowExiting,
-    )
-    this.#windowOpen = open
+    if ((root.read('guestInterruptibility') & BLOCKING) !== 0) return true
+    return (this.#flags() & Flag.TF) !== 0 && root.read('guestPendingDebug') !== 0
+  }
+
+  #blocksNmis(): boolean {
+    const { emulator, host } = this.parts
+    if (this.#place === 'emulator') return emulator.events.nmiBlocked
+    return (host.root.read('guestInterruptibility') & NMI_BLOCKING) !== 0
+  }
+
+  #setWindows(interrupt: boolean, nmi: boolean): void {
+    if (interrupt === this.#windowOpen && nmi === this.#nmiWindowOpen) return
+    const { root } = this.parts.host
+    const others = root.read('primaryControls') & ~(Primary.interruptWindowExiting | Primary.nmiWindowExiting)
+    const windows = (interrupt ? Primary.interruptWindowExiting : 0) | (nmi ? Primary.nmiWindowExiting : 0)
+    root.write('primaryControls', others | windows)
+    this.#windowOpen = interrupt
+    this.#nmiWindowOpen = nmi
+  }
+
+  /** Clears and sets bits of the interruptibility. */
+  #setBlocking(clear: number, set: number): void {
+    const { root } = this.parts.host
+    const before = root.read('guestInterruptibility')
+    const after = (before & ~clear) | set
+    if (after !== before) root.write('guestInterruptibility', after)
   }
 
   /** The guest's time stamp counter is the VM's time. */
@@ -332,9 +370,12 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   get mmu(): VcpuMmu {
     return this.#mmu!
   }
-  /** The guest waits for an interrupt. */
+  /** The guest waits for an interrupt, unless a trap comes at once. */
   halt(): void {
-    this.#halted = true
+    this.#halted = !this.#isStepped()
+  }
+  blockNmis(): void {
+    this.#setBlocking(0, NMI_BLOCKING)
   }
   /** The guest has stopped for good. */
   shutDown(): void {
@@ -347,34 +388,29 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   raise(vector: number, errorCode?: number): void {
     const first = this.#unfinished
     this.#unfinished = 0
-    if (first !== 0 && ((first >>> 8) & 7) === EventType.hardwareException) {
-      const before = first & 0xff
-      const harmful = vector === Vector.PF || CONTRIBUTORY.includes(vector)
-      if (harmful && before === Vector.DF) {
-        this.#shutdown = true
-        return
-      }
-      const doubles = before === Vector.PF || (CONTRIBUTORY.includes(before) && vector !== Vector.PF)
-      if (harmful && doubles) {
-        this.#inject(Vector.DF, 0)
-        return
-      }
+    const raised = { vector, errorCode, address: 0 }
+    const isFault = first !== 0 && typeOf(first) === EventType.hardwareException
+    const event = isFault ? combine({ vector: first & 0xff, source: 'fault' }, raised) : raised
+    if (event === undefined) {
+      this.#shutdown = true
+      return
     }
-    this.#inject(vector, errorCode)
-  }
-  #inject(vector: number, errorCode?: number): void {
-    this.#unfinished =
-      VALID + (EventType.hardwareException << 8) + vector + (errorCode === undefined ? 0 : EventInfo.errorCode)
-    this.#unfinishedErrorCode = errorCode ?? 0
+    const pushes = event.errorCode === undefined ? 0 : EventInfo.errorCode
+    this.#unfinished = VALID + (EventType.hardwareException << 8) + event.vector + pushes
+    this.#unfinishedErrorCode = event.errorCode ?? 0
   }
   /** Goes on behind the instruction that has left the guest, which is done. */
   skip(): void {
     const { root } = this.parts.host
     root.write('guestRip', (root.read('guestRip') + root.read('exitInstructionLength')) >>> 0)
-    const blocking = root.read('guestInterruptibility')
-    if ((blocking & BLOCKING) !== 0) root.write('guestInterruptibility', blocking & ~BLOCKING)
+    this.#setBlocking(BLOCKING, 0)
+    if (this.#isStepped()) root.write('guestPendingDebug', root.read('guestPendingDebug') | STEPPED)
     this.#retired++
     this.#pass(1)
+  }
+  /** The guest executes single steps: behind each instruction, whoever has executed it, is a trap. */
+  #isStepped(): boolean {
+    return this.parts.host.cpu.state.flag(Flag.TF)
   }
   /**
    * Executes the instruction that has left the guest, or what comes in its place, on the virtual state. If an event was being delivered, the
@@ -384,9 +420,11 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     const event = this.#unfinished
     this.#unfinished = 0
     this.toEmulator()
-    const type = (event >>> 8) & 7
-    if (event !== 0 && type === EventType.externalInterrupt) this.#acknowledged = event & 0xff
-    if (event !== 0 && type === EventType.nmi) this.parts.emulator.nmi()
+    if (event !== 0 && typeOf(event) === EventType.externalInterrupt) this.#acknowledged = event & 0xff
+    if (event !== 0 && typeOf(event) === EventType.nmi) {
+      this.parts.emulator.events.nmiBlocked = false
+      this.parts.emulator.nmi()
+    }
     this.#emulateOne()
   }
 
@@ -396,6 +434,15 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     if (this.#mmu === undefined) this.#launch()
     const unrestricted = host.cpu.model.vmx!.features.unrestrictedGuest && this.#mmu!.eptPointer !== 0
     return !unrestricted && !emulator.state.protectedMode
+  }
+
+  /** An NMI that waits is the emulator's, if that delivers it at once. */
+  #passNmi(): void {
+    const { emulator } = this.parts
+    const { shadow, pendingDebug, nmiBlocked } = emulator.events
+    if (!this.#nmi || shadow !== 'none' || pendingDebug !== 0 || nmiBlocked) return
+    this.#nmi = false
+    emulator.nmi()
   }
 
   /** The emulator's next instruction, or what it delivers in its place. */
@@ -408,7 +455,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     this.#retired += done
     this.#pass(done)
     if (reason === 'shutdown') this.#shutdown = true
-    if (emulator.events.halted) this.#halted = true
+    this.#halted = emulator.events.halted && emulator.events.pendingDebug === 0
   }
 
   /** What the VMM executes for the guest takes the machine's time too. */
@@ -517,11 +564,12 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   save(): VcpuState {
     this.toEmulator()
     return {
-      version: 1,
+      version: 2,
       cpu: this.parts.emulator.save(),
       retired: this.#retired,
       halted: this.#halted,
       shutdown: this.#shutdown,
+      nmi: this.#nmi,
       unfinished: this.#unfinished,
       unfinishedErrorCode: this.#unfinishedErrorCode,
     }
@@ -534,11 +582,15 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     this.#retired = state.retired
     this.#halted = state.halted
     this.#shutdown = state.shutdown
+    this.#nmi = state.nmi
     this.#unfinished = state.unfinished
     this.#unfinishedErrorCode = state.unfinishedErrorCode
     this.invalidate()
   }
 }
+
+/** Of interruption information. */
+const typeOf = (event: number): number => (event >>> 8) & 7
 
 function pagingRegisters({ state, paging }: Cpu): PagingRegisters {
   return {
@@ -552,11 +604,12 @@ function pagingRegisters({ state, paging }: Cpu): PagingRegisters {
 
 /** A saved virtual CPU. */
 export type VcpuState = State & {
-  readonly version: 1
+  readonly version: 2
   readonly cpu: ReturnType<Cpu['save']>
   readonly retired: number
   readonly halted: boolean
   readonly shutdown: boolean
+  readonly nmi: boolean
   readonly unfinished: number
   readonly unfinishedErrorCode: number
 }

@@ -63,9 +63,16 @@ async function add(machine: TestMachine, { image, mode, mmu = 'nested', devices 
   const system = vm as unknown as Omit<TestMachine, 'vms' | 'host'>
   const write = (_offset: number, _width: number, value: number): void => void (text += String.fromCharCode(value))
   system.get('ports').claim('console', 0xe9, { size: 1, read: () => 0x41, write })
+  // A button for NMIs, that takes the stack's page from the guest: it has to be mapped anew.
+  const nmi = (): void => {
+    system.get('guestMemory').watch(0x1f, {})
+    system.get('cpu').nmi!()
+  }
+  system.get('ports').claim('button', 0xe8, { size: 1, read: () => 0, write: nmi })
   return {
     run: (instructions = 10_000) => system.runSlice({ instructions }),
     text: () => text,
+    nmi,
     count: (name: string) => system.get('counters').snapshot()[name] ?? 0,
     save: () => system.save(),
     restore: (state: ReturnType<typeof system.save>) => system.restore(state),
@@ -73,6 +80,40 @@ async function add(machine: TestMachine, { image, mode, mmu = 'nested', devices 
     end: () => system[Symbol.asyncDispose](),
   }
 }
+
+/**
+ * Presses the button. The handler prints `=`, or `!` where it has interrupted itself; for the first two times it presses the button, and prints
+ * `-` before it returns. Then `.`, and HLT again and again.
+ */
+const nmiGuest16: readonly number[] = [
+  // xor ax,ax; mov ds,ax; mov ss,ax; mov word [8],handler; mov word [10],1000h; sp = f000h, in page 0; image at 1000:0
+  ...[0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xd0, 0xc7, 6, 8, 0, 0x30, 0, 0xc7, 6, 10, 0, 0, 0x10, 0xbc, 0, 0xf0],
+  // out e8,al; W: mov al,'.'; out e9,al; hlt; jmp W
+  ...[0xe6, 0xe8, 0xb0, 0x2e, 0xe6, 0xe9, 0xf4, 0xeb, 0xf9],
+  ...Array<number>(0x30 - 30).fill(0x90),
+  // mov al,'='; cmp sp,f000h-6; je S; mov al,'!'; S: out e9,al
+  ...[0xb0, 0x3d, 0x81, 0xfc, 0xfa, 0xef, 0x74, 2, 0xb0, 0x21, 0xe6, 0xe9],
+  // inc word [600h]; cmp word [600h],3; jae E; out e8,al; E: mov al,'-'; out e9,al; iret
+  ...[0xff, 6, 0, 6, 0x83, 0x3e, 0, 6, 3, 0x73, 2, 0xe6, 0xe8, 0xb0, 0x2d, 0xe6, 0xe9, 0xcf],
+]
+/** The same in protected mode; its IRET finds the stack unmapped. */
+const nmiGuest32: readonly number[] = [
+  // mov esp,20000h; lgdt [10080h]; lidt [10088h]; jmp 8:10000h+1ah
+  ...[0xbc, 0, 0, 2, 0, 0x0f, 1, 0x15, 0x80, 0, 1, 0, 0x0f, 1, 0x1d, 0x88, 0, 1, 0, 0xea, 0x1a, 0, 1, 0, 8, 0],
+  // out e8,al; W: mov al,'.'; out e9,al; hlt; jmp W
+  ...[0xe6, 0xe8, 0xb0, 0x2e, 0xe6, 0xe9, 0xf4, 0xeb, 0xf9],
+  ...Array<number>(0x30 - 0x23).fill(0x90),
+  // mov al,'='; cmp esp,1fff4h; je S; mov al,'!'; S: out e9,al
+  ...[0xb0, 0x3d, 0x81, 0xfc, 0xf4, 0xff, 1, 0, 0x74, 2, 0xb0, 0x21, 0xe6, 0xe9],
+  // inc dword [600h]; cmp dword [600h],3; jae E; out e8,al; E: mov al,'-'; out e9,al; iret
+  ...[0xff, 5, 0, 6, 0, 0, 0x83, 0x3d, 0, 6, 0, 0, 3, 0x73, 2, 0xe6, 0xe8, 0xb0, 0x2d, 0xe6, 0xe9, 0xcf],
+  ...Array<number>(0x80 - 0x54).fill(0x90),
+  // Limits and bases of the GDT, at 10090h, and of the IDT, at 100a0h; the segments; vectors 0 to 2
+  ...[0x0f, 0, 0x90, 0, 1, 0, 0, 0, 0x17, 0, 0xa0, 0, 1, 0, 0, 0],
+  ...[0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0],
+  ...Array<number>(16).fill(0),
+  ...[0x30, 0, 8, 0, 0, 0x8e, 1, 0],
+]
 
 const both = ['nested', 'shadow'] as const
 
@@ -144,6 +185,32 @@ describe.each(both)('a guest on VT-x with %s paging', (mmu) => {
     expect(vm.text()).toBe('i')
     if (mmu === 'nested') expect(vm.count('vm-exits-interrupt-window')).toBe(1)
     wire.pending = false
+  })
+
+  it('is woken by an interrupt', async () => {
+    // ds = 0; IVT[0x20] = 0000:0500, where `mov al,'i'; out e9,al; iret` is put; W: sti; hlt; jmp W
+    const put = [0x31, 0xc0, 0x8e, 0xd8, 0xc7, 0x06, 0x80, 0, 0, 5, 0xc7, 0x06, 0x82, 0, 0, 0]
+    const store = [0xb0, 0x69, 0xe6, 0xe9, 0xcf].flatMap((byte, n) => [0xc6, 0x06, n, 5, byte])
+    const image = [...put, ...store, 0xfb, 0xf4, 0xeb, 0xfc]
+    const { vm } = await compose({ image, mode: 'real', mmu, devices: [oneInterrupt()] })
+    expect(vm.run().reason).toBe('idle')
+    wire.pending = true
+    wire.changed(true)
+    expect(vm.run().reason).toBe('idle')
+    expect(vm.text()).toBe('i')
+    expect(vm.run().retired).toBe(0)
+  })
+
+  it.each(['real', 'flat'] as const)('handles one NMI at a time, until its IRET, in %s mode', async (mode) => {
+    const { vm } = await compose({ image: mode === 'real' ? nmiGuest16 : nmiGuest32, mode, mmu })
+    expect(vm.run().reason).toBe('idle')
+    expect(vm.text()).toBe('=-=-=-.')
+    if (mode === 'flat') expect(vm.count('vm-exits-nmi-window')).toBe(2)
+    // Interrupts are disabled: of all that there is, an NMI alone ends HLT.
+    expect(vm.run().retired).toBe(0)
+    vm.nmi()
+    vm.run()
+    expect(vm.text()).toBe('=-=-=-.=-.')
   })
 
   it('goes on from a saved state as from itself', async () => {

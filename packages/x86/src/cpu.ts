@@ -592,6 +592,7 @@ export class Cpu implements Core {
   }
   #delivered(vector: number): void {
     this.counts.exceptions[vector]!++
+    if (this.vmx) this.vmx.unblocksNmis = false
     this.#midRepeat = false
     if (++this.#deliveries > PATIENCE) this.state.set32(Layout.budget, this.state.get32(Layout.budget) - 1)
   }

@@ -8,6 +8,8 @@ export interface GuestControl {
   readonly nonRoot: boolean
   /** What is being delivered through the guest's IDT. */
   vectoring: CpuEvent | undefined
+  /** The instruction that is executed is an IRET that has ended the blocking of NMIs. */
+  unblocksNmis: boolean
   /** Has the instruction at `start`, which `state.ip` is put to, left the guest? @throws Fault. */
   interceptInstruction(insn: Insn, start: number): boolean
   /** Has the event, which is to be delivered, left the guest instead? */
