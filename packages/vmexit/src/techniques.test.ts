@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { busyGuest, said } from '../test/busy-guest.ts'
-import { halt, pcOf, readTimer, reset } from '../test/programs.ts'
+import { halt, pcOf, readTimer, reset, steps } from '../test/programs.ts'
 import {
   createPc,
   mmuNames,
@@ -8,6 +8,7 @@ import {
   type PcOptions,
   type PcTechnique,
   packState,
+  raw,
   techniqueNames,
   unpackState,
 } from './index.ts'
@@ -72,6 +73,20 @@ test('a chip sees the same time at the same instruction under every technique', 
   const native = await printed({ technique: 'native' })
   expect(native).toHaveLength(400)
   for (const way of ways) expect(await printed(way)).toBe(native)
+})
+
+test('a debugger in the guest steps over what a VMM executes, too, under every technique', async () => {
+  const trapped = async (way: PcTechnique) => {
+    const loader = raw({ image: Uint8Array.from(steps), address: 0x1_0000, mode: 'flat' })
+    await using pc = await createPc({ memory: '2 MiB', loader, display: 'none', ...way })
+    const text = listen(pc)
+    expect((await pc.run({ idle: 'skip' })).exitCode).toBe(1)
+    return [...text()].map((letter) => letter.charCodeAt(0))
+  }
+  const native = await trapped({ technique: 'native' })
+  // One behind each instruction from CPUID to the second POPFD.
+  expect(native[0]).toBe(16)
+  for (const way of ways) expect(await trapped(way)).toEqual(native)
 })
 
 test.each(named)('every engine counts the same ($name)', async ({ way }) => {

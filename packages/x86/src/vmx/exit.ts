@@ -1,5 +1,6 @@
 /** VM exits (SDM vol. 3C, chapter 27). */
 import { Flag } from '../state/layout.ts'
+import { Dr6 } from '../system/bits.ts'
 import { ExitControl, Pin } from './controls.ts'
 import { ExitReason } from './exit-reasons.ts'
 import { Field } from './fields.ts'
@@ -25,6 +26,14 @@ export interface ExitInformation {
 
 /** Bit 12 of the interruption information and of the qualification of an EPT violation. */
 const NMI_UNBLOCKING = 1 << 12
+/** What leaves a guest between two instructions, where a single step's trap may be pending. */
+const BETWEEN: readonly number[] = [
+  ExitReason.externalInterrupt,
+  ExitReason.interruptWindow,
+  ExitReason.nmiWindow,
+  ExitReason.monitorTrapFlag,
+  ExitReason.preemptionTimer,
+]
 const NOTHING: ExitInformation = {}
 /** VMX-abort indicators (27.7). */
 const Abort = { storingMsrs: 1, hostPdptes: 2, loadingMsrs: 4 } as const
@@ -44,6 +53,9 @@ export function exitGuest(
   vmcs.open()
   unit.exits[reason]!++
   record(unit, reason, information)
+  // An instruction that has left was not executed: no step is behind it.
+  const { events } = unit.parts.core
+  if (events.pendingDebug !== 0 && !BETWEEN.includes(reason)) events.pendingDebug &= ~Dr6.BS
   // Where the next entry finds all as it was left, it loads nothing: so it is left as it is to be saved.
   if (information.resume === true) unit.parts.core.state.setFlag(Flag.RF, true)
   if (unit.external) unit.unsaved = true
