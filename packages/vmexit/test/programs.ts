@@ -70,6 +70,16 @@ export const steps: number[] = bytes(
     bytes('00 00 00 00 00 00 00 00  80 00 08 00 00 8e 01 00'),
   )
 
+/** In flat mode: prints what is at 500h and at 100500h, the A20 gate open, closed, opened by port 92h, and closed by it. Exits with 1. */
+export const wrap: number[] = bytes(
+  // mov dx,3f8h; mov byte [500h],'a'; mov byte [100500h],'b'; [500h]
+  '66 ba f8 03  c6 05 00 05 00 00 61  c6 05 00 05 10 00 62  a0 00 05 00 00 ee' +
+    // mov al,0ddh; out 64h,al; [100500h]; mov byte [100500h],'c'; [500h]
+    'b0 dd e6 64  a0 00 05 10 00 ee  c6 05 00 05 10 00 63  a0 00 05 00 00 ee' +
+    // mov al,2; out 92h,al; [100500h]; mov al,0; out 92h,al; [100500h]; out 0f4h,al; hlt
+    'b0 02 e6 92  a0 00 05 10 00 ee  b0 00 e6 92  a0 00 05 10 00 ee  b0 00 e6 f4  f4',
+)
+
 /** A PC that runs a program. */
 export function pcOf(program: readonly number[], hardware: PcHardware & PcTechnique = {}): Promise<Pc> {
   const image = Uint8Array.from(program)

@@ -69,6 +69,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   #cr3 = 0
   /** Where the state is. */
   #place: 'emulator' | 'hardware' = 'emulator'
+  #a20 = true
   #halted = false
   #shutdown = false
   #retired = 0
@@ -151,7 +152,9 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     })
   }
 
+  /** No control of VMX masks an address bit of the guest's alone: while the gate is closed, the emulator executes all. */
   setA20(enabled: boolean): void {
+    this.#a20 = enabled
     this.parts.emulator.setA20(enabled)
   }
 
@@ -183,6 +186,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
       if (this.halted) return this.#stop('halt')
       const left = this.#end - this.retired
       if (left <= 0) return this.#stop('budget')
+      if (!this.#a20) this.toEmulator()
       if (this.#place === 'emulator' && this.#needsEmulator()) {
         // One at a time: what protects itself goes to the hardware at once, and chips see time go by.
         this.#passNmi()
@@ -428,12 +432,12 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     this.#emulateOne()
   }
 
-  /** A guest without protection runs on the CPU only if that takes unrestricted guests, which need a second stage. */
+  /** A guest without protection runs on the CPU only if that takes unrestricted guests, which need a second stage; without A20, none does. */
   #needsEmulator(): boolean {
     const { emulator, host } = this.parts
     if (this.#mmu === undefined) this.#launch()
     const unrestricted = host.cpu.model.vmx!.features.unrestrictedGuest && this.#mmu!.eptPointer !== 0
-    return !unrestricted && !emulator.state.protectedMode
+    return !this.#a20 || (!unrestricted && !emulator.state.protectedMode)
   }
 
   /** An NMI that waits is the emulator's, if that delivers it at once. */
