@@ -45,6 +45,12 @@ export function bootCommand(): Command {
         mmuNames,
       ),
     )
+    .addOption(
+      new Option('--nested-pages <size>', 'with nested paging, what its tables map memory by (default: 4K)').choices([
+        '4K',
+        '2M',
+      ]),
+    )
     .optionsGroup('How it runs:')
     .option('--realtime', 'virtual seconds last as long as real ones')
     .addOption(
