@@ -34,12 +34,16 @@ describe('extended page tables as the hardware walks them', () => {
   })
 
   it('take no table to unmap what is not mapped, and give all back', () => {
-    const { made, machine } = tables()
+    const { made, machine, hardware } = tables()
     made.map(5, 0x300, true)
     const before = made.pages
     made.unmap(2 ** 20)
     made.unmapLarge(2 ** 20)
     expect([made.isLarge(2 ** 20), made.pages]).toEqual([false, before])
+    made.clear()
+    expect([hardware.reach(0x5000, 0), made.pages]).toEqual([-1, 1])
+    made.map(5, 0x300, true)
+    expect(hardware.reach(0x5000, 0)).toBe(0x30_0000)
     made[Symbol.dispose]()
     expect([made.pages, HostPages.of(machine).used]).toEqual([0, 0])
   })

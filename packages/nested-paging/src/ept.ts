@@ -60,6 +60,12 @@ export class ExtendedTables {
     this.#clear(this.#find(page, 1))
   }
 
+  /** Takes all out. What the TLB holds is the caller's to drop. */
+  clear(): void {
+    this.#memory.writeBytes(this.pointer - POINTER, new Uint8Array(PAGE_BYTES))
+    for (const page of this.#tables.splice(1)) this.#pages.free(page)
+  }
+
   /** Gives the pages back: nothing walks the tables any more. */
   [Symbol.dispose](): void {
     for (const page of this.#tables.splice(0)) this.#pages.free(page)

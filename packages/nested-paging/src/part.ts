@@ -67,7 +67,15 @@ export function nestedPaging({
         else tables.unmap(page)
         mmuHost.invalidate()
       }
-      const unlisten = vmMemory.listen({ onWriteRestricted: forget, onRemapped: forget })
+      const forgetAll = (): void => {
+        tables.clear()
+        mmuHost.invalidate()
+      }
+      const unlisten = vmMemory.listen({
+        onWriteRestricted: forget,
+        onRemapped: forget,
+        onAllWriteRestricted: forgetAll,
+      })
       const mmu: MmuStrategy = {
         name: 'nested-paging',
         intercepts: { cr3: false, invlpg: false, pageFaults: false, cr0: 0, cr4: 0 },

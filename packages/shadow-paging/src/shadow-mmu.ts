@@ -94,6 +94,7 @@ export class ShadowMmu implements VcpuMmu {
     this.#unlisten = parts.memory.listen({
       onWriteRestricted: (page) => this.#forget(page),
       onRemapped: (page) => this.#forget(page),
+      onAllWriteRestricted: () => this.#dropAll((shadow) => this.#isRoot(shadow)),
     })
   }
 
@@ -130,7 +131,9 @@ export class ShadowMmu implements VcpuMmu {
 
   /** Drops the tables, but those to keep, before they are more than there may be. */
   #makeRoom(keep: (shadow: ShadowPage) => boolean): void {
-    if (this.size + MADE_AT_ONCE <= MOST_TABLES) return
+    if (this.size + MADE_AT_ONCE > MOST_TABLES) this.#dropAll(keep)
+  }
+  #dropAll(keep: (shadow: ShadowPage) => boolean): void {
     for (const tables of [this.#tables[4], this.#tables[8]]) tables.dropAll(keep)
     this.#parts.invalidate()
   }

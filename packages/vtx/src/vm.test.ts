@@ -72,6 +72,7 @@ async function add(machine: TestMachine, { image, mode, mmu = 'nested', devices 
   return {
     run: (instructions = 10_000) => system.runSlice({ instructions }),
     text: () => text,
+    memory: system.get('guestMemory'),
     nmi,
     count: (name: string) => system.get('counters').snapshot()[name] ?? 0,
     save: () => system.save(),
@@ -224,6 +225,18 @@ describe.each(both)('a guest on VT-x with %s paging', (mmu) => {
     vm.restore(saved)
     vm.run(100)
     expect(vm.text().slice(straight.length)).toBe(straight.slice(25))
+  })
+
+  it('writes to no page that a dirty log does not hear of', async () => {
+    // L: inc dword [180000h]; inc dword [181000h]; jmp L
+    const image = [0xff, 5, 0, 0, 0x18, 0, 0xff, 5, 0, 0x10, 0x18, 0, 0xeb, 0xf2]
+    const { vm } = await compose({ image, mode: 'flat', mmu })
+    vm.run(100)
+    const [all, one] = [vm.memory.openDirtyLog(), vm.memory.openDirtyLog(0x18_1000, 0x1000)]
+    for (let n = 0; n < 3; n++) {
+      vm.run(100)
+      expect([all.take(), one.take()]).toEqual([[0x180, 0x181], [0x181]])
+    }
   })
 
   it('begins again after a reset', async () => {
