@@ -85,8 +85,14 @@ export function deliver(core: Core, event: CpuEvent): void {
   core.events.shadow = 'none'
 }
 
-/** What a fault is delivered as. */
-export type FaultKind = Pick<Fault, 'vector' | 'errorCode' | 'address'>
+/** A fault as it is delivered. */
+export interface FaultKind {
+  readonly vector: number
+  /** For the vectors that push one. */
+  readonly errorCode: number | undefined
+  /** Linear address for CR2, when a page fault. */
+  readonly address: number
+}
 
 /** The event that a caught fault is. */
 export function eventOf(fault: FaultKind): CpuEvent {
