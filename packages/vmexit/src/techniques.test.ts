@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { busyGuest, said } from '../test/busy-guest.ts'
-import { halt, pcOf, readTimer, reset, steps, wrap } from '../test/programs.ts'
+import { halt, nmi, pcOf, readTimer, reset, steps, wrap } from '../test/programs.ts'
 import {
   createPc,
   mmuNames,
@@ -89,6 +89,10 @@ test('a debugger in the guest steps over what a VMM executes, too, under every t
   // One trap behind each instruction from CPUID to the second POPFD.
   expect(native.charCodeAt(0)).toBe(16)
   for (const way of ways) expect(await printedBy(steps, way)).toBe(native)
+})
+
+test('the local APIC’s NMI comes to the guest’s CPU at once, under every technique', async () => {
+  for (const way of ways) expect(await printedBy(nmi, way)).toBe('n.')
 })
 
 test('addresses wrap at 1 MiB while the A20 gate is closed, under every technique', async () => {

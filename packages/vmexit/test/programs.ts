@@ -80,6 +80,23 @@ export const wrap: number[] = bytes(
     'b0 02 e6 92  a0 00 05 10 00 ee  b0 00 e6 92  a0 00 05 10 00 ee  b0 00 e6 f4  f4',
 )
 
+/** In flat mode at 10000h: sends itself an NMI by its local APIC, whose handler prints `n`; then prints `.` and exits with 1. */
+export const nmi: number[] = bytes(
+  // mov esp,20000h; lgdt [10060h]; lidt [10068h]; jmp 8:1001ah
+  'bc 00 00 02 00  0f 01 15 60 00 01 00  0f 01 1d 68 00 01 00  ea 1a 00 01 00 08 00' +
+    // mov dword [0fee000f0h],1ffh; mov dword [0fee00300h],400h; mov al,'.'; mov dx,3f8h; out dx,al; mov al,0; out 0f4h,al; hlt
+    'c7 05 f0 00 e0 fe ff 01 00 00  c7 05 00 03 e0 fe 00 04 00 00  b0 2e  66 ba f8 03  ee  b0 00  e6 f4  f4',
+)
+  .concat(Array(64).fill(0x90))
+  .slice(0, 0x40)
+  .concat(
+    // push eax; mov al,'n'; mov dx,3f8h; out dx,al; pop eax; iret
+    bytes('50  b0 6e  66 ba f8 03  ee  58  cf').concat(Array(32).fill(0)).slice(0, 32),
+    // Limits and bases of GDT and IDT; segments: none, code; vectors: none, none, 2
+    bytes('0f 00 70 00 01 00 00 00  17 00 80 00 01 00 00 00  00 00 00 00 00 00 00 00  ff ff 00 00 00 9b cf 00'),
+    bytes('00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  40 00 08 00 00 8e 01 00'),
+  )
+
 /** A PC that runs a program. */
 export function pcOf(program: readonly number[], hardware: PcHardware & PcTechnique = {}): Promise<Pc> {
   const image = Uint8Array.from(program)
