@@ -73,6 +73,7 @@ async function add(machine: TestMachine, { image, mode, mmu = 'nested', devices 
     run: (instructions = 10_000) => system.runSlice({ instructions }),
     text: () => text,
     memory: system.get('guestMemory'),
+    dma: (address: number, bytes: Uint8Array) => system.get('memory').write(address, bytes),
     nmi,
     count: (name: string) => system.get('counters').snapshot()[name] ?? 0,
     save: () => system.save(),
@@ -237,6 +238,25 @@ describe.each(both)('a guest on VT-x with %s paging', (mmu) => {
       vm.run(100)
       expect([all.take(), one.take()]).toEqual([[0x180, 0x181], [0x181]])
     }
+  })
+
+  it('dies of a bus master, too, that stores where the machine has no page left', async () => {
+    const { vm, machine } = await compose({ image: [0xb0, 0x61, 0xe6, 0xe9, 0xf4], mode: 'flat', mmu })
+    expect(vm.run().reason).toBe('idle')
+    const pages = HostPages.of(machine.get('guestMemory'))
+    const others: number[] = []
+    const takeAll = (): void => {
+      for (;;) others.push(pages.allocate())
+    }
+    expect(takeAll).toThrow(/no free page/)
+    expect(vm.dma(0x18_0000, Uint8Array.of(1))).toBe(false)
+    for (let n = 0; n < 2; n++)
+      expect(vm.run()).toMatchObject({ reason: 'exit', retired: 0, exit: { reason: 'machine-memory' } })
+    expect(vm.memory.read8(0x1_0000)).toBe(0)
+    for (const page of others) pages.free(page)
+    vm.reset()
+    expect(vm.run().reason).toBe('idle')
+    expect(vm.text()).toBe('aa')
   })
 
   it('begins again after a reset', async () => {
