@@ -1,7 +1,7 @@
 import { parseSize } from '@vmexit/memory'
 import { describe, expect, test } from 'vitest'
 import { busyGuest, said } from '../test/busy-guest.ts'
-import { count, echo, halt } from '../test/programs.ts'
+import { count, echo, halt, hog } from '../test/programs.ts'
 import {
   createHypervisor,
   createPc,
@@ -69,6 +69,45 @@ test('the same turns give the same counts, of the machine too, under every engin
   const first = await shared([vtx, vtx], 777)
   expect(await shared([vtx, vtx], 777)).toEqual(first)
   expect(await shared([vtx, vtx], 777, 'reference')).toEqual(first)
+})
+
+describe('a guest that takes all of the machine’s memory', () => {
+  const greedy = { memory: '64 MiB', loader: raw({ image: Uint8Array.from(hog), address: 0x7c00, mode: 'flat' }) }
+  const ways = [
+    { ...vtx, nestedPages: '4 KiB' },
+    { ...vtx, nestedPages: '2 MiB' },
+    { technique: 'vtx', mmu: 'shadow-paging' },
+  ] as const
+
+  test.each(ways)('dies alone: $mmu, $nestedPages', async (way) => {
+    await using alone = await createPc({ ...busyGuest, ...vtx })
+    await alone.run({ idle: 'skip' })
+    await using hypervisor = await createHypervisor({ memory: '16 MiB' })
+    const eater = await hypervisor.createPc({ ...greedy, ...way })
+    const worker = await hypervisor.createPc({ ...busyGuest, ...vtx })
+    const text = listen(worker)
+    const stops = await hypervisor.run({ quantum: 10_000 })
+    expect(stops.get(eater)?.reason).toBe('machine-memory')
+    expect(stops.get(worker)?.reason).toBe('off')
+    expect(text()).toBe(said)
+    expect(withoutEvictions(worker.counts)).toEqual(withoutEvictions(alone.counts))
+    // It stays dead, says where, and a reset begins it anew: with what there is now it comes as far again.
+    const instructions = eater.counts.instructions!
+    expect(instructions).toBeGreaterThan(3 * 2048)
+    expect(await eater.run()).toMatchObject({ reason: 'machine-memory', instructions: 0 })
+    expect(eater.position.ip).toBe(0x7c05)
+    eater.reset()
+    const again = await eater.run()
+    expect([again.reason, Math.abs(again.instructions - instructions) < 300]).toEqual(['machine-memory', true])
+  })
+
+  test('leaves nothing of itself', async () => {
+    await using hypervisor = await createHypervisor({ memory: '8 MiB' })
+    for (let n = 0; n < 5; n++) {
+      await using pc = await hypervisor.createPc({ ...greedy, ...ways[n % 3]! })
+      expect((await pc.run()).reason).toBe('machine-memory')
+    }
+  })
 })
 
 describe('a hypervisor', () => {

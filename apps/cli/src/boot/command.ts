@@ -53,6 +53,12 @@ export function bootCommand(): Command {
         mmuNames,
       ),
     )
+    .addOption(
+      new Option('--nested-pages <size>', 'with nested paging, what its tables map memory by (default: 4K)').choices([
+        '4K',
+        '2M',
+      ]),
+    )
     .option(
       '--vms <number>',
       'so many such VMs on one machine, under vtx unless stated; lines have vm1, vm2 … before them',

@@ -1,10 +1,13 @@
 /** How a run of a PC ended, in numbers and in words. */
 import type { Pc, PcStop } from '@vmexit/vmexit'
 
+/** Ends that are errors, where the guest has not said anything else. */
+const failures: ReadonlySet<PcStop['reason']> = new Set(['triple-fault', 'stuck', 'machine-memory'])
+
 /** The guest's word first, then how it ended. */
 export function exitCodeOfStop({ exitCode, reason }: PcStop): number {
   if (exitCode !== undefined) return exitCode & 0xff
-  return reason === 'triple-fault' || reason === 'stuck' ? 1 : 0
+  return failures.has(reason) ? 1 : 0
 }
 
 /** What there is to say of an end that is not what one would expect; `aborted` of one that was asked for. */
@@ -13,6 +16,7 @@ export function wordOfStop({ reason }: PcStop, pc: Pc, aborted: string | undefin
     'triple-fault': "the guest's CPU shut down (triple fault)",
     halted: 'the guest halted with interrupts disabled',
     stuck: "the guest's CPU faults without end",
+    'machine-memory': 'the machine has no memory left for the guest',
     reset: 'the guest reset the machine',
     limit: 'the limit is reached',
     aborted,

@@ -23,6 +23,7 @@ export interface BootFlags {
   readonly interruptController: 'apic' | 'pic'
   readonly technique: TechniqueName
   readonly mmu?: MmuName
+  readonly nestedPages?: '4K' | '2M'
   readonly display?: 'text' | 'none' | { readonly width: number; readonly height: number; readonly depth: 16 | 24 | 32 }
   readonly frequency?: number
   readonly time?: number
