@@ -1,7 +1,4 @@
-/**
- * A virtual CPU in VMX non-root operation. Its state lies in one of two places: in the VMCS and the CPU while it runs there, or in an
- * emulator, a CPU of its own on the VM's memory, where instructions are executed that the hardware cannot execute for it.
- */
+/** A virtual CPU in VMX non-root operation: its run, its exits, and the events that wait for it. Where its state is: `placed-state.ts`. */
 import {
   type Capabilities,
   type Cpu as CpuSeam,
@@ -11,7 +8,7 @@ import {
   type State,
   VmexitError,
 } from '@vmexit/core'
-import { isMachineFull, type MmuStrategy, type PagingRegisters, type VcpuMmu, type VmMemory } from '@vmexit/vmm'
+import { isMachineFull, type VcpuMmu, type VmMemory } from '@vmexit/vmm'
 import {
   type Cpu,
   combine,
@@ -20,15 +17,12 @@ import {
   EXIT_REASONS,
   exitReasonName,
   Flag,
-  Layout,
   Primary,
   Vector,
   VmcsField,
 } from '@vmexit/x86'
-import { CR0_FORCED, CR0_OWNED, CR4_OWNED, writeControls } from './controls.ts'
 import { EXITS, type ExitedVcpu } from './exits.ts'
-import type { Lease, Tenant, VtxHost } from './host.ts'
-import { copyRegisters } from './registers.ts'
+import { PlacedState, type PlaceParts } from './placed-state.ts'
 
 declare module '@vmexit/core' {
   interface ExitReasons {
@@ -47,29 +41,17 @@ const NMI_BLOCKING = 8
 const STEPPED = 1 << 14
 
 /** What a {@link VtxVcpu} is made of. */
-export interface VcpuParts {
-  readonly host: VtxHost
-  /** The virtual state where the hardware does not hold it, and what executes instructions for the VMM. */
-  readonly emulator: Cpu
+export interface VcpuParts extends PlaceParts {
   readonly memory: VmMemory
   readonly ports: Capabilities['ports']
   readonly clock: Capabilities['clock']
-  /** Asked when the first instruction is to be executed. */
-  readonly mmu: () => MmuStrategy | undefined
 }
 
 /** One virtual CPU. */
-export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
+export class VtxVcpu implements CpuSeam, ExitedVcpu {
   readonly id = 0
   readonly parts: VcpuParts
-  readonly vmcs: number
-  readonly #lease: Lease
-  #mmu: VcpuMmu | undefined
-  #strategy: MmuStrategy | undefined
-  /** CR3 as the guest has it, where the hardware has another. */
-  #cr3 = 0
-  /** Where the state is. */
-  #place: 'emulator' | 'hardware' = 'emulator'
+  readonly state: PlacedState
   #a20 = true
   #halted = false
   #shutdown = false
@@ -104,9 +86,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
 
   constructor(parts: VcpuParts) {
     this.parts = parts
-    const { host } = parts
-    this.#lease = host.lease()
-    this.vmcs = this.#lease.vmcs
+    this.state = new PlacedState(parts, () => this.#count())
   }
 
   get retired(): number {
@@ -119,7 +99,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     return !(this.#interrupts?.pending && this.wakeable)
   }
   get wakeable(): boolean {
-    return (this.#flags() & Flag.IF) !== 0
+    return (this.state.flags & Flag.IF) !== 0
   }
 
   shorten(remaining: number): void {
@@ -162,7 +142,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   }
 
   reset(): void {
-    this.toEmulator()
+    this.state.toEmulator()
     this.parts.emulator.reset()
     this.#halted = false
     this.#shutdown = false
@@ -189,16 +169,16 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
       if (this.halted) return this.#stop('halt')
       const left = this.#end - this.retired
       if (left <= 0) return this.#stop('budget')
-      if (!this.#a20) this.toEmulator()
-      if (this.#place === 'emulator' && this.#needsEmulator()) {
+      if (!this.#a20) this.state.toEmulator()
+      if (!this.state.isInHardware && this.#needsEmulator()) {
         // One at a time: what protects itself goes to the hardware at once, and chips see time go by.
         this.#passNmi()
         this.#emulateOne()
         // It may have loaded CR3, or changed how tables are read.
-        if (!this.#needsEmulator()) this.invalidate()
+        if (!this.#needsEmulator()) this.state.invalidate()
         continue
       }
-      this.toHardware()
+      this.state.toHardware()
       if (!this.#enter()) {
         this.#handle()
         continue
@@ -237,7 +217,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   }
 
   #canGoOn(): boolean {
-    if (this.#place !== 'hardware' || this.#halted || this.#shutdown || !this.#a20) return false
+    if (!this.state.isInHardware || this.#halted || this.#shutdown || !this.#a20) return false
     return !this.parts.memory.exhausted && this.retired < this.#end && !this.#isFruitless()
   }
 
@@ -245,7 +225,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   #die(): Exit {
     const { memory } = this.parts
     memory.exhausted = true
-    this.toEmulator()
+    this.state.toEmulator()
     memory.release()
     return this.#stop('machine-memory')
   }
@@ -285,7 +265,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     } else if (this.#nmi && !this.#blocksNmis() && !this.#isHeldOff()) {
       this.#nmi = false
       this.#inject((EventType.nmi << 8) + Vector.NMI)
-    } else if (waiting && (this.#flags() & Flag.IF) !== 0 && !this.#isHeldOff()) {
+    } else if (waiting && (this.state.flags & Flag.IF) !== 0 && !this.#isHeldOff()) {
       this.#inject(this.#interrupts!.acknowledge())
     }
     this.#setWindows(this.#interrupts?.pending === true, this.#nmi)
@@ -305,12 +285,12 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   #isHeldOff(): boolean {
     const { root } = this.parts.host
     if ((root.read(VmcsField.guestInterruptibility) & BLOCKING) !== 0) return true
-    return (this.#flags() & Flag.TF) !== 0 && root.read(VmcsField.guestPendingDebug) !== 0
+    return (this.state.flags & Flag.TF) !== 0 && root.read(VmcsField.guestPendingDebug) !== 0
   }
 
   #blocksNmis(): boolean {
     const { emulator, host } = this.parts
-    if (this.#place === 'emulator') return emulator.events.nmiBlocked
+    if (!this.state.isInHardware) return emulator.events.nmiBlocked
     return (host.root.read(VmcsField.guestInterruptibility) & NMI_BLOCKING) !== 0
   }
 
@@ -375,35 +355,17 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     handler(this)
   }
 
-  /** MOV of a value to CR3, which is the strategy's: false where the emulator is to do it, for the PAE pointers. */
   loadCr3(value: number): boolean {
-    const { emulator, host } = this.parts
-    const { state } = host.cpu
-    if ((state.get32(Layout.cr4) & 0x20) !== 0 || this.#strategy?.intercepts.cr3 !== true) return false
-    this.#cr3 = value
-    const cr0 = host.root.read(VmcsField.cr0Shadow)
-    const cr4 = host.root.read(VmcsField.cr4Shadow)
-    const efer = state.get32(Layout.efer)
-    const { cr3 } = this.#mmu!.adopt({ cr0, cr3: value, cr4, efer, pdptes: emulator.paging.mmu.pdptes })
-    host.root.write(VmcsField.guestCr3, cr3)
-    this.invalidate()
-    return true
+    return this.state.loadCr3(value)
   }
-  /** CR3 as the guest has it. */
   get cr3(): number {
-    return this.#cr3
+    return this.state.cr3
   }
-  /** Drops what the hardware has cached for this virtual CPU. */
   invalidate(linear?: number): void {
-    const { root } = this.parts.host
-    if (this.#mmu === undefined) return
-    if (this.#mmu.eptPointer !== 0) root.invept()
-    else root.invvpid(this.#lease.vpid, linear)
+    this.state.invalidate(linear)
   }
-
-  /** The MMU of this virtual CPU. */
   get mmu(): VcpuMmu {
-    return this.#mmu!
+    return this.state.mmu
   }
   /** The guest waits for an interrupt, unless a trap comes at once. */
   halt(): void {
@@ -454,7 +416,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   emulate(): void {
     const event = this.#unfinished
     this.#unfinished = 0
-    this.toEmulator()
+    this.state.toEmulator()
     if (event !== 0 && typeOf(event) === EventType.externalInterrupt) this.#acknowledged = event & 0xff
     if (event !== 0 && typeOf(event) === EventType.nmi) {
       this.parts.emulator.events.nmiBlocked = false
@@ -463,12 +425,8 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     this.#emulateOne()
   }
 
-  /** A guest without protection runs on the CPU only if that takes unrestricted guests, which need a second stage; without A20, none does. */
   #needsEmulator(): boolean {
-    const { emulator, host } = this.parts
-    if (this.#mmu === undefined) this.#launch()
-    const unrestricted = host.cpu.model.vmx!.features.unrestrictedGuest && this.#mmu!.eptPointer !== 0
-    return !this.#a20 || (!unrestricted && !emulator.state.protectedMode)
+    return !this.#a20 || !this.state.canRunOnCpu
   }
 
   /** An NMI that waits is the emulator's, if that delivers it at once. */
@@ -500,105 +458,16 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     else clock.pass(ticks)
   }
 
-  // ── Where the state is ──────────────────────────────────────────────────────────────────────────────────────────
-
-  #flags(): number {
-    const { emulator, host } = this.parts
-    if (this.#place === 'emulator') return emulator.state.eflags
-    // Before the guest is entered, those in the CPU are whoever's was there last.
-    return host.root.inGuest ? host.cpu.state.eflags : host.root.read(VmcsField.guestRflags)
-  }
-
-  evict(): void {
-    this.toEmulator()
-  }
-
-  /** Takes the state out of the hardware. */
-  toEmulator(): void {
-    if (this.#place === 'emulator') return
-    const { host, emulator } = this.parts
-    if (host.root.inGuest) {
-      host.root.interrupt()
-      this.#count()
-    }
-    const { state } = emulator
-    host.root.readGuest(emulator)
-    copyRegisters(host.cpu.state, state)
-    const merge = (slot: number, mask: number, shadow: number): void =>
-      state.setNumber(slot, ((state.get32(slot) & ~mask) | (shadow & mask)) >>> 0)
-    const { intercepts } = this.#strategy!
-    merge(Layout.cr0, CR0_OWNED | intercepts.cr0, host.root.read(VmcsField.cr0Shadow))
-    merge(Layout.cr4, CR4_OWNED | intercepts.cr4, host.root.read(VmcsField.cr4Shadow))
-    if (intercepts.cr3) state.setNumber(Layout.cr3, this.#cr3)
-    // Where the hardware has the guest's own, it may have loaded others since.
-    emulator.adoptRegisters(intercepts.cr3 ? emulator.paging.mmu.pdptes : host.cpu.paging.mmu.pdptes)
-    this.#place = 'emulator'
-    host.leave(this)
-  }
-
-  /** Puts the state into the hardware. */
-  toHardware(): void {
-    if (this.#place === 'hardware') return
-    const { host, emulator } = this.parts
-    host.admit(this)
-    const { root, cpu } = host
-    if (this.#mmu === undefined) this.#launch()
-    root.load(this.vmcs)
-    const { state } = emulator
-    root.writeGuest(emulator)
-    const { cr0, cr3, cr4 } = this.#mmu!.adopt(pagingRegisters(emulator))
-    root.write(VmcsField.guestCr0, (cr0 | CR0_FORCED) >>> 0)
-    root.write(VmcsField.guestCr3, cr3)
-    root.write(VmcsField.guestCr4, (cr4 | CR4_OWNED) >>> 0)
-    root.write(VmcsField.cr0Shadow, state.get32(Layout.cr0) >>> 0)
-    root.write(VmcsField.cr4Shadow, state.get32(Layout.cr4) >>> 0)
-    this.#cr3 = state.getNumber(Layout.cr3)
-    root.writePdptes(emulator.paging.mmu.pdptes)
-    root.write(VmcsField.guestActivity, 0)
-    copyRegisters(state, cpu.state)
-    this.#place = 'hardware'
-  }
-
-  /** Sets the VMCS up. @throws VmexitError `vm-without-mmu`. */
-  #launch(): void {
-    const { host } = this.parts
-    const strategy = this.parts.mmu()
-    if (strategy === undefined) {
-      throw new VmexitError('vm-without-mmu', {
-        problem: 'vtx has no MMU strategy',
-        remedy: 'compose the VM with mmu: nestedPaging() or shadowPaging()',
-      })
-    }
-    this.#strategy = strategy
-    this.#mmu = strategy.create()
-    // Whoever is on the CPU is in the VMCS that is current.
-    host.admit(this)
-    host.root.clear(this.vmcs)
-    host.root.load(this.vmcs)
-    const { eptPointer } = this.#mmu
-    writeControls(host.cpu, host.root, {
-      intercepts: strategy.intercepts,
-      eptPointer,
-      vpid: this.#lease.vpid,
-      msrBitmap: this.#lease.msrBitmap,
-    })
-    host.leave(this)
-  }
-
   /** Gives back what it has of the machine: it does not run any more. */
   [Symbol.dispose](): void {
-    const { host } = this.parts
-    if (host.isOn(this) && host.root.inGuest) host.root.interrupt()
-    this.invalidate()
-    host.leave(this)
-    host.release(this.#lease)
+    this.state[Symbol.dispose]()
     this.parts.emulator[Symbol.dispose]()
   }
 
   // ── State ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   save(): VcpuState {
-    this.toEmulator()
+    this.state.toEmulator()
     return {
       version: 2,
       cpu: this.parts.emulator.save(),
@@ -621,22 +490,12 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     this.#nmi = state.nmi
     this.#unfinished = state.unfinished
     this.#unfinishedErrorCode = state.unfinishedErrorCode
-    this.invalidate()
+    this.state.invalidate()
   }
 }
 
 /** Of interruption information. */
 const typeOf = (event: number): number => (event >>> 8) & 7
-
-function pagingRegisters({ state, paging }: Cpu): PagingRegisters {
-  return {
-    cr0: state.get32(Layout.cr0) >>> 0,
-    cr3: state.getNumber(Layout.cr3),
-    cr4: state.get32(Layout.cr4) >>> 0,
-    efer: state.get32(Layout.efer),
-    pdptes: paging.mmu.pdptes,
-  }
-}
 
 /** A saved virtual CPU. */
 export type VcpuState = State & {
