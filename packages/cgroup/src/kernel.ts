@@ -9,11 +9,11 @@ export interface Kernel {
   /** A file's contents have changed by themselves: wake who polls it, raise IN_MODIFY. */
   changed?(group: Group, file: string): void
   /** A process is to stand still (SIGSTOP's like, that nothing but thawing ends), or may go on. */
-  freeze?(process: Process, frozen: boolean): void
+  freeze?(member: Process, frozen: boolean): void
   /** A process is to be killed, as by SIGKILL, even if it is frozen. It reports its threads' `exit` as ever. */
-  kill?(process: Process): void
+  kill?(member: Process): void
   /** A process has moved from one group to its present one. */
-  moved?(process: Process, from: Group): void
+  moved?(member: Process, from: Group): void
   /** Free memory charged to this account or below; answer how many bytes were freed. `unprotected` says what to spare. */
   reclaim?(memory: MemoryAccount, bytes: number): number
   /**

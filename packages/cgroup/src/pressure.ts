@@ -118,7 +118,10 @@ export class Pressure {
 
   /** Counts the time since the last change, period by period. */
   #advance(now: number): void {
-    if (now < this.#end) return this.#accumulate(now)
+    if (now < this.#end) {
+      this.#accumulate(now)
+      return
+    }
     const periods = Math.floor((now - this.#end) / PERIOD) + 1
     this.#accumulate(this.#end)
     this.#average()

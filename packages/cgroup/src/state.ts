@@ -111,9 +111,9 @@ export function restoreTree(tree: Tree, make: (parent: Group, name: string) => G
   const pids = new Map(groups.map((group) => [group.pids.id, group.pids]))
   const processes = new Map<number, Process>()
   for (const saved of state.threads) {
-    const process = processes.get(saved.pid) ?? new Process(saved.pid, groups[saved.group]!)
-    processes.set(saved.pid, process)
-    const thread = tree.members.resume(saved.tid, process, saved.alive)
+    const member = processes.get(saved.pid) ?? new Process(saved.pid, groups[saved.group]!)
+    processes.set(saved.pid, member)
+    const thread = tree.members.resume(saved.tid, member, saved.alive)
     thread.nice = saved.nice
     thread.vruntime = saved.vruntime
     thread.pids = pids.get(saved.pids)!

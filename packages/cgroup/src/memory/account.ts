@@ -90,14 +90,20 @@ export class MemoryAccount extends Account<MemoryAccount, MemoryNeeds> implement
 
   /** Charges bytes without regard to limits: for what must not fail, such as taking over what another account has paid. */
   force(bytes: number, kind: MemoryKind = MemoryKind.anon): void {
-    if (this.removed) return this.living.force(bytes, kind)
+    if (this.removed) {
+      this.living.force(bytes, kind)
+      return
+    }
     this.counter.force(bytes)
     this.local[kind] += bytes
   }
 
   /** Gives bytes back. Throws a `VmexitError` `cgroup-uncharge` if they have not been charged here as this kind. */
   uncharge(bytes: number, kind: MemoryKind = MemoryKind.anon): void {
-    if (this.removed) return this.living.uncharge(bytes, kind)
+    if (this.removed) {
+      this.living.uncharge(bytes, kind)
+      return
+    }
     const has = this.local[kind]!
     if (bytes > has) throw overdrawn('memory', this.group.path, has, bytes)
     this.local[kind] = has - bytes
@@ -186,8 +192,6 @@ export class MemoryAccount extends Account<MemoryAccount, MemoryNeeds> implement
     for (let tries = 0; over !== null; tries++, over = this.counter.charge(bytes)) {
       const account: MemoryAccount = over.owner
       account.record('max')
-      // A charge that does not fit into the empty group is refused at once: nothing would help.
-      if (bytes > over.max && over.max > 0 && account.usage === 0) return false
       if (tries < RETRIES && this.shared.reclaim(account, account.usage + bytes - over.max) > 0) continue
       account.record('oom')
       if (++kills > RETRIES || !this.shared.outOfMemory(account)) return false

@@ -10,14 +10,14 @@ import type { MemoryAccount } from './account.ts'
  * The processes to kill so that `full` has room, counted in `memory.events` already; none if there is none to kill.
  * `badness` says how much memory a process' end would free; below 0 a process is spared, as one with oom_score_adj −1000.
  */
-export function oomVictims(full: MemoryAccount, badness: (process: Process) => number): readonly Process[] {
+export function oomVictims(full: MemoryAccount, badness: (member: Process) => number): readonly Process[] {
   const group = full.group as Group
   let worst: Process | undefined
   let most = 0
-  for (const process of group.allProcesses()) {
-    const points = badness(process)
-    if (points < 0 || !process.alive || (worst !== undefined && points <= most)) continue
-    worst = process
+  for (const member of group.allProcesses()) {
+    const points = badness(member)
+    if (points < 0 || !member.alive || (worst !== undefined && points <= most)) continue
+    worst = member
     most = points
   }
   if (worst === undefined) return []

@@ -37,14 +37,20 @@ export class PidsAccount extends Account<PidsAccount> implements CounterOwner {
 
   /** Charges tasks that move in: no limit keeps them out. */
   force(tasks: number): void {
-    if (this.removed) return this.living.force(tasks)
+    if (this.removed) {
+      this.living.force(tasks)
+      return
+    }
     this.counter.force(tasks)
     this.local += tasks
   }
 
   /** Gives tasks back. Throws a `VmexitError` `cgroup-uncharge` if they have not been charged here. */
   uncharge(tasks = 1): void {
-    if (this.removed) return this.living.uncharge(tasks)
+    if (this.removed) {
+      this.living.uncharge(tasks)
+      return
+    }
     if (tasks > this.local) throw overdrawn('pids', this.group.path, this.local, tasks)
     this.local -= tasks
     this.counter.uncharge(tasks)

@@ -152,8 +152,8 @@ function writeSubtreeControl({ tree, group }: Place, text: string): number {
 
 function writeProcs({ tree, group }: Place, text: string, writer: Writer): number {
   return take(parseId(text, writer), (tid) => {
-    const process = tree.members.thread(tid)?.process
-    return process === undefined ? -Errno.ESRCH : tree.members.move(process, group, writer)
+    const member = tree.members.thread(tid)?.process
+    return member === undefined ? -Errno.ESRCH : tree.members.move(member, group, writer)
   })
 }
 

@@ -174,10 +174,10 @@ export class Thread extends Runnable {
   activity: Activity = 'idle'
   alive = true
 
-  constructor(tid: number, process: Process, sequence: number) {
-    super(process.group.cpu, sequence)
+  constructor(tid: number, member: Process, sequence: number) {
+    super(member.group.cpu, sequence)
     this.tid = tid
-    this.process = process
-    this.pids = process.group.pids
+    this.process = member
+    this.pids = member.group.pids
   }
 }

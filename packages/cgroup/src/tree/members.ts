@@ -28,8 +28,8 @@ export class Members {
   }
 
   process(pid: number): Process | undefined {
-    const process = this.#threads.get(pid)?.process
-    return process?.pid === pid ? process : undefined
+    const member = this.#threads.get(pid)?.process
+    return member?.pid === pid ? member : undefined
   }
 
   /** All threads that have not been reaped, in the order in which they came. */
@@ -39,7 +39,7 @@ export class Members {
 
   /**
    * A new process with one thread: fork's child in the group of its parent, CLONE_INTO_CGROUP's or the first of all in
-   * another. EAGAIN where `pids.max` is in the way, EEXIST where the id is in use, EBUSY where controllers are enabled in
+   * another. Where the group is `frozen` it stands still from the start. EAGAIN where `pids.max` is in the way, EEXIST where the id is in use, EBUSY where controllers are enabled in
    * the group's children, ENOENT where the group has been removed.
    */
   fork(pid: number, group: Group = this.#root): Process | number {
@@ -47,18 +47,18 @@ export class Members {
     if (group.removed) return -Errno.ENOENT
     if (!mayHaveProcesses(group)) return -Errno.EBUSY
     if (!group.pids.charge()) return -Errno.EAGAIN
-    const process = new Process(pid, group)
-    this.#join(new Thread(pid, process, this.#sequence++))
-    this.#enter(process)
-    return process
+    const member = new Process(pid, group)
+    this.#join(new Thread(pid, member, this.#sequence++))
+    this.#enter(member)
+    return member
   }
 
   /** A further thread of a process. EAGAIN, EEXIST as with {@link fork}; ESRCH where the process has ended. */
-  clone(process: Process, tid: number): Thread | number {
-    if (!process.alive) return -Errno.ESRCH
+  clone(member: Process, tid: number): Thread | number {
+    if (!member.alive) return -Errno.ESRCH
     if (this.#threads.has(tid)) return -Errno.EEXIST
-    if (!process.group.pids.charge()) return -Errno.EAGAIN
-    const thread = new Thread(tid, process, this.#sequence++)
+    if (!member.group.pids.charge()) return -Errno.EAGAIN
+    const thread = new Thread(tid, member, this.#sequence++)
     this.#join(thread)
     return thread
   }
@@ -69,7 +69,7 @@ export class Members {
     this.#scheduler.sleep(thread)
     thread.alive = false
     thread.process.living--
-    if (!thread.process.alive) this.#leave(thread.process)
+    if (!thread.process.alive) this.#leave(thread.process, thread.process.group)
   }
 
   /** An ended thread has been reaped: its id may be used again. */
@@ -85,29 +85,29 @@ export class Members {
    * ENOENT, EBUSY as with {@link fork}; ESRCH where it has ended; EACCES where the writer may not write to the
    * `cgroup.procs` of the groups' common ancestor.
    */
-  move(process: Process, to: Group, writer: Writer = {}): number {
-    if (!process.alive) return -Errno.ESRCH
+  move(member: Process, to: Group, writer: Writer = {}): number {
+    if (!member.alive) return -Errno.ESRCH
     if (to.removed) return -Errno.ENOENT
-    const from = process.group
+    const from = member.group
     if (writer.mayMove?.(from.commonAncestor(to)) === false) return -Errno.EACCES
     if (!mayHaveProcesses(to)) return -Errno.EBUSY
     if (from === to) return 0
     const wasFrozen = from.frozen
-    for (const thread of process.threads.values()) from.pressure.shift(thread.activity, 'idle', this.#kernel.now())
-    this.#leave(process)
-    process.group = to
-    this.#enter(process)
-    for (const thread of process.threads.values()) to.pressure.shift('idle', thread.activity, this.#kernel.now())
-    this.rehome(process)
-    this.#kernel.moved?.(process, from)
-    if (to.frozen !== wasFrozen) this.#kernel.freeze?.(process, to.frozen)
+    for (const thread of member.threads.values()) from.pressure.shift(thread.activity, 'idle', this.#kernel.now())
+    member.group = to
+    this.#enter(member)
+    this.#leave(member, from)
+    for (const thread of member.threads.values()) to.pressure.shift('idle', thread.activity, this.#kernel.now())
+    this.rehome(member)
+    this.#kernel.moved?.(member, from)
+    if (to.frozen !== wasFrozen) this.#kernel.freeze?.(member, to.frozen)
     return 0
   }
 
   /** The process' group has other accounts now: its threads run and are counted there. */
-  rehome(process: Process): void {
-    const { pids, cpu } = process.group
-    for (const thread of process.threads.values()) {
+  rehome(member: Process): void {
+    const { pids, cpu } = member.group
+    for (const thread of member.threads.values()) {
       this.#scheduler.rehome(thread, cpu)
       const before = thread.pids.living
       if (before !== pids) {
@@ -124,23 +124,23 @@ export class Members {
     group.freeze = freeze
     for (const [each, wasFrozen] of before) {
       if (each.frozen === wasFrozen) continue
-      for (const process of each.processes) this.#kernel.freeze?.(process, each.frozen)
+      for (const member of each.processes) this.#kernel.freeze?.(member, each.frozen)
       this.#kernel.changed?.(each, 'cgroup.events')
     }
   }
 
   /** `cgroup.kill`: all processes of the group and below are killed. */
   kill(group: Group): void {
-    for (const process of [...group.allProcesses()]) this.#kernel.kill?.(process)
+    for (const member of [...group.allProcesses()]) this.#kernel.kill?.(member)
   }
 
   /** For a restore: a thread as it was. Nothing is charged, for the accounts have been restored already. */
-  resume(tid: number, process: Process, alive: boolean): Thread {
-    const thread = new Thread(tid, process, this.#sequence++)
+  resume(tid: number, member: Process, alive: boolean): Thread {
+    const thread = new Thread(tid, member, this.#sequence++)
     this.#join(thread)
     thread.alive = alive
-    if (!alive) process.living--
-    else if (process.living === 1) this.#settle(process)
+    if (!alive) member.living--
+    else if (member.living === 1) this.#settle(member)
     return thread
   }
 
@@ -150,17 +150,15 @@ export class Members {
     thread.process.living++
   }
 
-  #enter(process: Process): void {
-    const { group } = process
-    this.#settle(process, (each) => this.#kernel.changed?.(each, 'cgroup.events'))
-    if (group.frozen && process.threads.size > 0) this.#kernel.freeze?.(process, true)
+  #enter(member: Process): void {
+    this.#settle(member, (each) => this.#kernel.changed?.(each, 'cgroup.events'))
   }
 
   /** The process is in its group: whoever was empty has become populated. */
-  #settle(process: Process, populated?: (group: Group) => void): void {
-    let group: Group | null = process.group
+  #settle(member: Process, populated?: (group: Group) => void): void {
+    let group: Group | null = member.group
     let before = group.populated
-    group.processes.add(process)
+    group.processes.add(member)
     while (group !== null && !before) {
       populated?.(group)
       group = group.parent
@@ -170,9 +168,9 @@ export class Members {
     }
   }
 
-  #leave(process: Process): void {
-    let group: Group | null = process.group
-    group.processes.delete(process)
+  #leave(member: Process, from: Group): void {
+    let group: Group | null = from
+    group.processes.delete(member)
     while (group !== null && !group.populated) {
       this.#kernel.changed?.(group, 'cgroup.events')
       group = group.parent

@@ -179,7 +179,7 @@ export class Tree {
   /** The group and those below it that have no account of their own have this one from here on. */
   #share<Name extends ControllerName>(group: Group, name: Name, account: Accounts[Name]): void {
     group.accounts[name] = account
-    for (const process of group.processes) this.members.rehome(process)
+    for (const member of group.processes) this.members.rehome(member)
     if (!group.controls.has(name)) for (const child of group.children.values()) this.#share(child, name, account)
   }
 }
