@@ -4,13 +4,30 @@
  */
 import { describe, expect, test } from 'vitest'
 import { randomNumbers, TestKernel } from '../test/kernel.ts'
-import { controllerNames, type Group, Hierarchy, type MemoryAccount, MemoryKind } from './index.ts'
+import { controllerNames, type Group, Hierarchy, type MemoryAccount, type MemoryKind } from './index.ts'
 
 const texts = [
   ...['', '0', '1', '2', '-1', 'max', '100', '10000', '65536', '1M', '18446744073709551615', '99999999999999999999999'],
   ...['+memory', '-memory', '+pids +cpu', '-pids', '+cpuset +io', '-cpu', '+bogus', 'max 1000', '5000 10000', '1e9'],
   ...['default 5', '8:0 rbps=max', '8:0 wiops=1', '8:0 7', '8:0', '0-1', '1', '0-99999999', 'some 150000 1000000'],
-  ...['\0', '\n', ' 1 ', '☃', '0x', '0x1F', '08', '+', '-', '- -', 'threaded', 'domain', 'NaN', 'Infinity', '1.5', '9'.repeat(4000)],
+  ...[
+    '\0',
+    '\n',
+    ' 1 ',
+    '☃',
+    '0x',
+    '0x1F',
+    '08',
+    '+',
+    '-',
+    '- -',
+    'threaded',
+    'domain',
+    'NaN',
+    'Infinity',
+    '1.5',
+    '9'.repeat(4000),
+  ],
 ]
 
 const seeds = [1, 2, 3, 4, 5, 6, 7, 8]
@@ -87,7 +104,9 @@ function check(tree: Hierarchy): void {
     const populated = [...group.allProcesses()].length > 0
     expect(group.populated).toBe(populated)
     expect(group.descendants).toBe([...group.subtree()].length - 1)
-    expect(group.cpu.active).toBe([...group.cpu.children].reduce((sum, child) => sum + child.active, ownActive(tree, group)))
+    expect(group.cpu.active).toBe(
+      [...group.cpu.children].reduce((sum, child) => sum + child.active, ownActive(tree, group)),
+    )
   }
 }
 

@@ -14,12 +14,29 @@ export { type Pick, Scheduler } from './cpu/scheduler.ts'
 export { Allowance, CpusetAccount, type CpusetNeeds } from './cpuset/account.ts'
 export { Errno } from './errno.ts'
 export { type FileEntry, Hierarchy } from './hierarchy.ts'
-export { DeviceShare, IoAccount, type IoNeeds, type IoOperation, type IoStat, type RateName } from './io/account.ts'
+export {
+  DeviceShare,
+  IoAccount,
+  type IoNeeds,
+  type IoOperation,
+  type IoStat,
+  ioStatNames,
+  type RateName,
+  rateNames,
+} from './io/account.ts'
 export type { HierarchyOptions, Kernel } from './kernel.ts'
-export { MemoryAccount, type MemoryEvent, type MemoryEvents, MemoryKind, type MemoryNeeds } from './memory/account.ts'
+export {
+  MemoryAccount,
+  type MemoryEvent,
+  type MemoryEvents,
+  MemoryKind,
+  type MemoryNeeds,
+  memoryEvents,
+} from './memory/account.ts'
 export { oomVictims } from './memory/oom.ts'
-export { type Activity, Pressure, type PressureState, type Resource } from './pressure.ts'
-export type { GroupState, HierarchyState, ThreadState } from './state.ts'
+export { PidsAccount } from './pids/account.ts'
+export { type Activity, activities, Pressure, type PressureState, type Resource, resources } from './pressure.ts'
+export type { AccountState, GroupState, HierarchyState, ThreadState } from './state.ts'
 export { type Accounts, type CpuTime, Group, Process, Thread } from './tree/group.ts'
 export { Members } from './tree/members.ts'
 export { Tree } from './tree/tree.ts'

@@ -29,7 +29,9 @@ describe('pressure', () => {
   test('comes to all of the time, and is forgotten', () => {
     const pressure = new Pressure(null, 0)
     pressure.shift('idle', 'memory', 0)
-    expect(pressure.format('memory', 3600 * SECOND)).toContain('some avg10=100.00 avg60=100.00 avg300=99.99 total=3600000000')
+    expect(pressure.format('memory', 3600 * SECOND)).toContain(
+      'some avg10=100.00 avg60=100.00 avg300=99.99 total=3600000000',
+    )
     pressure.shift('memory', 'idle', 3600 * SECOND)
     expect(pressure.format('memory', 3610 * SECOND)).toMatch(/^some avg10=36\.78 /)
     expect(pressure.format('memory', 1e6 * SECOND)).toMatch(/^some avg10=0\.00 avg60=0\.00 avg300=0\.00 /)

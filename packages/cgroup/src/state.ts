@@ -7,7 +7,7 @@ import { type Group, Process } from './tree/group.ts'
 import { controllers, type Tree } from './tree/tree.ts'
 
 /** A controller's part of a group. */
-type AccountState = { readonly id: number; readonly state: StateValue }
+export type AccountState = { readonly id: number; readonly state: StateValue }
 
 /** A group; parents come before their children. */
 export type GroupState = {

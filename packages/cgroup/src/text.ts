@@ -47,12 +47,12 @@ function parseWhole(text: string, least: bigint, most: bigint): Parsed<number> {
 export type Parsed<T> = { readonly value: T; readonly errno: 0 } | { readonly value: undefined; readonly errno: number }
 
 /** Nothing but an error number. */
-export function refused(errno: number): { readonly value: undefined; readonly errno: number } {
+function refused(errno: number): { readonly value: undefined; readonly errno: number } {
   return { value: undefined, errno: -errno }
 }
 
 /** What was read. */
-export function parsed<T>(value: T): { readonly value: T; readonly errno: 0 } {
+function parsed<T>(value: T): { readonly value: T; readonly errno: 0 } {
   return { value, errno: 0 }
 }
 

@@ -46,7 +46,9 @@ describe('weights', () => {
       spin(tree, n, at(`/g${n}`))
     })
     const used = run(tree, kernel, 100 * SECOND)
-    shares.forEach((share, n) => expect(Math.abs(used.get(n)! / (100 * SECOND) - share)).toBeLessThan(0.01 * share))
+    for (const [n, share] of shares.entries()) {
+      expect(Math.abs(used.get(n)! / (100 * SECOND) - share)).toBeLessThan(0.01 * share)
+    }
   })
 
   test('hold at each level, however many processes a group has', () => {

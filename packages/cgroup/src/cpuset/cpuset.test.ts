@@ -4,7 +4,8 @@ import { must, spin, treeOf } from '../../test/tree.ts'
 
 test('what is effective follows from all above, and changes with them', () => {
   const { tree, at } = treeOf(['/a/b/c'], { cpus: 4, nodes: 2 })
-  const effective = (): unknown[] => ['/a', '/a/b', '/a/b/c'].map((path) => tree.read(at(path), 'cpuset.cpus.effective'))
+  const effective = (): unknown[] =>
+    ['/a', '/a/b', '/a/b/c'].map((path) => tree.read(at(path), 'cpuset.cpus.effective'))
   must(tree.write(at('/a/b'), 'cpuset.cpus', '1-2'))
   expect(effective()).toEqual(['0-3\n', '1-2\n', '1-2\n'])
   must(tree.write(at('/a'), 'cpuset.cpus', '2-3'))

@@ -54,7 +54,7 @@ export interface MemoryNeeds extends Shared {
 export class MemoryAccount extends Account<MemoryAccount, MemoryNeeds> implements CounterOwner {
   readonly counter: Counter<MemoryAccount>
   /** Bytes charged here and not below, by {@link MemoryKind}. */
-  readonly local: number[] = Object.values(MemoryKind).map(() => 0)
+  readonly local: Float64Array = new Float64Array(Object.keys(MemoryKind).length)
   /** Memory that reclaim leaves alone whatever happens. */
   min = 0
   /** Memory that reclaim leaves alone while there is other. */

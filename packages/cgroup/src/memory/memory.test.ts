@@ -1,7 +1,7 @@
 /** Who pays for memory, what limits do, and whom an OOM kill takes. A failure here lets a container eat the host. */
 import { describe, expect, test } from 'vitest'
 import { must, treeOf } from '../../test/tree.ts'
-import { type Group, MemoryKind, oomVictims, type Process } from '../index.ts'
+import { MemoryKind, oomVictims, type Process } from '../index.ts'
 
 const MB = 1 << 20
 
@@ -153,7 +153,7 @@ describe('protection', () => {
   ])('of $low with $usage MB leaves $taken MB', ({ low, usage, taken }) => {
     const { tree, at } = treeOf(['/a/b', '/a/c'])
     const paths = ['/a', '/a/b', '/a/c']
-    paths.forEach((path, n) => must(tree.write(at(path), 'memory.low', low[n]!)))
+    for (const [n, path] of paths.entries()) must(tree.write(at(path), 'memory.low', low[n]!))
     usage.forEach((mb, n) => void at(paths[n + 1]!).memory.charge(mb * MB))
     expect(paths.slice(1).map((path) => at(path).memory.unprotected('low', tree.root.memory) / MB)).toEqual(taken)
     expect(at('/a').memory.unprotected('low', at('/a').memory)).toBe(at('/a').memory.usage)
@@ -164,7 +164,7 @@ describe('the choice of victims', () => {
   function crowd(): { tree: ReturnType<typeof treeOf>; size: (member: Process) => number } {
     const tree = treeOf(['/a/b', '/a/c', '/d'])
     const groups = ['/a/b', '/a/b', '/a/c', '/d'].map((path) => tree.at(path))
-    groups.forEach((group: Group, n) => must(tree.tree.members.fork(n + 1, group)))
+    for (const [n, group] of groups.entries()) must(tree.tree.members.fork(n + 1, group))
     const sizes = [0, 10, 20, 15, 99]
     return { tree, size: ({ pid }) => sizes[pid]! }
   }
