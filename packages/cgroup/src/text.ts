@@ -35,7 +35,7 @@ export function words(text: string): string[] {
  * ERANGE beyond.
  */
 function parseWhole(text: string, least: bigint, most: bigint): Parsed<number> {
-  const match = /^([+-]?)(?:0[xX]([0-9a-fA-F]{1,64})|(0[0-7]{0,64})|([1-9][0-9]{0,64}))$/.exec(text)
+  const match = /^([+-]?)(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)|([1-9][0-9]*))$/.exec(text)
   if (match === null || (match[1] === '-' && least >= 0n)) return refused(Errno.EINVAL)
   const [, sign, hex, octal, decimal] = match
   const size = hex !== undefined ? BigInt(`0x${hex}`) : octal !== undefined ? BigInt(`0o0${octal}`) : BigInt(decimal!)
@@ -76,7 +76,7 @@ export function parseMemory(text: string): Parsed<number> {
 
 /** A number of bytes with a suffix, modulo 2^64 as the kernel reads it. */
 function parseBytes(word: string): bigint | undefined {
-  const match = /^(0[xX][0-9a-fA-F]{1,64}|[0-9]{1,64})([kKmMgGtTpPeE]?)$/.exec(word)
+  const match = /^(0[xX][0-9a-fA-F]+|[0-9]+)([kKmMgGtTpPeE]?)$/.exec(word)
   if (match === null) return undefined
   const [, digits, unit] = match
   const octal = /^0[0-7]+$/.test(digits!)
