@@ -3,7 +3,7 @@ import type { StateValue } from '@vmexit/core'
 import { type Controller, take } from '../controller.ts'
 import { finite } from '../counter.ts'
 import { Errno } from '../errno.ts'
-import { formatNumber, MAX, parseUnsigned, words } from '../text.ts'
+import { formatNumber, MAX, type Parsed, parseUnsigned, words } from '../text.ts'
 import { IoAccount, type IoNeeds, type IoStat, ioStatNames, type RateName, rateNames } from './account.ts'
 
 /** Requests per second are numbers of 32 bits, the last of which is no limit. */
@@ -12,9 +12,9 @@ const NO_BPS = 2 ** 64
 
 /** `8:0 rbps=1048576 wiops=max`: what is not named stays. */
 function writeMax(io: IoAccount, text: string): number {
-  const [device = '', ...settings] = words(text)
-  const errno = checkDevice(io, device)
-  if (errno !== 0) return errno
+  const [first = '', ...settings] = words(text)
+  const { value: device, errno } = parseDevice(io, first)
+  if (device === undefined) return errno
   if (settings.length === 0) return -Errno.EINVAL
   const rates: Partial<Record<RateName, number>> = {}
   for (const setting of settings) {
@@ -40,24 +40,27 @@ function writeWeight(io: IoAccount, text: string): number {
     return take(parseWeight(word), (weight) => void (io.weight = weight))
   }
   if (second === undefined) return -Errno.EINVAL
-  const errno = checkDevice(io, first)
-  if (errno !== 0) return errno
-  if (second === 'default') {
-    io.share(first).weight = undefined
-    return 0
-  }
-  return take(parseWeight(second), (weight) => void (io.share(first).weight = weight))
+  return take(parseDevice(io, first), (device) => {
+    if (second === 'default') {
+      io.share(device).weight = undefined
+      return 0
+    }
+    return take(parseWeight(second), (weight) => void (io.share(device).weight = weight))
+  })
 }
 
-function parseWeight(word: string): ReturnType<typeof parseUnsigned> {
+function parseWeight(word: string): Parsed<number> {
   const result = parseUnsigned(word)
   const ok = result.value !== undefined && result.value >= 1 && result.value <= 10000
   return ok ? result : { value: undefined, errno: -Errno.EINVAL }
 }
 
-function checkDevice(io: IoAccount, device: string): number {
-  if (!/^\d{1,10}:\d{1,10}$/.test(device)) return -Errno.EINVAL
-  return io.hasDevice(device) ? 0 : -Errno.ENODEV
+/** A device that there is, as `8:0`: EINVAL for what is no number of one, ENODEV for one that is not there. */
+function parseDevice(io: IoAccount, word: string): Parsed<string> {
+  const match = /^(\d{1,10}):(\d{1,10})$/.exec(word)
+  if (match === null) return { value: undefined, errno: -Errno.EINVAL }
+  const device = `${Number(match[1])}:${Number(match[2])}`
+  return io.hasDevice(device) ? { value: device, errno: 0 } : { value: undefined, errno: -Errno.ENODEV }
 }
 
 function formatMax(io: IoAccount): string {
