@@ -9,7 +9,7 @@ const scope = '@vmexit/'
 const floors: readonly (readonly string[])[] = [
   ['core'],
   ['memory', 'paging', 'x86-decoder', 'wasm-asm', 'virtqueue', 'elf', 'net', 'block', 'vfs', 'cgroup'],
-  ['x86', 'jit', 'pci', 'overlayfs'],
+  ['x86', 'jit', 'pci', 'overlayfs', 'tar'],
   ['vmm'],
   [
     ...['software-emulation', 'trap-and-emulate', 'binary-translation', 'vtx', 'xen'],
