@@ -7,6 +7,7 @@ import { checkCommand } from './check/command.ts'
 import { compareCommand } from './compare/command.ts'
 import { fsCommand } from './fs/command.ts'
 import { guestsCommand } from './guests/index.ts'
+import { hostCommand, hostedCommands } from './hosted/index.ts'
 
 const program = new Command('vmexit')
   .description('One simulated PC, and every way to share it.')
@@ -17,6 +18,20 @@ const program = new Command('vmexit')
   .addCommand(fsCommand())
   .addCommand(guestsCommand())
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
+
+// Most of this program is the PC, without which those that only ask after one start four times as fast.
+const asking = hostedCommands()
+if (!asking.some((command) => command.name() === process.argv[2])) {
+  program.addCommand((await import('./boot/command.ts')).bootCommand())
+  program.addCommand((await import('./compare/command.ts')).compareCommand())
+  program.addCommand((await import('./check/command.ts')).checkCommand())
+  program.addCommand((await import('./guests/index.ts')).guestsCommand())
+}
+for (const command of asking) program.addCommand(command)
+program.addCommand(
+  hostCommand(async () => (await import('./boot/detach.ts')).kinds),
+  { hidden: true },
+)
 
 // Errors of the command line look like all others.
 for (const command of program.commands) command.copyInheritedSettings(program)

@@ -61,6 +61,8 @@ export interface Cpu<E extends Exit = Exit> extends Stateful {
    * composed and whenever the gate moves, also from a device during `run`. Left out by CPUs that have no such pin.
    */
   setA20?(enabled: boolean): void
+  /** A pulse on the NMI pin. Called from a device also during `run`. Left out by CPUs that have no such pin. */
+  nmi?(): void
   /** The state after power-on. `retired` goes on. */
   reset(): void
 }

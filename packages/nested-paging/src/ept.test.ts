@@ -8,7 +8,7 @@ function tables() {
   const machine = new GuestMemory({ ranges: [{ kind: 'ram', start: 0, bytes: 16 << 20 }] })
   const made = new ExtendedTables(HostPages.of(machine))
   const hardware = new ExtendedPageTables(machine, made.pointer - (made.pointer % 0x1000), walkControls())
-  return { made, hardware }
+  return { made, hardware, machine }
 }
 
 describe('extended page tables as the hardware walks them', () => {
@@ -31,6 +31,21 @@ describe('extended page tables as the hardware walks them', () => {
     expect(hardware.result.fault).toBe('ept-violation')
     made.unmap(5)
     expect(hardware.reach(0x5000, 0)).toBe(-1)
+  })
+
+  it('take no table to unmap what is not mapped, and give all back', () => {
+    const { made, machine, hardware } = tables()
+    made.map(5, 0x300, true)
+    const before = made.pages
+    made.unmap(2 ** 20)
+    made.unmapLarge(2 ** 20)
+    expect([made.isLarge(2 ** 20), made.pages]).toEqual([false, before])
+    made.clear()
+    expect([hardware.reach(0x5000, 0), made.pages]).toEqual([-1, 1])
+    made.map(5, 0x300, true)
+    expect(hardware.reach(0x5000, 0)).toBe(0x30_0000)
+    made[Symbol.dispose]()
+    expect([made.pages, HostPages.of(machine).used]).toEqual([0, 0])
   })
 
   it('map two mebibytes at once, with three references', () => {

@@ -48,15 +48,27 @@ export class ExtendedTables {
   }
   /** Is `page` mapped as part of a large one? */
   isLarge(page: number): boolean {
-    return (this.#memory.read32(this.#entry(page, 2)) & LARGE) !== 0
+    const entry = this.#find(page, 2)
+    return entry >= 0 && (this.#memory.read32(entry) & LARGE) !== 0
   }
   /** Takes a large page out. */
   unmapLarge(page: number): void {
-    this.#set(this.#entry(page, 2), 0, 0)
+    this.#clear(this.#find(page, 2))
   }
   /** Takes a page out. What the TLB holds of it is the caller's to drop. */
   unmap(page: number): void {
-    this.#set(this.#entry(page, 1), 0, 0)
+    this.#clear(this.#find(page, 1))
+  }
+
+  /** Takes all out. What the TLB holds is the caller's to drop. */
+  clear(): void {
+    this.#memory.writeBytes(this.pointer - POINTER, new Uint8Array(PAGE_BYTES))
+    for (const page of this.#tables.splice(1)) this.#pages.free(page)
+  }
+
+  /** Gives the pages back: nothing walks the tables any more. */
+  [Symbol.dispose](): void {
+    for (const page of this.#tables.splice(0)) this.#pages.free(page)
   }
 
   #set(at: number, place: number, bits: number): void {
@@ -64,14 +76,26 @@ export class ExtendedTables {
     this.#memory.write64(at, (address + bits) | 0, Math.floor(address / 0x1_0000_0000))
   }
 
-  /** Address of the entry of `page` at `level`, with the tables on the way made. */
+  #clear(entry: number): void {
+    if (entry >= 0) this.#set(entry, 0, 0)
+  }
+
+  /** Address of the entry of `page` at `level`, with the tables on the way made. @throws VmexitError `machine-memory`. */
   #entry(page: number, level: number): number {
+    return this.#reach(page, level, (entry) => this.#set(entry, this.#table(), ALL))
+  }
+  /** The same, −1 where a table is missing. */
+  #find(page: number, level: number): number {
+    return this.#reach(page, level, () => {})
+  }
+
+  #reach(page: number, level: number, onAbsent: (entry: number) => void): number {
     let table = this.pointer - POINTER
     for (let at = LEVELS; at > level; at--) {
       const entry = table + (Math.floor(page / 512 ** (at - 1)) % 512) * 8
-      const low = this.#memory.read32(entry)
-      if (low === 0) this.#set(entry, this.#table(), ALL)
+      if (this.#memory.read32(entry) === 0) onAbsent(entry)
       const present = this.#memory.read32(entry)
+      if (present === 0) return -1
       table = present - (present % PAGE_BYTES) + this.#memory.read32(entry + 4) * 0x1_0000_0000
     }
     return table + (Math.floor(page / 512 ** (level - 1)) % 512) * 8

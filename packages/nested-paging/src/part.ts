@@ -16,6 +16,7 @@ export interface NestedPaging {
   readonly mmu: MmuStrategy
   /** The tables. */
   readonly tables: ExtendedTables
+  [Symbol.dispose](): void
 }
 
 /** What nested paging needs of the VM. */
@@ -66,14 +67,26 @@ export function nestedPaging({
         else tables.unmap(page)
         mmuHost.invalidate()
       }
-      vmMemory.listen({ onWriteRestricted: forget, onRemapped: forget })
+      const forgetAll = (): void => {
+        tables.clear()
+        mmuHost.invalidate()
+      }
+      const unlisten = vmMemory.listen({
+        onWriteRestricted: forget,
+        onRemapped: forget,
+        onAllWriteRestricted: forgetAll,
+      })
       const mmu: MmuStrategy = {
         name: 'nested-paging',
         intercepts: { cr3: false, invlpg: false, pageFaults: false, cr0: 0, cr4: 0 },
         create: () => new NestedMmu(vmMemory, tables, large),
       }
       mmuHost.attach(mmu)
-      return { mmu, tables }
+      const dispose = (): void => {
+        unlisten()
+        tables[Symbol.dispose]()
+      }
+      return { mmu, tables, [Symbol.dispose]: dispose }
     },
   })
 }

@@ -7,6 +7,7 @@ import { type ShadowCounts, ShadowMmu } from './shadow-mmu.ts'
 export interface ShadowPaging {
   readonly mmu: MmuStrategy
   readonly counts: ShadowCounts
+  [Symbol.dispose](): void
 }
 
 /** What shadow paging needs of the VM. */
@@ -62,7 +63,10 @@ export function shadowPaging(): PartOf<
         },
       }
       mmuHost.attach(mmu)
-      return { mmu, counts }
+      const dispose = (): void => {
+        for (const each of mmus) each[Symbol.dispose]()
+      }
+      return { mmu, counts, [Symbol.dispose]: dispose }
     },
   })
 }

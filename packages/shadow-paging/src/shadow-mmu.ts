@@ -34,6 +34,11 @@ const FAULT_USER = 4
 /** Stores to so many entries of a table, of which no translation is used meanwhile, end its being one. */
 const FLOOD = 64
 
+/** Shadow tables of one virtual CPU at the most; then they are dropped, and come back as they are needed. */
+const MOST_TABLES = 4096
+/** What one fault or one load of CR3 makes at the most: four directories of PAE; or a directory and a table. */
+const MADE_AT_ONCE = 4
+
 /** What was counted. Only ever added to. */
 export interface ShadowCounts {
   /** Page faults that the guest does not learn of: an entry was made. */
@@ -54,6 +59,9 @@ export interface ShadowParts {
   readonly invalidate: (linear?: number) => void
 }
 
+/** The directory of a guest without paging. */
+const IDENTITY = 'identity'
+
 type Mode = 'off' | '32-bit' | 'PAE'
 
 /** See above. Its registers, and what the hardware is to walk, follow from {@link adopt}. */
@@ -72,6 +80,7 @@ export class ShadowMmu implements VcpuMmu {
   #own = false
   /** The page that holds the four pointers of a PAE root. */
   readonly #pointers: number
+  readonly #unlisten: () => void
 
   constructor(parts: ShadowParts) {
     this.#parts = parts
@@ -82,15 +91,23 @@ export class ShadowMmu implements VcpuMmu {
     }
     this.#tables = { 4: new ShadowTables(parts.pages, 4, events), 8: new ShadowTables(parts.pages, 8, events) }
     this.#pointers = parts.pages.allocate()
-    parts.memory.listen({
+    this.#unlisten = parts.memory.listen({
       onWriteRestricted: (page) => this.#forget(page),
       onRemapped: (page) => this.#forget(page),
+      onAllWriteRestricted: () => this.#dropAll((shadow) => this.#isRoot(shadow)),
     })
   }
 
   /** Shadow tables there are now. */
   get size(): number {
     return this.#tables[4].size + this.#tables[8].size
+  }
+
+  /** Gives the tables' pages back: nothing walks them any more. */
+  [Symbol.dispose](): void {
+    this.#unlisten()
+    for (const tables of [this.#tables[4], this.#tables[8]]) tables.dropAll()
+    this.#parts.pages.free(this.#pointers)
   }
 
   adopt(guest: PagingRegisters): { cr0: number; cr3: number; cr4: number } {
@@ -103,16 +120,22 @@ export class ShadowMmu implements VcpuMmu {
       nx: (efer & EFER_NXE) !== 0,
       pse: (cr4 & CR4_PSE) !== 0,
     })
-    if (this.#table().isFull) {
-      this.#table().dropAll()
-      this.#parts.invalidate()
-    }
+    this.#makeRoom(() => false)
     const paging = this.#mode === 'PAE' ? CR4_PAE : CR4_PSE
     return {
       cr0: (cr0 | CR0_PE | CR0_WP | CR0_PG) >>> 0,
       cr3: this.#mode === 'PAE' ? this.#writePointers() : this.#directory().page * 0x1000,
       cr4: ((cr4 & ~(CR4_PAE | CR4_PSE | CR4_PGE)) | paging) >>> 0,
     }
+  }
+
+  /** Drops the tables, but those to keep, before they are more than there may be. */
+  #makeRoom(keep: (shadow: ShadowPage) => boolean): void {
+    if (this.size + MADE_AT_ONCE > MOST_TABLES) this.#dropAll(keep)
+  }
+  #dropAll(keep: (shadow: ShadowPage) => boolean): void {
+    for (const tables of [this.#tables[4], this.#tables[8]]) tables.dropAll(keep)
+    this.#parts.invalidate()
   }
 
   /** Tables in the format of the guest as it is. */
@@ -123,7 +146,7 @@ export class ShadowMmu implements VcpuMmu {
   /** The shadow of the directory of a guest with entries of 4 bytes, or without paging. */
   #directory(): ShadowPage {
     const tables = this.#tables[4]
-    if (this.#mode === 'off') return tables.shadow('identity', 'directory', -1)
+    if (this.#mode === 'off') return tables.shadow(IDENTITY, 'directory', -1)
     const page = pageOf(this.#guest.cr3)
     return tables.shadow(`d ${page} ${this.#role}`, 'directory', page)
   }
@@ -216,6 +239,8 @@ export class ShadowMmu implements VcpuMmu {
   #fill(linear: number, page: number, writable: boolean, asSupervisor: boolean): void {
     const { memory } = this.#parts
     const place = memory.place(page)
+    // What the hardware walks from stays.
+    this.#makeRoom((shadow) => this.#isRoot(shadow))
     memory.noteReadCached(page)
     if (writable) memory.noteWriteCached(page)
     if (this.#mode === 'off') this.#fillIdentity(linear, page, place, writable)
@@ -309,7 +334,8 @@ export class ShadowMmu implements VcpuMmu {
   }
 
   #isRoot(shadow: ShadowPage): boolean {
-    return shadow.kind === 'directory' && this.#mode !== 'off' && this.#rootPages().includes(shadow.guestPage)
+    if (this.#mode === 'off') return shadow.key === IDENTITY
+    return shadow.kind === 'directory' && this.#rootPages().includes(shadow.guestPage)
   }
   #rootPages(): readonly number[] {
     if (this.#mode === '32-bit') return [pageOf(this.#guest.cr3)]

@@ -6,9 +6,6 @@ import { type GuestMemory, PAGE_BYTES } from '@vmexit/memory'
 import type { HostPages } from '@vmexit/vmm'
 import type { ShadowEntry, ShadowKind, ShadowPage } from './page.ts'
 
-/** Shadow pages of one VM at the most; then all are dropped, and come back as they are needed. */
-const MOST_PAGES = 4096
-
 /** What {@link ShadowTables} tell. */
 export interface ShadowEvents {
   /** The first shadow of guest page `page` was made: the guest must not write to it unseen. */
@@ -38,9 +35,6 @@ export class ShadowTables {
   /** Shadow tables there are now. */
   get size(): number {
     return this.#byKey.size
-  }
-  get isFull(): boolean {
-    return this.#byKey.size >= MOST_PAGES
   }
   /** Shadows of the table in guest page `page`. */
   of(page: number): Iterable<ShadowPage> {
@@ -135,9 +129,9 @@ export class ShadowTables {
     this.#pages.free(shadow.page)
   }
 
-  /** Takes every shadow away. */
-  dropAll(): void {
-    for (const shadow of [...this.#byKey.values()]) this.drop(shadow)
+  /** Takes every shadow away but those to keep. */
+  dropAll(keep: (shadow: ShadowPage) => boolean = () => false): void {
+    for (const shadow of [...this.#byKey.values()]) if (!keep(shadow)) this.drop(shadow)
   }
 
   /** Takes guest page `page` out of every entry that maps it. */

@@ -75,7 +75,7 @@ export function pcChips(options: PcHardware & PcBoot, system: () => System): Chi
   const onText = (bytes: Uint8Array) => log.add(bytes)
   return {
     parts: [
-      interruptController === 'apic' ? apic({ onNmi: () => system().find('x86')?.nmi() }) : pic(),
+      interruptController === 'apic' ? apic({ onNmi: () => system().find('cpu')?.nmi?.() }) : pic(),
       pci({ configured }),
       dma({ configured }),
       pit(),

@@ -1,7 +1,16 @@
+import { parseSize } from '@vmexit/memory'
 import { describe, expect, test } from 'vitest'
 import { busyGuest, said } from '../test/busy-guest.ts'
-import { count, echo, halt } from '../test/programs.ts'
-import { createHypervisor, createPc, type Hypervisor, type Pc, raw, type VmPcOptions } from './index.ts'
+import { count, echo, halt, hog } from '../test/programs.ts'
+import {
+  createHypervisor,
+  createPc,
+  type Hypervisor,
+  hypervisorMemory,
+  type Pc,
+  raw,
+  type VmPcOptions,
+} from './index.ts'
 
 const vtx = { technique: 'vtx', mmu: 'nested-paging' } as const
 
@@ -62,6 +71,45 @@ test('the same turns give the same counts, of the machine too, under every engin
   expect(await shared([vtx, vtx], 777, 'reference')).toEqual(first)
 })
 
+describe('a guest that takes all of the machine’s memory', () => {
+  const greedy = { memory: '64 MiB', loader: raw({ image: Uint8Array.from(hog), address: 0x7c00, mode: 'flat' }) }
+  const ways = [
+    { ...vtx, nestedPages: '4 KiB' },
+    { ...vtx, nestedPages: '2 MiB' },
+    { technique: 'vtx', mmu: 'shadow-paging' },
+  ] as const
+
+  test.each(ways)('dies alone: $mmu, $nestedPages', async (way) => {
+    await using alone = await createPc({ ...busyGuest, ...vtx })
+    await alone.run({ idle: 'skip' })
+    await using hypervisor = await createHypervisor({ memory: '16 MiB' })
+    const eater = await hypervisor.createPc({ ...greedy, ...way })
+    const worker = await hypervisor.createPc({ ...busyGuest, ...vtx })
+    const text = listen(worker)
+    const stops = await hypervisor.run({ quantum: 10_000 })
+    expect(stops.get(eater)?.reason).toBe('machine-memory')
+    expect(stops.get(worker)?.reason).toBe('off')
+    expect(text()).toBe(said)
+    expect(withoutEvictions(worker.counts)).toEqual(withoutEvictions(alone.counts))
+    // It stays dead, says where, and a reset begins it anew: with what there is now it comes as far again.
+    const instructions = eater.counts.instructions!
+    expect(instructions).toBeGreaterThan(3 * 2048)
+    expect(await eater.run()).toMatchObject({ reason: 'machine-memory', instructions: 0 })
+    expect(eater.position.ip).toBe(0x7c05)
+    eater.reset()
+    const again = await eater.run()
+    expect([again.reason, Math.abs(again.instructions - instructions) < 300]).toEqual(['machine-memory', true])
+  })
+
+  test('leaves nothing of itself', async () => {
+    await using hypervisor = await createHypervisor({ memory: '8 MiB' })
+    for (let n = 0; n < 5; n++) {
+      await using pc = await hypervisor.createPc({ ...greedy, ...ways[n % 3]! })
+      expect((await pc.run()).reason).toBe('machine-memory')
+    }
+  })
+})
+
 describe('a hypervisor', () => {
   const withTwo = async (hypervisor: Hypervisor, a: readonly number[], b: readonly number[], weight?: number) => [
     await hypervisor.createPc({ ...program(a), ...vtx }),
@@ -97,6 +145,20 @@ describe('a hypervisor', () => {
     expect(hypervisor.pcs).toEqual([b])
     await hypervisor.run({ instructions: 1000 })
     expect(b!.counts.instructions).toBe(before + 1000)
+  })
+
+  test('has room for PCs of which its memory was reckoned, and all that they write', async () => {
+    const options: VmPcOptions[] = [
+      { ...busyGuest, ...vtx, memory: '4 MiB' },
+      { ...busyGuest, technique: 'vtx', mmu: 'shadow-paging', memory: '8 MiB' },
+      { ...busyGuest, technique: 'software-emulation', memory: '64 MiB' },
+    ]
+    await using hypervisor = await createHypervisor({ memory: hypervisorMemory(options) })
+    for (const each of options) {
+      const { system } = await hypervisor.createPc(each)
+      system.find('guestMemory')!.writeBytes(0x10_0000, new Uint8Array(parseSize(each.memory!) - 0x10_0000).fill(1))
+    }
+    expect(hypervisorMemory(options)).toBeLessThan(48 << 20)
   })
 
   test('refuses what cannot share a machine', async () => {

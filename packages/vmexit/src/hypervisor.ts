@@ -49,6 +49,11 @@ export async function createHypervisor({ memory = '512 MiB', engine }: Hyperviso
   return new Hypervisor(machine, choice)
 }
 
+/** Bytes of a machine that has room for such PCs, whatever they write. Throws a `VmexitError` `pc-technique` for what cannot be. */
+export function hypervisorMemory(pcs: readonly VmPcOptions[]): number {
+  return pcs.reduce((sum, options) => sum + (planOf(options)?.machineBytes ?? 0), 0)
+}
+
 /**
  * PCs on one machine. Each has virtual time of its own, counted in its own instructions: what a guest does and counts does not depend on
  * the others, nor on how long turns are. What the machine counts does.

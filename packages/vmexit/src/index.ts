@@ -21,6 +21,7 @@ export {
   Hypervisor,
   type HypervisorOptions,
   type HypervisorRunOptions,
+  hypervisorMemory,
   type VmPcOptions,
 } from './hypervisor.ts'
 export type {

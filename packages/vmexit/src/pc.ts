@@ -223,10 +223,10 @@ export class Pc implements AsyncDisposable {
     await this.#owns[Symbol.asyncDispose]()
   }
 
-  #stopOf(stop: Pick<Stop, 'reason'>, instructions: number): PcStop {
+  #stopOf(stop: Pick<Stop, 'reason' | 'exit'>, instructions: number): PcStop {
     const { now, frequency } = this.system.get('clock')
     return {
-      reason: reasonOf(stop.reason, this.#cpu.interruptible()),
+      reason: reasonOf(stop, this.#cpu.interruptible()),
       exitCode: this.#exitPort.code,
       instructions,
       seconds: now / frequency,

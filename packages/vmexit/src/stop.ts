@@ -1,5 +1,5 @@
 /** How a run of a PC ended, in the words of whoever started it. */
-import type { StopReason } from '@vmexit/core'
+import type { Stop } from '@vmexit/core'
 
 /** Why a run of a PC ended. */
 export type PcStopReason =
@@ -13,6 +13,8 @@ export type PcStopReason =
   | 'halted'
   /** The CPU faults without end and never retires an instruction. */
   | 'stuck'
+  /** A VM's machine has no page left that the guest needs; what it had is given back to the machine. A reset boots it anew. */
+  | 'machine-memory'
   /** The signal was aborted; run it again to go on. */
   | 'aborted'
   /** As many instructions were retired, or as much virtual time has gone by, as was asked for. */
@@ -32,7 +34,7 @@ export interface PcStop {
 }
 
 /** The PC's word for what stopped the run loop. */
-export function reasonOf(reason: StopReason, interruptible: boolean): PcStopReason {
+export function reasonOf({ reason, exit }: Pick<Stop, 'reason' | 'exit'>, interruptible: boolean): PcStopReason {
   switch (reason) {
     case 'shutdown':
       return 'triple-fault'
@@ -42,7 +44,8 @@ export function reasonOf(reason: StopReason, interruptible: boolean): PcStopReas
     case 'idle':
       return interruptible ? 'idle' : 'halted'
     case 'exit':
-      throw new Error('an x86 CPU has no reasons of its own to stop')
+      if (exit?.reason === 'machine-memory') return exit.reason
+      throw new Error(`a PC's CPU has no reason '${exit?.reason}' to stop`)
     default:
       return reason
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { busyGuest, said } from '../test/busy-guest.ts'
-import { halt, pcOf, readTimer, reset } from '../test/programs.ts'
+import { halt, nmi, pcOf, readTimer, reset, steps, wrap } from '../test/programs.ts'
 import {
   createPc,
   mmuNames,
@@ -8,6 +8,7 @@ import {
   type PcOptions,
   type PcTechnique,
   packState,
+  raw,
   techniqueNames,
   unpackState,
 } from './index.ts'
@@ -72,6 +73,30 @@ test('a chip sees the same time at the same instruction under every technique', 
   const native = await printed({ technique: 'native' })
   expect(native).toHaveLength(400)
   for (const way of ways) expect(await printed(way)).toBe(native)
+})
+
+/** Runs a program in flat mode to its end, and says what it has printed. */
+async function printedBy(program: readonly number[], way: PcTechnique): Promise<string> {
+  const loader = raw({ image: Uint8Array.from(program), address: 0x1_0000, mode: 'flat' })
+  await using pc = await createPc({ memory: '2 MiB', loader, display: 'none', ...way })
+  const text = listen(pc)
+  expect((await pc.run({ idle: 'skip' })).exitCode).toBe(1)
+  return text()
+}
+
+test('a debugger in the guest steps over what a VMM executes, too, under every technique', async () => {
+  const native = await printedBy(steps, { technique: 'native' })
+  // One trap behind each instruction from CPUID to the second POPFD.
+  expect(native.charCodeAt(0)).toBe(16)
+  for (const way of ways) expect(await printedBy(steps, way)).toBe(native)
+})
+
+test('the local APIC’s NMI comes to the guest’s CPU at once, under every technique', async () => {
+  for (const way of ways) expect(await printedBy(nmi, way)).toBe('n.')
+})
+
+test('addresses wrap at 1 MiB while the A20 gate is closed, under every technique', async () => {
+  for (const way of ways) expect(await printedBy(wrap, way)).toBe('aacbc')
 })
 
 test.each(named)('every engine counts the same ($name)', async ({ way }) => {

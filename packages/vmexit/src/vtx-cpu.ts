@@ -14,12 +14,12 @@ export function vtxCpu(vm: Vm): PcCpu {
   return {
     executes: cpu,
     position: () => {
-      if (!host.isOn(vcpu)) return positionOf(emulator)
+      if (!host.isOn(vcpu.state)) return positionOf(emulator)
       return root.inGuest ? positionOf(cpu) : { cs: root.read('guestCsSelector'), ip: root.read('guestRip') }
     },
     interruptible: () => vcpu.wakeable,
     inspect: () => {
-      vcpu.toEmulator()
+      vcpu.state.toEmulator()
       return emulator
     },
   }

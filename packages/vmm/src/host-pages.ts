@@ -6,12 +6,23 @@ import { type GuestMemory, PAGE_BYTES } from '@vmexit/memory'
 const FIRST_PAGE = 0x100
 const POOLS = new WeakMap<GuestMemory, HostPages>()
 
+/** What becomes of a page. */
+const FREE = 0
+const USED = 1
+
+/** Pages of one range of RAM that supervisors may have. */
+interface Range {
+  readonly first: number
+  /** By page from `first` on: {@link FREE} or {@link USED}. */
+  readonly state: Uint8Array
+  /** No page before this one, counted from `first`, is free. */
+  from: number
+}
+
 /** Which pages of one machine are free. Pages are named by number: address / 4096. */
 export class HostPages {
   readonly memory: GuestMemory
-  /** Pages between the ranges' beginnings and what was never handed out. */
-  readonly #fresh: { next: number; readonly end: number }[]
-  readonly #free: number[] = []
+  readonly #ranges: readonly Range[]
   #used = 0
 
   /** The pages of `memory`: all supervisors of a machine share them. */
@@ -25,13 +36,14 @@ export class HostPages {
 
   private constructor(memory: GuestMemory) {
     this.memory = memory
-    this.#fresh = memory.ranges
+    this.#ranges = memory.ranges
       .filter(({ kind }) => kind === 'ram')
       .map(({ start, bytes }) => ({
-        next: Math.max(FIRST_PAGE, start / PAGE_BYTES),
+        first: Math.max(FIRST_PAGE, start / PAGE_BYTES),
         end: (start + bytes) / PAGE_BYTES,
       }))
-      .filter(({ next, end }) => next < end)
+      .filter(({ first, end }) => first < end)
+      .map(({ first, end }) => ({ first, state: new Uint8Array(end - first), from: 0 }))
   }
 
   /** Pages handed out now. */
@@ -39,38 +51,51 @@ export class HostPages {
     return this.#used
   }
 
-  /** A page of zeros. @throws VmexitError `machine-memory` if there is none. */
+  /** A page of zeros. @throws VmexitError `machine-memory` if there is none: see {@link isMachineFull}. */
   allocate(): number {
-    const again = this.#free.pop()
-    if (again !== undefined) {
-      this.memory.writeBytes(again * PAGE_BYTES, ZEROS)
+    for (const range of this.#ranges) {
+      const at = range.state.indexOf(FREE, range.from)
+      range.from = at < 0 ? range.state.length : at + 1
+      if (at < 0) continue
+      range.state[at] = USED
       this.#used++
-      return again
-    }
-    return this.allocateRun(1)
-  }
-
-  /** So many pages in a row, of zeros, the first one's number a multiple of `align`. @throws VmexitError `machine-memory`. */
-  allocateRun(count: number, align = 1): number {
-    for (const range of this.#fresh) {
-      const first = Math.ceil(range.next / align) * align
-      if (first + count > range.end) continue
-      for (let skipped = range.next; skipped < first; skipped++) this.#free.push(skipped)
-      range.next = first + count
-      this.#used += count
-      return first
+      return range.first + at
     }
     throw new VmexitError('machine-memory', {
-      problem: `the machine has no ${count === 1 ? 'free page' : `${count} free pages in a row`} left for its supervisors`,
+      problem: 'the machine has no free page left for its supervisors',
       remedy: 'give the machine more memory, or its VMs less',
     })
   }
 
-  /** Gives a page back. */
+  /** So many pages of zeros in a row, the first one's number a multiple of `count`; −1 if there are none. */
+  allocateBlock(count: number): number {
+    for (const { first, state } of this.#ranges) {
+      for (let at = (count - (first % count)) % count; at + count <= state.length; at += count) {
+        const block = state.subarray(at, at + count)
+        if (block.includes(USED)) continue
+        block.fill(USED)
+        this.#used += count
+        return first + at
+      }
+    }
+    return -1
+  }
+
+  /** Gives a page back, with what is in it. */
   free(page: number): void {
-    this.#free.push(page)
-    this.#used--
+    for (const range of this.#ranges) {
+      const at = page - range.first
+      if (range.state[at] !== USED) continue
+      this.memory.unmapFrame(page)
+      range.state[at] = FREE
+      range.from = Math.min(range.from, at)
+      this.#used--
+      return
+    }
   }
 }
 
-const ZEROS = new Uint8Array(PAGE_BYTES)
+/** Was it thrown because the machine has no page left? */
+export function isMachineFull(error: unknown): boolean {
+  return error instanceof VmexitError && error.code === 'machine-memory'
+}

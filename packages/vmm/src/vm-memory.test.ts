@@ -33,8 +33,53 @@ describe('memory of a VM', () => {
     expect(vm.read32(0x3000)).toBe(5)
     vm.write32(0x3000, 6)
     expect(machine.read32(place * 0x1000)).toBe(6)
+  })
+
+  it('gives the machine a page back that the guest no longer has', () => {
+    const machine = machineOf(16 * MIB)
+    const vm = vmOn(machine)
+    vm.write32(0x3000, 6)
+    const place = vm.placeOf(3)
     vm.unmapFrame(3)
-    expect(machine.read32(place * 0x1000)).toBe(0)
+    expect([vm.read32(0x3000), machine.read32(place * 0x1000), HostPages.of(machine).used]).toEqual([0, 0, 0])
+    vm.write32(0x3000, 7)
+    expect(vm.read32(0x3000)).toBe(7)
+  })
+
+  it.each([1, 512] as const)('comes back whole, again and again, in blocks of %i', (blockPages) => {
+    const machine = machineOf(6 * MIB)
+    for (let n = 0; n < 1000; n++) {
+      const vm = vmOn(machine)
+      vm.blockPages = blockPages
+      for (const page of [1, 700, 1000]) vm.write32(page * 0x1000, n)
+      expect(vm.read32(700 * 0x1000)).toBe(n)
+      vm[Symbol.dispose]()
+      expect(HostPages.of(machine).used).toBe(0)
+    }
+    const last = vmOn(machine)
+    last.place(5)
+    expect(last.read32(0x5000)).toBe(0)
+  })
+
+  it('lies in single pages where the machine has no block left', () => {
+    const machine = machineOf(6 * MIB)
+    const vm = vmOn(machine)
+    vm.write32(0, 1)
+    const [a, b] = [machine, machine].map((each) => vmOn(each))
+    for (const each of [a!, b!]) {
+      each.blockPages = 512
+      each.write32(600 * 0x1000, 1)
+    }
+    expect([a!.placed, b!.placed]).toEqual([512, 512])
+    a!.write32(0, 2)
+    expect([a!.placed, a!.read32(0)]).toEqual([513, 2])
+  })
+
+  it('refuses a bus master whose page the machine does not have, and says so', () => {
+    const vm = vmOn(machineOf(2 * MIB))
+    for (let page = 0; page < 256; page++) vm.write32(page * 0x1000, 1)
+    expect(vm.writeFromBus(0, Uint8Array.of(2))).toBe(true)
+    expect([vm.writeFromBus(300 * 0x1000, Uint8Array.of(2)), vm.exhausted]).toEqual([false, true])
   })
 
   it('has a machine that can be full', () => {

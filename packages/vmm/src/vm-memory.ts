@@ -14,7 +14,7 @@ import {
   parseSize,
   pcRanges,
 } from '@vmexit/memory'
-import { HostPages } from './host-pages.ts'
+import { HostPages, isMachineFull } from './host-pages.ts'
 
 declare module '@vmexit/core' {
   interface Capabilities {
@@ -37,9 +37,12 @@ export class VmMemory extends GuestMemory {
 
   /**
    * Pages that get their places together, in a row and aligned: 1, or 512 where they are to be mapped as large pages. Only what is memory
-   * throughout gets them so.
+   * throughout gets them so, and only while the machine has such rows.
    */
   blockPages: 1 | 512 = 1
+
+  /** The machine had no page left when the guest, or a device for it, needed one: the guest cannot go on. See {@link release}. */
+  exhausted = false
 
   constructor(host: HostPages, ranges: readonly MemoryRange[], mmio: MmioHandler) {
     super({ ranges, pool: host.memory.pool, mmio })
@@ -64,12 +67,13 @@ export class VmMemory extends GuestMemory {
     return place
   }
 
-  /** Gives the whole block around `page` places in a row. False if part of it is not plain memory, or has a place. */
+  /** Gives the whole block around `page` places in a row. False if part of it is not plain memory, or has a place, or there is no such row. */
   #placeBlock(page: number): boolean {
     const first = page - (page % this.blockPages)
     for (let each = first; each < first + this.blockPages; each++)
       if (this.#places.has(each) || this.backing(each) !== 'writable') return false
-    const place = this.machine.allocateRun(this.blockPages, this.blockPages)
+    const place = this.machine.allocateBlock(this.blockPages)
+    if (place < 0) return false
     for (let n = 0; n < this.blockPages; n++) {
       this.#places.set(first + n, place + n)
       this.#follow(this.pages.slot(first + n), place + n)
@@ -122,9 +126,38 @@ export class VmMemory extends GuestMemory {
     this.pages.flags[slot] |= PageFlag.SHARED
   }
 
-  /** The page reads as zeros; its place stays. */
+  /** The page reads as zeros, and the machine has its place back; but a block stays whole. */
   override unmapFrame(page: number): void {
-    if (this.placeOf(page) >= 0) this.writeBytes(page * PAGE_BYTES, new Uint8Array(PAGE_BYTES))
+    if (this.blockPages === 1) this.#giveBack(page)
+    else if (this.#places.has(page)) this.writeBytes(page * PAGE_BYTES, new Uint8Array(PAGE_BYTES))
+  }
+
+  #giveBack(page: number): void {
+    super.unmapFrame(page)
+    const place = this.#places.get(page)
+    if (place === undefined) return
+    this.#places.delete(page)
+    this.machine.free(place)
+  }
+
+  /** Gives every place back: all of the memory reads as zeros. */
+  release(): void {
+    for (const page of [...this.#places.keys()]) this.#giveBack(page)
+  }
+
+  override [Symbol.dispose](): void {
+    this.release()
+  }
+
+  /** What a bus master stores. False, as on a bus where nobody answers, if the machine has no page for it: then the memory is exhausted. */
+  writeFromBus(address: number, from: Uint8Array): boolean {
+    try {
+      return this.dma.write(address, from)
+    } catch (error) {
+      if (!isMachineFull(error)) throw error
+      this.exhausted = true
+      return false
+    }
   }
 }
 
@@ -135,6 +168,8 @@ export interface VmRam {
   readonly vmMemory: VmMemory
   save(): ReturnType<GuestMemory['save']>
   restore(state: Parameters<GuestMemory['restore']>[0]): void
+  reset(): void
+  [Symbol.dispose](): void
 }
 
 /** Memory for the slot `memory` of a VM whose pages lie in the machine's: `vmMemory('64 MiB')`, laid out as a PC's. */
@@ -156,12 +191,16 @@ export function vmMemory(
         memory: {
           size: bytes,
           read: (address, into) => memory.dma.read(address, into),
-          write: (address, from) => memory.dma.write(address, from),
+          write: (address, from) => memory.writeFromBus(address, from),
         },
         guestMemory: memory,
         vmMemory: memory,
         save: () => memory.save(),
         restore: (state) => memory.restore(state),
+        reset: () => {
+          memory.exhausted = false
+        },
+        [Symbol.dispose]: () => memory[Symbol.dispose](),
       }
     },
   })

@@ -25,7 +25,7 @@ export interface ControlOptions {
 export function writeControls(cpu: Cpu, root: VmxRoot, options: ControlOptions): void {
   const { pin, primary, secondary, exit, entry, features } = cpu.model.vmx!
   const { intercepts, eptPointer, vpid, msrBitmap } = options
-  root.write('pinControls', pin.allowed0 | Pin.externalInterruptExiting | Pin.nmiExiting)
+  root.write('pinControls', pin.allowed0 | Pin.externalInterruptExiting | Pin.nmiExiting | Pin.virtualNmis)
   const mmu =
     (intercepts.cr3 ? Primary.cr3LoadExiting | Primary.cr3StoreExiting : 0) |
     (intercepts.invlpg ? Primary.invlpgExiting : 0)

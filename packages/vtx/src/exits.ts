@@ -19,6 +19,8 @@ export interface ExitedVcpu {
   raise(vector: number, errorCode?: number): void
   /** Drops what the hardware has cached. */
   invalidate(linear?: number): void
+  /** NMIs are blocked as they were: the IRET that has let them in is to be executed again. */
+  blockNmis(): void
   halt(): void
   shutDown(): void
 }
@@ -31,6 +33,8 @@ const WIDTHS = [1, 2, 1, 4] as const
 const IN = 1 << 3
 const STRING = 1 << 4
 const WRITE = 2
+/** Of an EPT violation's qualification and of interruption information: an IRET has met it that had already let NMIs in again. */
+const NMI_UNBLOCKING = 1 << 12
 
 const io: Handler = (vcpu) => {
   const { host, ports } = vcpu.parts
@@ -87,7 +91,9 @@ const hlt: Handler = (vcpu) => {
 
 const violation: Handler = (vcpu) => {
   const { root } = vcpu.parts.host
-  const write = (root.read(VmcsField.exitQualification) & WRITE) !== 0
+  const qualification = root.read(VmcsField.exitQualification)
+  if ((qualification & NMI_UNBLOCKING) !== 0) vcpu.blockNmis()
+  const write = (qualification & WRITE) !== 0
   if (!vcpu.mmu.onViolation(root.read(VmcsField.guestPhysicalAddress), write)) vcpu.emulate()
 }
 
@@ -96,6 +102,7 @@ const pageFault: Handler = (vcpu) => {
   const { root, cpu } = vcpu.parts.host
   const linear = root.read(VmcsField.exitQualification)
   const answer = vcpu.mmu.onPageFault(linear, root.read(VmcsField.exitErrorCode))
+  if (typeof answer !== 'number' && (root.read(VmcsField.exitInterruption) & NMI_UNBLOCKING) !== 0) vcpu.blockNmis()
   if (answer === 'emulate') vcpu.emulate()
   else if (answer !== 'again') {
     cpu.state.setNumber(Layout.cr2, linear)
@@ -137,6 +144,7 @@ export const EXITS: Readonly<Record<number, Handler>> = {
   [ExitReason.exceptionOrNmi]: pageFault,
   [ExitReason.externalInterrupt]: nothing,
   [ExitReason.interruptWindow]: nothing,
+  [ExitReason.nmiWindow]: nothing,
   [ExitReason.tripleFault]: (vcpu) => vcpu.shutDown(),
   [ExitReason.taskSwitch]: emulateAndFlush,
   [ExitReason.cpuid]: cpuid,

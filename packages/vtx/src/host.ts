@@ -12,6 +12,15 @@ export interface Tenant {
   evict(): void
 }
 
+/** Of one virtual CPU. */
+export interface Lease {
+  /** Physical addresses of its VMCS region and of a page for its MSR bitmap. */
+  readonly vmcs: number
+  readonly msrBitmap: number
+  /** A VPID that no other virtual CPU has. */
+  readonly vpid: number
+}
+
 /** The CPU, and who is on it. */
 export class VtxHost {
   readonly cpu: Cpu
@@ -20,6 +29,7 @@ export class VtxHost {
   readonly root: VmxRoot
   #tenant: Tenant | undefined
   #vpids = 0
+  readonly #freeVpids: number[] = []
 
   /** That of `cpu`. @throws VmexitError `vmx-taken`, `machine-memory`. */
   static of(cpu: Cpu, clock: Clock, pages: HostPages): VtxHost {
@@ -43,9 +53,23 @@ export class VtxHost {
     this.pages.memory.write32(address, VMCS_REVISION)
     return address
   }
-  /** A VPID that no other virtual CPU has. */
-  vpid(): number {
-    return ++this.#vpids
+
+  /** What a virtual CPU has of the machine. @throws VmexitError `machine-memory`; nothing is taken then. */
+  lease(): Lease {
+    const vmcs = this.region()
+    try {
+      const msrBitmap = this.pages.allocate() * PAGE_BYTES
+      return { vmcs, msrBitmap, vpid: this.#freeVpids.pop() ?? ++this.#vpids }
+    } catch (error) {
+      this.pages.free(vmcs / PAGE_BYTES)
+      throw error
+    }
+  }
+  /** Takes it back. What the TLB holds of it is the caller's to drop before. */
+  release({ vmcs, msrBitmap, vpid }: Lease): void {
+    this.root.clear(vmcs)
+    for (const address of [vmcs, msrBitmap]) this.pages.free(address / PAGE_BYTES)
+    this.#freeVpids.push(vpid)
   }
 
   /** Is `tenant` on the CPU now? */

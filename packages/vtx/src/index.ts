@@ -1,5 +1,5 @@
 /** VT-x: guests in VMX non-root operation. */
 export type { ExitedVcpu } from './exits.ts'
-export type { Tenant, VtxHost } from './host.ts'
+export type { Lease, Tenant, VtxHost } from './host.ts'
 export { type Vtx, type VtxHardware, type VtxNeeds, type VtxOptions, vtx } from './part.ts'
 export { type VcpuParts, type VcpuState, VtxVcpu } from './vcpu.ts'

@@ -21,6 +21,7 @@ export interface Vtx {
   save(): State
   restore(state: State): void
   reset(): void
+  [Symbol.dispose](): void
 }
 
 /** What it needs of the VM. */
@@ -48,7 +49,7 @@ export function vtx(
         time: () => clock.now,
       })
       let strategy: MmuStrategy | undefined
-      const vcpu = new VtxVcpu({ host, emulator, ports, clock, mmu: () => strategy })
+      const vcpu = new VtxVcpu({ host, emulator, memory: vmMemory, ports, clock, mmu: () => strategy })
       declareCounters(counters, vcpu)
       return {
         cpu: vcpu,
@@ -63,6 +64,7 @@ export function vtx(
         save: () => vcpu.save(),
         restore: (state) => vcpu.restore(state),
         reset: () => vcpu.reset(),
+        [Symbol.dispose]: () => vcpu[Symbol.dispose](),
       }
     },
   })

@@ -1,7 +1,4 @@
-/**
- * A virtual CPU in VMX non-root operation. Its state lies in one of two places: in the VMCS and the CPU while it runs there, or in an
- * emulator, a CPU of its own on the VM's memory, where instructions are executed that the hardware cannot execute for it.
- */
+/** A virtual CPU in VMX non-root operation: its run, its exits, and the events that wait for it. Where its state is: `placed-state.ts`. */
 import {
   type Capabilities,
   type Cpu as CpuSeam,
@@ -11,57 +8,51 @@ import {
   type State,
   VmexitError,
 } from '@vmexit/core'
-import { PAGE_BYTES } from '@vmexit/memory'
-import type { MmuStrategy, PagingRegisters, VcpuMmu } from '@vmexit/vmm'
+import { isMachineFull, type VcpuMmu, type VmMemory } from '@vmexit/vmm'
 import {
   type Cpu,
+  combine,
   EventInfo,
   EventType,
   EXIT_REASONS,
   exitReasonName,
   Flag,
-  Layout,
   Primary,
   Vector,
   VmcsField,
 } from '@vmexit/x86'
-import { CR0_FORCED, CR0_OWNED, CR4_OWNED, writeControls } from './controls.ts'
 import { EXITS, type ExitedVcpu } from './exits.ts'
-import type { Tenant, VtxHost } from './host.ts'
-import { copyRegisters } from './registers.ts'
+import { PlacedState, type PlaceParts } from './placed-state.ts'
+
+declare module '@vmexit/core' {
+  interface ExitReasons {
+    'machine-memory': 'the machine has no page left that the guest needs: only a reset brings it back'
+  }
+}
 
 /** Fields are read as unsigned numbers. */
 const VALID = EventInfo.valid >>> 0
-const CONTRIBUTORY: readonly number[] = [Vector.DE, Vector.TS, Vector.NP, Vector.SS, Vector.GP]
 /** Exits in a row that may retire nothing. */
 const PATIENCE = 1000
-/** STI and MOV SS. */
+/** Of the interruptibility: STI and MOV SS, and an NMI that is handled. */
 const BLOCKING = 3
+const NMI_BLOCKING = 8
+/** Of pending debug exceptions: an instruction was single-stepped. */
+const STEPPED = 1 << 14
 
 /** What a {@link VtxVcpu} is made of. */
-export interface VcpuParts {
-  readonly host: VtxHost
-  /** The virtual state where the hardware does not hold it, and what executes instructions for the VMM. */
-  readonly emulator: Cpu
+export interface VcpuParts extends PlaceParts {
+  readonly memory: VmMemory
   readonly ports: Capabilities['ports']
   readonly clock: Capabilities['clock']
-  /** Asked when the first instruction is to be executed. */
-  readonly mmu: () => MmuStrategy | undefined
 }
 
 /** One virtual CPU. */
-export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
+export class VtxVcpu implements CpuSeam, ExitedVcpu {
   readonly id = 0
   readonly parts: VcpuParts
-  readonly vmcs: number
-  readonly #msrBitmap: number
-  readonly #vpid: number
-  #mmu: VcpuMmu | undefined
-  #strategy: MmuStrategy | undefined
-  /** CR3 as the guest has it, where the hardware has another. */
-  #cr3 = 0
-  /** Where the state is. */
-  #place: 'emulator' | 'hardware' = 'emulator'
+  readonly state: PlacedState
+  #a20 = true
   #halted = false
   #shutdown = false
   #retired = 0
@@ -71,6 +62,9 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   #end = 0
   #interrupts: InterruptSource | undefined
   #windowOpen = false
+  /** An NMI waits; and the guest leaves as soon as it can take one. */
+  #nmi = false
+  #nmiWindowOpen = false
   #fruitless = 0
   /** What the VMCS says of time: the VM's ahead of the machine's, and the guest's own offset. */
   #ahead = Number.NaN
@@ -92,20 +86,20 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
 
   constructor(parts: VcpuParts) {
     this.parts = parts
-    const { host } = parts
-    this.vmcs = host.region()
-    this.#msrBitmap = host.pages.allocate() * PAGE_BYTES
-    this.#vpid = host.vpid()
+    this.state = new PlacedState(parts, () => this.#count())
   }
 
   get retired(): number {
     return this.#since === undefined ? this.#retired : this.#retired + this.parts.host.cpu.retired - this.#since
   }
   get halted(): boolean {
-    return this.#halted && !(this.#interrupts?.pending && this.wakeable)
+    // It is to say that it is dead.
+    if (this.parts.memory.exhausted) return false
+    if (!this.#halted || (this.#nmi && !this.#blocksNmis())) return false
+    return !(this.#interrupts?.pending && this.wakeable)
   }
   get wakeable(): boolean {
-    return (this.#flags() & Flag.IF) !== 0
+    return (this.state.flags & Flag.IF) !== 0
   }
 
   shorten(remaining: number): void {
@@ -113,6 +107,11 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     if (end >= this.#end) return
     this.#end = end
     if (this.#since !== undefined) this.parts.host.cpu.shorten(remaining)
+  }
+
+  nmi(): void {
+    this.#nmi = true
+    this.shorten(0)
   }
 
   connect(interrupts: InterruptSource): void {
@@ -136,35 +135,50 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     })
   }
 
+  /** No control of VMX masks an address bit of the guest's alone: while the gate is closed, the emulator executes all. */
   setA20(enabled: boolean): void {
+    this.#a20 = enabled
     this.parts.emulator.setA20(enabled)
   }
 
   reset(): void {
-    this.toEmulator()
+    this.state.toEmulator()
     this.parts.emulator.reset()
     this.#halted = false
     this.#shutdown = false
+    this.#nmi = false
     this.#unfinished = 0
   }
 
   run(budget: number): Exit {
-    const { host } = this.parts
     this.#end = this.retired + budget
+    try {
+      return this.#run()
+    } catch (error) {
+      if (!isMachineFull(error)) throw error
+      return this.#die()
+    }
+  }
+
+  #run(): Exit {
+    const { host, memory } = this.parts
     for (;;) {
+      if (memory.exhausted) return this.#die()
       if (this.#isFruitless()) return this.#stop('budget')
       if (this.#shutdown) return this.#stop('shutdown')
       if (this.halted) return this.#stop('halt')
       const left = this.#end - this.retired
       if (left <= 0) return this.#stop('budget')
-      if (this.#place === 'emulator' && this.#needsEmulator()) {
+      if (!this.#a20) this.state.toEmulator()
+      if (!this.state.isInHardware && this.#needsEmulator()) {
         // One at a time: what protects itself goes to the hardware at once, and chips see time go by.
+        this.#passNmi()
         this.#emulateOne()
         // It may have loaded CR3, or changed how tables are read.
-        if (!this.#needsEmulator()) this.invalidate()
+        if (!this.#needsEmulator()) this.state.invalidate()
         continue
       }
-      this.toHardware()
+      this.state.toHardware()
       if (!this.#enter()) {
         this.#handle()
         continue
@@ -186,16 +200,34 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   /** The guest has left in the middle of a run, which goes on if the guest can be entered again at once. */
   readonly #onExit = (instruction: boolean): void => {
     // A step that ends the instruction is the run's business.
-    if (this.#handled || (instruction && this.parts.host.cpu.state.flag(Flag.TF))) return
+    if (this.#handled || (instruction && this.#isStepped())) return
     const before = this.#retired
-    this.#handle()
     this.#handled = true
+    try {
+      this.#handle()
+    } catch (error) {
+      if (!isMachineFull(error)) throw error
+      this.parts.memory.exhausted = true
+    }
     const done = this.#retired - before
-    if (done !== (instruction ? 1 : 0) || this.#place !== 'hardware' || this.#halted || this.#shutdown) return
-    if (this.retired >= this.#end || this.#isFruitless()) return
+    if (done !== (instruction ? 1 : 0) || !this.#canGoOn()) return
     // If the entry ends in an exit, that is still to be handled.
     this.#handled = false
     if (this.#enter() && instruction) this.parts.host.cpu.disown()
+  }
+
+  #canGoOn(): boolean {
+    if (!this.state.isInHardware || this.#halted || this.#shutdown || !this.#a20) return false
+    return !this.parts.memory.exhausted && this.retired < this.#end && !this.#isFruitless()
+  }
+
+  /** The machine has no page left that the guest needs. What the guest had goes back to it, so that the other VMs go on. */
+  #die(): Exit {
+    const { memory } = this.parts
+    memory.exhausted = true
+    this.state.toEmulator()
+    memory.release()
+    return this.#stop('machine-memory')
   }
 
   /** So many exits in a row have retired nothing that the run loop is to look: a guest that faults forever must not hold the host. */
@@ -219,41 +251,65 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     const { root } = this.parts.host
     const waiting = this.#interrupts?.pending === true
     if (root.inGuest) {
-      if (!waiting || this.#windowOpen) return true
+      if ((!waiting || this.#windowOpen) && this.#nmi === this.#nmiWindowOpen) return true
       root.interrupt()
       this.#count()
     }
     if (this.#unfinished !== 0) {
+      // To be delivered, it must not be blocked by itself.
+      if (typeOf(this.#unfinished) === EventType.nmi) this.#setBlocking(NMI_BLOCKING, 0)
       root.write(VmcsField.entryInterruption, this.#unfinished)
       root.write(VmcsField.entryErrorCode, this.#unfinishedErrorCode)
       root.write(VmcsField.entryInstructionLength, root.read(VmcsField.exitInstructionLength))
       this.#unfinished = 0
-    } else if (waiting) {
-      if (this.#interruptible()) {
-        root.write(VmcsField.entryInterruption, VALID + this.#interrupts!.acknowledge())
-        this.#halted = false
-        if (root.read(VmcsField.guestActivity) !== 0) root.write(VmcsField.guestActivity, 0)
-      }
+    } else if (this.#nmi && !this.#blocksNmis() && !this.#isHeldOff()) {
+      this.#nmi = false
+      this.#inject((EventType.nmi << 8) + Vector.NMI)
+    } else if (waiting && (this.state.flags & Flag.IF) !== 0 && !this.#isHeldOff()) {
+      this.#inject(this.#interrupts!.acknowledge())
     }
-    this.#setWindow(this.#interrupts?.pending === true)
+    this.#setWindows(this.#interrupts?.pending === true, this.#nmi)
     this.#setTime()
     return root.enter()
   }
 
-  #interruptible(): boolean {
+  /** An event that wakes the guest comes with the next entry. */
+  #inject(event: number): void {
     const { root } = this.parts.host
-    return (this.#flags() & Flag.IF) !== 0 && (root.read(VmcsField.guestInterruptibility) & BLOCKING) === 0
+    root.write(VmcsField.entryInterruption, VALID + event)
+    this.#halted = false
+    if (root.read(VmcsField.guestActivity) !== 0) root.write(VmcsField.guestActivity, 0)
   }
 
-  #setWindow(open: boolean): void {
-    if (open === this.#windowOpen) return
+  /** Is there something that comes before an interrupt or NMI: the instruction behind STI or MOV SS, or a single step's trap? */
+  #isHeldOff(): boolean {
     const { root } = this.parts.host
-    const controls = root.read(VmcsField.primaryControls)
-    root.write(
-      'primaryControls',
-      open ? controls | Primary.interruptWindowExiting : controls & ~Primary.interruptWindowExiting,
-    )
-    this.#windowOpen = open
+    if ((root.read(VmcsField.guestInterruptibility) & BLOCKING) !== 0) return true
+    return (this.state.flags & Flag.TF) !== 0 && root.read(VmcsField.guestPendingDebug) !== 0
+  }
+
+  #blocksNmis(): boolean {
+    const { emulator, host } = this.parts
+    if (!this.state.isInHardware) return emulator.events.nmiBlocked
+    return (host.root.read(VmcsField.guestInterruptibility) & NMI_BLOCKING) !== 0
+  }
+
+  #setWindows(interrupt: boolean, nmi: boolean): void {
+    if (interrupt === this.#windowOpen && nmi === this.#nmiWindowOpen) return
+    const { root } = this.parts.host
+    const others = root.read(VmcsField.primaryControls) & ~(Primary.interruptWindowExiting | Primary.nmiWindowExiting)
+    const windows = (interrupt ? Primary.interruptWindowExiting : 0) | (nmi ? Primary.nmiWindowExiting : 0)
+    root.write(VmcsField.primaryControls, others | windows)
+    this.#windowOpen = interrupt
+    this.#nmiWindowOpen = nmi
+  }
+
+  /** Clears and sets bits of the interruptibility. */
+  #setBlocking(clear: number, set: number): void {
+    const { root } = this.parts.host
+    const before = root.read(VmcsField.guestInterruptibility)
+    const after = (before & ~clear) | set
+    if (after !== before) root.write(VmcsField.guestInterruptibility, after)
   }
 
   /** The guest's time stamp counter is the VM's time. */
@@ -299,39 +355,24 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     handler(this)
   }
 
-  /** MOV of a value to CR3, which is the strategy's: false where the emulator is to do it, for the PAE pointers. */
   loadCr3(value: number): boolean {
-    const { emulator, host } = this.parts
-    const { state } = host.cpu
-    if ((state.get32(Layout.cr4) & 0x20) !== 0 || this.#strategy?.intercepts.cr3 !== true) return false
-    this.#cr3 = value
-    const cr0 = host.root.read(VmcsField.cr0Shadow)
-    const cr4 = host.root.read(VmcsField.cr4Shadow)
-    const efer = state.get32(Layout.efer)
-    const { cr3 } = this.#mmu!.adopt({ cr0, cr3: value, cr4, efer, pdptes: emulator.paging.mmu.pdptes })
-    host.root.write(VmcsField.guestCr3, cr3)
-    this.invalidate()
-    return true
+    return this.state.loadCr3(value)
   }
-  /** CR3 as the guest has it. */
   get cr3(): number {
-    return this.#cr3
+    return this.state.cr3
   }
-  /** Drops what the hardware has cached for this virtual CPU. */
   invalidate(linear?: number): void {
-    const { root } = this.parts.host
-    if (this.#mmu === undefined) return
-    if (this.#mmu.eptPointer !== 0) root.invept()
-    else root.invvpid(this.#vpid, linear)
+    this.state.invalidate(linear)
   }
-
-  /** The MMU of this virtual CPU. */
   get mmu(): VcpuMmu {
-    return this.#mmu!
+    return this.state.mmu
   }
-  /** The guest waits for an interrupt. */
+  /** The guest waits for an interrupt, unless a trap comes at once. */
   halt(): void {
-    this.#halted = true
+    this.#halted = !this.#isStepped()
+  }
+  blockNmis(): void {
+    this.#setBlocking(0, NMI_BLOCKING)
   }
   /** The guest has stopped for good. */
   shutDown(): void {
@@ -344,34 +385,29 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   raise(vector: number, errorCode?: number): void {
     const first = this.#unfinished
     this.#unfinished = 0
-    if (first !== 0 && ((first >>> 8) & 7) === EventType.hardwareException) {
-      const before = first & 0xff
-      const harmful = vector === Vector.PF || CONTRIBUTORY.includes(vector)
-      if (harmful && before === Vector.DF) {
-        this.#shutdown = true
-        return
-      }
-      const doubles = before === Vector.PF || (CONTRIBUTORY.includes(before) && vector !== Vector.PF)
-      if (harmful && doubles) {
-        this.#inject(Vector.DF, 0)
-        return
-      }
+    const raised = { vector, errorCode, address: 0 }
+    const isFault = first !== 0 && typeOf(first) === EventType.hardwareException
+    const event = isFault ? combine({ vector: first & 0xff, source: 'fault' }, raised) : raised
+    if (event === undefined) {
+      this.#shutdown = true
+      return
     }
-    this.#inject(vector, errorCode)
-  }
-  #inject(vector: number, errorCode?: number): void {
-    this.#unfinished =
-      VALID + (EventType.hardwareException << 8) + vector + (errorCode === undefined ? 0 : EventInfo.errorCode)
-    this.#unfinishedErrorCode = errorCode ?? 0
+    const pushes = event.errorCode === undefined ? 0 : EventInfo.errorCode
+    this.#unfinished = VALID + (EventType.hardwareException << 8) + event.vector + pushes
+    this.#unfinishedErrorCode = event.errorCode ?? 0
   }
   /** Goes on behind the instruction that has left the guest, which is done. */
   skip(): void {
     const { root } = this.parts.host
     root.write(VmcsField.guestRip, (root.read(VmcsField.guestRip) + root.read(VmcsField.exitInstructionLength)) >>> 0)
-    const blocking = root.read(VmcsField.guestInterruptibility)
-    if ((blocking & BLOCKING) !== 0) root.write(VmcsField.guestInterruptibility, blocking & ~BLOCKING)
+    this.#setBlocking(BLOCKING, 0)
+    if (this.#isStepped()) root.write(VmcsField.guestPendingDebug, root.read(VmcsField.guestPendingDebug) | STEPPED)
     this.#retired++
     this.#pass(1)
+  }
+  /** The guest executes single steps: behind each instruction, whoever has executed it, is a trap. */
+  #isStepped(): boolean {
+    return this.parts.host.cpu.state.flag(Flag.TF)
   }
   /**
    * Executes the instruction that has left the guest, or what comes in its place, on the virtual state. If an event was being delivered, the
@@ -380,19 +416,26 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
   emulate(): void {
     const event = this.#unfinished
     this.#unfinished = 0
-    this.toEmulator()
-    const type = (event >>> 8) & 7
-    if (event !== 0 && type === EventType.externalInterrupt) this.#acknowledged = event & 0xff
-    if (event !== 0 && type === EventType.nmi) this.parts.emulator.nmi()
+    this.state.toEmulator()
+    if (event !== 0 && typeOf(event) === EventType.externalInterrupt) this.#acknowledged = event & 0xff
+    if (event !== 0 && typeOf(event) === EventType.nmi) {
+      this.parts.emulator.events.nmiBlocked = false
+      this.parts.emulator.nmi()
+    }
     this.#emulateOne()
   }
 
-  /** A guest without protection runs on the CPU only if that takes unrestricted guests, which need a second stage. */
   #needsEmulator(): boolean {
-    const { emulator, host } = this.parts
-    if (this.#mmu === undefined) this.#launch()
-    const unrestricted = host.cpu.model.vmx!.features.unrestrictedGuest && this.#mmu!.eptPointer !== 0
-    return !unrestricted && !emulator.state.protectedMode
+    return !this.#a20 || !this.state.canRunOnCpu
+  }
+
+  /** An NMI that waits is the emulator's, if that delivers it at once. */
+  #passNmi(): void {
+    const { emulator } = this.parts
+    const { shadow, pendingDebug, nmiBlocked } = emulator.events
+    if (!this.#nmi || shadow !== 'none' || pendingDebug !== 0 || nmiBlocked) return
+    this.#nmi = false
+    emulator.nmi()
   }
 
   /** The emulator's next instruction, or what it delivers in its place. */
@@ -405,7 +448,7 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     this.#retired += done
     this.#pass(done)
     if (reason === 'shutdown') this.#shutdown = true
-    if (emulator.events.halted) this.#halted = true
+    this.#halted = emulator.events.halted && emulator.events.pendingDebug === 0
   }
 
   /** What the VMM executes for the guest takes the machine's time too. */
@@ -415,98 +458,23 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     else clock.pass(ticks)
   }
 
-  // ── Where the state is ──────────────────────────────────────────────────────────────────────────────────────────
-
-  #flags(): number {
-    const { emulator, host } = this.parts
-    if (this.#place === 'emulator') return emulator.state.eflags
-    // Before the guest is entered, those in the CPU are whoever's was there last.
-    return host.root.inGuest ? host.cpu.state.eflags : host.root.read(VmcsField.guestRflags)
-  }
-
-  evict(): void {
-    this.toEmulator()
-  }
-
-  /** Takes the state out of the hardware. */
-  toEmulator(): void {
-    if (this.#place === 'emulator') return
-    const { host, emulator } = this.parts
-    if (host.root.inGuest) {
-      host.root.interrupt()
-      this.#count()
-    }
-    const { state } = emulator
-    host.root.readGuest(emulator)
-    copyRegisters(host.cpu.state, state)
-    const merge = (slot: number, mask: number, shadow: number): void =>
-      state.setNumber(slot, ((state.get32(slot) & ~mask) | (shadow & mask)) >>> 0)
-    const { intercepts } = this.#strategy!
-    merge(Layout.cr0, CR0_OWNED | intercepts.cr0, host.root.read(VmcsField.cr0Shadow))
-    merge(Layout.cr4, CR4_OWNED | intercepts.cr4, host.root.read(VmcsField.cr4Shadow))
-    if (intercepts.cr3) state.setNumber(Layout.cr3, this.#cr3)
-    // Where the hardware has the guest's own, it may have loaded others since.
-    emulator.adoptRegisters(intercepts.cr3 ? emulator.paging.mmu.pdptes : host.cpu.paging.mmu.pdptes)
-    this.#place = 'emulator'
-    host.leave(this)
-  }
-
-  /** Puts the state into the hardware. */
-  toHardware(): void {
-    if (this.#place === 'hardware') return
-    const { host, emulator } = this.parts
-    host.admit(this)
-    const { root, cpu } = host
-    if (this.#mmu === undefined) this.#launch()
-    root.load(this.vmcs)
-    const { state } = emulator
-    root.writeGuest(emulator)
-    const { cr0, cr3, cr4 } = this.#mmu!.adopt(pagingRegisters(emulator))
-    root.write(VmcsField.guestCr0, (cr0 | CR0_FORCED) >>> 0)
-    root.write(VmcsField.guestCr3, cr3)
-    root.write(VmcsField.guestCr4, (cr4 | CR4_OWNED) >>> 0)
-    root.write(VmcsField.cr0Shadow, state.get32(Layout.cr0) >>> 0)
-    root.write(VmcsField.cr4Shadow, state.get32(Layout.cr4) >>> 0)
-    this.#cr3 = state.getNumber(Layout.cr3)
-    root.writePdptes(emulator.paging.mmu.pdptes)
-    root.write(VmcsField.guestActivity, 0)
-    copyRegisters(state, cpu.state)
-    this.#place = 'hardware'
-  }
-
-  /** Sets the VMCS up. @throws VmexitError `vm-without-mmu`. */
-  #launch(): void {
-    const { host } = this.parts
-    const strategy = this.parts.mmu()
-    if (strategy === undefined) {
-      throw new VmexitError('vm-without-mmu', {
-        problem: 'vtx has no MMU strategy',
-        remedy: 'compose the VM with mmu: nestedPaging() or shadowPaging()',
-      })
-    }
-    this.#strategy = strategy
-    this.#mmu = strategy.create()
-    host.root.clear(this.vmcs)
-    host.root.load(this.vmcs)
-    const { eptPointer } = this.#mmu
-    writeControls(host.cpu, host.root, {
-      intercepts: strategy.intercepts,
-      eptPointer,
-      vpid: this.#vpid,
-      msrBitmap: this.#msrBitmap,
-    })
+  /** Gives back what it has of the machine: it does not run any more. */
+  [Symbol.dispose](): void {
+    this.state[Symbol.dispose]()
+    this.parts.emulator[Symbol.dispose]()
   }
 
   // ── State ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   save(): VcpuState {
-    this.toEmulator()
+    this.state.toEmulator()
     return {
-      version: 1,
+      version: 2,
       cpu: this.parts.emulator.save(),
       retired: this.#retired,
       halted: this.#halted,
       shutdown: this.#shutdown,
+      nmi: this.#nmi,
       unfinished: this.#unfinished,
       unfinishedErrorCode: this.#unfinishedErrorCode,
     }
@@ -519,29 +487,24 @@ export class VtxVcpu implements CpuSeam, Tenant, ExitedVcpu {
     this.#retired = state.retired
     this.#halted = state.halted
     this.#shutdown = state.shutdown
+    this.#nmi = state.nmi
     this.#unfinished = state.unfinished
     this.#unfinishedErrorCode = state.unfinishedErrorCode
-    this.invalidate()
+    this.state.invalidate()
   }
 }
 
-function pagingRegisters({ state, paging }: Cpu): PagingRegisters {
-  return {
-    cr0: state.get32(Layout.cr0) >>> 0,
-    cr3: state.getNumber(Layout.cr3),
-    cr4: state.get32(Layout.cr4) >>> 0,
-    efer: state.get32(Layout.efer),
-    pdptes: paging.mmu.pdptes,
-  }
-}
+/** Of interruption information. */
+const typeOf = (event: number): number => (event >>> 8) & 7
 
 /** A saved virtual CPU. */
 export type VcpuState = State & {
-  readonly version: 1
+  readonly version: 2
   readonly cpu: ReturnType<Cpu['save']>
   readonly retired: number
   readonly halted: boolean
   readonly shutdown: boolean
+  readonly nmi: boolean
   readonly unfinished: number
   readonly unfinishedErrorCode: number
 }

@@ -1,6 +1,6 @@
 /** A CPU: state, system part and engines, and the loop that delivers what is to be delivered between instructions. */
 import { checkState, type InterruptSource, type State, type StateValue } from '@vmexit/core'
-import type { GuestMemory } from '@vmexit/memory'
+import type { GuestMemory, Span } from '@vmexit/memory'
 import { Mmu } from '@vmexit/paging'
 import { createDecoder } from '@vmexit/x86-decoder'
 import { enterFlat, type FlatStart } from './flat.ts'
@@ -129,6 +129,8 @@ export class Cpu implements Core {
   readonly engine: Engine
   readonly vmx: Vmx | undefined
   readonly counts: CpuCounts = { instructions: 0, exceptions: new Float64Array(32), interrupts: 0 }
+  /** Where the state is. */
+  readonly #span: Span
   readonly #interpreter: Interpreter | undefined
   readonly #reference: ReferenceEngine
   /** A REP instruction has iterations behind it and before it: an interrupt pushes RF as 1. */
@@ -153,8 +155,8 @@ export class Cpu implements Core {
     const choice = options.engine ?? (host.isWebAssembly ? 'interpreter' : 'reference')
     const tier = typeof choice === 'object' ? choice : undefined
     this.engine = typeof choice === 'object' ? choice.name : choice
-    const span = host.reserve(this.engine === 'reference' ? Layout.size : Tables.size, 'CPU state')
-    this.state = new CpuState(host, span.address)
+    this.#span = host.reserve(this.engine === 'reference' ? Layout.size : Tables.size, 'CPU state')
+    this.state = new CpuState(host, this.#span.address)
     const mmu = new Mmu({
       tables: options.memory,
       features: { maxPhysicalAddress: this.model.physicalAddressBits },
@@ -228,6 +230,11 @@ export class Cpu implements Core {
     this.paging.mmu.setControls(this.state.get32(Layout.cr0), 0, 0)
     this.paging.mmu.setRoot(0)
     this.events.modeChanged()
+  }
+
+  /** Gives the host's memory back that the state is in: the CPU is not used any more. */
+  [Symbol.dispose](): void {
+    this.memory.host.free(this.#span)
   }
 
   /**
@@ -593,6 +600,7 @@ export class Cpu implements Core {
   }
   #delivered(vector: number): void {
     this.counts.exceptions[vector]!++
+    if (this.vmx) this.vmx.unblocksNmis = false
     this.#midRepeat = false
     if (++this.#deliveries > PATIENCE) this.state.set32(Layout.budget, this.state.get32(Layout.budget) - 1)
   }

@@ -46,6 +46,7 @@ export type {
   SensitiveTraps,
 } from './system/core.ts'
 export type { CpuEvent, TaskCause } from './system/event.ts'
+export { combine, type FaultKind } from './system/exceptions.ts'
 export type { GuestControl } from './system/guest-control.ts'
 export { createModel, defaultModel, type ModelFeature, type ModelName, type ModelOptions } from './system/models.ts'
 export { loadParagraph, writeSegment } from './system/segments.ts'

@@ -1,26 +1,17 @@
-/** What `vmexit boot` does. */
+/** What `vmexit boot` does in this terminal. */
 import { once } from 'node:events'
-import { access, constants, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { VmexitError } from '@vmexit/core'
-import { createPc, describeBoot, type Pc, type PcStop, packState, unpackState } from '@vmexit/vmexit'
+import { describeBoot, type Pc, type PcStop } from '@vmexit/vmexit'
+import { exitCodeOfStop, wordOfStop } from './ending.ts'
 import type { BootFlags } from './flags.ts'
-import { tuneHost } from './host.ts'
-import { dashed, pcOptions, readFor } from './pc-options.ts'
+import { openPc } from './open-pc.ts'
 import { report, statistics } from './report.ts'
-import { screenOf, writeScreenshot } from './screenshot.ts'
 import { attach, exitCodeOfSignal, type Terminal } from './terminal.ts'
 
 /** Boots, runs, tells, and returns the exit code. */
 export async function boot(flags: BootFlags): Promise<number> {
-  for (const flag of ['save', 'screenshot', 'firmwareLog'] as const) await mustBeWritable(flag, flags[flag])
-  const options = await pcOptions(flags)
-  if (flags.engine === 'jit') tuneHost()
-  await using pc = await createPc(options)
+  await using opened = await openPc(flags)
+  const { pc } = opened
   if (flags.verbose) process.stderr.write(describeBoot(pc.bootImage))
-  if (flags.restore !== undefined) pc.restore(await readState(flags.restore))
-
-  const screen = flags.screenshot === undefined ? undefined : screenOf(pc)
   const before = process.cpuUsage()
   const control = new AbortController()
   let text = ''
@@ -30,21 +21,11 @@ export async function boot(flags: BootFlags): Promise<number> {
     : (bytes: Uint8Array) => void process.stdout.write(bytes)
   using _output = pc.console.onOutput(print)
   using terminal = attach(pc, { leave: () => control.abort(), interactive: !flags.json, stats: () => statistics(pc) })
-  const stop = await pc.run({
-    signal: control.signal,
-    idle: flags.idle,
-    realTime: flags.realtime ? () => performance.now() : undefined,
-    onReset: flags.reboot ? 'reboot' : 'stop',
-    onSlice: standardOutputHasRoom,
-    instructions: flags.instructions,
-    until: flags.until,
-  })
+  const stop = await opened.run({ signal: control.signal, onSlice: standardOutputHasRoom })
   terminal.restore()
 
   const { user, system } = process.cpuUsage(before)
-  if (flags.save !== undefined) await writeFile(flags.save, await packState(pc.save()))
-  if (screen !== undefined) await writeScreenshot(screen, flags.screenshot!)
-  if (flags.firmwareLog !== undefined) await writeFile(flags.firmwareLog, pc.firmwareLog)
+  await opened.writeResults()
   const exitCode = exitCodeOf(stop, terminal.signal)
   if (flags.json) process.stdout.write(`${JSON.stringify(report(pc, stop, exitCode, text, (user + system) / 1e6))}\n`)
   else say(stop, pc, terminal)
@@ -52,55 +33,20 @@ export async function boot(flags: BootFlags): Promise<number> {
   return exitCode
 }
 
-/** Says before a run, not after it, that its results have no place. Throws a {@link VmexitError} `boot-file`. */
-async function mustBeWritable(flag: keyof BootFlags, file: string | undefined): Promise<void> {
-  if (file === undefined) return
-  try {
-    await access(dirname(file), constants.W_OK)
-  } catch (error) {
-    throw new VmexitError('boot-file', {
-      problem: `--${dashed(flag)}: ${file} cannot be written (${(error as Error).message})`,
-      remedy: 'make its folder, or name another file',
-    })
-  }
-}
-
 /** The guest waits while whoever reads standard output is slower. */
 function standardOutputHasRoom(): Promise<void> | undefined {
   return process.stdout.writableNeedDrain ? once(process.stdout, 'drain').then(() => undefined) : undefined
 }
 
-async function readState(file: string): Promise<Parameters<Pc['restore']>[0]> {
-  try {
-    return await unpackState(await readFor('restore', file))
-  } catch (error) {
-    if (!(error instanceof VmexitError) || error.code === 'boot-file') throw error
-    throw new VmexitError(error.code, { problem: `${file}: ${error.problem}`, remedy: error.remedy })
-  }
-}
-
-/** The guest's word first, then how it ended, then the signal that ended it. */
+/** The guest's word first, then the signal that ended it, then how it ended. */
 function exitCodeOf(stop: PcStop, signal: NodeJS.Signals | undefined): number {
-  if (stop.exitCode !== undefined) return stop.exitCode & 0xff
-  if (signal !== undefined) return exitCodeOfSignal(signal)
-  return stop.reason === 'triple-fault' || stop.reason === 'stuck' ? 1 : 0
+  if (stop.exitCode === undefined && signal !== undefined) return exitCodeOfSignal(signal)
+  return exitCodeOfStop(stop)
 }
 
 /** Says on standard error how it ended, where that is not what one would expect. */
 function say(stop: PcStop, pc: Pc, { left, starved }: Terminal): void {
-  const { ip, cs } = pc.position
-  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0')
-  const codes = ([0x80, 0x84, 0x190] as const).filter((port) => pc.postCode(port) !== 0)
-  const post = codes.map((port) => `, POST code ${hex(pc.postCode(port), 2)} at port ${hex(port, 2)}`).join('')
-  const at = `at ${hex(cs, 4)}:${hex(ip, 8)}, after ${pc.counts.instructions} instructions${post}`
-  const words: { readonly [reason in PcStop['reason']]?: string | undefined } = {
-    'triple-fault': `the guest's CPU shut down (triple fault) ${at}`,
-    halted: `the guest halted with interrupts disabled ${at}`,
-    stuck: `the guest's CPU faults without end ${at}`,
-    reset: `the guest reset the machine ${at}`,
-    limit: `the limit is reached ${at}`,
-    aborted: left ? undefined : starved ? `the guest waits for input, which has ended, ${at}` : `interrupted ${at}`,
-  }
-  const word = words[stop.reason]
+  const aborted = left ? undefined : starved ? 'the guest waits for input, which has ended,' : 'interrupted'
+  const word = wordOfStop(stop, pc, aborted)
   if (word !== undefined) process.stderr.write(`vmexit: ${word}\n`)
 }

@@ -1,7 +1,11 @@
 /** `vmexit boot`: its options, and what it says about them. */
+
+import { VmexitError } from '@vmexit/core'
 import { mmuNames, techniqueNames } from '@vmexit/vmexit'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { boot } from './boot.ts'
+import { bootSeveral } from './boot-several.ts'
+import { detach } from './detach.ts'
 import { bootable, withBios, withGuest } from './fetched.ts'
 import type { BootFlags } from './flags.ts'
 
@@ -20,6 +24,10 @@ Examples:
       the same PC as a VM under VT-x: its exits by reason, and what the machine below it counted
   $ vmexit boot linux-686 --technique software-emulation --json
       the same PC interpreted by a VMM: all its instructions are counted as emulated
+  $ vmexit boot linux-686 --detach --name web && vmexit attach web
+      in the background, in a process of its own that ps and top show as 'vmexit web …'
+  $ vmexit boot linux-686 --vms 2 --weights 3,1 --append '-- sh -c "dmesg | tail -n 1"'
+      two VMs on one machine: the first has turns three times as long
   $ echo 'uname -a; poweroff -f' | vmexit boot --kernel vmlinuz --initrd initramfs.gz --append console=ttyS0
 
 Exit code: what the guest writes to port 0xf4, as (value * 2) + 1; else 1 if its CPU shut down (triple fault) or faults
@@ -45,7 +53,21 @@ export function bootCommand(): Command {
         mmuNames,
       ),
     )
+    .addOption(
+      new Option('--nested-pages <size>', 'with nested paging, what its tables map memory by (default: 4K)').choices([
+        '4K',
+        '2M',
+      ]),
+    )
+    .option(
+      '--vms <number>',
+      'so many such VMs on one machine, under vtx unless stated; lines have vm1, vm2 … before them',
+      wholePositive,
+    )
+    .option('--weights <numbers>', 'with --vms, how long their turns are, such as 3,1', weights)
     .optionsGroup('How it runs:')
+    .option('-d, --detach', 'in the background: prints its ID, which `vmexit ps`, `logs`, `attach` and others take')
+    .option('--name <name>', 'with --detach, what they call it')
     .option('--realtime', 'virtual seconds last as long as real ones')
     .addOption(
       new Option('--idle <how>', 'while the guest waits: sleep as long, or skip to the next event')
@@ -64,9 +86,25 @@ export function bootCommand(): Command {
     .option('--firmware-log <file>', 'write what the guest prints to ports 0xe9 and 0x402')
     .option('--verbose', 'say what is put where in memory')
     .addHelpText('after', examples)
-    .action(async (guest: string | undefined, flags: BootFlags) => {
-      process.exitCode = await boot(guest === undefined ? withBios(flags) : withGuest(guest, flags))
+    .action(async (guest: string | undefined, given: BootFlags, command: Command) => {
+      const several = given.vms !== undefined
+      const technique = several && command.getOptionValueSource('technique') === 'default' ? 'vtx' : given.technique
+      const flags = { ...given, technique }
+      checkGoesWith('weights', flags, 'vms')
+      checkGoesWith('name', flags, 'detach')
+      const whole = guest === undefined ? withBios(flags) : withGuest(guest, flags)
+      if (whole.detach) process.stdout.write(`${await detach(guest, whole)}\n`)
+      else process.exitCode = several ? await bootSeveral(whole) : await boot(whole)
     })
+}
+
+/** Throws a {@link VmexitError} `boot-options` for a flag without what it goes with. */
+function checkGoesWith(flag: 'weights' | 'name', flags: BootFlags, other: 'vms' | 'detach'): void {
+  if (flags[flag] === undefined || flags[other] !== undefined) return
+  throw new VmexitError('boot-options', {
+    problem: `--${flag} goes with --${other}`,
+    remedy: 'leave it out, or give what it goes with',
+  })
 }
 
 /** Adds what a PC is made of: what it boots, its drives, and its hardware. */
@@ -126,6 +164,10 @@ export function wholePositive(text: string): number {
   const value = Number(text)
   if (Number.isInteger(value) && value > 0) return value
   throw new InvalidArgumentError('It must be a whole number above 0.')
+}
+
+function weights(text: string): readonly number[] {
+  return text.split(',').map(positive)
 }
 
 function whole(text: string): number {

@@ -23,6 +23,7 @@ export interface BootFlags {
   readonly interruptController: 'apic' | 'pic'
   readonly technique: TechniqueName
   readonly mmu?: MmuName
+  readonly nestedPages?: '4K' | '2M'
   readonly display?: 'text' | 'none' | { readonly width: number; readonly height: number; readonly depth: 16 | 24 | 32 }
   readonly frequency?: number
   readonly time?: number
@@ -39,4 +40,8 @@ export interface BootFlags {
   readonly stats?: true
   readonly json?: true
   readonly verbose?: true
+  readonly detach?: true
+  readonly name?: string
+  readonly vms?: number
+  readonly weights?: readonly number[]
 }

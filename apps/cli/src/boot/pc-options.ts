@@ -19,15 +19,18 @@ const dependencies: readonly (readonly [flag: keyof BootFlags, needs: readonly (
   ['bootOrder', ['bios']],
 ]
 
+/** Sizes as flags have them, and as the library has. */
+const nestedSizes = { '4K': '4 KiB', '2M': '2 MiB' } as const
+
 /** Reads what the flags name. Throws a {@link VmexitError} `boot-options` for flags that do not go together. */
 export async function pcOptions(flags: BootFlags): Promise<PcOptions> {
   check(flags)
-  const { memory, engine, model, vmx, interruptController, display, frequency, time, seed, bootOrder, technique, mmu } =
-    flags
+  const { memory, engine, model, vmx, interruptController, display, frequency, time, seed, bootOrder } = flags
+  const { technique, mmu, nestedPages } = flags
   return {
     ...(await bootOf(flags)),
-    // Whether the two go together is the library's to say.
-    ...({ technique, mmu } as PcTechnique),
+    // Whether they go together is the library's to say.
+    ...({ technique, mmu, nestedPages: nestedPages && nestedSizes[nestedPages] } as PcTechnique),
     memory,
     engine: engine === 'jit' ? jit({ now: () => performance.now() }) : engine,
     model,

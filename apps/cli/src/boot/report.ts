@@ -48,10 +48,8 @@ export function report(pc: Pc, stop: PcStop, exitCode: number, console: string, 
 export function statistics(pc: Pc, cpuSeconds?: number): string {
   const lines = table(pc.counts)
   if (isVm(pc)) {
-    const machine = table(pc.machineCounts)
-    const way = pc.mmu === undefined ? pc.technique : `${pc.technique} and ${pc.mmu}`
-    lines.unshift(`VM under ${way}:`)
-    lines.push(machine.length > 0 ? 'machine below it:' : 'machine below it: nothing', ...machine)
+    lines.unshift(`VM under ${wayOf(pc)}:`)
+    lines.push(...machineBelow(pc, 'it'))
   }
   if (cpuSeconds !== undefined) {
     const mips = (pc.counts.instructions ?? 0) / 1e6 / cpuSeconds
@@ -60,6 +58,19 @@ export function statistics(pc: Pc, cpuSeconds?: number): string {
     lines.push(`host: ${cpuSeconds.toFixed(2)} s of CPU, ${mips.toFixed(0)} MIPS, ${memory} MiB at most (${pc.engine})`)
   }
   return `${lines.join('\n')}\n`
+}
+
+/** The counts of several VMs as tables, and of the machine that they share. */
+export function statisticsOfSeveral(vms: readonly { readonly name: string; readonly pc: Pc }[]): string {
+  const tables = vms.flatMap(({ name, pc }) => [`${name} under ${wayOf(pc)}:`, ...table(pc.counts)])
+  return `${[...tables, ...machineBelow(vms[0]!.pc, 'them')].join('\n')}\n`
+}
+
+const wayOf = ({ technique, mmu }: Pc): string => (mmu === undefined ? technique : `${technique} and ${mmu}`)
+
+function machineBelow(pc: Pc, whom: string): string[] {
+  const machine = table(pc.machineCounts)
+  return [machine.length > 0 ? `machine below ${whom}:` : `machine below ${whom}: nothing`, ...machine]
 }
 
 const isVm = (pc: Pc): boolean => pc.technique !== 'native'

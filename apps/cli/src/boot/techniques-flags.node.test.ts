@@ -49,6 +49,13 @@ test('--stats has exits by reason, and the machine below', { timeout }, async ()
   expect(said).toMatch(/^machine below it:$/m)
 })
 
+test('--nested-pages says what the second stage maps by', { timeout }, async () => {
+  for (const size of ['4K', '2M']) expect((await boot('--technique', 'vtx', '--nested-pages', size)).code).toBe(3)
+  expect((await boot('--technique', 'vtx', '--nested-pages', '1G')).said).toContain('choices are 4K, 2M')
+  const shadow = await boot('--technique', 'vtx', '--mmu', 'shadow-paging', '--nested-pages', '2M')
+  expect(shadow.said).toContain('shadow-paging has no second stage of paging')
+})
+
 test('errors name what there is', { timeout }, async () => {
   expect((await boot('--technique', 'vt-x')).said).toContain('choices are native, vtx, software-emulation')
   expect((await boot('--technique', 'vtx', '--mmu', 'none')).said).toContain('choices are nested-paging, shadow-paging')

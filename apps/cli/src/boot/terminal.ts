@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:os'
 import type { Pc } from '@vmexit/vmexit'
+import { help, Keys } from '../keys.ts'
 
 /** What a terminal needs besides a PC. */
 export interface TerminalOptions {
@@ -27,9 +28,6 @@ export interface Terminal extends Disposable {
   restore(): void
 }
 
-const prefix = 0x01
-const help = 'Ctrl-A x leaves, p presses the power button, s shows the counts, a sends Ctrl-A'
-
 /** Attaches standard input and the signals of this process to a PC. */
 export function attach(pc: Pc, { leave, interactive, stats }: TerminalOptions): Terminal {
   const { stdin } = process
@@ -38,9 +36,10 @@ export function attach(pc: Pc, { leave, interactive, stats }: TerminalOptions): 
   let left = false
   let starved = false
   let restored = false
+  const say = (text: string) => void process.stderr.write(`\r\n${text.replaceAll('\n', '\r\n')}\r\n`)
   const keys = new Keys({
     send: (bytes) => pc.console.write(bytes),
-    say: (text) => process.stderr.write(`\r\n${text.replaceAll('\n', '\r\n')}\r\n`),
+    say,
     leave: () => {
       left = true
       // Below the guest's prompt.
@@ -48,7 +47,7 @@ export function attach(pc: Pc, { leave, interactive, stats }: TerminalOptions): 
       leave()
     },
     power: () => pc.pressPowerButton(),
-    stats,
+    stats: () => say(stats()),
   })
   const writer = raw ? undefined : pc.console.writable.getWriter()
   writer?.closed.catch(() => {})
@@ -107,56 +106,4 @@ export function attach(pc: Pc, { leave, interactive, stats }: TerminalOptions): 
 /** The exit code of a process that a signal ended, as shells give it. */
 export function exitCodeOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal]
-}
-
-/** What the keys can do. */
-export interface KeyActions {
-  send(bytes: Uint8Array): void
-  say(text: string): void
-  leave(): void
-  power(): void
-  stats(): string
-}
-
-/** Keys as they are typed, commands taken out. */
-export class Keys {
-  readonly #actions: KeyActions
-  #prefixed = false
-
-  constructor(actions: KeyActions) {
-    this.#actions = actions
-  }
-
-  /** Takes what was typed, in whatever pieces it comes. */
-  type(bytes: Uint8Array): void {
-    const sent: number[] = []
-    for (const byte of bytes) {
-      if (this.#prefixed) {
-        this.#prefixed = false
-        this.#command(byte, sent)
-      } else if (byte === prefix) this.#prefixed = true
-      else sent.push(byte)
-    }
-    if (sent.length > 0) this.#actions.send(Uint8Array.from(sent))
-  }
-
-  #command(byte: number, sent: number[]): void {
-    switch (String.fromCharCode(byte)) {
-      case 'x':
-        this.#actions.leave()
-        break
-      case 'p':
-        this.#actions.power()
-        break
-      case 's':
-        this.#actions.say(this.#actions.stats())
-        break
-      case 'a':
-      case '\x01':
-        sent.push(prefix)
-        break
-      default:
-        this.#actions.say(help)
-    }
-  }
 }

@@ -20,6 +20,11 @@ export function endingOf({ reason, exitCode, at }: Extract<Report, { readonly ty
       return { status: 'Shut down', problem: { what: `the guest's CPU shut down (triple fault) at ${at}`, remedy } }
     case 'stuck':
       return { status: 'Stuck', problem: { what: `the guest's CPU faults without end at ${at}`, remedy } }
+    case 'machine-memory':
+      return {
+        status: 'Out of memory',
+        problem: { what: `the machine has no memory left for the guest at ${at}`, remedy },
+      }
     case 'halted':
       return { status: 'Halted', problem: { what: `the guest halted with interrupts disabled at ${at}`, remedy } }
     default:

@@ -1,7 +1,6 @@
 /** Mounts: where the trees of file systems are seen (mount(2), mount_namespaces(7)). */
 import type { Dentry } from '../dentry.ts'
 import type { FileSystem } from '../file-system.ts'
-import type { MountTree } from './tree.ts'
 
 /** Flags of one mount, with mount(2)'s numbers. */
 // biome-ignore format: a table
@@ -16,6 +15,8 @@ export interface Super {
   readonly device: number
   /** The entry at its root. */
   readonly root: Dentry
+  /** How many mounts of it there are. */
+  mounts: number
 }
 
 /** Mounts among which events propagate; each of them is *shared*. */
@@ -42,8 +43,8 @@ export class Mount {
   readonly source: string
   /** `MountFlag`s. */
   flags: number
-  /** The tree that it is in; `null` once it has been detached. */
-  tree: MountTree | null = null
+  /** The `MountTree` that it is in; `null` once it has been detached. */
+  tree: object | null = null
   parent: Mount | null = null
   mountpoint: Dentry | null = null
   readonly children: Map<Dentry, Mount> = new Map()
@@ -59,6 +60,7 @@ export class Mount {
   constructor(id: number, of: Super, root: Dentry, source: string, flags: number) {
     this.id = id
     this.super = of
+    of.mounts++
     this.root = root
     this.source = source
     this.flags = flags

@@ -85,8 +85,17 @@ export function deliver(core: Core, event: CpuEvent): void {
   core.events.shadow = 'none'
 }
 
+/** A fault as it is delivered. */
+export interface FaultKind {
+  readonly vector: number
+  /** For the vectors that push one. */
+  readonly errorCode: number | undefined
+  /** Linear address for CR2, when a page fault. */
+  readonly address: number
+}
+
 /** The event that a caught fault is. */
-export function eventOf(fault: Fault): CpuEvent {
+export function eventOf(fault: FaultKind): CpuEvent {
   return { vector: fault.vector, source: 'fault', errorCode: fault.errorCode, address: fault.address }
 }
 
@@ -94,7 +103,7 @@ export function eventOf(fault: Fault): CpuEvent {
  * What is delivered when `second` is raised while `first` is being delivered; undefined for a shutdown
  * (SDM vol. 3A, table 6-5). Interrupts and software interrupts are benign whatever their vector.
  */
-export function combine(first: CpuEvent, second: Fault): CpuEvent | undefined {
+export function combine(first: Pick<CpuEvent, 'vector' | 'source'>, second: FaultKind): CpuEvent | undefined {
   if (second.errorCode === EPT_FAULT) return eventOf(second)
   const harmful = isContributory(second.vector) || second.vector === Vector.PF
   if (first.source === 'fault' && harmful) {

@@ -8,6 +8,8 @@ export interface GuestControl {
   readonly nonRoot: boolean
   /** What is being delivered through the guest's IDT. */
   vectoring: CpuEvent | undefined
+  /** The instruction that is executed is an IRET that has ended the blocking of NMIs. */
+  unblocksNmis: boolean
   /**
    * Has the instruction at `start`, which `state.ip` is put to, left the guest? If {@link nonRoot} is true behind that, the VMM has done it
    * at once and entered the guest again: the instruction is over. @throws Fault.

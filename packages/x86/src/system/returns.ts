@@ -110,10 +110,17 @@ const ret_far: Action = (core, insn) => {
   returnToParagraph(core, stack, selector, offset)
 }
 
-/** IRET opens the door to NMIs again, whatever becomes of it. */
+/** IRET opens the door to NMIs again, whatever becomes of it. If a guest leaves by what it meets, the VMM is told (SDM vol. 3C, 27.2.3). */
 const iret: Action = (core, insn) => {
+  const { vmx, events } = core
+  if (vmx?.nonRoot) vmx.unblocksNmis = events.nmiBlocked
+  events.nmiBlocked = false
+  returnFromInterrupt(core, insn)
+  if (vmx) vmx.unblocksNmis = false
+}
+
+const returnFromInterrupt: Action = (core, insn) => {
   const { state } = core
-  core.events.nmiBlocked = false
   const bits = bitsOf(insn)
   if (!state.protectedMode) iretReal(core, bits)
   else if (state.virtual8086) iretVirtual8086(core, bits)

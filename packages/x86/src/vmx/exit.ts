@@ -1,7 +1,8 @@
 /** VM exits (SDM vol. 3C, chapter 27). */
 import { Flag } from '../state/layout.ts'
+import { Dr6 } from '../system/bits.ts'
 import { ExitControl, Pin } from './controls.ts'
-import type { ExitReason } from './exit-reasons.ts'
+import { ExitReason } from './exit-reasons.ts'
 import { Field } from './fields.ts'
 import { saveGuestState } from './guest-state.ts'
 import { loadHostState } from './host-state.ts'
@@ -23,6 +24,16 @@ export interface ExitInformation {
   readonly resume?: boolean
 }
 
+/** Bit 12 of the interruption information and of the qualification of an EPT violation. */
+const NMI_UNBLOCKING = 1 << 12
+/** What leaves a guest between two instructions, where a single step's trap may be pending. */
+const BETWEEN: readonly number[] = [
+  ExitReason.externalInterrupt,
+  ExitReason.interruptWindow,
+  ExitReason.nmiWindow,
+  ExitReason.monitorTrapFlag,
+  ExitReason.preemptionTimer,
+]
 const NOTHING: ExitInformation = {}
 /** VMX-abort indicators (27.7). */
 const Abort = { storingMsrs: 1, hostPdptes: 2, loadingMsrs: 4 } as const
@@ -42,6 +53,9 @@ export function exitGuest(
   vmcs.open()
   unit.exits[reason]!++
   record(unit, reason, information)
+  // An instruction that has left was not executed: no step is behind it.
+  const { events } = unit.parts.core
+  if (events.pendingDebug !== 0 && !BETWEEN.includes(reason)) events.pendingDebug &= ~Dr6.BS
   // Where the next entry finds all as it was left, it loads nothing: so it is left as it is to be saved.
   if (information.resume === true) unit.parts.core.state.setFlag(Flag.RF, true)
   if (unit.external) unit.unsaved = true
@@ -75,9 +89,14 @@ export function failEntry(
 
 function record(unit: VmxUnit, reason: number, information: ExitInformation): void {
   const { vmcs, vectoring } = unit
+  const { qualification = 0, interruption = 0 } = information
+  const unblocking = nmiUnblocking(unit)
   vmcs.set32(Field.exitReason, reason)
-  vmcs.setNumber(Field.exitQualification, (information.qualification ?? 0) >>> 0)
-  vmcs.set32(Field.exitInterruption, information.interruption ?? 0)
+  vmcs.setNumber(
+    Field.exitQualification,
+    (reason === ExitReason.eptViolation ? qualification | unblocking : qualification) >>> 0,
+  )
+  vmcs.set32(Field.exitInterruption, interruption === 0 ? 0 : interruption | unblocking)
   vmcs.set32(Field.exitErrorCode, information.errorCode ?? 0)
   // An exit met while INT n and its like are delivered tells how long they are (27.2.4).
   const software = vectoring?.source === 'software' || vectoring?.source === 'int1'
@@ -90,6 +109,16 @@ function record(unit: VmxUnit, reason: number, information: ExitInformation): vo
   const errorCode = vectoring?.source === 'fault' ? vectoring.errorCode : undefined
   vmcs.set32(Field.idtVectoringErrorCode, errorCode ?? 0)
   unit.vectoring = undefined
+  unit.unblocksNmis = false
+}
+
+/**
+ * The bit for what an IRET has met that had already ended the blocking of NMIs: whoever has it executed again has to restore that. Of an
+ * IRET that ends no blocking which the VMM has to do with, nothing is said (27.2.1, 27.2.2).
+ */
+function nmiUnblocking({ unblocksNmis, vectoring, controls }: VmxUnit): number {
+  const others = (controls.pin & Pin.nmiExiting) !== 0 && (controls.pin & Pin.virtualNmis) === 0
+  return unblocksNmis && vectoring === undefined && !others ? NMI_UNBLOCKING : 0
 }
 
 function toRoot(unit: VmxUnit): void {

@@ -92,6 +92,8 @@ export class VmxUnit {
   }
   /** What is being delivered through the guest's IDT: the IDT-vectoring information of an exit that comes of it. */
   vectoring: CpuEvent | undefined
+  /** It is an IRET that has ended the blocking of NMIs, or of virtual ones. */
+  unblocksNmis = false
   /** The instruction that is being executed in a guest: where it begins, and its length. */
   readonly instruction = { start: 0, length: 0 }
   /** An instruction was executed, or an event injected, under the monitor trap flag. */

@@ -13,6 +13,7 @@ import { type VmxState, VmxUnit } from './unit.ts'
 export class Vmx extends VmxUnit implements GuestControl {
   interceptInstruction(insn: Insn, start: number): boolean {
     this.vectoring = undefined
+    this.unblocksNmis = false
     this.instruction.start = start
     this.instruction.length = insn.length
     this.parts.core.state.ip = start

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Keys } from './terminal.ts'
+import { Keys } from './keys.ts'
 
 function setUp() {
   const seen: string[] = []
@@ -8,7 +8,7 @@ function setUp() {
     say: (text) => void seen.push(`says ${text.split(' ')[0]}`),
     leave: () => void seen.push('leaves'),
     power: () => void seen.push('power'),
-    stats: () => 'counts',
+    stats: () => void seen.push('counts'),
   })
   return { seen, type: (text: string) => keys.type(new TextEncoder().encode(text)) }
 }
@@ -25,7 +25,7 @@ test('Ctrl-A begins a command, also where what is typed comes in pieces', () => 
   type('pb')
   expect(seen).toEqual(['a', 'power', 'b'])
   for (const text of ['\x01s', '\x01h', '\x01x']) type(text)
-  expect(seen.slice(3)).toEqual(['says counts', 'says Ctrl-A', 'leaves'])
+  expect(seen.slice(3)).toEqual(['counts', 'says Ctrl-A', 'leaves'])
 })
 
 test('twice, it is Ctrl-A for the guest', () => {

@@ -1,0 +1,117 @@
+/** `vmexit kill`, `stop`, `wait` and `rm`: an instance's end, and what comes after it. */
+
+import { VmexitError } from '@vmexit/core'
+import { Command, InvalidArgumentError } from 'commander'
+import { ended } from './client.ts'
+import { eachOf } from './each.ts'
+import { endedSilently } from './errors.ts'
+import { readRecord } from './instance.ts'
+import { send, signalNamed, stop } from './signals.ts'
+import { StateDirectory } from './state-directory.ts'
+import { describeStatus, isAlive, statusOf } from './status.ts'
+
+const theirs = 'names, IDs, or the first digits of them'
+
+/** `vmexit kill`. */
+export function killCommand(): Command {
+  return new Command('kill')
+    .summary('send a signal to the host process')
+    .description(
+      'Sends a signal to the host processes of instances, as kill(1) does with what `vmexit ps` shows as PID.',
+    )
+    .argument('<instance...>', theirs)
+    .option('-s, --signal <signal>', 'a name such as TERM, or a number', 'KILL')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ vmexit kill web
+      as if the power failed; its exit code is 137
+  $ vmexit kill -s TERM web
+      ends the run; what boot was to write at the end (--save, --screenshot) is written; its exit code is 143
+  $ vmexit kill -s STOP web && vmexit ps && vmexit kill -s CONT web`,
+    )
+    .action(async (words: readonly string[], flags: { readonly signal: string }) => {
+      const signal = signalNamed(flags.signal)
+      await eachOf(words, async (found) => {
+        const { state } = await send(found, signal)
+        if (state !== 'stopped' || signal === 'SIGKILL' || signal === 'SIGCONT' || signal === 'SIGSTOP') return
+        const { name } = found.instance
+        process.stderr.write(
+          `vmexit: ${name} is stopped, and takes ${signal} when it goes on: vmexit kill -s CONT ${name}\n`,
+        )
+      })
+    })
+}
+
+/** `vmexit stop`. */
+export function stopCommand(): Command {
+  return new Command('stop')
+    .summary('ask to end, then end')
+    .description(
+      'Presses the power button of a PC, at which an operating system with ACPI shuts down. ' +
+        'A PC that is on after --time ends as by `vmexit kill -s TERM`.',
+    )
+    .argument('<instance...>', theirs)
+    .option('-t, --time <seconds>', 'how long to wait for the guest', seconds, 10)
+    .addHelpText('after', '\nExamples:\n  $ vmexit stop web\n  $ vmexit stop -t 60 web db')
+    .action(async (words: readonly string[], { time }: { readonly time: number }) => {
+      await eachOf(words, (found) => stop(found, time))
+    })
+}
+
+/** `vmexit wait`. */
+export function waitCommand(): Command {
+  return new Command('wait')
+    .summary('wait for the end, and print the exit code')
+    .description('Waits until instances have ended, and prints their exit codes, a line each.')
+    .argument('<instance...>', theirs)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ vmexit wait web\n  $ exit $(vmexit wait "$(vmexit boot -d --rom test.rom)")',
+    )
+    .action(async (words: readonly string[]) => {
+      await eachOf(
+        words,
+        async (found) => {
+          await ended(found)
+          const exit = readRecord(found.folder, 'exit')
+          if (exit === undefined) throw endedSilently(found.instance.name)
+          process.stdout.write(`${exit.exitCode}\n`)
+        },
+        { say: false },
+      )
+    })
+}
+
+/** `vmexit rm`. */
+export function rmCommand(): Command {
+  return new Command('rm')
+    .summary('forget what has ended')
+    .description(
+      'Deletes what is kept of instances that have ended: their logs and how they ended. Disk images are left.',
+    )
+    .argument('<instance...>', theirs)
+    .option('-f, --force', 'kill what runs')
+    .addHelpText('after', '\nExamples:\n  $ vmexit rm web\n  $ vmexit rm -f $(vmexit ps -aq)')
+    .action(async (words: readonly string[], { force }: { readonly force?: true }) => {
+      await eachOf(words, async (found) => {
+        const status = await statusOf(found)
+        const { name } = found.instance
+        if (!force && (isAlive(status) || status.state === 'created')) {
+          throw new VmexitError('running', {
+            problem: `${name} has not ended (${describeStatus(status, Date.now())})`,
+            remedy: `end it: vmexit stop ${name}; or kill and remove it: vmexit rm -f ${name}`,
+          })
+        }
+        if (isAlive(status)) await send(found, 'SIGKILL')
+        new StateDirectory().remove(found)
+      })
+    })
+}
+
+function seconds(text: string): number {
+  const value = Number(text)
+  if (text !== '' && value >= 0 && value <= 1e6) return value
+  throw new InvalidArgumentError('It must be a number of seconds.')
+}

@@ -1,0 +1,160 @@
+/** The folder of all instances, and how one of them is named: by its name, its ID, or the first digits of it. */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { basename, isAbsolute, join } from 'node:path'
+import { VmexitError } from '@vmexit/core'
+import { type Instance, readRecord, writeRecord } from './instance.ts'
+
+/** `$XDG_STATE_HOME/vmexit`, or ~/.local/state/vmexit. */
+export function defaultStateDirectory(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  const base = env.XDG_STATE_HOME
+  // The XDG Base Directory Specification has relative paths ignored.
+  return join(base !== undefined && isAbsolute(base) ? base : join(homedir(), '.local', 'state'), 'vmexit')
+}
+
+/** An instance and where it is. */
+export interface Found {
+  readonly folder: string
+  readonly instance: Instance
+}
+
+/** What `sockaddr_un` takes on macOS, which is less than Linux takes, without the final 0. */
+const longestSocketPath = 103
+
+/** Where an instance is asked. */
+export function socketPath(folder: string): string {
+  return process.platform === 'win32' ? `\\\\.\\pipe\\vmexit-${basename(folder)}` : join(folder, 'ctl.sock')
+}
+
+/** The instances of a folder. */
+export class StateDirectory {
+  readonly #root: string
+
+  constructor(root: string = defaultStateDirectory()) {
+    this.#root = root
+  }
+
+  /** All of them, the latest first. */
+  list(): readonly Found[] {
+    return this.#ids()
+      .map((id) => this.#read(id))
+      .filter((found) => found !== undefined)
+      .sort((a, b) => (a.instance.created < b.instance.created ? 1 : -1))
+  }
+
+  /** Makes a folder for a new one. Throws a {@link VmexitError} `instance-name` or `state-directory`. */
+  create({
+    name,
+    ...what
+  }: Pick<Instance, 'kind' | 'what' | 'options'> & { readonly name: string | undefined }): Found {
+    const id = randomBytes(16).toString('hex')
+    const folder = join(this.#root, id)
+    const socket = socketPath(folder)
+    if (process.platform !== 'win32' && Buffer.byteLength(socket) > longestSocketPath) {
+      throw new VmexitError('state-directory', {
+        problem: `${socket} is too long for the name of a socket, which has ${longestSocketPath} bytes at most`,
+        remedy: 'set XDG_STATE_HOME to a folder with a shorter path',
+      })
+    }
+    // Whoever may open a socket in it controls what runs.
+    mkdirSync(join(this.#root, 'names'), { recursive: true, mode: 0o700 })
+    const instance: Instance = {
+      version: 1,
+      id,
+      name: name === undefined ? `${what.kind}-${id.slice(0, 6)}` : checked(name),
+      created: new Date().toISOString(),
+      ...what,
+    }
+    mkdirSync(folder, { mode: 0o700 })
+    try {
+      this.#claim(instance)
+      writeRecord(folder, 'instance', instance)
+    } catch (error) {
+      rmSync(folder, { recursive: true })
+      throw error
+    }
+    return { folder, instance }
+  }
+
+  /** Deletes the folder of one that has ended, and frees its name. */
+  remove({ folder, instance: { id, name } }: Found): void {
+    if (this.#owner(name) === id) rmSync(this.#nameFile(name), { force: true })
+    rmSync(folder, { recursive: true, force: true })
+  }
+
+  /** The one that is meant. Throws a {@link VmexitError} `instance-unknown` or `instance-ambiguous`. */
+  find(word: string): Found {
+    const all = this.list()
+    const exact = all.find(({ instance: { id, name } }) => id === word || name === word)
+    if (exact !== undefined) return exact
+    const [first, ...others] = /^[0-9a-f]+$/.test(word)
+      ? all.filter(({ instance }) => instance.id.startsWith(word))
+      : []
+    if (first === undefined) {
+      throw new VmexitError('instance-unknown', {
+        problem: `there is no instance '${word}'`,
+        remedy: 'take a name or an ID of `vmexit ps -a`',
+      })
+    }
+    if (others.length > 0) {
+      const ids = [first, ...others].map(({ instance: { id, name } }) => `${id.slice(0, 12)} (${name})`)
+      throw new VmexitError('instance-ambiguous', {
+        problem: `'${word}' begins the IDs ${ids.join(' and ')}`,
+        remedy: 'give more digits, or a name',
+      })
+    }
+    return first
+  }
+
+  #ids(): readonly string[] {
+    try {
+      return readdirSync(this.#root).filter((name) => /^[0-9a-f]{32}$/.test(name))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw error
+    }
+  }
+
+  #read(id: string): Found | undefined {
+    const folder = join(this.#root, id)
+    const instance = readRecord(folder, 'instance')
+    return instance && { folder, instance }
+  }
+
+  /** Two starts at once cannot both have a name: its file is made by one of them. */
+  #claim({ name, id }: Instance): void {
+    const file = this.#nameFile(name)
+    const owner = this.#owner(name)
+    if (owner !== undefined && !this.#ids().includes(owner)) rmSync(file, { force: true })
+    try {
+      writeFileSync(file, id, { flag: 'wx' })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      throw new VmexitError('instance-name', {
+        problem: `the name ${name} is taken by ${this.#owner(name)?.slice(0, 12)}`,
+        remedy: `take another, or remove that one: vmexit rm ${name}`,
+      })
+    }
+  }
+
+  #nameFile(name: string): string {
+    return join(this.#root, 'names', name)
+  }
+
+  #owner(name: string): string | undefined {
+    try {
+      return readFileSync(this.#nameFile(name), 'utf8')
+    } catch {
+      return undefined
+    }
+  }
+}
+
+function checked(name: string): string {
+  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/.test(name)) return name
+  throw new VmexitError('instance-name', {
+    problem: `'${name}' cannot be a name`,
+    remedy: 'begin with a letter or digit, and go on with letters, digits, _, . and -: 63 at most',
+  })
+}
