@@ -6,7 +6,6 @@
 import { type ByteString, byteStringOf, Errno, type Inode, isDirectory, isRegular, NOT_YET } from '@vmexit/vfs'
 import {
   isOverlayDirectory,
-  type Layer,
   type Lower,
   OverlayDirectory,
   OverlayFile,
@@ -50,14 +49,14 @@ export class Lookup {
   }
 
   #search(dir: OverlayDirectory, name: ByteString): OverlayInode | number {
-    const { upper: upperLayer, options } = this.#union
+    const { options } = this.#union
     this.#path = name
     this.#stop = this.#directory = this.#metacopy = false
     this.#redirect = null
     let upper: Inode | null = null
     let stack = dir.lowers
     if (dir.upper !== null) {
-      const answer = this.#inLayer(dir.upper, upperLayer!)
+      const answer = this.#inLayer(dir.upper)
       if (answer < 0) return answer
       upper = this.#found
       if (this.#fromRoot()) stack = this.#union.root.lowers
@@ -66,7 +65,7 @@ export class Lookup {
     const lowers: Lower[] = []
     for (let i = 0; !this.#stop && i < stack.length; i++) {
       const { inode, layer } = stack[i]!
-      const answer = this.#inLayer(inode, layer)
+      const answer = this.#inLayer(inode)
       if (answer < 0) return answer
       if (this.#found === null) continue
       if ((upperMetacopy || this.#metacopy) && !options.metacopy) return -Errno.EPERM
@@ -83,17 +82,17 @@ export class Lookup {
   }
 
   #fromRoot(): boolean {
-    return this.#redirect !== null && this.#redirect.startsWith('/')
+    return this.#redirect?.startsWith('/') ?? false
   }
 
   /** Looks for `#path` in one layer: leaves what is there in `#found`, and what follows for the others. */
-  #inLayer(base: Inode, layer: Layer): number {
-    if (!this.#path.startsWith('/')) return this.#single(base, 0, this.#path.length, layer)
+  #inLayer(base: Inode): number {
+    if (!this.#path.startsWith('/')) return this.#single(base, 0, this.#path.length)
     let dir = base
     for (let rest = this.#path.length - 1; ; ) {
       const start = this.#path.length - rest
       const slash = this.#path.indexOf('/', start)
-      const answer = this.#single(dir, start, slash < 0 ? this.#path.length : slash, layer)
+      const answer = this.#single(dir, start, slash < 0 ? this.#path.length : slash)
       if (answer < 0 || slash < 0 || this.#found === null) return answer
       rest -= slash - start + 1
       dir = this.#found
@@ -101,7 +100,7 @@ export class Lookup {
   }
 
   /** Looks for the part of `#path` from `start` to `end`. */
-  #single(dir: Inode, start: number, end: number, layer: Layer): number {
+  #single(dir: Inode, start: number, end: number): number {
     const { marks, roots } = this.#union
     const last = end === this.#path.length
     this.#found = null

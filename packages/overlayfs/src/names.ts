@@ -75,9 +75,9 @@ export class Names {
     const upper = store.mkdir(parent, temporary, mode, uid, gid)
     if (typeof upper === 'number') return upper
     let answer = 0
-    if (dir.merged) {
+    if (whiteout || (dir.merged && this.#union.lowersStay)) {
       answer = marks.set(upper, marks.opaque)
-      // Where no lower layer has the name it is a precaution, not a need.
+      // Where no lower layer has the name it only saves looking there.
       if (!whiteout && answer === -EOPNOTSUPP) answer = 0
     }
     if (answer === 0 && whiteout) {

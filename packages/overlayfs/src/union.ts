@@ -93,6 +93,15 @@ export class Union {
     this.inodes.set(this.root.real, this.root)
   }
 
+  /**
+   * Whether lower layers are taken to stay as they are while no overlay is made of them. As on Linux, that is so once an
+   * option is used that older versions did not have.
+   */
+  get lowersStay(): boolean {
+    const { redirectDir, index, metacopy } = this.options
+    return redirectDir === 'on' || index === true || metacopy === true
+  }
+
   /** The upper layer's file system. The caller has seen to it that there is one. */
   get store(): FileSystem {
     return this.upper!.root.fs

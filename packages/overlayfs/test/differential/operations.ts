@@ -1,0 +1,216 @@
+/**
+ * Sequences of operations at random, the same ones for the same seed: layers, how they are mounted, and what is then done
+ * to the overlay. They are plain data, for the kernel and for us: kernel.py and ours.ts execute them.
+ */
+import { Fallocate, Mode, makeDevice, Open, Seek } from '@vmexit/vfs'
+
+/** The name of an operation and its arguments. Paths are relative to the root; slots are numbers of open files. */
+export type Operation = readonly [name: string, ...args: (string | number)[]]
+
+/** What is to be done. */
+export interface Sequence {
+  /** What makes each lower layer, the topmost first. None: the operations are done on a tmpfs. */
+  readonly lower: readonly (readonly Operation[])[]
+  /** Mount options of the overlay, as Linux has them. */
+  readonly options: readonly string[]
+  readonly operations: readonly Operation[]
+}
+
+/** 0 and an answer, or an error number. */
+export type Result = readonly [errno: number, answer?: unknown]
+
+/** What comes of a sequence. */
+export interface Outcome {
+  /** Of each lower layer's operations, then of those on the overlay. */
+  readonly results: readonly (readonly Result[])[]
+  /** By path: mode, links, owner, size, device, times, number of its link group, attributes, and contents. */
+  readonly tree: Readonly<Record<string, readonly unknown[]>>
+  /** The upper layer in the same form; `null` without layers. */
+  readonly upper: Readonly<Record<string, readonly unknown[]>> | null
+}
+
+/** A generator of pseudo-random numbers (mulberry32). */
+class Random {
+  #state: number
+
+  constructor(seed: number) {
+    this.#state = seed
+  }
+
+  below(limit: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0
+    let x = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61)
+    return ((x ^ (x >>> 14)) >>> 0) % limit
+  }
+
+  pick<T>(values: readonly T[]): T {
+    return values[this.below(values.length)]!
+  }
+}
+
+const names = ['a', 'b', 'c', 'd', 'e']
+const attributes = ['user.x', 'user.y', 'trusted.t', 'trusted.overlay.z', 'user.overlay.z', 'security.s']
+const modes = [0o644, 0o600, 0o755, 0o4755, 0o2755, 0o1777, 0]
+const targets = ['a', 'b', 'c/d', '../a', 'nowhere', 'a/']
+
+/** The sequence of a number; `depth` lower layers, 0 for a tmpfs. */
+export function sequence(seed: number, depth: number, length: number): Sequence {
+  const random = new Random(seed * 31 + depth)
+  const lower = Array.from({ length: depth }, () => layer(random))
+  const options = depth === 0 ? [] : random.pick(mounts)
+  return { lower, options, operations: Array.from({ length }, () => operation(random)) }
+}
+
+const mounts = [[], [], ['redirect_dir=on'], ['redirect_dir=on'], ['index=on'], ['redirect_dir=on', 'index=on']]
+
+function path(random: Random): string {
+  const depth = random.pick([1, 1, 2, 2, 3])
+  return Array.from({ length: depth }, () => random.pick(names)).join('/')
+}
+
+function layer(random: Random): Operation[] {
+  const made: Operation[] = []
+  const fill = (dir: string, depth: number) => {
+    for (const name of names) {
+      const place = dir === '' ? name : `${dir}/${name}`
+      switch (random.below(depth === 0 ? 8 : 10)) {
+        case 0:
+        case 1:
+        case 2:
+          if (depth === 2) break
+          made.push(['mkdir', place, random.pick(modes.slice(0, 6))])
+          if (random.below(5) === 0) made.push(['setxattr', place, 'trusted.overlay.opaque', 'y', 0])
+          fill(place, depth + 1)
+          break
+        case 3:
+        case 4:
+          made.push(['write', place, Open.O_CREAT, data(random), random.pick([0, 0, 0, 5000, 70_000])])
+          if (random.below(2)) made.push(attribute(random, place))
+          break
+        case 5:
+          made.push(
+            random.pick<Operation>([
+              ['symlink', random.pick(targets), place],
+              ['mknod', place, Mode.IFIFO | 0o640, 0],
+            ]),
+          )
+          break
+        case 6:
+          made.push(['mknod', place, Mode.IFCHR, 0])
+          break
+        case 7:
+          made.push(['link', path(random), place])
+      }
+    }
+  }
+  fill('', 0)
+  return made
+}
+
+function data(random: Random): string {
+  return random.pick(['', 'x', 'text', 'y'.repeat(5000)])
+}
+
+function attribute(random: Random, place: string): Operation {
+  return random.pick<Operation>([
+    ['setxattr', place, random.pick(attributes), data(random).slice(0, 10), 0],
+    ['chown', place, random.below(3), random.below(3)],
+    ['chmod', place, random.pick(modes)],
+    ['utimens', place, random.below(1e6) * 1000 + 1, random.below(1e6) * 1000 + 7],
+  ])
+}
+
+function operation(random: Random): Operation {
+  const place = path(random)
+  const slot = random.below(3)
+  const offset = random.pick([0, 0, 3, 4096, 9000])
+  switch (random.below(38)) {
+    case 0:
+    case 1:
+    case 2:
+      return ['mkdir', place, random.pick(modes.slice(0, 6))]
+    case 3:
+      return ['mknod', place, Mode.IFREG | random.pick(modes), 0]
+    case 4:
+      return [
+        'mknod',
+        place,
+        random.pick([Mode.IFIFO, Mode.IFSOCK, Mode.IFCHR]) | 0o600,
+        random.pick([0, makeDevice(3999, 3)]),
+      ]
+    case 5:
+      return ['symlink', random.pick(targets), place]
+    case 6:
+    case 7:
+    case 8:
+      return ['link', place, path(random)]
+    case 9:
+    case 10:
+    case 11:
+      return ['unlink', place]
+    case 12:
+    case 13:
+    case 14:
+      return ['rmdir', place]
+    case 15:
+    case 16:
+    case 17:
+    case 18:
+    case 19:
+    case 20:
+      return ['rename', place, path(random), random.pick([0, 0, 0, 0, 1, 2, 2, 4])]
+    case 21:
+    case 22:
+    case 23:
+      return attribute(random, place)
+    case 24:
+      return ['truncate', place, random.pick([2, 3, 7000])]
+    case 25:
+    case 26:
+      return [
+        'write',
+        place,
+        random.pick([0, 0, Open.O_CREAT, Open.O_CREAT | Open.O_EXCL, Open.O_TRUNC, Open.O_APPEND]),
+        data(random),
+        offset,
+      ]
+    case 27:
+      return random.pick<Operation>([
+        ['read', place],
+        ['readlink', place],
+        ['stat', place],
+      ])
+    case 28:
+    case 29:
+      return ['readdir', random.pick([place, names[0]!])]
+    case 30:
+      return ['setxattr', place, random.pick(attributes), 'v', random.pick([0, 1, 2])]
+    case 31:
+      return random.pick<Operation>([
+        ['getxattr', place, random.pick(attributes)],
+        ['listxattr', place],
+        ['removexattr', place, random.pick(attributes)],
+      ])
+    case 32:
+    case 33:
+      return ['open', slot, place, random.pick([0, 0, 2, 2, Open.O_CREAT | 2, Open.O_TRUNC | 1]), random.pick(modes)]
+    case 34:
+      return random.pick<Operation>([
+        ['close', slot],
+        ['tmpfile', slot, place, 0o640],
+        ['flink', slot, place],
+        ['fstat', slot],
+      ])
+    case 35:
+      return ['fwrite', slot, data(random), offset]
+    case 36:
+      return ['fread', slot, 100, offset]
+    default:
+      return random.pick<Operation>([
+        ['ftruncate', slot, random.pick([0, 2, 8000])],
+        ['lseek', slot, offset, random.pick([Seek.SEEK_DATA, Seek.SEEK_HOLE])],
+        ['fallocate', slot, random.pick([0, 1, Fallocate.FALLOC_FL_PUNCH_HOLE | 1]), offset, 5000],
+      ])
+  }
+}
