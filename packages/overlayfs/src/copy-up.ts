@@ -55,7 +55,7 @@ export class CopyUp {
     if (answer < 0 || isOverlayDirectory(inode) || inode.links < 0) return answer
     const there = this.#union.inUpper(dir, name)
     if (typeof there === 'number') return there
-    return there === null ? this.#union.store.link(inode.upper!, dir.upper!, name) : 0
+    return there === null ? this.#linkUnseen(inode.upper!, dir, name) : 0
   }
 
   #file(file: OverlayFile, size: number, attributesAlone: boolean): number {
@@ -230,8 +230,9 @@ export class CopyUp {
         dir.entries?.renumber(name, inode.ino)
       }
     } else {
-      // Other names of an indexed file lead to it through the lower one.
+      // Other names of an indexed file lead to it through the lower one; it stays, whether it has a name here or not.
       if (inode.links < 0) inodes.delete(real)
+      if (inode.links > 0) inode.held = this.#union.store.open(copy, Open.O_RDWR) === 0
       numbers.keep(copy, inode.ino)
     }
     const before = inode.data
@@ -244,13 +245,20 @@ export class CopyUp {
     for (let i = 0; i < inode.opens; i++) real.fs.release(real)
   }
 
-  /** Links an indexed file to the other names that are known of it, and keeps it while there are such that are not. */
+  /** A further name in the upper layer for what has it already here: the directory's times stay. */
+  #linkUnseen(copy: Inode, dir: OverlayDirectory, name: string): number {
+    const { store } = this.#union
+    const kept = this.#timesOf(dir.upper!)
+    const answer = store.link(copy, dir.upper!, name)
+    if (kept) store.setattr(dir.upper!, times)
+    return answer
+  }
+
+  /** Links an indexed file to the other names that are known of it. */
   #index(file: OverlayFile, copy: Inode): void {
-    if (file.links <= 0) return
-    file.held = true
-    this.#union.store.open(copy, Open.O_RDWR)
+    if (!file.held) return
     for (const { dir, name } of file.places.slice(1)) {
-      if (this.directory(dir) === 0) this.#union.store.link(copy, dir.upper!, name)
+      if (this.directory(dir) === 0) this.#linkUnseen(copy, dir, name)
     }
   }
 

@@ -190,7 +190,7 @@ export class Lookup {
 
   /** An indexed file has been found under a name: it may be copied up to it. */
   #placed(inode: OverlayInode, dir: OverlayDirectory, name: ByteString): OverlayInode {
-    if (!isOverlayDirectory(inode) && inode.links > 1 && inode.lower !== null) {
+    if (!isOverlayDirectory(inode) && inode.links > 0 && inode.lower !== null) {
       if (!inode.places.some((place) => place.dir === dir && place.name === name)) {
         inode.places = [...inode.places, { dir, name }]
       }

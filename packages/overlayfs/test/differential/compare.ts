@@ -1,4 +1,5 @@
 /** Says where two outcomes of a sequence differ. */
+import { Mode } from '@vmexit/vfs'
 import type { Operation, Outcome, Result, Sequence } from './operations.ts'
 
 /** The first differences, for people; none if there are none. */
@@ -7,17 +8,18 @@ export function differences(sequence: Sequence, kernel: Outcome, ours: Outcome):
   kernel.results.forEach((results, part) => {
     const operations = sequence.lower[part] ?? sequence.operations
     results.forEach((result, index) => {
-      const own = shown(ours.results[part]![index]!)
-      const theirs = shown(
-        operations[index]![0] === 'fstat' ? withoutName(result, ours.results[part]![index]!) : result,
-      )
+      const [theirs, own] = comparable(sequence, operations[index]![0], result, ours.results[part]![index]!).map(shown)
       if (theirs !== own)
         found.push(`${nameOf(sequence, part)} ${index} ${said(operations[index]!)}: ${theirs}, ours ${own}`)
     })
   })
+  // Data that follow attributes are a write on Linux; here a copy-up leaves the times as they are.
+  const lateData = sequence.options.includes('metacopy=on')
   for (const [where, theirs, own] of pairs(sequence, kernel, ours)) {
     for (const path of new Set([...Object.keys(theirs), ...Object.keys(own)])) {
-      const [a, b] = [entry(theirs[path], where), entry(own[path], where)]
+      const kernel = theirs[path]
+      const late = lateData && kernel?.[7] === 'now' && ((kernel[0] as number) & Mode.IFMT) === Mode.IFREG
+      const [a, b] = [kernel, own[path]].map((values) => entry(late ? values?.with(7, null) : values, where, sequence))
       if (a !== b) found.push(`${where} ${path || '.'}: ${a}, ours ${b}`)
     }
   }
@@ -31,10 +33,17 @@ function pairs({ options }: Sequence, kernel: Outcome, ours: Outcome): [string, 
   return [merged, ['upper', kernel.upper, ours.upper]]
 }
 
-/** A lower file that is open and has been removed keeps its link count on Linux; here it is 0. */
-function withoutName([errno, answer]: Result, [, ours]: Result): Result {
-  if (!Array.isArray(answer) || !Array.isArray(ours) || ours[1] !== 0) return [errno, answer]
-  return [errno, answer.map((value, index) => (index === 1 ? 0 : value))]
+/** Two results without the link counts that are not to be compared. */
+function comparable({ options }: Sequence, name: string, theirs: Result, ours: Result): Result[] {
+  const [a, b] = [theirs[1], ours[1]]
+  if ((name !== 'stat' && name !== 'fstat') || !Array.isArray(a) || !Array.isArray(b)) return [theirs, ours]
+  // A lower file that is open and has been removed keeps its count on Linux; here it is 0.
+  const removed = name === 'fstat' && b[1] === 0
+  if (!removed && !(options.includes('index=on') && b[4] === -1)) return [theirs, ours]
+  return [
+    [0, a.with(1, null)],
+    [0, b.with(1, null)],
+  ]
 }
 
 function nameOf({ lower }: Sequence, part: number): string {
@@ -56,7 +65,7 @@ function short(text: string): string {
 /** Attributes of the upper layer whose values are the kernel's own affair. */
 const own = ['trusted.overlay.origin', 'trusted.overlay.uuid', 'trusted.overlay.nlink', 'trusted.overlay.impure']
 
-function entry(values: readonly unknown[] | undefined, where: string): string {
+function entry(values: readonly unknown[] | undefined, where: string, { options }: Sequence): string {
   if (values === undefined) return 'absent'
   const attributes = { ...(values[9] as Record<string, string>) }
   if (where === 'upper') for (const name of own) delete attributes[name]
@@ -65,5 +74,7 @@ function entry(values: readonly unknown[] | undefined, where: string): string {
   )
   // The index holds a link of its own; times of directories there are of no account.
   if (where === 'upper') for (const index of [1, 6, 7, 8]) shownValues[index] = null
+  // So does which of their directories are merged, and thus count no subdirectories.
+  if (options.includes('index=on') && values[4] === -1) shownValues[1] = null
   return short(JSON.stringify(shownValues))
 }

@@ -59,15 +59,62 @@ export function sequence(seed: number, depth: number, length: number): Sequence 
   const random = new Random(seed * 31 + depth)
   const lower = Array.from({ length: depth }, () => layer(random))
   const options = depth === 0 ? [] : random.pick(mounts)
-  return { lower, options, operations: Array.from({ length }, () => operation(random)) }
+  const live = new Live(random)
+  for (const one of [...lower].reverse()) for (const operation of one) live.note(operation)
+  const operations: Operation[] = []
+  while (operations.length < length) {
+    const next = operation(random, live)
+    operations.push(next)
+    live.note(next)
+  }
+  return { lower, options, operations }
 }
 
-const mounts = [[], [], ['redirect_dir=on'], ['redirect_dir=on'], ['index=on'], ['redirect_dir=on', 'index=on']]
+/** Roughly what is there, so that most operations find something to do. */
+class Live {
+  readonly #random: Random
+  #paths = new Set<string>()
 
-function path(random: Random): string {
-  const depth = random.pick([1, 1, 2, 2, 3])
-  return Array.from({ length: depth }, () => random.pick(names)).join('/')
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  /** An operation that has perhaps been done. */
+  note([name, first, second]: Operation): void {
+    const [one, other] = [String(first), String(second)]
+    if (name === 'unlink' || name === 'rmdir') this.#paths.delete(one)
+    else if (name === 'symlink' || name === 'link') this.#paths.add(other)
+    else if (name === 'rename') {
+      const within = [...this.#paths].filter((path) => path === one || path.startsWith(`${one}/`))
+      for (const path of within) {
+        this.#paths.delete(path)
+        this.#paths.add(other + path.slice(one.length))
+      }
+    } else if (name === 'mkdir' || name === 'mknod' || name === 'write') this.#paths.add(one)
+  }
+
+  /** A path that is probably there. */
+  get old(): string {
+    return this.#random.below(8) === 0 || this.#paths.size === 0 ? this.#any : this.#random.pick([...this.#paths])
+  }
+
+  /** A path that is perhaps free. */
+  get fresh(): string {
+    const place = this.#random.below(2) === 0 ? '' : `${this.old}/`
+    return place.length > 8 ? this.#any : place + this.#random.pick(names)
+  }
+
+  get #any(): string {
+    const depth = this.#random.pick([1, 1, 2, 2, 3])
+    return Array.from({ length: depth }, () => this.#random.pick(names)).join('/')
+  }
 }
+
+// biome-ignore format: a table
+const mounts = [
+  [], [], ['redirect_dir=on'], ['redirect_dir=on'], ['index=on'], ['redirect_dir=on', 'index=on'],
+  ['redirect_dir=on', 'metacopy=on'], ['redirect_dir=on', 'metacopy=on', 'index=on'],
+]
 
 function layer(random: Random): Operation[] {
   const made: Operation[] = []
@@ -100,7 +147,7 @@ function layer(random: Random): Operation[] {
           made.push(['mknod', place, Mode.IFCHR, 0])
           break
         case 7:
-          made.push(['link', path(random), place])
+          if (made.length > 0) made.push(['link', String(random.pick(made)[1]), place])
       }
     }
   }
@@ -121,85 +168,79 @@ function attribute(random: Random, place: string): Operation {
   ])
 }
 
-function operation(random: Random): Operation {
-  const place = path(random)
+function operation(random: Random, live: Live): Operation {
   const slot = random.below(3)
   const offset = random.pick([0, 0, 3, 4096, 9000])
   switch (random.below(38)) {
     case 0:
     case 1:
     case 2:
-      return ['mkdir', place, random.pick(modes.slice(0, 6))]
+      return ['mkdir', live.fresh, random.pick(modes.slice(0, 6))]
     case 3:
-      return ['mknod', place, Mode.IFREG | random.pick(modes), 0]
-    case 4:
-      return [
-        'mknod',
-        place,
-        random.pick([Mode.IFIFO, Mode.IFSOCK, Mode.IFCHR]) | 0o600,
-        random.pick([0, makeDevice(3999, 3)]),
-      ]
+      return ['mknod', live.fresh, Mode.IFREG | random.pick(modes), 0]
+    case 4: {
+      const type = random.pick([Mode.IFIFO, Mode.IFSOCK, Mode.IFCHR])
+      return ['mknod', live.fresh, type | 0o600, random.pick([0, makeDevice(3999, 3)])]
+    }
     case 5:
-      return ['symlink', random.pick(targets), place]
+      return ['symlink', random.pick(targets), live.fresh]
     case 6:
     case 7:
     case 8:
-      return ['link', place, path(random)]
+      return ['link', live.old, live.fresh]
     case 9:
     case 10:
     case 11:
-      return ['unlink', place]
+      return ['unlink', live.old]
     case 12:
     case 13:
     case 14:
-      return ['rmdir', place]
+      return ['rmdir', live.old]
     case 15:
     case 16:
     case 17:
     case 18:
     case 19:
-    case 20:
-      return ['rename', place, path(random), random.pick([0, 0, 0, 0, 1, 2, 2, 4])]
+    case 20: {
+      const flags = random.pick([0, 0, 0, 0, 1, 2, 2, 4])
+      return ['rename', live.old, random.below(3) > 0 && flags !== 2 ? live.fresh : live.old, flags]
+    }
     case 21:
     case 22:
     case 23:
-      return attribute(random, place)
+      return attribute(random, live.old)
     case 24:
-      return ['truncate', place, random.pick([2, 3, 7000])]
+      return ['truncate', live.old, random.pick([2, 3, 7000])]
     case 25:
-    case 26:
-      return [
-        'write',
-        place,
-        random.pick([0, 0, Open.O_CREAT, Open.O_CREAT | Open.O_EXCL, Open.O_TRUNC, Open.O_APPEND]),
-        data(random),
-        offset,
-      ]
+    case 26: {
+      const flags = random.pick([0, 0, Open.O_CREAT, Open.O_CREAT | Open.O_EXCL, Open.O_TRUNC, Open.O_APPEND])
+      return ['write', flags & Open.O_CREAT ? live.fresh : live.old, flags, data(random), offset]
+    }
     case 27:
       return random.pick<Operation>([
-        ['read', place],
-        ['readlink', place],
-        ['stat', place],
+        ['read', live.old],
+        ['readlink', live.old],
+        ['stat', live.old],
       ])
     case 28:
     case 29:
-      return ['readdir', random.pick([place, names[0]!])]
+      return ['readdir', random.pick([live.old, names[0]!, '.'])]
     case 30:
-      return ['setxattr', place, random.pick(attributes), 'v', random.pick([0, 1, 2])]
+      return ['setxattr', live.old, random.pick(attributes), 'v', random.pick([0, 1, 2])]
     case 31:
       return random.pick<Operation>([
-        ['getxattr', place, random.pick(attributes)],
-        ['listxattr', place],
-        ['removexattr', place, random.pick(attributes)],
+        ['getxattr', live.old, random.pick(attributes)],
+        ['listxattr', live.old],
+        ['removexattr', live.old, random.pick(attributes)],
       ])
     case 32:
     case 33:
-      return ['open', slot, place, random.pick([0, 0, 2, 2, Open.O_CREAT | 2, Open.O_TRUNC | 1]), random.pick(modes)]
+      return ['open', slot, live.old, random.pick([0, 0, 2, 2, Open.O_CREAT | 2, Open.O_TRUNC | 1]), random.pick(modes)]
     case 34:
       return random.pick<Operation>([
         ['close', slot],
-        ['tmpfile', slot, place, 0o640],
-        ['flink', slot, place],
+        ['tmpfile', slot, live.old, 0o640],
+        ['flink', slot, live.fresh],
         ['fstat', slot],
       ])
     case 35:
