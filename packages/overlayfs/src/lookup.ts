@@ -24,6 +24,8 @@ export class Lookup {
   #path: ByteString = ''
   /** Whether no further layer is to be asked. */
   #stop = false
+  /** Whether no layer is below the one that is asked, so that it cannot say anything about such. */
+  #last = false
   /** Whether a directory has been found, so that nothing else can join it. */
   #directory = false
   /** Whether what has been found last is attributes alone. */
@@ -55,6 +57,8 @@ export class Lookup {
     this.#redirect = null
     let upper: Inode | null = null
     let stack = dir.lowers
+    const follows = options.redirectDir !== 'nofollow'
+    this.#last = !follows && stack.length === 0
     if (dir.upper !== null) {
       const answer = this.#inLayer(dir.upper)
       if (answer < 0) return answer
@@ -65,11 +69,12 @@ export class Lookup {
     const lowers: Lower[] = []
     for (let i = 0; !this.#stop && i < stack.length; i++) {
       const { inode, layer } = stack[i]!
+      this.#last = follows ? layer.index === this.#union.lowers.length : i === stack.length - 1
       const answer = this.#inLayer(inode)
       if (answer < 0) return answer
       if (this.#found === null) continue
       if ((upperMetacopy || this.#metacopy) && !options.metacopy) return -Errno.EPERM
-      if (this.#redirect !== null && options.redirectDir === 'nofollow') return -Errno.EPERM
+      if (this.#redirect !== null && !follows) return -Errno.EPERM
       if (!this.#metacopy || lowers.length === 0) lowers.push({ inode: this.#found, layer })
       if (this.#fromRoot() && stack !== this.#union.root.lowers) {
         stack = this.#union.root.lowers
@@ -121,13 +126,17 @@ export class Lookup {
       if (metacopy < 0) return metacopy
       this.#metacopy = metacopy === 1
       this.#stop = !this.#metacopy
-      if (this.#stop) {
+      if (this.#stop || this.#last) {
         this.#found = inode
         return 0
       }
     } else {
       if (roots.has(inode)) return -Errno.ELOOP
       if (last) this.#directory = true
+      if (this.#last) {
+        this.#found = inode
+        return 0
+      }
       const opacity = marks.opacity(inode)
       if (typeof opacity === 'number') return opacity
       if (opacity === 'y') {
@@ -163,7 +172,7 @@ export class Lookup {
     upper: Inode | null,
     lowers: readonly Lower[],
     redirect: ByteString | null,
-  ): OverlayInode {
+  ): OverlayInode | number {
     const { inodes, numbers, fs } = this.#union
     const real = upper ?? lowers[0]!.inode
     const parted = upper === null && !isDirectory(real.mode) && this.#union.parts(lowers[0]!)
@@ -188,9 +197,13 @@ export class Lookup {
     return inode
   }
 
-  /** An indexed file has been found under a name: it may be copied up to it. */
-  #placed(inode: OverlayInode, dir: OverlayDirectory, name: ByteString): OverlayInode {
-    if (!isOverlayDirectory(inode) && inode.links > 0 && inode.lower !== null) {
+  /** What is known has been found under a name: an indexed file may be copied up to it. */
+  #placed(inode: OverlayInode, dir: OverlayDirectory, name: ByteString): OverlayInode | number {
+    if (isOverlayDirectory(inode)) {
+      // Redirects of hostile layers can make a directory appear twice. As on Linux, one place is enough.
+      return inode.parent === dir && inode.name === name ? inode : -Errno.ESTALE
+    }
+    if (inode.links > 0 && inode.lower !== null) {
       if (!inode.places.some((place) => place.dir === dir && place.name === name)) {
         inode.places = [...inode.places, { dir, name }]
       }

@@ -5,6 +5,7 @@ Reads a JSON line per sequence (see operations.ts) and answers one: the result o
 tree and the upper layer hold in the end. Run it in a mount namespace of its own: `unshare -m python3 kernel.py`.
 """
 import ctypes
+import errno
 import json
 import os
 import stat
@@ -68,7 +69,15 @@ def read_all(fd):
 
 def listed(path):
     """The names in a directory. Linux lists whiteouts in directories that are not merged, and then does not find them."""
-    return sorted(name for name in os.listdir(path) if os.path.lexists(path + b'/' + name))
+    return sorted(name for name in os.listdir(path) if failure(path + b'/' + name) != errno.ENOENT)
+
+
+def failure(path):
+    try:
+        os.lstat(path)
+        return 0
+    except OSError as error:
+        return error.errno
 
 
 def seek(fd, offset, whence):
@@ -145,6 +154,9 @@ def tree(root):
     found, inodes = {}, {}
 
     def visit(path, name):
+        if failure(path):
+            found[text(name)] = [failure(path)]
+            return
         info = os.lstat(path)
         group = inodes.setdefault(info.st_ino, len(inodes))
         entry = record(info) + [group]
@@ -162,28 +174,46 @@ def tree(root):
     return found
 
 
+def mount_overlay(sequence, index, upper):
+    lower = ':'.join('l%d' % (i + 1) for i in range(index, len(sequence['lower'])))
+    # The index would hold links of its own to files of what becomes a lower layer.
+    chosen = [option for option in sequence['options'] if upper == 'u' or option != 'index=on']
+    options = 'lowerdir=%s,upperdir=%s,workdir=w%d%s' % (lower, upper, index, ''.join(',' + o for o in chosen))
+    mount(b'overlay', b'm', b'overlay', options.encode())
+
+
+def do_all(operations):
+    sequence = Sequence()
+    results = [sequence.run(operation) for operation in operations]
+    for slot in list(sequence.slots):
+        sequence.close(slot)
+    return results
+
+
 def run(sequence):
     os.makedirs(BASE, exist_ok=True)
     mount(b'tmpfs', BASE, b'tmpfs', sequence.get('tmpfs', 'size=64m').encode())
     try:
         os.chdir(BASE)
-        for name in ['m', 'u', 'w'] + ['l%d' % i for i in range(1, len(sequence['lower']) + 1)]:
+        count = len(sequence['lower'])
+        for name in ['m', 'u', 'w0'] + ['%s%d' % (kind, i + 1) for kind in 'lw' for i in range(count)]:
             os.mkdir(name)
-        results = []
-        for index, operations in enumerate(sequence['lower']):
-            os.chdir(BASE + b'/l%d' % (index + 1))
-            layer = Sequence()
-            results.append([layer.run(operation) for operation in operations])
+        results = [None] * count
+        for index in reversed(range(count)):
+            os.chdir(BASE)
+            layer = sequence['lower'][index]
+            if layer['mounted']:
+                mount_overlay(sequence, index + 1, 'l%d' % (index + 1))
+            os.chdir('m' if layer['mounted'] else 'l%d' % (index + 1))
+            results[index] = do_all(layer['operations'])
+            if layer['mounted']:
+                os.chdir(BASE)
+                umount(b'm')
         os.chdir(BASE)
-        if sequence['lower']:
-            lower = ':'.join('l%d' % i for i in range(1, len(sequence['lower']) + 1))
-            options = 'lowerdir=%s,upperdir=u,workdir=w%s' % (lower, ''.join(',' + o for o in sequence['options']))
-            mount(b'overlay', b'm', b'overlay', options.encode())
+        if count:
+            mount_overlay(sequence, 0, 'u')
         os.chdir(BASE + b'/m')
-        top = Sequence()
-        results.append([top.run(operation) for operation in sequence['operations']])
-        for slot in list(top.slots):
-            top.close(slot)
+        results.append(do_all(sequence['operations']))
         merged = tree(b'.')
         os.chdir(BASE)
         upper = None
@@ -200,7 +230,7 @@ def run(sequence):
 os.umask(0o022)
 if sys.argv[1:] == ['--version']:
     mount(None, b'/', None, None, 0x44000)
-    probe = run({'lower': [[]], 'options': [], 'operations': []})
+    probe = run({'lower': [{'mounted': False, 'operations': []}], 'options': [], 'operations': []})
     print(os.uname().release)
 else:
     mount(None, b'/', None, None, 0x44000)

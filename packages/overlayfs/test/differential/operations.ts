@@ -9,8 +9,11 @@ export type Operation = readonly [name: string, ...args: (string | number)[]]
 
 /** What is to be done. */
 export interface Sequence {
-  /** What makes each lower layer, the topmost first. None: the operations are done on a tmpfs. */
-  readonly lower: readonly (readonly Operation[])[]
+  /**
+   * What makes each lower layer, the topmost first. None: the operations are done on a tmpfs. A layer is filled directly,
+   * or it is the upper layer of an overlay on those below it for a while, mounted with the same options but `index`.
+   */
+  readonly lower: readonly { readonly mounted: boolean; readonly operations: readonly Operation[] }[]
   /** Mount options of the overlay, as Linux has them. */
   readonly options: readonly string[]
   readonly operations: readonly Operation[]
@@ -57,23 +60,33 @@ const targets = ['a', 'b', 'c/d', '../a', 'nowhere', 'a/']
 /** The sequence of a number; `depth` lower layers, 0 for a tmpfs. */
 export function sequence(seed: number, depth: number, length: number): Sequence {
   const random = new Random(seed * 31 + depth)
-  const lower = Array.from({ length: depth }, () => layer(random))
   const options = depth === 0 ? [] : random.pick(mounts)
   const live = new Live(random)
-  for (const one of [...lower].reverse()) for (const operation of one) live.note(operation)
+  const lower: { mounted: boolean; operations: Operation[] }[] = []
+  for (let at = depth; at >= 1; at--) {
+    const mounted = at < depth && random.below(2) === 0
+    const operations = mounted ? steps(random, live, length / 2) : layer(random)
+    if (!mounted) for (const operation of operations) live.note(operation)
+    lower.unshift({ mounted, operations })
+  }
+  return { lower, options, operations: steps(random, live, length) }
+}
+
+function steps(random: Random, live: Live, length: number): Operation[] {
   const operations: Operation[] = []
   while (operations.length < length) {
     const next = operation(random, live)
     operations.push(next)
     live.note(next)
   }
-  return { lower, options, operations }
+  return operations
 }
 
 /** Roughly what is there, so that most operations find something to do. */
 class Live {
   readonly #random: Random
-  #paths = new Set<string>()
+  /** Whether a path is a directory's. */
+  readonly #paths = new Map<string, boolean>()
 
   constructor(random: Random) {
     this.#random = random
@@ -82,31 +95,62 @@ class Live {
   /** An operation that has perhaps been done. */
   note([name, first, second]: Operation): void {
     const [one, other] = [String(first), String(second)]
-    if (name === 'unlink' || name === 'rmdir') this.#paths.delete(one)
-    else if (name === 'symlink' || name === 'link') this.#paths.add(other)
-    else if (name === 'rename') {
-      const within = [...this.#paths].filter((path) => path === one || path.startsWith(`${one}/`))
-      for (const path of within) {
-        this.#paths.delete(path)
-        this.#paths.add(other + path.slice(one.length))
-      }
-    } else if (name === 'mkdir' || name === 'mknod' || name === 'write') this.#paths.add(one)
+    if (name === 'unlink') this.#remove(one, false)
+    else if (name === 'rmdir') this.#remove(one, true)
+    else if (name === 'symlink') this.#add(other, false)
+    else if (name === 'link' && this.#paths.get(one) === false) this.#add(other, false)
+    else if (name === 'mkdir') this.#add(one, true)
+    else if (name === 'mknod' || name === 'write') this.#add(one, false)
+    else if (name === 'rename' && this.#paths.has(one) && !other.startsWith(`${one}/`)) this.#move(one, other)
   }
 
   /** A path that is probably there. */
   get old(): string {
-    return this.#random.below(8) === 0 || this.#paths.size === 0 ? this.#any : this.#random.pick([...this.#paths])
+    return this.#pick(() => true)
   }
 
-  /** A path that is perhaps free. */
+  get directory(): string {
+    return this.#pick((path) => this.#paths.get(path)!)
+  }
+
+  get file(): string {
+    return this.#pick((path) => !this.#paths.get(path))
+  }
+
+  /** A path that is probably free. */
   get fresh(): string {
-    const place = this.#random.below(2) === 0 ? '' : `${this.old}/`
-    return place.length > 8 ? this.#any : place + this.#random.pick(names)
+    const place = this.#random.below(3) === 0 ? '' : `${this.directory}/`
+    const path = place.length > 8 ? this.#any : place + this.#random.pick(names)
+    return this.#paths.has(path) && this.#random.below(4) > 0 ? this.fresh : path
+  }
+
+  #pick(wanted: (path: string) => boolean): string {
+    const paths = this.#random.below(8) === 0 ? [] : [...this.#paths.keys()].filter(wanted)
+    return paths.length === 0 ? this.#any : this.#random.pick(paths)
   }
 
   get #any(): string {
     const depth = this.#random.pick([1, 1, 2, 2, 3])
     return Array.from({ length: depth }, () => this.#random.pick(names)).join('/')
+  }
+
+  #add(path: string, directory: boolean): void {
+    const slash = path.lastIndexOf('/')
+    if (slash >= 0 && this.#paths.get(path.slice(0, slash)) !== true) return
+    if (!this.#paths.has(path)) this.#paths.set(path, directory)
+  }
+
+  #remove(path: string, directory: boolean): void {
+    const full = directory && [...this.#paths.keys()].some((below) => below.startsWith(`${path}/`))
+    if (this.#paths.get(path) === directory && !full) this.#paths.delete(path)
+  }
+
+  #move(path: string, to: string): void {
+    const within = [...this.#paths].filter(([below]) => below === path || below.startsWith(`${path}/`))
+    for (const [below, directory] of within) {
+      this.#paths.delete(below)
+      this.#paths.set(to + below.slice(path.length), directory)
+    }
   }
 }
 
@@ -169,9 +213,9 @@ function attribute(random: Random, place: string): Operation {
 }
 
 function operation(random: Random, live: Live): Operation {
-  const slot = random.below(3)
+  const slot = random.below(2)
   const offset = random.pick([0, 0, 3, 4096, 9000])
-  switch (random.below(38)) {
+  switch (random.below(41)) {
     case 0:
     case 1:
     case 2:
@@ -187,15 +231,15 @@ function operation(random: Random, live: Live): Operation {
     case 6:
     case 7:
     case 8:
-      return ['link', live.old, live.fresh]
+      return ['link', live.file, live.fresh]
     case 9:
     case 10:
     case 11:
-      return ['unlink', live.old]
+      return ['unlink', live.file]
     case 12:
     case 13:
     case 14:
-      return ['rmdir', live.old]
+      return ['rmdir', live.directory]
     case 15:
     case 16:
     case 17:
@@ -210,21 +254,21 @@ function operation(random: Random, live: Live): Operation {
     case 23:
       return attribute(random, live.old)
     case 24:
-      return ['truncate', live.old, random.pick([2, 3, 7000])]
+      return ['truncate', live.file, random.pick([2, 3, 7000])]
     case 25:
     case 26: {
       const flags = random.pick([0, 0, Open.O_CREAT, Open.O_CREAT | Open.O_EXCL, Open.O_TRUNC, Open.O_APPEND])
-      return ['write', flags & Open.O_CREAT ? live.fresh : live.old, flags, data(random), offset]
+      return ['write', flags & Open.O_CREAT ? live.fresh : live.file, flags, data(random), offset]
     }
     case 27:
       return random.pick<Operation>([
-        ['read', live.old],
-        ['readlink', live.old],
+        ['read', live.file],
+        ['readlink', live.file],
         ['stat', live.old],
       ])
     case 28:
     case 29:
-      return ['readdir', random.pick([live.old, names[0]!, '.'])]
+      return ['readdir', random.pick([live.directory, live.directory, '.'])]
     case 30:
       return ['setxattr', live.old, random.pick(attributes), 'v', random.pick([0, 1, 2])]
     case 31:
@@ -235,11 +279,14 @@ function operation(random: Random, live: Live): Operation {
       ])
     case 32:
     case 33:
-      return ['open', slot, live.old, random.pick([0, 0, 2, 2, Open.O_CREAT | 2, Open.O_TRUNC | 1]), random.pick(modes)]
+    case 38:
+    case 39:
+    case 40:
+      return ['open', slot, live.file, random.pick([0, 0, 2, 2, Open.O_CREAT | 2, Open.O_TRUNC | 1]), random.pick(modes)]
     case 34:
       return random.pick<Operation>([
         ['close', slot],
-        ['tmpfile', slot, live.old, 0o640],
+        ['tmpfile', slot, live.directory, 0o640],
         ['flink', slot, live.fresh],
         ['fstat', slot],
       ])

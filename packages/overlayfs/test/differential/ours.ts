@@ -220,7 +220,11 @@ class Calls {
     const groups = new Map<number, number>()
     const visit = (path: string) => {
       const place = path === '' ? '.' : path
-      ok(this.#vfs.stat(this.#task, null, place, this.#stat, At.AT_SYMLINK_NOFOLLOW))
+      const answer = this.#vfs.stat(this.#task, null, place, this.#stat, At.AT_SYMLINK_NOFOLLOW)
+      if (answer < 0) {
+        found[path] = [-answer]
+        return
+      }
       const { mode, ino } = this.#stat
       if (!groups.has(ino)) groups.set(ino, groups.size)
       const entry: unknown[] = [...record(this.#stat), groups.get(ino)!]
@@ -269,28 +273,36 @@ function record(stat: Stat): unknown[] {
   ]
 }
 
-/** FIFOs that nobody reads from: what is needed of them to open them without blocking. */
-function openSpecial(inode: Inode, flags: number): FileOperations | number {
-  if ((inode.mode & Mode.IFMT) !== Mode.IFIFO) return -Errno.ENXIO
-  const accmode = flags & Open.O_ACCMODE
-  const readers = fifoReaders.get(inode) ?? 0
-  if (accmode === Open.O_WRONLY && readers === 0) return -Errno.ENXIO
-  const reads = Number(accmode !== Open.O_WRONLY)
-  fifoReaders.set(inode, readers + reads)
-  return {
-    seekable: false,
-    read: () => 0,
-    write: (_from, _start, length) => length,
-    release: () => fifoReaders.set(inode, fifoReaders.get(inode)! - reads),
+/** FIFOs that never have anything in them: what opening them without blocking, and reading, comes to. */
+class Fifos {
+  readonly #ends = new WeakMap<Inode, { readers: number; writers: number }>()
+
+  open(inode: Inode, flags: number): FileOperations | number {
+    if ((inode.mode & Mode.IFMT) !== Mode.IFIFO) return -Errno.ENXIO
+    const accmode = flags & Open.O_ACCMODE
+    const ends = this.#ends.get(inode) ?? { readers: 0, writers: 0 }
+    if (accmode === Open.O_WRONLY && ends.readers === 0) return -Errno.ENXIO
+    const [reads, writes] = [Number(accmode !== Open.O_WRONLY), Number(accmode !== Open.O_RDONLY)]
+    ends.readers += reads
+    ends.writers += writes
+    this.#ends.set(inode, ends)
+    return {
+      seekable: false,
+      read: () => (ends.writers > 0 ? -Errno.EAGAIN : 0),
+      write: (_from, _start, length) => length,
+      release: () => {
+        ends.readers -= reads
+        ends.writers -= writes
+      },
+    }
   }
 }
-
-const fifoReaders = new WeakMap<Inode, number>()
 
 /** What comes of a sequence here. */
 export function runOurs({ lower, options, operations }: Sequence): Outcome {
   const time = new SettableTime(now)
-  const vfs = new Vfs({ time, hooks: { openSpecial } })
+  const fifos = new Fifos()
+  const vfs = new Vfs({ time, hooks: { openSpecial: (inode, flags) => fifos.open(inode, flags) } })
   const task = vfs.newTask(vfs.newTree(new TmpFs({ time }), 'none', MountFlag.NOATIME))
   const enter = (path: string) => {
     ok(vfs.chdir(task, null, path))
@@ -304,23 +316,32 @@ export function runOurs({ lower, options, operations }: Sequence): Outcome {
   const upper = directory('u')
   directory('w')
   const layers = lower.map((_, index) => directory(`l${index + 1}`))
-  const results = lower.map((made, index) => {
-    const calls = enter(`/l${index + 1}`)
-    return made.map((operation) => calls.run(operation))
-  })
-  if (lower.length > 0) {
+  /** Mounts the layers below `index` with an upper one. */
+  const mount = (upper: Inode, index: number) => {
     const fs = new OverlayFs({
-      lower: layers,
+      lower: layers.slice(index),
       upper,
       redirectDir: options.includes('redirect_dir=on') ? 'on' : 'follow',
-      index: options.includes('index=on'),
+      index: index === 0 && options.includes('index=on'),
       metacopy: options.includes('metacopy=on'),
     })
     ok(vfs.mount(task, fs, '/m', { flags: MountFlag.NOATIME }))
+    return enter('/m')
   }
-  const calls = enter('/m')
-  results.push(operations.map((operation) => calls.run(operation)))
-  calls.closeAll()
+  const run = (calls: Calls, operations: readonly Operation[]) => {
+    const results = operations.map((operation) => calls.run(operation))
+    calls.closeAll()
+    return results
+  }
+  const results: Result[][] = lower.map(() => [])
+  for (let index = lower.length - 1; index >= 0; index--) {
+    const { mounted, operations } = lower[index]!
+    results[index] = run(mounted ? mount(layers[index]!, index + 1) : enter(`/l${index + 1}`), operations)
+    enter('/')
+    if (mounted) ok(vfs.umount(task, '/m'))
+  }
+  const calls = lower.length > 0 ? mount(upper, 0) : enter('/m')
+  results.push(run(calls, operations))
   const tree = calls.tree()
   return { results, tree, upper: lower.length > 0 ? enter('/u').tree() : null }
 }
