@@ -1,89 +1,118 @@
-/** Says where two outcomes of a sequence differ. */
+/**
+ * Says where two outcomes of a sequence differ. What may differ, and is not compared:
+ * - with `index`, which names of an indexed file the upper layer has: so neither the upper layers, nor the link counts
+ *   of directories, which a copy-up of an entry merges;
+ * - the same after a rename that was ENOTEMPTY: Linux has copied up before it looks;
+ * - with `metacopy`, mtime of a file that has been opened for writing: bringing the data over is a write on Linux;
+ * - the link count of a lower file that is open and has been removed: it stays on Linux, and is 0 here;
+ * - in upper layers, link counts and times of what the kernel's index also holds, and attributes of its own.
+ */
 import { Errno, Mode } from '@vmexit/vfs'
 import type { Operation, Outcome, Result, Sequence } from './operations.ts'
 
-/** The first differences, for people; none if there are none. */
+/** What `stat` and the trees say of a file: the numbers of fields. */
+const [MODE, NLINK, ATIME, MTIME, GROUP, ATTRIBUTES] = [0, 1, 6, 7, 8, 9]
+
+type Entry = readonly unknown[]
+
+/** The differences, for people; none if there are none. */
 export function differences(sequence: Sequence, kernel: Outcome, ours: Outcome): string[] {
-  if (isErratic(kernel) || isErratic(ours)) return []
+  const loose = isLoose(sequence, kernel)
   const found: string[] = []
+  const compare = (where: string, theirs: unknown, own: unknown) => {
+    const [a, b] = [JSON.stringify(theirs), JSON.stringify(own)]
+    if (a !== b) found.push(`${where}: ${short(a)}, ours ${short(b)}`)
+  }
   kernel.results.forEach((results, part) => {
     const operations = sequence.lower[part]?.operations ?? sequence.operations
-    results.forEach((result, index) => {
-      const [theirs, own] = comparable(sequence, operations[index]![0], result, ours.results[part]![index]!).map(shown)
-      if (theirs !== own)
-        found.push(`${nameOf(sequence, part)} ${index} ${said(operations[index]!)}: ${theirs}, ours ${own}`)
+    const name = part < sequence.lower.length ? `layer ${part + 1}` : 'operation'
+    results.forEach((theirs, index) => {
+      const operation = operations[index]!
+      const own = ours.results[part]![index]!
+      compare(
+        `${name} ${index} ${short(JSON.stringify(operation))}`,
+        ...resultsOf(sequence, loose, operation, theirs, own),
+      )
     })
   })
-  // Data that follow attributes are a write on Linux; here a copy-up leaves the times as they are.
-  const lateData = sequence.options.includes('metacopy=on')
-  for (const [where, theirs, own] of pairs(sequence, kernel, ours)) {
-    for (const path of new Set([...Object.keys(theirs), ...Object.keys(own)])) {
-      const kernel = theirs[path]
-      const late = lateData && kernel?.[7] === 'now' && ((kernel[0] as number) & Mode.IFMT) === Mode.IFREG
-      const [a, b] = [kernel, own[path]].map((values) => entry(late && values?.[7] ? values.with(7, null) : values, where, sequence))
-      if (a !== b) found.push(`${where} ${path || '.'}: ${a}, ours ${b}`)
-    }
+  compareTrees('merged', kernel.tree, ours.tree, (a, b) => entries(sequence, loose, a, b), compare)
+  if (kernel.upper !== null && ours.upper !== null && !loose) {
+    compareTrees('upper', kernel.upper, ours.upper, (a, b) => entries(sequence, true, a, b).map(ofLayer), compare)
   }
   return found
 }
 
-/** ESTALE: redirects show one directory in two places, which Linux takes now so and now so. */
-function isErratic({ results, tree }: Outcome): boolean {
-  return results.flat().some(([errno]) => errno === Errno.ESTALE) || Object.values(tree).some(([errno]) => errno === Errno.ESTALE)
+function compareTrees(
+  where: string,
+  theirs: Outcome['tree'],
+  ours: Outcome['tree'],
+  prepare: (theirs: Entry | undefined, ours: Entry | undefined) => (Entry | undefined)[],
+  compare: (where: string, theirs: unknown, ours: unknown) => void,
+): void {
+  for (const path of new Set([...Object.keys(theirs), ...Object.keys(ours)])) {
+    const [a, b] = prepare(theirs[path], ours[path])
+    compare(`${where} ${path || '.'}`, a, b)
+  }
 }
 
-function pairs({ options }: Sequence, kernel: Outcome, ours: Outcome): [string, Outcome['tree'], Outcome['tree']][] {
-  const merged: [string, Outcome['tree'], Outcome['tree']] = ['merged', kernel.tree, ours.tree]
-  // Which names of an indexed file the upper layer has is each one's own affair.
-  if (kernel.upper === null || ours.upper === null || options.includes('index=on')) return [merged]
-  return [merged, ['upper', kernel.upper, ours.upper]]
+/** Whether it is not sure which directories are merged. */
+function isLoose({ options, lower, operations }: Sequence, { results }: Outcome): boolean {
+  const all = [...lower.map((layer) => layer.operations), operations]
+  const refused = all.some((some, part) =>
+    some.some(([name], index) => name === 'rename' && results[part]![index]![0] === Errno.ENOTEMPTY),
+  )
+  return refused || options.includes('index=on')
 }
 
-/** Two results without the link counts that are not to be compared. */
-function comparable({ options }: Sequence, name: string, theirs: Result, ours: Result): Result[] {
+/** Two results as they are to be compared. */
+function resultsOf(
+  sequence: Sequence,
+  loose: boolean,
+  [name]: Operation,
+  theirs: Result,
+  ours: Result,
+): [Result, Result] {
   const [a, b] = [theirs[1], ours[1]]
   if ((name !== 'stat' && name !== 'fstat') || !Array.isArray(a) || !Array.isArray(b)) return [theirs, ours]
-  // With metacopy data are brought over late, which is a write on Linux; here a copy-up leaves the times as they are.
-  if (options.includes('metacopy=on') && a[7] === 'now') b[7] = a[7]
-  // A lower file that is open and has been removed keeps its count on Linux; here it is 0.
-  const removed = name === 'fstat' && b[1] === 0
-  if (!removed && !(options.includes('index=on') && b[4] === -1)) return [theirs, ours]
+  const [left, right] = entries(sequence, loose || (name === 'fstat' && b[NLINK] === 0), a, b)
   return [
-    [0, a.with(1, null)],
-    [0, b.with(1, null)],
+    [0, left],
+    [0, right],
   ]
 }
 
-function nameOf({ lower }: Sequence, part: number): string {
-  return part < lower.length ? `layer ${part + 1}` : 'operation'
+/** What is known of a file there and here, as it is to be compared. */
+function entries(
+  { options }: Sequence,
+  loose: boolean,
+  theirs: Entry | undefined,
+  ours: Entry | undefined,
+): (Entry | undefined)[] {
+  if (theirs === undefined || ours === undefined || theirs.length === 1 || ours.length === 1) return [theirs, ours]
+  let both = [theirs, ours].map((entry) => (entry.length > ATTRIBUTES ? entry.with(ATTRIBUTES, sorted(entry)) : entry))
+  const type = (theirs[MODE] as number) & Mode.IFMT
+  if (loose && (type === Mode.IFDIR || ours[NLINK] === 0)) both = both.map((entry) => entry.with(NLINK, null))
+  const late = options.includes('metacopy=on') && theirs[MTIME] === 'now' && type === Mode.IFREG
+  return late ? both.map((entry) => entry.with(MTIME, null)) : both
 }
 
-function said(operation: Operation): string {
-  return short(JSON.stringify(operation))
-}
+/** Attributes of layers that are each one's own affair. */
+const kernelOnly = ['origin', 'uuid', 'nlink', 'impure'].map((name) => `trusted.overlay.${name}`)
 
-function shown([errno, answer]: Result): string {
-  return errno === 0 ? short(JSON.stringify(answer ?? null)) : `errno ${errno}`
-}
-
-function short(text: string): string {
-  return text.length > 300 ? `${text.slice(0, 300)}… (${text.length})` : text
-}
-
-/** Attributes of the upper layer whose values are the kernel's own affair. */
-const own = ['trusted.overlay.origin', 'trusted.overlay.uuid', 'trusted.overlay.nlink', 'trusted.overlay.impure']
-
-function entry(values: readonly unknown[] | undefined, where: string, { options }: Sequence): string {
-  if (values === undefined) return 'absent'
-  if (values.length === 1) return `errno ${values[0]}`
-  const attributes = { ...(values[9] as Record<string, string>) }
-  if (where === 'upper') for (const name of own) delete attributes[name]
-  const shownValues = values.map((value, index) =>
-    index === 9 ? Object.fromEntries(Object.entries(attributes).sort()) : value,
+function ofLayer(entry: Entry | undefined): Entry | undefined {
+  if (entry === undefined || entry.length === 1) return entry
+  const kept = sorted(entry).filter(([name]) => !kernelOnly.includes(name))
+  return [NLINK, ATIME, MTIME, GROUP].reduce<Entry>(
+    (made, field) => made.with(field, null),
+    entry.with(ATTRIBUTES, kept),
   )
-  // The index holds a link of its own; times of directories there are of no account.
-  if (where === 'upper') for (const index of [1, 6, 7, 8]) shownValues[index] = null
-  // So does which of their directories are merged, and thus count no subdirectories.
-  if (options.includes('index=on') && values[4] === -1) shownValues[1] = null
-  return short(JSON.stringify(shownValues))
+}
+
+function sorted(entry: Entry): [string, string][] {
+  const attributes = entry[ATTRIBUTES] as Record<string, string> | [string, string][]
+  return Array.isArray(attributes) ? attributes : Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function short(text = 'absent'): string {
+  return text.length > 200 ? `${text.slice(0, 200)}… (${text.length})` : text
 }

@@ -10,9 +10,10 @@ import json
 import os
 import stat
 import sys
+import tempfile
 
 libc = ctypes.CDLL(None, use_errno=True)
-BASE = b'/tmp/vmexit-overlay-differential'
+BASE = tempfile.mkdtemp(prefix='overlay-').encode()
 AT_FDCWD, AT_EMPTY_PATH = -100, 0x1000
 MS_NOATIME = 1024
 
@@ -191,7 +192,6 @@ def do_all(operations):
 
 
 def run(sequence):
-    os.makedirs(BASE, exist_ok=True)
     mount(b'tmpfs', BASE, b'tmpfs', sequence.get('tmpfs', 'size=64m').encode())
     try:
         os.chdir(BASE)
@@ -228,11 +228,14 @@ def run(sequence):
 
 
 os.umask(0o022)
-if sys.argv[1:] == ['--version']:
-    mount(None, b'/', None, None, 0x44000)
-    probe = run({'lower': [{'mounted': False, 'operations': []}], 'options': [], 'operations': []})
-    print(os.uname().release)
-else:
-    mount(None, b'/', None, None, 0x44000)
-    for line in sys.stdin:
-        print(json.dumps(run(json.loads(line))), flush=True)
+# Nothing that is mounted here is to be seen outside.
+mount(None, b'/', None, None, 0x44000)
+try:
+    if sys.argv[1:] == ['--version']:
+        run({'lower': [{'mounted': False, 'operations': []}], 'options': [], 'operations': []})
+        print(os.uname().release.split('-')[0])
+    else:
+        for line in sys.stdin:
+            print(json.dumps(run(json.loads(line))), flush=True)
+finally:
+    os.rmdir(BASE)

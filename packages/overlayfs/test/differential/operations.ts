@@ -57,9 +57,9 @@ const attributes = ['user.x', 'user.y', 'trusted.t', 'trusted.overlay.z', 'user.
 const modes = [0o644, 0o600, 0o755, 0o4755, 0o2755, 0o1777, 0]
 const targets = ['a', 'b', 'c/d', '../a', 'nowhere', 'a/']
 
-/** The sequence of a number; `depth` lower layers, 0 for a tmpfs. */
-export function sequence(seed: number, depth: number, length: number): Sequence {
-  const random = new Random(seed * 31 + depth)
+/** The sequence of a number: 40 operations on a tmpfs, or on an overlay of one to five lower layers. */
+export function randomSequence(number: number): Sequence {
+  const [random, depth, length] = [new Random(number * 31), number % 6, 40]
   const options = depth === 0 ? [] : random.pick(mounts)
   const live = new Live(random)
   const lower: { mounted: boolean; operations: Operation[] }[] = []
@@ -282,7 +282,13 @@ function operation(random: Random, live: Live): Operation {
     case 38:
     case 39:
     case 40:
-      return ['open', slot, live.file, random.pick([0, 0, 2, 2, Open.O_CREAT | 2, Open.O_TRUNC | 1]), random.pick(modes)]
+      return [
+        'open',
+        slot,
+        live.file,
+        random.pick([0, 0, 2, 2, Open.O_CREAT | 2, Open.O_TRUNC | 1]),
+        random.pick(modes),
+      ]
     case 34:
       return random.pick<Operation>([
         ['close', slot],
