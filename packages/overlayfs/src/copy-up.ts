@@ -213,12 +213,10 @@ export class CopyUp {
 
   /** From now on the upper layer has it, with data that are there, too, or where they have been. */
   #rise(inode: OverlayInode, copy: Inode, data: Inode): void {
-    const { inodes, numbers } = this.#union
+    const { linked, numbers } = this.#union
     const { real } = inode
     inode.upper = inode.real = copy
-    inodes.set(copy, inode)
     if (isOverlayDirectory(inode)) {
-      inodes.delete(real)
       numbers.keep(copy, inode.ino)
       this.#release(inode, real)
       return
@@ -226,13 +224,14 @@ export class CopyUp {
     if (inode.lower !== null && this.#union.parts(inode.lower)) {
       inode.ino = numbers.of(0, copy.ino)
       for (const { dir, name } of inode.places) {
-        dir.parted?.delete(name)
         dir.entries?.renumber(name, inode.ino)
       }
     } else {
-      // Other names of an indexed file lead to it through the lower one; it stays, whether it has a name here or not.
-      if (inode.links < 0) inodes.delete(real)
-      if (inode.links > 0) inode.held = this.#union.store.open(copy, Open.O_RDWR) === 0
+      // Names of an indexed file lead to it through either; it stays, whether it has one in the upper layer or not.
+      if (inode.links > 0) {
+        linked.set(copy, inode)
+        inode.held = this.#union.store.open(copy, Open.O_RDWR) === 0
+      }
       numbers.keep(copy, inode.ino)
     }
     const before = inode.data

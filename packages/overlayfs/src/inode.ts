@@ -82,8 +82,8 @@ export class OverlayDirectory extends OverlayNode {
   impure = false
   /** What it holds, once that has been read, unless the upper layer alone says it. */
   entries: Entries | null = null
-  /** By name, further names of lower files that are files of their own here, because copy-up will part them. */
-  parted: Map<ByteString, OverlayFile> | null = null
+  /** What has been looked up or made in it: the same object is answered for the same file each time. */
+  children: Map<ByteString, OverlayInode> | null = null
 
   constructor(
     fs: FileSystem,

@@ -5,7 +5,6 @@
  */
 import { type ByteString, byteStringOf, Errno, type Inode, isDirectory, isRegular, NOT_YET } from '@vmexit/vfs'
 import {
-  isOverlayDirectory,
   type Lower,
   OverlayDirectory,
   OverlayFile,
@@ -39,15 +38,13 @@ export class Lookup {
 
   /** The inode of a name, or a negated error number. */
   lookup(dir: OverlayDirectory, name: ByteString): OverlayInode | number {
-    const { inodes } = this.#union
-    const first = dir.upper ?? dir.lowers[0]!.inode
-    const real = first.fs.lookup(first, name)
-    if (typeof real !== 'number') {
-      const known = inodes.get(real)
-      if (known !== undefined && !this.#union.roots.has(real)) return this.#placed(known, dir, name)
-    } else if (real !== -Errno.ENOENT || (dir.upper !== null && dir.lowers.length === 0)) return real
-    const parted = dir.parted?.get(name)
-    return parted ?? this.#search(dir, name)
+    const known = dir.children?.get(name)
+    if (known !== undefined) return known
+    if (dir.upper !== null && dir.lowers.length === 0) {
+      const upper = dir.upper.fs.lookup(dir.upper, name)
+      if (typeof upper === 'number') return upper
+    }
+    return this.#search(dir, name)
   }
 
   #search(dir: OverlayDirectory, name: ByteString): OverlayInode | number {
@@ -172,42 +169,31 @@ export class Lookup {
     upper: Inode | null,
     lowers: readonly Lower[],
     redirect: ByteString | null,
-  ): OverlayInode | number {
-    const { inodes, numbers, fs } = this.#union
+  ): OverlayInode {
+    const { linked, numbers, fs } = this.#union
     const real = upper ?? lowers[0]!.inode
-    const parted = upper === null && !isDirectory(real.mode) && this.#union.parts(lowers[0]!)
-    const known = parted ? undefined : inodes.get(real)
-    if (known !== undefined) return this.#placed(known, dir, name)
     const number = upper !== null ? numbers.of(0, upper.ino) : numbers.of(lowers[0]!.layer.device, real.ino)
     if (isDirectory(real.mode)) {
       const inode = new OverlayDirectory(fs, number, upper, lowers.length > 0 ? lowers : noLowers, dir, name)
       inode.redirect = redirect
-      inodes.set(real, inode)
+      this.#union.found(dir, name, inode)
       return inode
+    }
+    const several = real.nlink > 1 && (upper !== null || !this.#union.parts(lowers[0]!))
+    const known = several ? linked.get(real) : undefined
+    if (known !== undefined) {
+      // An indexed file may be copied up to each of its names.
+      if (known.links > 0 && known.lower !== null) known.places = [...known.places, { dir, name }]
+      this.#union.found(dir, name, known)
+      return known
     }
     const places = upper === null || lowers.length > 0 ? [{ dir, name }] : noPlaces
     const data = lowers.at(-1)?.inode ?? upper!
     const inode = new OverlayFile(fs, number, upper, lowers[0] ?? null, data, places)
     inode.redirect = redirect
-    if (parted) {
-      dir.parted ??= new Map()
-      dir.parted.set(name, inode)
-    } else inodes.set(real, inode)
-    if (upper === null && this.#union.options.index && real.nlink > 1) inode.links = real.nlink
-    return inode
-  }
-
-  /** What is known has been found under a name: an indexed file may be copied up to it. */
-  #placed(inode: OverlayInode, dir: OverlayDirectory, name: ByteString): OverlayInode | number {
-    if (isOverlayDirectory(inode)) {
-      // Redirects of hostile layers can make a directory appear twice. As on Linux, one place is enough.
-      return inode.parent === dir && inode.name === name ? inode : -Errno.ESTALE
-    }
-    if (inode.links > 0 && inode.lower !== null) {
-      if (!inode.places.some((place) => place.dir === dir && place.name === name)) {
-        inode.places = [...inode.places, { dir, name }]
-      }
-    }
+    if (several) linked.set(real, inode)
+    if (several && upper === null && this.#union.upper !== null) inode.links = real.nlink
+    this.#union.found(dir, name, inode)
     return inode
   }
 }

@@ -28,7 +28,7 @@ const magic = 0x794c_7630
 /** A union of directories with copy-on-write. Throws `OverlayError` for options that make none. */
 export class OverlayFs implements FileSystem {
   readonly type = 'overlay'
-  readonly caching: EntryCaching = 'entries'
+  readonly caching: EntryCaching
   readonly readOnly: boolean
   readonly maxNameBytes: number
   readonly maxFileBytes: number
@@ -47,6 +47,8 @@ export class OverlayFs implements FileSystem {
     this.#names = new Names(this.#union, this.#lookup, this.#copyUp, this.#listing)
     this.#renames = new Renames(this.#union, this.#lookup, this.#copyUp, this.#listing, this.#names)
     this.readOnly = options.upper === undefined
+    // Absent names have to be looked for in each layer.
+    this.caching = options.lower.every(({ fs }) => fs.caching === 'none') ? 'none' : 'entries'
     const top = this.root.real.fs
     this.maxNameBytes = top.maxNameBytes
     this.maxFileBytes = top.maxFileBytes
