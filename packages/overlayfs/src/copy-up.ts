@@ -151,21 +151,35 @@ export class CopyUp {
   #dataOf(file: OverlayFile, size: number): number {
     const { store, marks } = this.#union
     const upper = file.upper!
+    const answer = this.keepingTimes(upper, () => {
+      const end = Math.min(size, file.data.size)
+      const copied = copyData(file.data, upper, end, { done: 0 }) || store.removexattr(upper, marks.metacopy)
+      if (copied < 0) {
+        store.truncate(upper, 0)
+        store.truncate(upper, file.data.size)
+      }
+      return copied
+    })
+    if (answer === 0) this.dataHaveRisen(file)
+    return answer
+  }
+
+  /** The data of a file are in the upper layer, too, and those below are no longer needed. */
+  dataHaveRisen(file: OverlayFile): void {
+    this.#release(file, file.data)
+    file.data = file.upper!
+  }
+
+  /** Does something to an inode of the upper layer that nobody is to see by its times. */
+  keepingTimes(inode: Inode, act: () => number): number {
+    const kept = new Changes()
     stat.dev = 0
-    let answer = store.getattr(upper, stat)
+    const answer = inode.fs.getattr(inode, stat)
     if (answer < 0) return answer
-    timesInto(times)
-    answer = copyData(file.data, upper, Math.min(size, file.data.size), { done: 0 })
-    if (answer === 0) answer = store.removexattr(upper, marks.metacopy)
-    if (answer < 0) {
-      store.truncate(upper, 0)
-      store.truncate(upper, file.data.size)
-    }
-    store.setattr(upper, times)
-    if (answer < 0) return answer
-    for (let i = 0; i < file.opens; i++) file.data.fs.release(file.data)
-    file.data = upper
-    return 0
+    timesInto(kept)
+    const done = act()
+    inode.fs.setattr(inode, kept)
+    return done
   }
 
   /** Gives a copy the extended attributes and the times of what it is made from. */
@@ -246,11 +260,8 @@ export class CopyUp {
 
   /** A further name in the upper layer for what has it already here: the directory's times stay. */
   #linkUnseen(copy: Inode, dir: OverlayDirectory, name: string): number {
-    const { store } = this.#union
-    const kept = this.#timesOf(dir.upper!)
-    const answer = store.link(copy, dir.upper!, name)
-    if (kept) store.setattr(dir.upper!, times)
-    return answer
+    const upper = dir.upper!
+    return this.keepingTimes(upper, () => this.#union.store.link(copy, upper, name))
   }
 
   /** Links an indexed file to the other names that are known of it. */

@@ -4,13 +4,8 @@
  * something hides what lies further below.
  */
 import { type ByteString, byteStringOf, Errno, type Inode, isDirectory, isRegular, NOT_YET } from '@vmexit/vfs'
-import {
-  type Lower,
-  OverlayDirectory,
-  OverlayFile,
-  type OverlayInode,
-  type Place,
-} from './inode.ts'
+import { chunksOf } from './chunks.ts'
+import { type Lower, OverlayDirectory, OverlayFile, type OverlayInode, type Place } from './inode.ts'
 import type { Union } from './union.ts'
 
 const noPlaces: readonly Place[] = []
@@ -191,6 +186,7 @@ export class Lookup {
     const data = lowers.at(-1)?.inode ?? upper!
     const inode = new OverlayFile(fs, number, upper, lowers[0] ?? null, data, places)
     inode.redirect = redirect
+    if (upper !== null && data !== upper) inode.chunks = chunksOf(upper, this.#union.marks.chunks)
     if (several) linked.set(real, inode)
     if (several && upper === null && this.#union.upper !== null) inode.links = real.nlink
     this.#union.found(dir, name, inode)
