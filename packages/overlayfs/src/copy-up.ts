@@ -35,7 +35,7 @@ export class CopyUp {
     return 0
   }
 
-  /** A file of any type, with data up to `size`; 0 or an error. */
+  /** A file of any type; 0 or an error. Where `size` is less than it has, it is truncated to that with it. */
   whole(inode: OverlayInode, size: number = Number.POSITIVE_INFINITY): number {
     if (isOverlayDirectory(inode)) return this.directory(inode)
     if (inode.upper === null) return this.#file(inode, size, false)
@@ -129,7 +129,8 @@ export class CopyUp {
     if (answer === NOT_YET && !named) return answer
     if (answer === 0 && copy.size !== wanted) answer = store.truncate(copy, wanted)
     if (answer === 0 && attributesAlone) answer = this.#union.marks.setEmpty(copy, this.#union.marks.metacopy)
-    answer ||= this.#dress(file, copy) || this.#markParent(file, dir) || this.#openAs(file, copy)
+    answer ||=
+      this.#dress(file, copy, wanted < file.data.size) || this.#markParent(file, dir) || this.#openAs(file, copy)
     if (answer === 0 && place !== undefined && !named) {
       answer = store.link(copy, parent, place.name)
       if (answer < 0) for (let i = 0; i < file.opens; i++) store.release(copy)
@@ -151,17 +152,24 @@ export class CopyUp {
   #dataOf(file: OverlayFile, size: number): number {
     const { store, marks } = this.#union
     const upper = file.upper!
+    const whole = file.data.size
+    const copy = () => {
+      let copied = copyData(file.data, upper, Math.min(size, whole), { done: 0 })
+      if (copied === 0 && size < whole) copied = store.truncate(upper, size)
+      return copied || store.removexattr(upper, marks.metacopy)
+    }
     const answer = this.keepingTimes(upper, () => {
-      const end = Math.min(size, file.data.size)
-      const copied = copyData(file.data, upper, end, { done: 0 }) || store.removexattr(upper, marks.metacopy)
+      const copied = copy()
       if (copied < 0) {
         store.truncate(upper, 0)
-        store.truncate(upper, file.data.size)
+        store.truncate(upper, whole)
       }
       return copied
     })
-    if (answer === 0) this.dataHaveRisen(file)
-    return answer
+    if (answer < 0) return answer
+    this.dataHaveRisen(file)
+    // That it has been truncated is to be seen by its times.
+    return size < whole ? store.truncate(upper, size) : 0
   }
 
   /** The data of a file are in the upper layer, too, and those below are no longer needed. */
@@ -182,8 +190,8 @@ export class CopyUp {
     return done
   }
 
-  /** Gives a copy the extended attributes and the times of what it is made from. */
-  #dress(inode: OverlayInode, copy: Inode): number {
+  /** Gives a copy the attributes of what it is made from; but not mtime, if it has been truncated. */
+  #dress(inode: OverlayInode, copy: Inode, truncated = false): number {
     const { store, marks } = this.#union
     const { real } = inode
     const names = real.fs.listxattr(real)
@@ -206,6 +214,7 @@ export class CopyUp {
     timesInto(changes)
     changes.mode = stat.mode
     if (!isSymlink(stat.mode)) changes.mask |= Change.MODE
+    if (truncated) changes.mask &= ~Change.MTIME
     return store.setattr(copy, changes)
   }
 

@@ -83,8 +83,7 @@ test('the same operations at random do the same to a file that is copied whole',
         return file.fs.seek(file, position, kind === 4 ? Seek.SEEK_DATA : Seek.SEEK_HOLE)
       })
       // Past the end of the lower data it knows of the hole in the last page, too.
-      const early =
-        kind === 5 && answer! < expected! && all(lazy.file).slice(answer, expected).replaceAll('\0', '') === ''
+      const early = kind === 5 && answer! < expected! && all(lazy.file)[answer!] === '\0'
       expect([early ? expected : answer, lazy.file.size], `seed ${seed}, step ${step}, ${kind}`).toEqual([
         expected,
         whole.size,

@@ -182,8 +182,9 @@ export class OverlayFs implements FileSystem {
 
   truncate(inode: OverlayFile, size: number): number {
     if (inode.chunks !== null) return this.#lazy.truncate(inode, inode.chunks, size)
+    const below = inode.data !== inode.upper && size < inode.data.size
     const answer = this.#copyUp.whole(inode, size)
-    return answer < 0 ? answer : inode.data.fs.truncate(inode.data, size)
+    return answer < 0 || below ? answer : inode.data.fs.truncate(inode.data, size)
   }
 
   fallocate(inode: OverlayFile, mode: number, offset: number, length: number): number {

@@ -5,9 +5,10 @@
  * - the same after a rename that was ENOTEMPTY: Linux has copied up before it looks;
  * - with `metacopy`, mtime of a file that has been opened for writing: bringing the data over is a write on Linux;
  * - the link count of a lower file that is open and has been removed: it stays on Linux, and is 0 here;
+ * - holes that Linux's copy-up fills, which ours keeps;
  * - in upper layers, link counts and times of what the kernel's index also holds, and attributes of its own.
  */
-import { Errno, Mode } from '@vmexit/vfs'
+import { Errno, Mode, Seek } from '@vmexit/vfs'
 import type { Operation, Outcome, Result, Sequence } from './operations.ts'
 
 /** What `stat` and the trees say of a file: the numbers of fields. */
@@ -68,17 +69,25 @@ function isLoose({ options, lower, operations }: Sequence, { results }: Outcome)
 function resultsOf(
   sequence: Sequence,
   loose: boolean,
-  [name]: Operation,
+  [name, , , whence]: Operation,
   theirs: Result,
   ours: Result,
 ): [Result, Result] {
   const [a, b] = [theirs[1], ours[1]]
+  if (name === 'lseek' && fillsHole(whence, theirs, ours)) return [ours, ours]
   if ((name !== 'stat' && name !== 'fstat') || !Array.isArray(a) || !Array.isArray(b)) return [theirs, ours]
   const [left, right] = entries(sequence, loose || (name === 'fstat' && b[NLINK] === 0), a, b)
   return [
     [0, left],
     [0, right],
   ]
+}
+
+/** Whether SEEK_DATA or SEEK_HOLE found more data there than here. */
+function fillsHole(whence: unknown, theirs: Result, ours: Result): boolean {
+  if (theirs[0] !== 0) return false
+  const [there, here] = [Number(theirs[1]), ours[0] === 0 ? Number(ours[1]) : Number.POSITIVE_INFINITY]
+  return whence === Seek.SEEK_DATA ? there <= here : there >= here
 }
 
 /** What is known of a file there and here, as it is to be compared. */
