@@ -35,7 +35,7 @@ export class CopyUp {
     return 0
   }
 
-  /** A file of any type, with data up to `size`; 0 or an error. */
+  /** A file of any type; 0 or an error. Where `size` is less than it has, it is truncated to that with it. */
   whole(inode: OverlayInode, size: number = Number.POSITIVE_INFINITY): number {
     if (isOverlayDirectory(inode)) return this.directory(inode)
     if (inode.upper === null) return this.#file(inode, size, false)
@@ -55,7 +55,7 @@ export class CopyUp {
     if (answer < 0 || isOverlayDirectory(inode) || inode.links < 0) return answer
     const there = this.#union.inUpper(dir, name)
     if (typeof there === 'number') return there
-    return there === null ? this.#union.store.link(inode.upper!, dir.upper!, name) : 0
+    return there === null ? this.#linkUnseen(inode.upper!, dir, name) : 0
   }
 
   #file(file: OverlayFile, size: number, attributesAlone: boolean): number {
@@ -129,7 +129,8 @@ export class CopyUp {
     if (answer === NOT_YET && !named) return answer
     if (answer === 0 && copy.size !== wanted) answer = store.truncate(copy, wanted)
     if (answer === 0 && attributesAlone) answer = this.#union.marks.setEmpty(copy, this.#union.marks.metacopy)
-    answer ||= this.#dress(file, copy) || this.#markParent(file, dir) || this.#openAs(file, copy)
+    answer ||=
+      this.#dress(file, copy, wanted < file.data.size) || this.#markParent(file, dir) || this.#openAs(file, copy)
     if (answer === 0 && place !== undefined && !named) {
       answer = store.link(copy, parent, place.name)
       if (answer < 0) for (let i = 0; i < file.opens; i++) store.release(copy)
@@ -151,25 +152,46 @@ export class CopyUp {
   #dataOf(file: OverlayFile, size: number): number {
     const { store, marks } = this.#union
     const upper = file.upper!
-    stat.dev = 0
-    let answer = store.getattr(upper, stat)
-    if (answer < 0) return answer
-    timesInto(times)
-    answer = copyData(file.data, upper, Math.min(size, file.data.size), { done: 0 })
-    if (answer === 0) answer = store.removexattr(upper, marks.metacopy)
-    if (answer < 0) {
-      store.truncate(upper, 0)
-      store.truncate(upper, file.data.size)
+    const whole = file.data.size
+    const copy = () => {
+      let copied = copyData(file.data, upper, Math.min(size, whole), { done: 0 })
+      if (copied === 0 && size < whole) copied = store.truncate(upper, size)
+      return copied || store.removexattr(upper, marks.metacopy)
     }
-    store.setattr(upper, times)
+    const answer = this.keepingTimes(upper, () => {
+      const copied = copy()
+      if (copied < 0) {
+        store.truncate(upper, 0)
+        store.truncate(upper, whole)
+      }
+      return copied
+    })
     if (answer < 0) return answer
-    for (let i = 0; i < file.opens; i++) file.data.fs.release(file.data)
-    file.data = upper
-    return 0
+    this.dataHaveRisen(file)
+    // That it has been truncated is to be seen by its times.
+    return size < whole ? store.truncate(upper, size) : 0
   }
 
-  /** Gives a copy the extended attributes and the times of what it is made from. */
-  #dress(inode: OverlayInode, copy: Inode): number {
+  /** The data of a file are in the upper layer, too, and those below are no longer needed. */
+  dataHaveRisen(file: OverlayFile): void {
+    this.#release(file, file.data)
+    file.data = file.upper!
+  }
+
+  /** Does something to an inode of the upper layer that nobody is to see by its times. */
+  keepingTimes(inode: Inode, act: () => number): number {
+    const kept = new Changes()
+    stat.dev = 0
+    const answer = inode.fs.getattr(inode, stat)
+    if (answer < 0) return answer
+    timesInto(kept)
+    const done = act()
+    inode.fs.setattr(inode, kept)
+    return done
+  }
+
+  /** Gives a copy the attributes of what it is made from; but not mtime, if it has been truncated. */
+  #dress(inode: OverlayInode, copy: Inode, truncated = false): number {
     const { store, marks } = this.#union
     const { real } = inode
     const names = real.fs.listxattr(real)
@@ -192,6 +214,7 @@ export class CopyUp {
     timesInto(changes)
     changes.mode = stat.mode
     if (!isSymlink(stat.mode)) changes.mask |= Change.MODE
+    if (truncated) changes.mask &= ~Change.MTIME
     return store.setattr(copy, changes)
   }
 
@@ -213,12 +236,10 @@ export class CopyUp {
 
   /** From now on the upper layer has it, with data that are there, too, or where they have been. */
   #rise(inode: OverlayInode, copy: Inode, data: Inode): void {
-    const { inodes, numbers } = this.#union
+    const { linked, numbers } = this.#union
     const { real } = inode
     inode.upper = inode.real = copy
-    inodes.set(copy, inode)
     if (isOverlayDirectory(inode)) {
-      inodes.delete(real)
       numbers.keep(copy, inode.ino)
       this.#release(inode, real)
       return
@@ -226,12 +247,14 @@ export class CopyUp {
     if (inode.lower !== null && this.#union.parts(inode.lower)) {
       inode.ino = numbers.of(0, copy.ino)
       for (const { dir, name } of inode.places) {
-        dir.parted?.delete(name)
         dir.entries?.renumber(name, inode.ino)
       }
     } else {
-      // Other names of an indexed file lead to it through the lower one.
-      if (inode.links < 0) inodes.delete(real)
+      // Names of an indexed file lead to it through either; it stays, whether it has one in the upper layer or not.
+      if (inode.links > 0) {
+        linked.set(copy, inode)
+        inode.held = this.#union.store.open(copy, Open.O_RDWR) === 0
+      }
       numbers.keep(copy, inode.ino)
     }
     const before = inode.data
@@ -244,13 +267,17 @@ export class CopyUp {
     for (let i = 0; i < inode.opens; i++) real.fs.release(real)
   }
 
-  /** Links an indexed file to the other names that are known of it, and keeps it while there are such that are not. */
+  /** A further name in the upper layer for what has it already here: the directory's times stay. */
+  #linkUnseen(copy: Inode, dir: OverlayDirectory, name: string): number {
+    const upper = dir.upper!
+    return this.keepingTimes(upper, () => this.#union.store.link(copy, upper, name))
+  }
+
+  /** Links an indexed file to the other names that are known of it. */
   #index(file: OverlayFile, copy: Inode): void {
-    if (file.links <= 0) return
-    file.held = true
-    this.#union.store.open(copy, Open.O_RDWR)
+    if (!file.held) return
     for (const { dir, name } of file.places.slice(1)) {
-      if (this.directory(dir) === 0) this.#union.store.link(copy, dir.upper!, name)
+      if (this.directory(dir) === 0) this.#linkUnseen(copy, dir, name)
     }
   }
 

@@ -3,6 +3,7 @@
  * topmost of them shows, so that nothing has to be copied to and fro.
  */
 import type { ByteString, FileSystem, Inode } from '@vmexit/vfs'
+import type { Chunks } from './chunks.ts'
 import type { Entries } from './entries.ts'
 
 /** A directory that is one layer of an overlay. */
@@ -82,8 +83,8 @@ export class OverlayDirectory extends OverlayNode {
   impure = false
   /** What it holds, once that has been read, unless the upper layer alone says it. */
   entries: Entries | null = null
-  /** By name, further names of lower files that are files of their own here, because copy-up will part them. */
-  parted: Map<ByteString, OverlayFile> | null = null
+  /** What has been looked up or made in it: the same object is answered for the same file each time. */
+  children: Map<ByteString, OverlayInode> | null = null
 
   constructor(
     fs: FileSystem,
@@ -122,6 +123,8 @@ export class OverlayFile extends OverlayNode {
   places: readonly Place[]
   /** Whether the overlay has its upper inode open, because names lead to it that the upper layer does not have. */
   held = false
+  /** What the upper layer has of data that are copied up by chunk; `data` are then the lower ones. */
+  chunks: Chunks | null = null
   /** A copy-up that waits for its store. */
   pending: PendingCopy | null = null
 

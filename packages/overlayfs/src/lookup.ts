@@ -4,15 +4,8 @@
  * something hides what lies further below.
  */
 import { type ByteString, byteStringOf, Errno, type Inode, isDirectory, isRegular, NOT_YET } from '@vmexit/vfs'
-import {
-  isOverlayDirectory,
-  type Layer,
-  type Lower,
-  OverlayDirectory,
-  OverlayFile,
-  type OverlayInode,
-  type Place,
-} from './inode.ts'
+import { chunksOf } from './chunks.ts'
+import { type Lower, OverlayDirectory, OverlayFile, type OverlayInode, type Place } from './inode.ts'
 import type { Union } from './union.ts'
 
 const noPlaces: readonly Place[] = []
@@ -25,6 +18,8 @@ export class Lookup {
   #path: ByteString = ''
   /** Whether no further layer is to be asked. */
   #stop = false
+  /** Whether no layer is below the one that is asked, so that it cannot say anything about such. */
+  #last = false
   /** Whether a directory has been found, so that nothing else can join it. */
   #directory = false
   /** Whether what has been found last is attributes alone. */
@@ -38,26 +33,26 @@ export class Lookup {
 
   /** The inode of a name, or a negated error number. */
   lookup(dir: OverlayDirectory, name: ByteString): OverlayInode | number {
-    const { inodes } = this.#union
-    const first = dir.upper ?? dir.lowers[0]!.inode
-    const real = first.fs.lookup(first, name)
-    if (typeof real !== 'number') {
-      const known = inodes.get(real)
-      if (known !== undefined && !this.#union.roots.has(real)) return this.#placed(known, dir, name)
-    } else if (real !== -Errno.ENOENT || (dir.upper !== null && dir.lowers.length === 0)) return real
-    const parted = dir.parted?.get(name)
-    return parted ?? this.#search(dir, name)
+    const known = dir.children?.get(name)
+    if (known !== undefined) return known
+    if (dir.upper !== null && dir.lowers.length === 0) {
+      const upper = dir.upper.fs.lookup(dir.upper, name)
+      if (typeof upper === 'number') return upper
+    }
+    return this.#search(dir, name)
   }
 
   #search(dir: OverlayDirectory, name: ByteString): OverlayInode | number {
-    const { upper: upperLayer, options } = this.#union
+    const { options } = this.#union
     this.#path = name
     this.#stop = this.#directory = this.#metacopy = false
     this.#redirect = null
     let upper: Inode | null = null
     let stack = dir.lowers
+    const follows = options.redirectDir !== 'nofollow'
+    this.#last = !follows && stack.length === 0
     if (dir.upper !== null) {
-      const answer = this.#inLayer(dir.upper, upperLayer!)
+      const answer = this.#inLayer(dir.upper)
       if (answer < 0) return answer
       upper = this.#found
       if (this.#fromRoot()) stack = this.#union.root.lowers
@@ -66,11 +61,12 @@ export class Lookup {
     const lowers: Lower[] = []
     for (let i = 0; !this.#stop && i < stack.length; i++) {
       const { inode, layer } = stack[i]!
-      const answer = this.#inLayer(inode, layer)
+      this.#last = follows ? layer.index === this.#union.lowers.length : i === stack.length - 1
+      const answer = this.#inLayer(inode)
       if (answer < 0) return answer
       if (this.#found === null) continue
       if ((upperMetacopy || this.#metacopy) && !options.metacopy) return -Errno.EPERM
-      if (this.#redirect !== null && options.redirectDir === 'nofollow') return -Errno.EPERM
+      if (this.#redirect !== null && !follows) return -Errno.EPERM
       if (!this.#metacopy || lowers.length === 0) lowers.push({ inode: this.#found, layer })
       if (this.#fromRoot() && stack !== this.#union.root.lowers) {
         stack = this.#union.root.lowers
@@ -83,17 +79,17 @@ export class Lookup {
   }
 
   #fromRoot(): boolean {
-    return this.#redirect !== null && this.#redirect.startsWith('/')
+    return this.#redirect?.startsWith('/') ?? false
   }
 
   /** Looks for `#path` in one layer: leaves what is there in `#found`, and what follows for the others. */
-  #inLayer(base: Inode, layer: Layer): number {
-    if (!this.#path.startsWith('/')) return this.#single(base, 0, this.#path.length, layer)
+  #inLayer(base: Inode): number {
+    if (!this.#path.startsWith('/')) return this.#single(base, 0, this.#path.length)
     let dir = base
     for (let rest = this.#path.length - 1; ; ) {
       const start = this.#path.length - rest
       const slash = this.#path.indexOf('/', start)
-      const answer = this.#single(dir, start, slash < 0 ? this.#path.length : slash, layer)
+      const answer = this.#single(dir, start, slash < 0 ? this.#path.length : slash)
       if (answer < 0 || slash < 0 || this.#found === null) return answer
       rest -= slash - start + 1
       dir = this.#found
@@ -101,7 +97,7 @@ export class Lookup {
   }
 
   /** Looks for the part of `#path` from `start` to `end`. */
-  #single(dir: Inode, start: number, end: number, layer: Layer): number {
+  #single(dir: Inode, start: number, end: number): number {
     const { marks, roots } = this.#union
     const last = end === this.#path.length
     this.#found = null
@@ -122,13 +118,17 @@ export class Lookup {
       if (metacopy < 0) return metacopy
       this.#metacopy = metacopy === 1
       this.#stop = !this.#metacopy
-      if (this.#stop) {
+      if (this.#stop || this.#last) {
         this.#found = inode
         return 0
       }
     } else {
       if (roots.has(inode)) return -Errno.ELOOP
       if (last) this.#directory = true
+      if (this.#last) {
+        this.#found = inode
+        return 0
+      }
       const opacity = marks.opacity(inode)
       if (typeof opacity === 'number') return opacity
       if (opacity === 'y') {
@@ -165,37 +165,31 @@ export class Lookup {
     lowers: readonly Lower[],
     redirect: ByteString | null,
   ): OverlayInode {
-    const { inodes, numbers, fs } = this.#union
+    const { linked, numbers, fs } = this.#union
     const real = upper ?? lowers[0]!.inode
-    const parted = upper === null && !isDirectory(real.mode) && this.#union.parts(lowers[0]!)
-    const known = parted ? undefined : inodes.get(real)
-    if (known !== undefined) return this.#placed(known, dir, name)
     const number = upper !== null ? numbers.of(0, upper.ino) : numbers.of(lowers[0]!.layer.device, real.ino)
     if (isDirectory(real.mode)) {
       const inode = new OverlayDirectory(fs, number, upper, lowers.length > 0 ? lowers : noLowers, dir, name)
       inode.redirect = redirect
-      inodes.set(real, inode)
+      this.#union.found(dir, name, inode)
       return inode
+    }
+    const several = real.nlink > 1 && (upper !== null || !this.#union.parts(lowers[0]!))
+    const known = several ? linked.get(real) : undefined
+    if (known !== undefined) {
+      // An indexed file may be copied up to each of its names.
+      if (known.links > 0 && known.lower !== null) known.places = [...known.places, { dir, name }]
+      this.#union.found(dir, name, known)
+      return known
     }
     const places = upper === null || lowers.length > 0 ? [{ dir, name }] : noPlaces
     const data = lowers.at(-1)?.inode ?? upper!
     const inode = new OverlayFile(fs, number, upper, lowers[0] ?? null, data, places)
     inode.redirect = redirect
-    if (parted) {
-      dir.parted ??= new Map()
-      dir.parted.set(name, inode)
-    } else inodes.set(real, inode)
-    if (upper === null && this.#union.options.index && real.nlink > 1) inode.links = real.nlink
-    return inode
-  }
-
-  /** An indexed file has been found under a name: it may be copied up to it. */
-  #placed(inode: OverlayInode, dir: OverlayDirectory, name: ByteString): OverlayInode {
-    if (!isOverlayDirectory(inode) && inode.links > 1 && inode.lower !== null) {
-      if (!inode.places.some((place) => place.dir === dir && place.name === name)) {
-        inode.places = [...inode.places, { dir, name }]
-      }
-    }
+    if (upper !== null && data !== upper) inode.chunks = chunksOf(upper, this.#union.marks.chunks)
+    if (several) linked.set(real, inode)
+    if (several && upper === null && this.#union.upper !== null) inode.links = real.nlink
+    this.#union.found(dir, name, inode)
     return inode
   }
 }

@@ -7,12 +7,14 @@
  */
 import { type ByteString, Errno, type FileSystem, type Inode, isDirectory, Mode, NOT_YET, Rename } from '@vmexit/vfs'
 import type { CopyUp } from './copy-up.ts'
-import { isOverlayDirectory, OverlayDirectory, OverlayFile, type OverlayInode } from './inode.ts'
+import { isOverlayDirectory, OverlayDirectory, OverlayFile, type OverlayInode, type Place } from './inode.ts'
 import type { Listing } from './listing.ts'
 import type { Lookup } from './lookup.ts'
 import type { Union } from './union.ts'
 
 const { EEXIST, EOPNOTSUPP, EPERM, EROFS } = Errno
+
+const noPlaces: readonly Place[] = []
 
 /** Makes an inode of the upper layer's under a name that is free there. */
 type Maker = (store: FileSystem, parent: Inode, name: ByteString) => Inode | number
@@ -41,6 +43,12 @@ export class Names {
     rdev: number,
   ): OverlayInode | number {
     if ((mode & Mode.IFMT) === Mode.IFCHR && rdev === 0) return -EPERM
+    if (dir.upper !== null && dir.lowers.length === 0) {
+      const upper = this.#union.store.create(dir.upper, name, mode, uid, gid, rdev)
+      if (typeof upper !== 'number') return this.#made(dir, name, upper)
+      // Unless it is a whiteout that is in the way.
+      if (upper !== -EEXIST) return upper
+    }
     const whiteout = this.#vacant(dir, name)
     if (whiteout < 0) return whiteout
     const { store } = this.#union
@@ -75,9 +83,9 @@ export class Names {
     const upper = store.mkdir(parent, temporary, mode, uid, gid)
     if (typeof upper === 'number') return upper
     let answer = 0
-    if (dir.merged) {
+    if (whiteout || (dir.merged && this.#union.lowersStay)) {
       answer = marks.set(upper, marks.opaque)
-      // Where no lower layer has the name it is a precaution, not a need.
+      // Where no lower layer has the name it only saves looking there.
       if (!whiteout && answer === -EOPNOTSUPP) answer = 0
     }
     if (answer === 0 && whiteout) {
@@ -117,6 +125,7 @@ export class Names {
       if (answer < 0) return answer
     }
     if (file.links >= 0) file.links++
+    if (file.nlink > 1) this.#union.linked.set(upper, file)
     this.#union.entered(dir, name, file)
     return 0
   }
@@ -228,32 +237,30 @@ export class Names {
   }
 
   #freshDirectory(upper: Inode, parent: OverlayDirectory, name: ByteString): OverlayDirectory {
-    const { fs, numbers, inodes } = this.#union
-    const inode = new OverlayDirectory(fs, numbers.of(0, upper.ino), upper, [], parent, name)
-    inodes.set(upper, inode)
-    return inode
+    const { fs, numbers } = this.#union
+    return new OverlayDirectory(fs, numbers.of(0, upper.ino), upper, [], parent, name)
   }
 
   #fresh(upper: Inode): OverlayFile {
-    const { fs, numbers, inodes } = this.#union
-    const inode = new OverlayFile(fs, numbers.of(0, upper.ino), upper, null, upper, [])
-    inodes.set(upper, inode)
-    return inode
+    const { fs, numbers } = this.#union
+    return new OverlayFile(fs, numbers.of(0, upper.ino), upper, null, upper, noPlaces)
   }
 
   /** In a directory that the upper layer has alone there is nothing to hide. */
   #unlinkUpper(dir: OverlayDirectory, name: ByteString): number {
-    const { store, inodes, marks } = this.#union
-    const upper = store.lookup(dir.upper!, name)
-    if (typeof upper === 'number') return upper
-    const known = inodes.get(upper)
+    const { store, marks } = this.#union
+    const known = dir.children?.get(name)
     if (known === undefined) {
+      const upper = store.lookup(dir.upper!, name)
+      if (typeof upper === 'number') return upper
       const whiteout = marks.whiteout(upper)
       if (whiteout !== 0) return whiteout < 0 ? whiteout : -Errno.ENOENT
     }
     const answer = store.unlink(dir.upper!, name)
-    if (answer === 0 && known !== undefined) this.#union.settle(known)
-    return answer
+    if (answer < 0 || known === undefined) return answer
+    this.#union.left(dir, name)
+    this.#union.settle(known)
+    return 0
   }
 
   /** Takes a name from the upper layer, if it has it, and puts a whiteout there if a lower layer has it. */

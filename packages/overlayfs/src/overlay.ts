@@ -16,6 +16,7 @@ import {
 } from '@vmexit/vfs'
 import { CopyUp } from './copy-up.ts'
 import { isOverlayDirectory, type OverlayDirectory, type OverlayFile, type OverlayInode } from './inode.ts'
+import { LazyCopyUp } from './lazy.ts'
 import { Listing } from './listing.ts'
 import { Lookup } from './lookup.ts'
 import { Names } from './names.ts'
@@ -28,7 +29,7 @@ const magic = 0x794c_7630
 /** A union of directories with copy-on-write. Throws `OverlayError` for options that make none. */
 export class OverlayFs implements FileSystem {
   readonly type = 'overlay'
-  readonly caching: EntryCaching = 'entries'
+  readonly caching: EntryCaching
   readonly readOnly: boolean
   readonly maxNameBytes: number
   readonly maxFileBytes: number
@@ -38,6 +39,7 @@ export class OverlayFs implements FileSystem {
   readonly #listing: Listing
   readonly #names: Names
   readonly #renames: Renames
+  readonly #lazy: LazyCopyUp
 
   constructor(options: OverlayOptions) {
     this.#union = new Union(this, options)
@@ -46,7 +48,10 @@ export class OverlayFs implements FileSystem {
     this.#listing = new Listing(this.#union)
     this.#names = new Names(this.#union, this.#lookup, this.#copyUp, this.#listing)
     this.#renames = new Renames(this.#union, this.#lookup, this.#copyUp, this.#listing, this.#names)
+    this.#lazy = new LazyCopyUp(this.#union, this.#lookup, this.#copyUp)
     this.readOnly = options.upper === undefined
+    // Absent names have to be looked for in each layer.
+    this.caching = options.lower.every(({ fs }) => fs.caching === 'none') ? 'none' : 'entries'
     const top = this.root.real.fs
     this.maxNameBytes = top.maxNameBytes
     this.maxFileBytes = top.maxFileBytes
@@ -133,7 +138,7 @@ export class OverlayFs implements FileSystem {
   open(inode: OverlayInode, flags: number): FileOperations | number {
     const writes = (flags & Open.O_ACCMODE) !== Open.O_RDONLY || (flags & Open.O_TRUNC) !== 0
     if (writes && isRegular(inode.mode) && !isOverlayDirectory(inode) && inode.data !== inode.upper) {
-      const answer = this.#copyUp.whole(inode, flags & Open.O_TRUNC ? 0 : Number.POSITIVE_INFINITY)
+      const answer = flags & Open.O_TRUNC ? this.truncate(inode, 0) : this.#lazy.begin(inode)
       if (answer < 0) return answer
     }
     const { real } = inode
@@ -161,30 +166,35 @@ export class OverlayFs implements FileSystem {
   }
 
   read(inode: OverlayFile, into: Uint8Array, start: number, length: number, position: number): number {
-    const { data } = inode
+    const { data, chunks } = inode
+    if (chunks !== null) return this.#lazy.read(inode, chunks, into, start, length, position)
     return data.fs.read(data, into, start, length, position)
   }
 
   write(inode: OverlayFile, from: Uint8Array, start: number, length: number, position: number): number {
     if (inode.data !== inode.upper) {
-      const answer = this.#copyUp.whole(inode)
+      const answer = this.#lazy.range(inode, position, length)
       if (answer < 0) return answer
     }
-    const { data } = inode
-    return data.fs.write(data, from, start, length, position)
+    const upper = inode.upper!
+    return upper.fs.write(upper, from, start, length, position)
   }
 
   truncate(inode: OverlayFile, size: number): number {
+    if (inode.chunks !== null) return this.#lazy.truncate(inode, inode.chunks, size)
+    const below = inode.data !== inode.upper && size < inode.data.size
     const answer = this.#copyUp.whole(inode, size)
-    return answer < 0 ? answer : inode.data.fs.truncate(inode.data, size)
+    return answer < 0 || below ? answer : inode.data.fs.truncate(inode.data, size)
   }
 
   fallocate(inode: OverlayFile, mode: number, offset: number, length: number): number {
-    const answer = this.#copyUp.whole(inode)
-    return answer < 0 ? answer : inode.data.fs.fallocate(inode.data, mode, offset, length)
+    const answer = this.#lazy.range(inode, offset, length)
+    const upper = inode.upper!
+    return answer < 0 ? answer : upper.fs.fallocate(upper, mode, offset, length)
   }
 
   seek(inode: OverlayFile, offset: number, whence: number): number {
+    if (inode.chunks !== null) return this.#lazy.seek(inode, inode.chunks, offset, whence)
     return inode.data.fs.seek(inode.data, offset, whence)
   }
 
@@ -226,6 +236,14 @@ export class OverlayFs implements FileSystem {
     into.type = magic
     into.namelen = this.maxNameBytes
     return answer
+  }
+
+  /**
+   * Copies what is missing of files that are being copied up lazily, so that the upper layer can be understood by Linux.
+   * 0, or the error that ended it, after which it can be called again.
+   */
+  complete(): number {
+    return this.#lazy.completeAll(this.root)
   }
 
   sync(inode?: OverlayInode): number {

@@ -59,8 +59,8 @@ export class Union {
   readonly marks: Marks
   readonly numbers: Numbers = new Numbers()
   readonly root: OverlayDirectory
-  /** The inode that stands for one of a layer: of a directory for the topmost of it. */
-  readonly inodes: WeakMap<Inode, OverlayInode> = new WeakMap()
+  /** Files that have several names, by their inodes of layers. */
+  readonly linked: Map<Inode, OverlayFile> = new Map()
   /** Roots of layers: a directory below one of them that is another, or the same, is a loop. */
   readonly roots: ReadonlySet<Inode>
   #temporary = 0
@@ -90,7 +90,15 @@ export class Union {
       null,
       '',
     )
-    this.inodes.set(this.root.real, this.root)
+  }
+
+  /**
+   * Whether lower layers are taken to stay as they are while no overlay is made of them. As on Linux, that is so once an
+   * option is used that older versions did not have.
+   */
+  get lowersStay(): boolean {
+    const { redirectDir, index, metacopy } = this.options
+    return redirectDir === 'on' || index === true || metacopy === true
   }
 
   /** The upper layer's file system. The caller has seen to it that there is one. */
@@ -127,23 +135,36 @@ export class Union {
     }
   }
 
+  /** A name has been found in a directory. */
+  found(dir: OverlayDirectory, name: ByteString, inode: OverlayInode): void {
+    dir.children ??= new Map()
+    dir.children.set(name, inode)
+  }
+
   /** A name has come into a directory. */
   entered(dir: OverlayDirectory, name: ByteString, inode: OverlayInode): void {
+    this.found(dir, name, inode)
     dir.entries?.add(name, inode.ino, (inode.mode >>> 12) & 15)
   }
 
   /** A name has gone from a directory. */
   left(dir: OverlayDirectory, name: ByteString): void {
     dir.entries?.remove(name)
-    dir.parted?.delete(name)
+    dir.children?.delete(name)
   }
 
   /** An inode has lost a name or an open: gives back what is kept for it, if that was the last. */
   settle(inode: OverlayInode): void {
     if (inode.upper === null || inode.nlink > 0) return
-    if (!isOverlayDirectory(inode) && inode.held) {
-      inode.held = false
-      this.store.release(inode.upper)
+    if (!isOverlayDirectory(inode)) {
+      if (this.linked.size > 0) {
+        this.linked.delete(inode.upper)
+        if (inode.lower !== null) this.linked.delete(inode.lower.inode)
+      }
+      if (inode.held) {
+        inode.held = false
+        this.store.release(inode.upper)
+      }
     }
     if (inode.opens === 0) this.numbers.forget(inode.upper)
   }

@@ -20,9 +20,9 @@ export function read(
   length: number,
   position: number | null,
 ): number {
-  if (!file.readable) return -EBADF
   const { inode, operations } = file
   if (operations !== null && position !== null && !operations.seekable) return -ESPIPE
+  if (!file.readable) return -EBADF
   if (position !== null && position < 0) return -EINVAL
   if (isDirectory(inode.mode)) return -EISDIR
   const at = position ?? file.position
@@ -49,9 +49,9 @@ export function write(
   length: number,
   position: number | null,
 ): number {
-  if (!file.writable) return -EBADF
   const { inode, operations } = file
   if (operations !== null && position !== null && !operations.seekable) return -ESPIPE
+  if (!file.writable) return -EBADF
   if (position !== null && position < 0) return -EINVAL
   let at = position ?? file.position
   let count: number

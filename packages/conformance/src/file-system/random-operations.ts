@@ -52,7 +52,8 @@ function sequence(subject: FileSystemSubject, seed: number, operations: number, 
     expect(here, model, `seed ${seed}, operation ${i}: ${description}`)
     if (i % 25 === 24 || i === operations - 1) {
       const where = `seed ${seed}, the tree after operation ${i}: ${description}`
-      expect(showTree(subject, subject.root), showModel(step.model.root), where)
+      const shown = showTree(subject, subject.root)
+      expect(shown, showModel(step.model.root, shown), where)
     }
   }
   step.end()
@@ -182,6 +183,8 @@ class Steps {
   }
 }
 
+const notKept = 'not kept'
+
 function showTree(subject: FileSystemSubject, inode: Inode): Shown {
   const { fs } = subject
   const { mode, uid, gid, nlink } = inode
@@ -190,7 +193,7 @@ function showTree(subject: FileSystemSubject, inode: Inode): Shown {
     const value = fs.getxattr(inode, name)
     return [name, typeof value === 'number' ? value : byteStringOf(value)]
   })
-  const shown = { mode, uid, gid, nlink: isDirectory(mode) && nlink === 1 ? 'not kept' : nlink, xattrs }
+  const shown = { mode, uid, gid, nlink: isDirectory(mode) && nlink === 1 ? notKept : nlink, xattrs }
   if (isSymlink(mode)) return { ...shown, target: fs.readlink(inode) }
   if (isRegular(mode)) return { ...shown, data: subject.read(inode, 0, inode.size) }
   if (!isDirectory(mode)) return shown
@@ -203,12 +206,16 @@ function child(subject: FileSystemSubject, dir: Inode, name: string): Shown | st
   return typeof found === 'number' ? errnoName(found) : showTree(subject, found)
 }
 
-function showModel(node: ModelNode): Shown {
-  const { type, mode, uid, gid, nlink } = node
+/** A directory that does not count its subdirectories, as `beside` says, is not asked to. */
+function showModel(node: ModelNode, beside: Shown | string | undefined): Shown {
+  const { type, mode, uid, gid } = node
+  const { nlink: kept, entries: others = [] } = typeof beside === 'object' ? beside : {}
+  const nlink = kept === notKept ? kept : node.nlink
   const shown = { mode: type | mode, uid, gid, nlink, xattrs: [...node.xattrs].sort(([a], [b]) => (a < b ? -1 : 1)) }
   if (type === Mode.IFLNK) return { ...shown, target: node.target }
   if (type === Mode.IFREG) return { ...shown, data: byteStringOf(node.data) }
   if (type !== Mode.IFDIR) return shown
   const entries = [...node.entries].sort(([a], [b]) => (a < b ? -1 : 1))
-  return { ...shown, entries: entries.map(([name, below]) => [name, showModel(below)]) }
+  const childBeside = new Map(others as [string, Shown | string][])
+  return { ...shown, entries: entries.map(([name, below]) => [name, showModel(below, childBeside.get(name))]) }
 }

@@ -83,7 +83,7 @@ export class FileData {
     if (answer < 0) return answer
     for (let page = first; page < last; page++) if (data.get(page) === 0) data.set(page, RESERVED)
     if (mode === 0 && end > inode.size) inode.size = end
-    inode.changed(this.#time)
+    inode.modified(this.#time)
     return 0
   }
 
