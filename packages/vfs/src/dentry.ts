@@ -70,11 +70,14 @@ export class DentryCache {
         known.recent = true
         return known.inode === null ? -Errno.ENOENT : known
       }
-      this.remove(known)
     }
     if (cachedOnly && fs.caching !== 'none') return -Errno.EAGAIN
     if (name.length > fs.maxNameBytes) return -Errno.ENAMETOOLONG
     const found = parent.removed ? -Errno.ENOENT : fs.lookup(dir, name)
+    if (known !== undefined && (typeof found !== 'number' || found === -Errno.ENOENT)) {
+      if (found === known.inode) return known
+      this.remove(known)
+    }
     if (typeof found !== 'number') return this.add(parent, name, found)
     if (found === -Errno.ENOENT && fs.caching !== 'none' && !parent.removed)
       this.#hash(new Dentry(parent, name, null), fs)

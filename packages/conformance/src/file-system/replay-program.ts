@@ -154,7 +154,7 @@ export class Program {
       case 'write': {
         const bytes = bytesOf(toByteString(second))
         const count = vfs.write(task, this.#file(first), bytes)
-        return count < 0 ? count : 0
+        return Math.min(count, 0)
       }
       case 'pread': {
         const into = new Uint8Array(Number(second))

@@ -1,7 +1,6 @@
 /** Mounts: where the trees of file systems are seen (mount(2), mount_namespaces(7)). */
 import type { Dentry } from '../dentry.ts'
 import type { FileSystem } from '../file-system.ts'
-import type { MountTree } from './tree.ts'
 
 /** Flags of one mount, with mount(2)'s numbers. */
 // biome-ignore format: a table
@@ -42,8 +41,8 @@ export class Mount {
   readonly source: string
   /** `MountFlag`s. */
   flags: number
-  /** The tree that it is in; `null` once it has been detached. */
-  tree: MountTree | null = null
+  /** The `MountTree` that it is in; `null` once it has been detached. */
+  tree: object | null = null
   parent: Mount | null = null
   mountpoint: Dentry | null = null
   readonly children: Map<Dentry, Mount> = new Map()

@@ -109,7 +109,7 @@ export class MountTree {
     })
     const bare = copies.filter((copy) => copy.children.size === 0)
     if (!lazily && (isBusy(mount) || bare.some(isBusy))) return -EBUSY
-    for (const copy of bare) copy.tree!.#take(copy)
+    for (const copy of bare) (copy.tree as MountTree).#take(copy)
     this.#take(mount)
     return 0
   }
@@ -163,7 +163,7 @@ export class MountTree {
         copies.set(receiver, copy)
       }
     }
-    for (const [on, copy] of copies) on.tree!.#hangUnder(copy, { mount: on, dentry })
+    for (const [on, copy] of copies) (on.tree as MountTree).#hangUnder(copy, { mount: on, dentry })
     return 0
   }
 
