@@ -291,8 +291,12 @@ export class MemfsFileSystem implements FileSystem {
     this.#freeIfUnused(inode)
   }
 
+  /** The end of a node without names and uses; memfs would give the next one its number. */
   #freeIfUnused({ node, opens }: MemfsInode): void {
-    if (opens === 0 && node.nlink <= 0 && this.#core.inodes[node.ino] === node) this.#core.deleteNode(node)
+    const { inodes } = this.#core
+    if (opens > 0 || node.nlink > 0 || inodes[node.ino] !== node) return
+    node.del()
+    delete inodes[node.ino]
   }
 
   #move(oldDir: MemfsInode, link: Link, newDir: MemfsInode, newName: ByteString): void {

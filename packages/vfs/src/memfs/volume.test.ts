@@ -310,6 +310,9 @@ describe('callbacks, promises and handles', () => {
     }
     dir.closeSync()
     expect(names.sort()).toEqual(['a', 'b', 'd/'])
+    const awaited: string[] = []
+    for await (const entry of await fs.promises.opendir('/', { recursive: true })) awaited.push(`${entry.name}`)
+    expect(awaited.sort()).toEqual(['a', 'b', 'd'])
     expect(thrown(() => fs.opendirSync('/a'))).toMatchObject({ code: 'ENOTDIR' })
   })
 })
@@ -417,6 +420,8 @@ describe('whole trees', () => {
     const found: string[] = []
     for await (const path of fs.promises.glob('**/*.js', { cwd: '/src' })) found.push(`${path}`)
     expect(found).toEqual(['sub/c.js'])
+    expect(fs.globSync('src/*').sort()).toEqual(['src/a.ts', 'src/empty', 'src/l.ts', 'src/sub'])
+    expect(await new Promise((resolve) => fs.glob('*', (_error, paths) => resolve(paths)))).toEqual(['src'])
   })
 
   test('cp with all that lies below', () => {

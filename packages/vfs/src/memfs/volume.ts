@@ -5,7 +5,8 @@
  *
  * - `stat` to the nanosecond, with device, links and blocks; `statfs` of the file system; `fsync`.
  * - `readdir`: the parent's path as it was given, paths below `/` without their slash, names that are no UTF-8 as bytes.
- * - Times before 1970 mean now (as in Node), which is not the host's but the layer's. Names of `mkdtemp` are counted.
+ * - Numbers below 0 as times mean now (as in Node), which is not the host's but the layer's. Names of `mkdtemp` are counted.
+ * - `glob` begins in the working directory of the task.
  */
 import { Volume } from 'memfs'
 import { Access, At, EntryType } from '../flags.ts'
@@ -65,11 +66,31 @@ class LayerVolume extends Base {
     this._mkdtemp = (prefix: string, encoding?: string) => this.#mkdtemp(prefix, encoding)
     this._fsync = (fd: number) => this.#sync(fd, 'fsync')
     this._fdatasync = (fd: number) => this.#sync(fd, 'fdatasync')
+    this.#globFromWorkingDirectory()
     for (const name of ['utimes', 'lutimes', 'futimes', 'utimesSync', 'lutimesSync', 'futimesSync']) {
       const original = this[name] as Call
       this[name] = (file: unknown, atime: unknown, mtime: unknown, ...rest: unknown[]) =>
         original(file, ofLayer(atime), ofLayer(mtime), ...rest)
     }
+  }
+
+  /** memfs looks for relative patterns in the working directory of the host's process. */
+  #globFromWorkingDirectory(): void {
+    const promises = this.promises as Record<string, Call>
+    const here = (options: object | undefined) => ({ cwd: this.#workingDirectory(), ...options })
+    const { glob, globSync } = this as unknown as Record<string, Call>
+    const globOfPromises = promises.glob!
+    this.glob = (pattern: unknown, options: unknown, callback: unknown) =>
+      typeof options === 'function'
+        ? glob!(pattern, here(undefined), options)
+        : glob!(pattern, here(options as object), callback)
+    this.globSync = (pattern: unknown, options?: object) => globSync!(pattern, here(options))
+    promises.glob = (pattern: unknown, options?: unknown) => globOfPromises(pattern, here(options as object))
+  }
+
+  #workingDirectory(): string {
+    const { vfs, task } = this.#view
+    return toMemfs(orThrow(vfs.getcwd(task), 'uv_cwd'))
   }
 
   _stat(path: string, bigint = false, throwIfNoEntry = true): object {
