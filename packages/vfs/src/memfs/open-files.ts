@@ -34,22 +34,36 @@ export class OpenFile {
 
   /** All of its data, from the beginning where it has positions. */
   getBuffer(): Uint8Array {
+    const { file } = this
+    return file.operations === null ? this.#data() : this.#whatItSays(file.operations.seekable)
+  }
+
+  #data(): Uint8Array {
+    const { file } = this
+    const bytes = bufferKind().alloc(file.inode.size)
+    let at = 0
+    while (at < bytes.length) {
+      const count = orThrow(this.#view.vfs.pread(file, bytes, at, bytes.length - at, at), 'read')
+      if (count === 0) break
+      at += count
+    }
+    return at === bytes.length ? bytes : bytes.subarray(0, at)
+  }
+
+  /** A file that is made up when it is read does not say its size: it is read until there is no more. */
+  #whatItSays(seekable: boolean): Uint8Array {
     const { vfs } = this.#view
     const { file } = this
-    const seekable = file.operations?.seekable ?? true
-    let bytes = bufferKind().alloc(Math.max(file.inode.size, 512))
-    let at = 0
-    for (;;) {
+    let bytes = bufferKind().alloc(4096)
+    for (let at = 0; ; ) {
       const room = bytes.length - at
       const count = orThrow(seekable ? vfs.pread(file, bytes, at, room, at) : vfs.read(file, bytes, at, room), 'read')
       if (count === 0) return bytes.subarray(0, at)
       at += count
-      // A file is read once more at its end, in case it is longer than it says.
-      if (at === bytes.length) {
-        const longer = bufferKind().alloc(2 * bytes.length)
-        longer.set(bytes)
-        bytes = longer
-      }
+      if (at < bytes.length) continue
+      const longer = bufferKind().alloc(2 * bytes.length)
+      longer.set(bytes)
+      bytes = longer
     }
   }
 }
@@ -60,6 +74,8 @@ const maxFiles = 10_000
 /** The descriptors of one volume. Their numbers are memfs's, so that no two volumes have the same one. */
 export class OpenFiles {
   readonly #view: View
+  /** memfs counts down from 2³¹ − 1, for all volumes. */
+  readonly #numbers = new Volume()._core.constructor as unknown as { fd: number }
   readonly #files = new Map<number, OpenFile>()
   readonly #free: number[] = []
 
@@ -73,7 +89,7 @@ export class OpenFiles {
   }
 
   add(file: File): OpenFile {
-    const fd = this.#free.pop() ?? nextDescriptor()
+    const fd = this.#free.pop() ?? this.#numbers.fd--
     const open = new OpenFile(this.#view, fd, file)
     this.#files.set(fd, open)
     return open
@@ -97,10 +113,4 @@ export class OpenFiles {
     this.#free.push(fd)
     this.#view.vfs.close(file)
   }
-}
-
-/** memfs counts down from 2³¹ − 1, for all volumes. */
-function nextDescriptor(): number {
-  const superblocks = new Volume()._core.constructor as unknown as { fd: number }
-  return superblocks.fd--
 }

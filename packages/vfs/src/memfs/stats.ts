@@ -10,27 +10,47 @@ import { toMemfs } from './names.ts'
 /** `Stats`, or with `bigint` `BigIntStats`, which has nanoseconds. */
 export function statsOf(stat: Stat, bigint: boolean): object {
   const stats = new memfs.Stats() as unknown as Record<string, unknown>
-  const numbers = {
-    ...{ dev: stat.dev, mode: stat.mode, nlink: stat.nlink, uid: stat.uid, gid: stat.gid },
-    ...{ rdev: toNodeDevice(stat.rdev), blksize: stat.blksize, ino: stat.ino, size: stat.size, blocks: stat.blocks },
+  const number: (value: number) => number | bigint = bigint ? BigInt : (value) => value
+  stats.dev = number(stat.dev)
+  stats.mode = number(stat.mode)
+  stats.nlink = number(stat.nlink)
+  stats.uid = number(stat.uid)
+  stats.gid = number(stat.gid)
+  stats.rdev = number(toNodeDevice(stat.rdev))
+  stats.blksize = number(stat.blksize)
+  stats.ino = number(stat.ino)
+  stats.size = number(stat.size)
+  stats.blocks = number(stat.blocks)
+  stats.atime = dateOf(stat.atimeSeconds, stat.atimeNanoseconds)
+  stats.mtime = dateOf(stat.mtimeSeconds, stat.mtimeNanoseconds)
+  stats.ctime = dateOf(stat.ctimeSeconds, stat.ctimeNanoseconds)
+  stats.birthtime = dateOf(stat.btimeSeconds, stat.btimeNanoseconds)
+  if (bigint) {
+    setNanoseconds(stats, 'atime', stat.atimeSeconds, stat.atimeNanoseconds)
+    setNanoseconds(stats, 'mtime', stat.mtimeSeconds, stat.mtimeNanoseconds)
+    setNanoseconds(stats, 'ctime', stat.ctimeSeconds, stat.ctimeNanoseconds)
+    setNanoseconds(stats, 'birthtime', stat.btimeSeconds, stat.btimeNanoseconds)
+  } else {
+    stats.atimeMs = millisecondsOf(stat.atimeSeconds, stat.atimeNanoseconds)
+    stats.mtimeMs = millisecondsOf(stat.mtimeSeconds, stat.mtimeNanoseconds)
+    stats.ctimeMs = millisecondsOf(stat.ctimeSeconds, stat.ctimeNanoseconds)
+    stats.birthtimeMs = millisecondsOf(stat.btimeSeconds, stat.btimeNanoseconds)
   }
-  for (const [name, value] of Object.entries(numbers)) stats[name] = bigint ? BigInt(value) : value
-  setTime(stats, 'atime', stat.atimeSeconds, stat.atimeNanoseconds, bigint)
-  setTime(stats, 'mtime', stat.mtimeSeconds, stat.mtimeNanoseconds, bigint)
-  setTime(stats, 'ctime', stat.ctimeSeconds, stat.ctimeNanoseconds, bigint)
-  setTime(stats, 'birthtime', stat.btimeSeconds, stat.btimeNanoseconds, bigint)
   return stats
 }
 
-function setTime(stats: Record<string, unknown>, name: string, seconds: number, ns: number, bigint: boolean): void {
-  stats[name] = new Date(seconds * 1000 + Math.floor(ns / 1_000_000))
-  if (!bigint) {
-    stats[`${name}Ms`] = seconds * 1000 + ns / 1_000_000
-    return
-  }
-  const nanoseconds = BigInt(seconds) * 1_000_000_000n + BigInt(ns)
-  stats[`${name}Ns`] = nanoseconds
-  stats[`${name}Ms`] = nanoseconds / 1_000_000n
+function dateOf(seconds: number, nanoseconds: number): Date {
+  return new Date(seconds * 1000 + Math.floor(nanoseconds / 1_000_000))
+}
+
+function millisecondsOf(seconds: number, nanoseconds: number): number {
+  return seconds * 1000 + nanoseconds / 1_000_000
+}
+
+function setNanoseconds(stats: Record<string, unknown>, name: string, seconds: number, nanoseconds: number): void {
+  const sum = BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds)
+  stats[`${name}Ns`] = sum
+  stats[`${name}Ms`] = sum / 1_000_000n
 }
 
 /** Fills in `statfs`'s object. */
