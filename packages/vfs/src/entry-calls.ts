@@ -5,7 +5,7 @@ import { Capability } from './credentials.ts'
 import { inodeOf } from './dentry.ts'
 import { Errno } from './errno.ts'
 import { At, isDirectory, Mode, PATH_MAX } from './flags.ts'
-import { knownState } from './inode-state.ts'
+import { knownState, stateOf } from './inode-state.ts'
 import { InotifyMask } from './inotify/watch.ts'
 import type { Layer } from './layer.ts'
 import type { Path } from './mount/mount.ts'
@@ -100,8 +100,10 @@ export function link(
   if (inode.nlink === 0 && (knownState(inode)?.opens === 0 || !isLinkable(old.parent === null, inode.state)))
     return -ENOENT
   const dir = inodeOf(parent)
+  const nameless = inode.nlink === 0
   const linked = dir.fs.link(inode, dir, name)
   if (linked < 0) return linked
+  if (nameless) stateOf(inode).unlinkable = true
   layer.entries.forgetAbsence(parent, name)
   layer.notifier.linkCount(inode)
   layer.notifier.entry(dir, name, inode, InotifyMask.IN_CREATE)

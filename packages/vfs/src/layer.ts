@@ -6,7 +6,7 @@ import { type Dentry, DentryCache, Dentry as Entry, inodeOf } from './dentry.ts'
 import { Errno } from './errno.ts'
 import type { FileOperations, FileSystem, Inode } from './file-system.ts'
 import { Access, At, isDirectory } from './flags.ts'
-import { stateOf } from './inode-state.ts'
+import { knownState } from './inode-state.ts'
 import { Notifier } from './inotify/notify.ts'
 import type { LockWaits } from './locks/lock-waits.ts'
 import { type Mount, MountFlag, type Path, type Super } from './mount/mount.ts'
@@ -63,11 +63,15 @@ export class Layer implements MountWorld {
     return this.#nextGroup++
   }
 
+  gone(of: Super): void {
+    this.notifier.unmounted(of.fs)
+  }
+
   /** The one record of a file system. */
   superOf(fs: FileSystem): Super {
     let known = this.#supers.get(fs)
     if (known === undefined) {
-      known = { fs, device: this.#nextDevice++, root: new Entry(null, '', fs.root) }
+      known = { fs, device: this.#nextDevice++, root: new Entry(null, '', fs.root), mounts: 0 }
       this.#supers.set(fs, known)
     }
     return known
@@ -150,13 +154,13 @@ export class Layer implements MountWorld {
 
   /** Takes `security.capability` from a file that has it. */
   removeFileCapability(inode: Inode): number {
-    const state = stateOf(inode)
-    if (state.withoutCapability) return 0
+    const state = knownState(inode)
+    if (state?.withoutCapability) return 0
     if (typeof inode.fs.getxattr(inode, capabilityAttribute) !== 'number') {
       const answer = inode.fs.removexattr(inode, capabilityAttribute)
       if (answer < 0) return answer
     }
-    state.withoutCapability = true
+    if (state !== undefined) state.withoutCapability = true
     return 0
   }
 

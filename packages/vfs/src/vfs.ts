@@ -14,6 +14,7 @@ import { Errno } from './errno.ts'
 import type { File } from './file.ts'
 import type { DirectoryVisitor, FileSystem } from './file-system.ts'
 import { Access, At } from './flags.ts'
+import { stateOf } from './inode-state.ts'
 import { Inotify } from './inotify/inotify.ts'
 import { InotifyMask } from './inotify/watch.ts'
 import { fallocate, ftruncate, getdents, lseek, read, write } from './io-calls.ts'
@@ -204,6 +205,19 @@ export class Vfs {
 
   fallocate(task: TaskContext, file: File, mode: number, offset: number, length: number): number {
     return fallocate(this.#layer, task, file, mode, offset, length)
+  }
+
+  /** A program begins to run from an open file: ETXTBSY where it is open for writing. Nobody may write to it then. */
+  denyWriting(file: File): number {
+    const state = stateOf(file.inode)
+    if (state.writers > 0) return -Errno.ETXTBSY
+    state.writers--
+    return 0
+  }
+
+  /** A program that runs from an open file, which is still open, has ended. */
+  allowWriting(file: File): void {
+    stateOf(file.inode).writers++
   }
 
   /** fsync(2). */

@@ -24,6 +24,8 @@ export interface MountWorld {
   readonly entries: DentryCache
   nextMount(): number
   nextGroup(): number
+  /** The last mount of a file system has gone. */
+  gone(of: Super): void
 }
 
 /** A tree of mounts. `MountTree.clone` makes the tree of a new mount namespace. */
@@ -63,10 +65,11 @@ export class MountTree {
   /** Mounts a file system, or a part of one, on `at`. The new mount, or an error. */
   mount(of: Super, at: Path, source: string, flags: number): Mount | number {
     const mount = new Mount(this.#world.nextMount(), of, of.root, source, flags)
-    const answer = this.#attach(mount, at)
-    if (answer < 0) return answer
     this.#world.entries.pin(of.root)
-    return mount
+    const answer = this.#attach(mount, at)
+    if (answer === 0) return mount
+    this.#drop(mount)
+    return answer
   }
 
   /** Shows `from` at `at` too; `recursive` what is mounted below it as well. The new mount, or an error. */
@@ -103,14 +106,12 @@ export class MountTree {
    */
   umount(mount: Mount, lazily: boolean): number {
     if (mount.tree !== this || mount.parent === null) return -EINVAL
-    const copies = receivers(mount.parent, mount.mountpoint!).flatMap((receiver) => {
-      const copy = receiver.mount.children.get(mount.mountpoint!)
-      return copy !== undefined && copy.root === mount.root ? [copy] : []
-    })
-    const bare = copies.filter((copy) => copy.children.size === 0)
-    if (!lazily && (isBusy(mount) || bare.some(isBusy))) return -EBUSY
-    for (const copy of bare) (copy.tree as MountTree).#take(copy)
-    this.#take(mount)
+    if (!lazily && (mount.uses > 0 || mount.children.size > 0)) return -EBUSY
+    const going = spreading([...mount.all()])
+    if (!lazily && [...going].some(({ uses }) => uses > 0)) return -EBUSY
+    const deepestFirst = [...going].sort((a, b) => depth(b) - depth(a))
+    for (const each of deepestFirst) (each.tree as MountTree).#removeFromUnder(each)
+    for (const each of going) this.#drop(each)
     return 0
   }
 
@@ -176,6 +177,7 @@ export class MountTree {
 
   /** Hangs a mount on a place; what is mounted there already is then mounted on its root. */
   #hangUnder(mount: Mount, at: Path): void {
+    this.#adopt(mount)
     const covered = at.mount.children.get(at.dentry)
     if (covered !== undefined) {
       this.#detach(covered)
@@ -190,7 +192,6 @@ export class MountTree {
     parent.children.set(dentry, mount)
     dentry.mounts++
     this.#world.entries.pin(dentry)
-    this.#adopt(mount)
   }
 
   #detach(mount: Mount): void {
@@ -205,6 +206,16 @@ export class MountTree {
     for (const mount of top.all()) mount.tree = this
   }
 
+  /** Takes a mount out; what is mounted on its root, and stays, is then mounted where it was. */
+  #removeFromUnder(mount: Mount): void {
+    const { parent, mountpoint } = mount
+    this.#detach(mount)
+    const cover = mount.children.get(mount.root)
+    if (cover === undefined) return
+    this.#detach(cover)
+    this.#hang(cover, { mount: parent!, dentry: mountpoint! })
+  }
+
   /** Takes a mount and all below it away. */
   #take(top: Mount): void {
     for (const mount of [...top.all()].reverse()) {
@@ -217,6 +228,7 @@ export class MountTree {
     withdraw(mount)
     mount.tree = null
     this.#world.entries.unpin(mount.root)
+    if (--mount.super.mounts === 0 && mount.uses === 0) this.#world.gone(mount.super)
   }
 
   #copy(mount: Mount, root: Dentry, kind: CopyKind): Mount {
@@ -254,6 +266,40 @@ export class MountTree {
   }
 }
 
-function isBusy(mount: Mount): boolean {
-  return mount.uses > 0 || mount.children.size > 0
+/**
+ * The mounts that go when these go: theirs, and those at the same places of mounts that receive from where they are, but
+ * none that something stays mounted below. What is mounted on a root does not count: it can do without.
+ */
+function spreading(top: readonly Mount[]): Set<Mount> {
+  const going = new Set(top)
+  for (const mount of top) {
+    for (const { mount: receiver } of receivers(mount.parent!, mount.mountpoint!)) {
+      const copy = receiver.children.get(mount.mountpoint!)
+      if (copy !== undefined) going.add(copy)
+    }
+  }
+  const chosen = new Set(top)
+  for (let changed = true; changed; ) {
+    changed = false
+    for (const mount of going) {
+      if (chosen.has(mount) || ![...mount.children].some(([at, child]) => at !== mount.root && leaves(child, going)))
+        continue
+      going.delete(mount)
+      changed = true
+    }
+  }
+  return going
+}
+
+/** Whether something remains at a mount's place when all of `going` have gone: it, or what is mounted on its root. */
+function leaves(mount: Mount, going: ReadonlySet<Mount>): boolean {
+  for (let at: Mount | undefined = mount; at !== undefined; at = at.children.get(at.root))
+    if (!going.has(at)) return true
+  return false
+}
+
+function depth(mount: Mount): number {
+  let result = 0
+  for (let at = mount.parent; at !== null; at = at.parent) result++
+  return result
 }
