@@ -119,7 +119,8 @@ export class VolumeCore {
       const [start, rest] = [offset + done, wanted - done]
       const count =
         at === null ? vfs.write(task, file, from, start, rest) : vfs.pwrite(task, file, from, start, rest, at + done)
-      done += orThrow(count, 'write')
+      if (orThrow(count, 'write') === 0) break
+      done += count
     } while (done < wanted)
     return done
   }

@@ -241,6 +241,28 @@ describe('who asks', () => {
   })
 })
 
+test('what is made up when it is read is read to its end', () => {
+  const said = new TextEncoder().encode('x'.repeat(10_000))
+  let at = 0
+  const operations = {
+    seekable: false,
+    read(into: Uint8Array, start: number, length: number) {
+      const count = Math.min(length, said.length - at, 1000)
+      into.set(said.subarray(at, at + count), start)
+      at += count
+      return count
+    },
+    write: () => 0,
+    release: () => {},
+  }
+  const vfs = new Vfs({ time, hooks: { openSpecial: () => operations } })
+  const task = vfs.newTask(vfs.newTree(tmpfs))
+  vfs.mknod(task, null, '/pipe', Mode.IFIFO | 0o666)
+  const its = createFsFromVolume(volumeOfTask(vfs, task))
+  expect(its.readFileSync('/pipe', 'utf8')).toBe('x'.repeat(10_000))
+  its.writeFileSync('/pipe', 'nobody takes it', { flag: 'r+' })
+})
+
 describe('callbacks, promises and handles', () => {
   test('callbacks', async () => {
     const error = await new Promise<NodeJS.ErrnoException | null | undefined>((resolve) =>
