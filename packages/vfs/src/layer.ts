@@ -26,6 +26,12 @@ export interface VfsHooks {
   openSpecial?(inode: Inode, flags: number, path: Path): FileOperations | number
 }
 
+/** Rules that Linux has switches for, in /proc/sys/fs. */
+interface ProtectionRules {
+  readonly protectedHardlinks?: boolean
+  readonly protectedSymlinks?: boolean
+}
+
 /** The first device number of file systems that have none of their own: major 0. */
 const firstDevice = 20
 
@@ -40,6 +46,7 @@ export class Layer implements MountWorld {
   readonly lockWaits: LockWaits = new Map()
   readonly time: TimeSource
   readonly hooks: VfsHooks
+  readonly protectedHardlinks: boolean
   /** Records of the layer's own, for one call at a time. */
   readonly stat: Stat = new Stat()
   readonly changes: Changes = new Changes()
@@ -48,11 +55,17 @@ export class Layer implements MountWorld {
   #nextMount = 1
   #nextGroup = 1
 
-  constructor(time: TimeSource, rememberedEntries: number, hooks: VfsHooks) {
+  constructor(
+    time: TimeSource,
+    rememberedEntries: number,
+    hooks: VfsHooks,
+    { protectedHardlinks = false, protectedSymlinks = false }: ProtectionRules,
+  ) {
     this.time = time
     this.hooks = hooks
+    this.protectedHardlinks = protectedHardlinks
     this.entries = new DentryCache(rememberedEntries)
-    this.walk = new Walk(this.entries, (mount, link) => this.touch(mount, inodeOf(link)))
+    this.walk = new Walk(this.entries, protectedSymlinks, (mount, link) => this.touch(mount, inodeOf(link)))
   }
 
   nextMount(): number {

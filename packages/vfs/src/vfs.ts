@@ -39,6 +39,16 @@ export interface VfsOptions {
   readonly time: TimeSource
   /** What the kernel supplies. */
   readonly hooks?: VfsHooks
+  /**
+   * fs.protected_hardlinks of proc_sys_fs(5): nobody links to a file that is another’s unless it could be written, and is
+   * no program that runs with its owner's rights. False unless stated.
+   */
+  readonly protectedHardlinks?: boolean
+  /**
+   * fs.protected_symlinks: in a sticky directory that all may write to, links are followed only by their owner, or where
+   * the directory is their owner's. False unless stated.
+   */
+  readonly protectedSymlinks?: boolean
   /** Looked-up entries that are remembered, of file systems that say that they may be. 65,536 unless stated. */
   readonly rememberedEntries?: number
 }
@@ -56,8 +66,8 @@ export type StartingPoint = Path | null
 export class Vfs {
   readonly #layer: Layer
 
-  constructor({ time, hooks = {}, rememberedEntries = 65_536 }: VfsOptions) {
-    this.#layer = new Layer(time, rememberedEntries, hooks)
+  constructor({ time, hooks = {}, rememberedEntries = 65_536, ...rules }: VfsOptions) {
+    this.#layer = new Layer(time, rememberedEntries, hooks, rules)
   }
 
   // Trees of mounts and tasks
