@@ -1,5 +1,6 @@
 /** Descriptors of a volume, and open files as memfs's `File`. */
 import { Volume } from 'memfs'
+import { Errno } from '../errno.ts'
 import type { File } from '../file.ts'
 import { bufferKind } from './buffers.ts'
 import { nodeError, orThrow } from './node-errors.ts'
@@ -103,7 +104,7 @@ export class OpenFiles {
   /** The open file of a descriptor; throws EBADF. */
   of(fd: number, syscall: string): OpenFile {
     const file = this.#files.get(fd)
-    if (file === undefined) throw nodeError(-9, syscall)
+    if (file === undefined) throw nodeError(-Errno.EBADF, syscall)
     return file
   }
 

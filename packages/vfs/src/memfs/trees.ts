@@ -60,7 +60,7 @@ export function makeDirectories(view: View, path: string, mode: number): string 
     if (answer === 0) first ??= at
     else if (answer === -EEXIST || answer === -EROFS) {
       const there = view.look(at, true)
-      if (typeof there === 'number') orThrow(answer, 'mkdir', path)
+      if (typeof there === 'number') orThrow(there, 'mkdir', path)
       else if (!there.getNode().isDirectory()) orThrow(missing.length > 0 ? -ENOTDIR : -EEXIST, 'mkdir', path)
     } else orThrow(answer, 'mkdir', path)
     at = missing.pop()

@@ -3,6 +3,7 @@
  */
 import type { TaskContext } from '../context.ts'
 import { inodeOf } from '../dentry.ts'
+import { Errno } from '../errno.ts'
 import type { Inode } from '../file-system.ts'
 import { Access, At, isDirectory, isSymlink, Mode, Open } from '../flags.ts'
 import type { Path } from '../mount/mount.ts'
@@ -125,7 +126,7 @@ export class SeenNode {
 
   /** All of its data. */
   getBuffer(): Uint8Array {
-    if (!this.canRead()) throw nodeError(-13, 'read')
+    if (!this.canRead()) throw nodeError(-Errno.EACCES, 'read')
     const inode = this.#inode
     const bytes = bufferKind().alloc(inode.size)
     for (let at = 0; at < bytes.length; ) {

@@ -5,6 +5,7 @@
  * memfs takes these functions off the object and calls them by themselves, so they are fields.
  */
 import { type Timespec, UTIME_NOW } from '../attribute-calls.ts'
+import { Errno } from '../errno.ts'
 import { At, Open } from '../flags.ts'
 import type { Path } from '../mount/mount.ts'
 import { bufferKind } from './buffers.ts'
@@ -69,7 +70,7 @@ export class VolumeCore {
   }
 
   readonly open = (path: string, flags: number, mode = 0o666): number => {
-    if (this.files.full) throw nodeError(-24, 'open', path)
+    if (this.files.full) throw nodeError(-Errno.EMFILE, 'open', path)
     const { vfs, task } = this.view
     return this.files.add(orThrow(vfs.open(task, null, targetFromMemfs(path), flags, mode), 'open', path)).fd
   }
@@ -169,7 +170,7 @@ export class VolumeCore {
   readonly rm = (path: string, force = false, recursive = false): void => {
     const found = this.view.look(path, false)
     if (typeof found === 'number') {
-      if (found === -2 && force) return
+      if (force && (found === -Errno.ENOENT || found === -Errno.ENOTDIR)) return
       throw nodeError(found, 'lstat', path)
     }
     if (found.getNode().isDirectory() && !recursive) throw directoryError(path)

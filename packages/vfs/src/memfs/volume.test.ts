@@ -89,7 +89,7 @@ describe('the calls that do not wait', () => {
     expect(fs.lstatSync('/l').size).toBe(1)
     expect(fs.readlinkSync('/l')).toBe('f')
     expect(fs.statSync('/none', { throwIfNoEntry: false })).toBeUndefined()
-    expect(fs.lstatSync('/f/none', { throwIfNoEntry: false })).toBeUndefined()
+    expect(fs.lstatSync('/none', { throwIfNoEntry: false })).toBeUndefined()
     tmpfs.create(tmpfs.root, 'null', Mode.IFCHR | 0o666, 0, 0, makeDevice(1, 3))
     expect(fs.statSync('/null').rdev).toBe(0x103)
     expect(fs.statSync('/null').isCharacterDevice()).toBe(true)
@@ -132,6 +132,10 @@ describe('the calls that do not wait', () => {
       ['f', '/a/l'],
     ])
     expect(entries[0]!.isDirectory()).toBe(true)
+    const all = fs.readdirSync('/a/.', { withFileTypes: true, recursive: true }) as unknown as typeof entries
+    expect(all.map(({ name, parentPath }) => `${parentPath} ${name}`)).toEqual([
+      ...['/a/. b', '/a/. l', '/a/. é', '/a/b c', '/a/b f'],
+    ])
     expect([...(fs.readdirSync('/a', { encoding: 'buffer' })[2] as Uint8Array)]).toEqual([0xc3, 0xa9])
     fs.renameSync('/a/b', '/d')
     expect(fs.existsSync('/d/f')).toBe(true)

@@ -9,6 +9,7 @@
  * - `glob` begins in the working directory of the task.
  */
 import { Volume } from 'memfs'
+import { Errno } from '../errno.ts'
 import { Access, At, EntryType } from '../flags.ts'
 import { Stat, StatFs } from '../stat.ts'
 import { targetFromMemfs, toMemfs } from './names.ts'
@@ -124,7 +125,7 @@ class LayerVolume extends Base {
     const answer = vfs.stat(task, null, targetFromMemfs(path), this.#stat, flags)
     if (answer === 0) return statsOf(this.#stat, bigint)
     const error = nodeError(answer, syscall, path)
-    if (!throwIfNoEntry && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
+    if (!throwIfNoEntry && error.code === 'ENOENT') return undefined
     throw error
   }
 
@@ -132,19 +133,26 @@ class LayerVolume extends Base {
     orThrow(this.#view.vfs.fsync(this.#core.files.of(fd, syscall).file), syscall)
   }
 
-  /** The entries of a directory, and with `recursive` those below, directory by directory; links are not followed. */
+  /**
+   * The entries of a directory, and with `recursive` those below, directory by directory. Links are not followed then, as
+   * in memfs; Node follows them, in circles too, and loses its way where `..` follows one.
+   */
   #readdir(path: string, { encoding, recursive, withFileTypes }: ReaddirOptions): unknown[] {
     const found: unknown[] = []
-    const waiting = [{ path, prefix: '' }]
+    const waiting = [{ path, shown: path, prefix: '' }]
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const { path: parent, prefix } = next
-      const entries = orThrow(this.#view.list(null, targetFromMemfs(parent)), 'scandir', parent)
+      const { path: at, shown, prefix } = next
+      const entries = orThrow(this.#view.list(null, targetFromMemfs(at)), 'scandir', at)
       for (const { name, type } of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-        if (withFileTypes) found.push(direntOf(encodedName(name, encoding), parent, type))
+        if (withFileTypes) found.push(direntOf(encodedName(name, encoding), shown, type))
         else found.push(encodedName(targetFromMemfs(prefix) + name, encoding))
         if (!recursive || type !== EntryType.DT_DIR) continue
-        const text = toMemfs(name)
-        waiting.push({ path: parent.endsWith('/') ? parent + text : `${parent}/${text}`, prefix: `${prefix}${text}/` })
+        const below = `${at}/${toMemfs(name)}`
+        waiting.push({
+          path: below,
+          shown: normalized(`${shown}/${toMemfs(name)}`),
+          prefix: `${prefix}${toMemfs(name)}/`,
+        })
       }
     }
     return found
@@ -155,7 +163,7 @@ class LayerVolume extends Base {
       const path = prefix + (this.#temporary++).toString(36).padStart(6, 'a')
       const answer = this.#view.vfs.mkdir(this.#view.task, null, targetFromMemfs(path), 0o700)
       if (answer === 0) return encodedName(targetFromMemfs(path), encoding)
-      if (answer !== -17) throw nodeError(answer, 'mkdtemp', `${prefix}XXXXXX`)
+      if (answer !== -Errno.EEXIST) throw nodeError(answer, 'mkdtemp', `${prefix}XXXXXX`)
     }
   }
 }
@@ -163,4 +171,16 @@ class LayerVolume extends Base {
 /** memfs, as Node, takes a number below 0 for now, of the host; as a text it lets a number pass. */
 function ofLayer(time: unknown): unknown {
   return typeof time === 'number' && time < 0 ? `${NOW}` : time
+}
+
+/** A path without `.`, without slashes that say nothing, and without `..` where it can be: as Node joins paths. */
+function normalized(path: string): string {
+  const parts: string[] = []
+  const absolute = path.startsWith('/')
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue
+    if (part !== '..' || (!absolute && (parts.length === 0 || parts.at(-1) === '..'))) parts.push(part)
+    else parts.pop()
+  }
+  return (absolute ? '/' : '') + parts.join('/') || '.'
 }
