@@ -32,14 +32,18 @@ export default defineConfig({
     projects: [
       ...members
         .filter(({ manifest }) => manifest.vmexit?.browser)
-        .map(({ folder, path }) => ({
+        .map(({ folder, path, manifest }) => ({
           extends: true as const,
-          ...(path === vfs && { resolve: { alias: modulesOfNode }, optimizeDeps: { include: ['memfs'] } }),
+          ...('memfs' in (manifest.devDependencies ?? {}) && {
+            resolve: { alias: modulesOfNode },
+            optimizeDeps: { include: ['memfs'] },
+          }),
           test: {
             name: folder,
             root: path,
             include: ['{src,test}/**/*.test.ts'],
             exclude: ['**/node_modules/**', '**/*.node.test.ts'],
+            setupFiles: 'memfs' in (manifest.devDependencies ?? {}) ? [join(vfs, 'test/process.ts')] : [],
             browser: {
               enabled: true,
               headless: true,

@@ -2,21 +2,11 @@
 /** The program `vmexit`. */
 import { isVmexitError } from '@vmexit/core'
 import { Command, CommanderError } from 'commander'
-import { bootCommand } from './boot/command.ts'
-import { checkCommand } from './check/command.ts'
-import { compareCommand } from './compare/command.ts'
-import { fsCommand } from './fs/command.ts'
-import { guestsCommand } from './guests/index.ts'
 import { hostCommand, hostedCommands } from './hosted/index.ts'
 
 const program = new Command('vmexit')
   .description('One simulated PC, and every way to share it.')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'vmexit: ')) })
-  .addCommand(bootCommand())
-  .addCommand(compareCommand())
-  .addCommand(checkCommand())
-  .addCommand(fsCommand())
-  .addCommand(guestsCommand())
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
 
 // Most of this program is the PC, without which those that only ask after one start four times as fast.
@@ -25,6 +15,7 @@ if (!asking.some((command) => command.name() === process.argv[2])) {
   program.addCommand((await import('./boot/command.ts')).bootCommand())
   program.addCommand((await import('./compare/command.ts')).compareCommand())
   program.addCommand((await import('./check/command.ts')).checkCommand())
+  program.addCommand((await import('./fs/command.ts')).fsCommand())
   program.addCommand((await import('./guests/index.ts')).guestsCommand())
 }
 for (const command of asking) program.addCommand(command)

@@ -5,7 +5,7 @@ import type { FileSystem, Inode } from '../file-system.ts'
 import { isDirectory, isRegular, isSymlink, Mode } from '../flags.ts'
 import { bytesOf, toText } from '../names.ts'
 import { Change, Changes } from '../stat.ts'
-import { magic, pieceBytes, prefixBytes, type SavedInode, type TreeHeader } from './tree-format.ts'
+import { isSavedInode, magic, pieceBytes, prefixBytes, type SavedInode, type TreeHeader } from './tree-format.ts'
 
 /**
  * Makes in an empty file system what `saveTree` has saved. Throws a `VmexitError` `vfs-tree` if the blob is no saved tree
@@ -31,8 +31,9 @@ function headerOf(text: string): TreeHeader {
   } catch (cause) {
     throw damaged('its header cannot be read', cause)
   }
-  const { inodes } = header
-  if (!Array.isArray(inodes) || !isDirectory(inodes[0]?.mode)) throw damaged('it has no root directory')
+  const inodes: unknown = header?.inodes
+  if (!Array.isArray(inodes) || !inodes.every(isSavedInode)) throw damaged('its header is none')
+  if (inodes.length === 0 || !isDirectory(inodes[0].mode)) throw damaged('it has no root directory')
   return { inodes }
 }
 
@@ -102,7 +103,7 @@ class TreeReader {
   /** Makes an inode, or gives a known one a further name. Whether it is a new directory. */
   #enter(parent: number, name: string, index: number): boolean {
     const saved = this.#saved[index]
-    if (saved === undefined || !isName(name)) throw damaged(`${this.#paths[parent] || '/'} has an entry that is none`)
+    if (saved === undefined) throw damaged(`${this.#paths[parent] || '/'} has an entry that is none`)
     this.#paths[index] ??= `${this.#paths[parent]}/${name}`
     const dir = this.#made[parent]!
     const known = this.#made[index]
@@ -133,10 +134,6 @@ class TreeReader {
   #check(answer: number, index: number): void {
     if (answer < 0) throw refused(this.#paths[index]!, answer)
   }
-}
-
-function isName(name: unknown): boolean {
-  return typeof name === 'string' && /^[^/\0\u0100-\uffff]+$/.test(name) && name !== '.' && name !== '..'
 }
 
 function damaged(why: string, cause?: unknown): VmexitError {

@@ -138,6 +138,10 @@ describe('a saved tree', () => {
         root([]),
       ]),
       header([root([['a', 0]])]),
+      ...[null, 7, [null], [{}], [{ ...root([]), times: [0, 0, 0] }], [{ ...root([]), uid: -1 }]].map(header),
+      header([root([['a', 1]]), { mode: 0o100644, uid: 0, gid: 0, times, size: 1, extents: [[-1, 1]] }]),
+      header([root([['a', 1]]), { mode: 0o644, uid: 0, gid: 0, times }]),
+      header([root([['a', 1]]), { mode: 0o120777, uid: 0, gid: 0, times, target: 'x\u0100' }]),
     ]
     for (const blob of bad) {
       const error = await loadTree(blob, tmpfs()).catch((thrown: unknown) => thrown)

@@ -54,19 +54,22 @@ export class MemfsFileSystem implements FileSystem {
   }
 
   create(dir: MemfsInode, name: ByteString, mode: number, uid: number, gid: number, rdev: number): MemfsInode | number {
-    if (childOf(dir, name) !== undefined) return -EEXIST
+    const answer = vacancy(dir, name)
+    if (answer < 0) return answer
     const node = this.#makeNode(mode, uid, gid)
     if (rdev !== 0) node.rdev = toNodeDevice(rdev)
     return this.#enter(dir, name, node)
   }
 
   mkdir(dir: MemfsInode, name: ByteString, mode: number, uid: number, gid: number): MemfsInode | number {
-    if (childOf(dir, name) !== undefined) return -EEXIST
+    const answer = vacancy(dir, name)
+    if (answer < 0) return answer
     return this.#enter(dir, name, this.#makeNode(Mode.IFDIR | (mode & 0o7777), uid, gid))
   }
 
   symlink(dir: MemfsInode, name: ByteString, target: ByteString, uid: number, gid: number): MemfsInode | number {
-    if (childOf(dir, name) !== undefined) return -EEXIST
+    const answer = vacancy(dir, name)
+    if (answer < 0) return answer
     const node = this.#makeNode(Mode.IFLNK | 0o777, uid, gid)
     node.symlink = toMemfs(target)
     return this.#enter(dir, name, node)
@@ -82,7 +85,8 @@ export class MemfsFileSystem implements FileSystem {
   }
 
   link(inode: MemfsInode, dir: MemfsInode, name: ByteString): number {
-    if (childOf(dir, name) !== undefined) return -EEXIST
+    const answer = vacancy(dir, name)
+    if (answer < 0) return answer
     inode.node.nlink++
     const link = this.#changing(dir, 0, (into) => into.createChild(toMemfs(name), inode.node))
     inode.link = link
@@ -119,7 +123,7 @@ export class MemfsFileSystem implements FileSystem {
     if ((flags & ~(RENAME_EXCHANGE | RENAME_NOREPLACE | RENAME_WHITEOUT)) !== 0) return -EINVAL
     const link = childOf(oldDir, oldName)
     const target = childOf(newDir, newName)
-    if (link === undefined) return -ENOENT
+    if (link === undefined || newDir.detached) return -ENOENT
     if (flags & RENAME_EXCHANGE) {
       if (target === undefined) return -ENOENT
       this.#detach(oldDir, link)
@@ -291,8 +295,12 @@ export class MemfsFileSystem implements FileSystem {
     this.#freeIfUnused(inode)
   }
 
+  /** The end of a node without names and uses; memfs would give the next one its number. */
   #freeIfUnused({ node, opens }: MemfsInode): void {
-    if (opens === 0 && node.nlink <= 0 && this.#core.inodes[node.ino] === node) this.#core.deleteNode(node)
+    const { inodes } = this.#core
+    if (opens > 0 || node.nlink > 0 || inodes[node.ino] !== node) return
+    node.del()
+    delete inodes[node.ino]
   }
 
   #move(oldDir: MemfsInode, link: Link, newDir: MemfsInode, newName: ByteString): void {
@@ -344,4 +352,10 @@ export class MemfsFileSystem implements FileSystem {
 
 function childOf(dir: MemfsInode, name: ByteString): Link | undefined {
   return dir.link!.children.get(toMemfs(name))
+}
+
+/** Whether a name can be given in a directory: memfs may have removed the directory without the layer's knowledge. */
+function vacancy(dir: MemfsInode, name: ByteString): number {
+  if (dir.detached) return -ENOENT
+  return childOf(dir, name) === undefined ? 0 : -EEXIST
 }

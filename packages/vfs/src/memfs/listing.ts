@@ -51,7 +51,10 @@ export class Listing {
       this.#entries.push({ name, link, offset })
     }
     this.#offsets = offsets
-    this.#entries.sort((a, b) => a.offset - b.offset)
+    // memfs lists in the order of making, except for names whose file has been replaced.
+    if (this.#entries.some(({ offset }, at) => at > 0 && offset < this.#entries[at - 1]!.offset)) {
+      this.#entries.sort((a, b) => a.offset - b.offset)
+    }
   }
 
   #firstAtOrAbove(offset: number): number {

@@ -14,6 +14,7 @@ import {
   Seek,
   SettableTime,
   Stat,
+  Vfs,
 } from '../index.ts'
 import { memfsFileSystem } from './index.ts'
 
@@ -158,6 +159,24 @@ describe('what memfs changes meanwhile is seen', () => {
     fs.release(file)
     const made = [1, 2, 3].map((n) => found(fs.create(fs.root, `${n}`, IFREG | 0o644, 0, 0, 0)).ino)
     expect(new Set(made).size).toBe(3)
+  })
+
+  test('by a layer above that remembers entries: removed, replaced and renamed directories', () => {
+    const { volume, time, fs } = mounted({ '/a/b/f': '1', '/c/f': '2' })
+    const vfs = new Vfs({ time })
+    const task = vfs.newTask(vfs.newTree(fs))
+    const stat = new Stat()
+    const size = (path: string) => vfs.stat(task, null, path, stat) || stat.size
+    expect([size('/a/b/f'), size('/c/f'), size('/none')]).toEqual([1, 1, -Errno.ENOENT])
+    volume.renameSync('/a/b', '/moved')
+    volume.writeFileSync('/c/f', '22')
+    volume.writeFileSync('/none', '333')
+    expect([size('/a/b/f'), size('/moved/f'), size('/c/f'), size('/none')]).toEqual([-Errno.ENOENT, 1, 2, 3])
+    expect(vfs.chdir(task, null, '/c')).toBe(0)
+    volume.rmSync('/c', { recursive: true })
+    expect(vfs.mkdir(task, null, 'd', 0o755)).toBe(-Errno.ENOENT)
+    expect(vfs.rename(task, null, '/none', null, 'd')).toBe(-Errno.ENOENT)
+    expect(volume.readdirSync('/')).toEqual(['a', 'moved', 'none'])
   })
 
   test('its times replace those that are kept, and nanoseconds stay where it set none', () => {
