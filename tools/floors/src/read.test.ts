@@ -33,6 +33,10 @@ test('the host’s time, chance, environment and JavaScript from text are seen, 
   ])
 })
 
+test('a date of a given time is no use of the clock', () => {
+  expect(uses('new Date(0); new Date(seconds * 1000); new Date; new Date()')).toEqual(['new Date', 'new Date'])
+})
+
 test('transcendental functions are seen, since their bits differ between hosts; exact ones are allowed', () => {
   expect(uses('Math.sin(Math.sqrt(Math.imul(1, Math.pow(2, 3))))')).toEqual(['Math.sin', 'Math.pow'])
 })

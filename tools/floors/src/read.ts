@@ -77,7 +77,8 @@ function specifierOf(node: ts.Node): string | undefined {
 
 function useOf(node: ts.Node): string | undefined {
   if (ts.isNewExpression(node) && ts.isIdentifier(node.expression)) {
-    if (node.expression.text === 'Date') return 'new Date'
+    // A `Date` of a given time reads no clock.
+    if (node.expression.text === 'Date') return node.arguments?.length ? undefined : 'new Date'
     if (node.expression.text === 'Function') return 'Function'
   }
   if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {

@@ -23,7 +23,8 @@ function run(command: string, args: readonly string[], cwd: string): boolean {
 function install(member: Member, pack: string, modules: string): boolean {
   const place = join(modules, member.manifest.name)
   mkdirSync(place, { recursive: true })
-  for (const name of Object.keys(member.manifest.dependencies ?? {})) {
+  const { dependencies, peerDependencies } = member.manifest
+  for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
     if (packages.some(({ manifest }) => manifest.name === name)) continue
     mkdirSync(join(modules, name, '..'), { recursive: true })
     symlinkSync(join(member.path, 'node_modules', name), join(modules, name))

@@ -1,0 +1,8 @@
+/// <reference types="node" />
+/**
+ * `@vmexit/vfs/node`: directories of the host.
+ *
+ * @packageDocumentation
+ */
+
+export { type HostDirectory, type HostDirectoryOptions, hostDirectory } from './host-directory.ts'

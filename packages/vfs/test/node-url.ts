@@ -1,0 +1,2 @@
+/** What memfs wants of `node:url`, in a browser. */
+export const URL = globalThis.URL
