@@ -1,0 +1,4 @@
+/** Prints what `union.ts` finds. */
+import { unionOfVolumes } from './union.ts'
+
+console.log(await unionOfVolumes())
