@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 
-export type { Layer, Lower, OverlayDirectory, OverlayFile, OverlayInode, Place } from './inode.ts'
+export type { Chunks } from './chunks.ts'
+export type { Entries } from './entries.ts'
+export type { Layer, Lower, OverlayDirectory, OverlayFile, OverlayInode, PendingCopy, Place } from './inode.ts'
 export { OverlayFs } from './overlay.ts'
 export { OverlayError, type OverlayOptions } from './union.ts'

@@ -74,7 +74,10 @@ export class Lookup {
       }
     }
     if (this.#metacopy || (upperMetacopy && lowers.length === 0)) return -Errno.EIO
-    if (upper === null && lowers.length === 0) return -Errno.ENOENT
+    if (upper === null && lowers.length === 0) {
+      this.#union.absent(dir, name)
+      return -Errno.ENOENT
+    }
     return this.#inode(dir, name, upper, lowers, redirect)
   }
 

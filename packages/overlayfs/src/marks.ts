@@ -5,7 +5,7 @@
  * A whiteout is a character device 0:0, or, in an `opaque=x` directory, an empty file with the attribute `whiteout`.
  * Everything else is an extended attribute of the overlay's name space.
  */
-import { type ByteString, bytesOf, Errno, type Inode, isRegular, Mode, NOT_YET } from '@vmexit/vfs'
+import { type ByteString, bytesOf, Errno, type Inode, Mode, NOT_YET } from '@vmexit/vfs'
 
 const yes = bytesOf('y')
 const nothing = new Uint8Array(0)
@@ -87,9 +87,4 @@ export class Marks {
     const answer = inode.fs.setxattr(inode, mark, nothing, 0)
     return answer === -Errno.EOPNOTSUPP ? 0 : answer
   }
-}
-
-/** Whether a file can have data that a copy-up brings over. */
-export function hasData(inode: Inode): boolean {
-  return isRegular(inode.mode)
 }

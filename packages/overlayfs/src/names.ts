@@ -212,7 +212,7 @@ export class Names {
     if (typeof upper === 'number') return upper
     const whiteout = upper === null ? 0 : this.#union.marks.whiteout(upper)
     if (whiteout < 0) return whiteout
-    const taken = upper !== null ? 1 - whiteout : this.#union.inLower(dir, name)
+    const taken = upper !== null ? 1 - whiteout : this.#union.isAbsent(dir, name) ? 0 : this.#union.inLower(dir, name)
     if (taken !== 0) return taken < 0 ? taken : -EEXIST
     return this.#copyUp.directory(dir) || whiteout
   }

@@ -63,6 +63,9 @@ export class Union {
   readonly linked: Map<Inode, OverlayFile> = new Map()
   /** Roots of layers: a directory below one of them that is another, or the same, is a loop. */
   readonly roots: ReadonlySet<Inode>
+  /** The name that was last looked for and is in no layer: who looks in vain often makes it next. */
+  #absentIn: OverlayDirectory | null = null
+  #absentName: ByteString = ''
   #temporary = 0
 
   constructor(fs: FileSystem, options: OverlayOptions) {
@@ -135,6 +138,17 @@ export class Union {
     }
   }
 
+  /** A name is in no layer. */
+  absent(dir: OverlayDirectory, name: ByteString): void {
+    this.#absentIn = dir
+    this.#absentName = name
+  }
+
+  /** Whether a name is known to be in no layer. */
+  isAbsent(dir: OverlayDirectory, name: ByteString): boolean {
+    return this.#absentIn === dir && this.#absentName === name
+  }
+
   /** A name has been found in a directory. */
   found(dir: OverlayDirectory, name: ByteString, inode: OverlayInode): void {
     dir.children ??= new Map()
@@ -143,6 +157,7 @@ export class Union {
 
   /** A name has come into a directory. */
   entered(dir: OverlayDirectory, name: ByteString, inode: OverlayInode): void {
+    this.#absentIn = null
     this.found(dir, name, inode)
     dir.entries?.add(name, inode.ino, (inode.mode >>> 12) & 15)
   }
