@@ -17,7 +17,7 @@ export interface FsBar {
 }
 
 /** The median over rounds, of what `of` takes from a sample. */
-export function medianOf({ samples }: FsRow, of: (sample: FsSample) => number): number {
+function medianOf({ samples }: FsRow, of: (sample: FsSample) => number): number {
   const values = samples.map(of).toSorted((a, b) => a - b)
   return values[Math.floor(values.length / 2)]!
 }

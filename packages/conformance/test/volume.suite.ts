@@ -1,16 +1,7 @@
+import { type FileSystem, Mode, MountFlag, makeDevice, SettableTime, TmpFs, userCredentials, Vfs } from '@vmexit/vfs'
+import { volumeOf, volumeOfTask } from '@vmexit/vfs/memfs'
 import { createFsFromVolume, type Volume } from 'memfs'
 import { beforeEach, describe, expect, test } from 'vitest'
-import {
-  type FileSystem,
-  Mode,
-  MountFlag,
-  makeDevice,
-  SettableTime,
-  TmpFs,
-  userCredentials,
-  Vfs,
-} from '../src/index.ts'
-import { volumeOf, volumeOfTask } from '../src/memfs/index.ts'
 
 /** What programs do with Node's `fs`, on a file system of one kind that is seen as a volume. `make` gives an empty one, its root of mode 0755. */
 export function volumeSuite(kind: string, make: (time: SettableTime) => FileSystem): void {

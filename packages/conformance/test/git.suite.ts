@@ -4,12 +4,12 @@
  */
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type FileSystem, SettableTime, type TimeSource } from '@vmexit/vfs'
+import { volumeOf } from '@vmexit/vfs/memfs'
+import { hostDirectory } from '@vmexit/vfs/node'
 import git from 'isomorphic-git'
 import { createFsFromVolume } from 'memfs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type FileSystem, SettableTime, type TimeSource } from '../src/index.ts'
-import { volumeOf } from '../src/memfs/index.ts'
-import { hostDirectory } from '../src/node/index.ts'
 import { GitRepository, hasGit } from './git-repository.ts'
 import { filesOf } from './trees.ts'
 

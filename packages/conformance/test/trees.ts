@@ -8,7 +8,7 @@ import {
   isDirectory,
   isRegular,
   isSymlink,
-} from '../src/index.ts'
+} from '@vmexit/vfs'
 
 /** Type, permissions, and what is in it: data as bytes of a string, or the target of a link. */
 export interface SeenFile {
