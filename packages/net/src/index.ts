@@ -1,0 +1,42 @@
+/**
+ * A network in TypeScript: links, switches, a TCP/IP stack with sockets that never wait, translation, rtnetlink,
+ * captures. Time and chance come from outside.
+ *
+ * @packageDocumentation
+ */
+export { Errno } from './errno.ts'
+export * from './ip/address.ts'
+export { Icmp, IcmpType } from './ip/icmp.ts'
+export { Interfaces, type NewAddress } from './ip/interfaces.ts'
+export {
+  IcmpError,
+  Ip,
+  type IpCounters,
+  type Outgoing,
+  type ProtocolHandler,
+  type ReportedError,
+  type Tracked,
+  type Translation,
+} from './ip/ip.ts'
+export { type Masquerade, Nat, type PublishedPort, type TrackedPacket } from './ip/nat.ts'
+export { type Neighbour, type NeighbourHost, Neighbours, NeighbourState } from './ip/neighbours.ts'
+export { type Packet, Protocol } from './ip/packet.ts'
+export { Reassembly } from './ip/reassembly.ts'
+export { type Route, RouteOrigin, RouteTable, RouteType } from './ip/routes.ts'
+export { Bridge, type BridgeOptions, BridgePort } from './link/bridge.ts'
+export * from './link/device.ts'
+export * from './link/ethernet.ts'
+export { type ImpairmentCounts, type ImpairmentOptions, impair } from './link/impair.ts'
+export * from './link/pcap.ts'
+export { type CableOptions, cable, type Port } from './link/port.ts'
+export { type Binding, Ports } from './ports.ts'
+export { Random } from './random.ts'
+export * from './socket/constants.ts'
+export { PingSocket, RawSocket } from './socket/raw-socket.ts'
+export { type Received, received, Socket, type SocketAddress } from './socket/socket.ts'
+export { StreamSocket, type TcpInfo } from './socket/stream-socket.ts'
+export { UdpSocket } from './socket/udp-socket.ts'
+export { NetStack, type NetStackOptions, type NewDevice } from './stack.ts'
+export { type TcpOptions, type TcpState, tcpDefaults, tcpStateNumber } from './tcp/state.ts'
+export { Listener, Tcp, type TcpCounters } from './tcp/tcp.ts'
+export { Udp, type UdpCounters, type UdpEndpoint } from './udp/udp.ts'
