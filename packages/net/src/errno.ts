@@ -2,6 +2,7 @@
 export const Errno = {
   EPERM: 1,
   ENOENT: 2,
+  ESRCH: 3,
   ENXIO: 6,
   EAGAIN: 11,
   ENOMEM: 12,

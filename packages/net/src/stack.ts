@@ -85,13 +85,22 @@ export class NetStack {
 
   /** Takes a device in: 0, −EEXIST, −EINVAL or −ENOBUFS. */
   addDevice(device: NetDevice): number {
-    return this.ip.interfaces.add(device)
+    const added = this.ip.interfaces.add(device)
+    if (added === 0) device.withdraw = () => this.removeDevice(device)
+    return added
   }
 
   /** Takes a device out; it keeps its name and can be added to another stack. The other end of a veth pair stays. */
   removeDevice(device: NetDevice): void {
     this.ip.interfaces.remove(device)
     this.ip.neighbours.flush(device)
+    device.withdraw = undefined
+  }
+
+  /** Takes a device out for good, and the other end of a veth pair out of the stack it is in. */
+  deleteDevice(device: NetDevice): void {
+    this.removeDevice(device)
+    device.peer?.withdraw?.()
   }
 
   /** A card at a port. The device is undefined where there is one of this name. */

@@ -77,6 +77,8 @@ export class NetDevice {
   master: NetDevice | undefined
   /** The switch inside of a bridge device. */
   readonly bridge: Bridge | undefined
+  /** The stack's: takes the device out of it. */
+  withdraw: (() => void) | undefined
   /** The stack's: takes what comes in. */
   input: ((device: NetDevice, frame: Uint8Array) => void) | undefined
   readonly #port: Port | undefined
