@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 export { Errno } from './errno.ts'
+export { interfaceList, interfaceName, interfaceRequest, type RouteRequest, routeRequest, Sioc } from './ioctl.ts'
 export * from './ip/address.ts'
 export { Icmp, IcmpType } from './ip/icmp.ts'
 export { Interfaces, type NewAddress } from './ip/interfaces.ts'
@@ -19,7 +20,7 @@ export {
   type Translation,
 } from './ip/ip.ts'
 export { type Masquerade, Nat, type PublishedPort, type TrackedPacket } from './ip/nat.ts'
-export { type Neighbour, type NeighbourHost, Neighbours, NeighbourState } from './ip/neighbours.ts'
+export { type Neighbour, type NeighbourHost, NeighbourState, Neighbours } from './ip/neighbours.ts'
 export { type Packet, Protocol } from './ip/packet.ts'
 export { Reassembly } from './ip/reassembly.ts'
 export { type Route, RouteOrigin, RouteTable, RouteType } from './ip/routes.ts'
@@ -29,7 +30,21 @@ export * from './link/ethernet.ts'
 export { type ImpairmentCounts, type ImpairmentOptions, impair } from './link/impair.ts'
 export * from './link/pcap.ts'
 export { type CableOptions, cable, type Port } from './link/port.ts'
+export {
+  NetlinkFlag,
+  type NetlinkMessage,
+  NetlinkType,
+  NetlinkWriter,
+  numberIn,
+  readAttributes,
+  readMessages,
+  textIn,
+} from './netlink/codec.ts'
+export type { FindNamespace } from './netlink/links.ts'
+export * from './netlink/numbers.ts'
+export { type RtnetlinkOptions, RtnetlinkSocket, rtnetlink } from './netlink/rtnetlink.ts'
 export { type Binding, Ports } from './ports.ts'
+export { procNetArp, procNetDev, procNetRoute, procNetTcp, procNetUdp } from './proc.ts'
 export { Random } from './random.ts'
 export * from './socket/constants.ts'
 export { PingSocket, RawSocket } from './socket/raw-socket.ts'

@@ -1,9 +1,10 @@
 /** Files of `/proc/net` (proc(5)), which `ifconfig`, `netstat`, `route` and `arp` read. */
-import { formatMac } from './link/ethernet.ts'
-import type { NetDevice } from './link/device.ts'
+
 import { formatIpv4, type Ipv4, maskOf } from './ip/address.ts'
 import { NeighbourState } from './ip/neighbours.ts'
 import { RouteType } from './ip/routes.ts'
+import type { NetDevice } from './link/device.ts'
+import { formatMac } from './link/ethernet.ts'
 import type { NetStack } from './stack.ts'
 import { tcpStateNumber } from './tcp/state.ts'
 
@@ -56,8 +57,7 @@ export function procNetArp(stack: NetStack): string {
 
 /** `/proc/net/tcp`, without what only the kernel knows: users and inodes are 0. */
 export function procNetTcp(stack: NetStack): string {
-  const head =
-    '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode'
+  const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode'
   const listening = stack.tcp.listeners.map(({ binding, ready }) => ({
     ...{ local: binding.address, localPort: binding.port, remote: 0, remotePort: 0 },
     ...{ state: tcpStateNumber.listen, sending: 0, receiving: ready.length },

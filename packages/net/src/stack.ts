@@ -21,7 +21,7 @@ import {
   vethPair,
 } from './link/device.ts'
 import type { Mac } from './link/ethernet.ts'
-import { cable, type CableOptions, type Port } from './link/port.ts'
+import { type CableOptions, cable, type Port } from './link/port.ts'
 import { Ports } from './ports.ts'
 import { Random } from './random.ts'
 import { AddressFamily, SocketType } from './socket/constants.ts'

@@ -7,9 +7,9 @@ import {
   type ImpairmentOptions,
   impair,
   NetStack,
-  parseIpv4,
-  type Port,
   Poll,
+  type Port,
+  parseIpv4,
   Random,
   type SocketAddress,
   SocketType,
@@ -100,7 +100,13 @@ export function noise(size: number, seed = 1): Uint8Array {
 }
 
 /** Sends bytes from one socket to another and closes; answers what arrived until the end. */
-export function transfer(clock: Clock, from: StreamSocket, to: StreamSocket, bytes: Uint8Array, limit?: number): Uint8Array {
+export function transfer(
+  clock: Clock,
+  from: StreamSocket,
+  to: StreamSocket,
+  bytes: Uint8Array,
+  limit?: number,
+): Uint8Array {
   const arrived = new Uint8Array(bytes.length + 1)
   let sent = 0
   let got = 0

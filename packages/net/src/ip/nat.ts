@@ -140,7 +140,8 @@ export class Nat implements Translation<TrackedPacket> {
     let port = reply.destinationPort
     for (let attempt = 0; attempt < 1024; attempt++) {
       const sourcePort = reply.protocol === Protocol.icmp ? port : reply.sourcePort
-      if (this.#table.find({ ...reply, destination: address, destinationPort: port, sourcePort }) === undefined) return port
+      if (this.#table.find({ ...reply, destination: address, destinationPort: port, sourcePort }) === undefined)
+        return port
       port = 1024 + this.#random.below(65536 - 1024)
     }
     return undefined

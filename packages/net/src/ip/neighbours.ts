@@ -5,7 +5,16 @@
 import type { Clock, Timer } from '@vmexit/core'
 import { get16, get32, set16, set32 } from '../bytes.ts'
 import type { NetDevice } from '../link/device.ts'
-import { broadcastMac, EtherType, etherHeader, getMac, isGroupMac, type Mac, setEtherHeader, setMac } from '../link/ethernet.ts'
+import {
+  broadcastMac,
+  EtherType,
+  etherHeader,
+  getMac,
+  isGroupMac,
+  type Mac,
+  setEtherHeader,
+  setMac,
+} from '../link/ethernet.ts'
 import type { Ipv4 } from './address.ts'
 
 /** States, as rtnetlink numbers them (`NUD_…`). */
@@ -117,7 +126,8 @@ export class Neighbours {
     if (isGroupMac(mac) || mac === 0) return
     const asked = operation === opcode.request && this.#host.answers(device, target)
     // Who asks us will hear from us: its entry is made at once. All others only correct an entry that is there.
-    let entry = sender === 0 || this.#host.answers(device, sender) ? undefined : this.#entries.get(keyOf(device, sender))
+    let entry =
+      sender === 0 || this.#host.answers(device, sender) ? undefined : this.#entries.get(keyOf(device, sender))
     if (entry === undefined && asked && sender !== 0 && !this.#host.answers(device, sender)) {
       entry = this.#insert(device, sender)
       if (entry !== undefined) entry.state = NeighbourState.stale

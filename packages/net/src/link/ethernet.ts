@@ -41,7 +41,10 @@ export function isGroupMac(mac: Mac): boolean {
 
 /** `02:00:00:00:00:01`. */
 export function formatMac(mac: Mac): string {
-  return mac.toString(16).padStart(12, '0').replace(/..(?=.)/g, '$&:')
+  return mac
+    .toString(16)
+    .padStart(12, '0')
+    .replace(/..(?=.)/g, '$&:')
 }
 
 /** The address in a text such as `02:00:00:00:00:01`, or undefined. */

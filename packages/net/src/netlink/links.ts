@@ -3,7 +3,7 @@ import { Errno } from '../errno.ts'
 import { DeviceFlag, type NetDevice } from '../link/device.ts'
 import { broadcastMac, getMac, setMac } from '../link/ethernet.ts'
 import type { NetStack } from '../stack.ts'
-import { numberIn, type NetlinkWriter, readAttributes, textIn } from './codec.ts'
+import { type NetlinkWriter, numberIn, readAttributes, textIn } from './codec.ts'
 import { Hardware, Ifla, LinkInfo, Operational, VethInfo } from './numbers.ts'
 
 /** Finds the stack of another network namespace, by a descriptor or a process of the caller; undefined where there is none. */
@@ -18,7 +18,10 @@ const mtuRange = [68, 65535]
 /** Writes a link. */
 export function writeLink(writer: NetlinkWriter, device: NetDevice): void {
   const isLoopback = device.kind === 'loopback'
-  writer.u8(0).u8(0).u16(isLoopback ? Hardware.loopback : Hardware.ethernet)
+  writer
+    .u8(0)
+    .u8(0)
+    .u16(isLoopback ? Hardware.loopback : Hardware.ethernet)
   writer.u32(device.index).u32(device.flags).u32(0)
   writer.attribute(Ifla.name, device.name).attribute(Ifla.txQueueLength, device.txQueueLength)
   writer.nested(Ifla.operationalState, (inner) => inner.u8(stateOf(device)))

@@ -55,7 +55,11 @@ export function writeRoute(writer: NetlinkWriter, route: Route, host?: number): 
   const direct = route.gateway === undefined && route.type === RouteType.unicast
   const scope = direct ? Scope.link : route.type === RouteType.local ? Scope.host : Scope.universe
   const table = route.type === RouteType.local ? Table.local : Table.main
-  writer.u8(inet).u8(host === undefined ? route.prefix : 32).u8(0).u8(0)
+  writer
+    .u8(inet)
+    .u8(host === undefined ? route.prefix : 32)
+    .u8(0)
+    .u8(0)
   writer.u8(table).u8(route.origin).u8(scope).u8(route.type).u32(0)
   writer.attribute(Rta.table, table)
   if (host !== undefined || route.prefix > 0) writer.attribute(Rta.destination, ipv4Bytes(host ?? route.destination))

@@ -1,7 +1,7 @@
 /** rtnetlink(7) for one stack: what `ip` of busybox and of iproute2 asks, message by message. */
 import { Errno } from '../errno.ts'
-import type { NetStack } from '../stack.ts'
 import { Message, Poll } from '../socket/constants.ts'
+import type { NetStack } from '../stack.ts'
 import { NetlinkFlag, type NetlinkMessage, NetlinkType, NetlinkWriter, readMessages } from './codec.ts'
 import { changeLink, createLink, deleteLink, type FindNamespace, findLink, writeLink } from './links.ts'
 import { Rtm } from './numbers.ts'
@@ -180,7 +180,10 @@ function dump<T>(
 /** NLMSG_ERROR: the error, negated, or 0, and the request it is about. */
 function errorMessage({ bytes, sequence }: NetlinkMessage, error: number, port: number): Uint8Array {
   const about = error === 0 ? bytes.subarray(0, 16) : bytes
-  return new NetlinkWriter().u32(error >>> 0).bytes(about).message(NetlinkType.error, 0, sequence, port)
+  return new NetlinkWriter()
+    .u32(error >>> 0)
+    .bytes(about)
+    .message(NetlinkType.error, 0, sequence, port)
 }
 
 function joined(parts: readonly Uint8Array[], size: number): Uint8Array {

@@ -1,11 +1,10 @@
 /** Raw sockets (raw(7)) and ping sockets (icmp(7)): packets of one protocol, or echo requests and their replies. */
-import { set16, set32 } from '../bytes.ts'
+import { get16, get32, set16, set32 } from '../bytes.ts'
 import { Errno } from '../errno.ts'
 import { anyAddress } from '../ip/address.ts'
 import { type Icmp, IcmpType, setIcmpChecksum } from '../ip/icmp.ts'
 import type { Ip, Outgoing } from '../ip/ip.ts'
 import { ipAt, ipHeader, type Packet, Protocol, payloadAt, setHeaderChecksum } from '../ip/packet.ts'
-import { get16, get32 } from '../bytes.ts'
 import type { Binding, Ports } from '../ports.ts'
 import { IpOption, Level, SocketType } from './constants.ts'
 import { MessageSocket } from './message-socket.ts'

@@ -308,7 +308,8 @@ export class StreamSocket extends Socket {
   }
 
   override getOption(level: number, option: number): number {
-    if (level === Level.socket && option === SocketOption.acceptsConnections) return Number(this.#listener !== undefined)
+    if (level === Level.socket && option === SocketOption.acceptsConnections)
+      return Number(this.#listener !== undefined)
     return super.getOption(level, option)
   }
 

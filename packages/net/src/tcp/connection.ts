@@ -97,7 +97,14 @@ export class Connection {
   /** TIME-WAIT, and FIN-WAIT-2 of a connection that nobody holds. */
   readonly #quiet: LazyTimer
 
-  constructor(host: ConnectionHost, ends: Ends, iss: number, passive: boolean, options: TcpOptions, device?: NetDevice) {
+  constructor(
+    host: ConnectionHost,
+    ends: Ends,
+    iss: number,
+    passive: boolean,
+    options: TcpOptions,
+    device?: NetDevice,
+  ) {
     this.#host = host
     this.ends = ends
     this.#iss = iss

@@ -6,7 +6,7 @@ import type { Clock } from '@vmexit/core'
 import { LazyTimer } from '../lazy-timer.ts'
 import { NewReno } from './new-reno.ts'
 import { ByteRing } from './ring.ts'
-import { RttEstimator } from './rtt.ts'
+import type { RttEstimator } from './rtt.ts'
 import { advance, distance } from './segment.ts'
 
 /** Timeouts in a row until the connection is given up (Linux's `tcp_retries2`), and for one that nobody holds any more. */
@@ -235,7 +235,8 @@ export class Sender {
     if (this.congestion.recovering) {
       this.congestion.inflate()
       this.push()
-    } else if (this.#duplicates < 3) this.push(this.#duplicates * this.#mss) // limited transmit, RFC 3042
+    } else if (this.#duplicates < 3)
+      this.push(this.#duplicates * this.#mss) // limited transmit, RFC 3042
     else if (this.#duplicates === 3 && distance(this.una, this.#recover) > 0) {
       this.#recover = advance(this.max, -1)
       this.counters.fastRetransmits++

@@ -1,10 +1,10 @@
 /** TCP of one stack: which connection or listener a segment is for, and who has which port. */
 import type { Clock } from '@vmexit/core'
+import { get16, get32 } from '../bytes.ts'
 import { Errno } from '../errno.ts'
 import { anyAddress, type Ipv4, isMulticast } from '../ip/address.ts'
-import { type Ip, IcmpError, type Outgoing, type ProtocolHandler, type ReportedError } from '../ip/ip.ts'
+import { IcmpError, type Ip, type Outgoing, type ProtocolHandler, type ReportedError } from '../ip/ip.ts'
 import { type Packet, Protocol } from '../ip/packet.ts'
-import { get16, get32 } from '../bytes.ts'
 import type { NetDevice } from '../link/device.ts'
 import { type Binding, Ports } from '../ports.ts'
 import { mix, type Random } from '../random.ts'
@@ -134,7 +134,8 @@ export class Tcp implements ProtocolHandler, ConnectionHost {
   }
 
   receive(packet: Packet): boolean {
-    if (packet.group || isMulticast(packet.destination) || this.#ip.interfaces.isBroadcast(packet.destination)) return true
+    if (packet.group || isMulticast(packet.destination) || this.#ip.interfaces.isBroadcast(packet.destination))
+      return true
     this.counters.segmentsIn++
     const segment = readSegment(packet)
     if (segment === undefined) {
