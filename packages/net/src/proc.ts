@@ -28,8 +28,7 @@ function deviceLine({ name, counters }: NetDevice): string {
 /** `/proc/net/route`. */
 export function procNetRoute(stack: NetStack): string {
   const head = 'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT'
-  const shown = stack.ip.routes.all.filter(({ device }) => device?.kind !== 'loopback')
-  const lines = shown.map(({ destination, prefix, gateway, device, metric, type }) => {
+  const lines = stack.ip.routes.listed.map(({ destination, prefix, gateway, device, metric, type }) => {
     const rejects = type !== RouteType.unicast
     const flags = 1 | (gateway === undefined ? 0 : 2) | (prefix === 32 ? 4 : 0) | (rejects ? 0x200 : 0)
     const where = `${device?.name ?? '*'}\t${hostOrder(destination)}\t${hostOrder(gateway ?? 0)}`

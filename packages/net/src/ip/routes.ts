@@ -36,6 +36,12 @@ export class RouteTable {
     return this.#routes
   }
 
+  /** The routes as Linux lists them: by destination, without those of the loopback network. */
+  get listed(): Route[] {
+    const shown = this.#routes.filter(({ device }) => device?.kind !== 'loopback')
+    return shown.sort((one, other) => one.destination - other.destination || one.prefix - other.prefix)
+  }
+
   /** Adds a route, or answers −EEXIST, −ENOBUFS or −EINVAL (bits behind the prefix). */
   add(route: Route): number {
     if ((route.destination & ~maskOf(route.prefix)) !== 0 || route.prefix > 32) return -Errno.EINVAL

@@ -134,10 +134,7 @@ function dumpAddresses(stack: NetStack, message: NetlinkMessage, port: number): 
 }
 
 function dumpRoutes(stack: NetStack, message: NetlinkMessage, port: number): Uint8Array[] {
-  // The loopback network is in the table of local routes, which is not shown.
-  const shown = stack.ip.routes.all.filter(({ device }) => device?.kind !== 'loopback')
-  const inOrder = shown.toSorted((one, other) => one.destination - other.destination || one.prefix - other.prefix)
-  return dump(message, port, Rtm.newRoute, inOrder, (writer, route) => writeRoute(writer, route))
+  return dump(message, port, Rtm.newRoute, stack.ip.routes.listed, (writer, route) => writeRoute(writer, route))
 }
 
 function getRoute(stack: NetStack, message: NetlinkMessage, port: number): Uint8Array[] | number {

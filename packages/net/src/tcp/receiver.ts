@@ -43,14 +43,13 @@ export class Receiver {
 
   /** Whether advertising now would let the peer send much more (RFC 9293, section 3.8.6.2.2). */
   get canOpen(): boolean {
-    return this.limit - this.ring.length - this.window >= this.#step
+    return this.#room - this.window >= this.#step
   }
 
   /** The window for the header of a segment that is sent now. */
   advertise(): number {
     if (this.canOpen) {
-      const room = Math.min(this.limit - this.ring.length, 65535 << this.#shift)
-      this.#edge = advance(this.next, Math.max(this.window, (room >> this.#shift) << this.#shift))
+      this.#edge = advance(this.next, Math.max(this.window, (this.#room >> this.#shift) << this.#shift))
     }
     return Math.min(65535, this.window >> this.#shift)
   }
@@ -77,6 +76,11 @@ export class Receiver {
     this.ring.extend(gained)
     this.next = reached
     return gained
+  }
+
+  /** What could be advertised. */
+  get #room(): number {
+    return Math.min(this.limit - this.ring.length, 65535 << this.#shift)
   }
 
   get #step(): number {
