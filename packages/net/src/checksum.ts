@@ -6,7 +6,7 @@ const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 const worthAView = 128
 
 /** The sum of `bytes[start…end)` as big-endian words, an odd last byte padded with zero; not folded. */
-export function sum(bytes: Uint8Array, start: number, end: number): number {
+function sum(bytes: Uint8Array, start: number, end: number): number {
   let total = 0
   if (end - start >= worthAView && ((bytes.byteOffset + start) & 1) === 0) {
     const words = new Uint16Array(bytes.buffer, bytes.byteOffset + start, (end - start) >> 1)

@@ -25,6 +25,7 @@ import { type CableOptions, cable, type Port } from './link/port.ts'
 import { Ports } from './ports.ts'
 import { Random } from './random.ts'
 import { AddressFamily, SocketType } from './socket/constants.ts'
+import { PacketSocket } from './socket/packet-socket.ts'
 import { PingSocket, RawSocket } from './socket/raw-socket.ts'
 import type { Socket } from './socket/socket.ts'
 import { StreamSocket } from './socket/stream-socket.ts'
@@ -200,6 +201,12 @@ export class NetStack {
   /** A UDP socket. */
   udpSocket(): UdpSocket {
     return new UdpSocket(this.ip, this.udp)
+  }
+
+  /** A packet socket as of socket(AF_PACKET, …), or −ESOCKTNOSUPPORT. `protocol` is an ether type. */
+  packetSocket(type: number, protocol: number): PacketSocket | number {
+    const known = type === SocketType.raw || type === SocketType.datagram
+    return known ? new PacketSocket(this.ip.interfaces, type, protocol) : -Errno.ESOCKTNOSUPPORT
   }
 
   /** Whether packets for others are passed on. */

@@ -17,7 +17,7 @@ export interface Tuple {
 export type Direction = 0 | 1
 
 /** A tracked connection. */
-export interface Connection {
+export interface TrackedConnection {
   /** As its packets come in, of either direction. */
   readonly tuples: [Tuple, Tuple]
   /** Whether it is in the table. */
@@ -46,11 +46,11 @@ const sweepEvery = 10 * second
 const evictionEffort = 64
 
 /** Connections of one stack. */
-export class Table {
+export class ConnectionTable {
   readonly #clock: Clock
   readonly #limit: number
-  readonly #byTuple = new Map<string, { connection: Connection; direction: Direction }>()
-  readonly #connections = new Set<Connection>()
+  readonly #byTuple = new Map<string, { connection: TrackedConnection; direction: Direction }>()
+  readonly #connections = new Set<TrackedConnection>()
   readonly #sweep: LazyTimer
 
   constructor(clock: Clock, limit: number) {
@@ -63,7 +63,7 @@ export class Table {
     return this.#connections.size
   }
 
-  find(tuple: Tuple): { connection: Connection; direction: Direction } | undefined {
+  find(tuple: Tuple): { connection: TrackedConnection; direction: Direction } | undefined {
     const found = this.#byTuple.get(keyOf(tuple))
     if (found === undefined || found.connection.expires >= this.#clock.now) return found
     this.#remove(found.connection)
@@ -71,12 +71,12 @@ export class Table {
   }
 
   /** A connection that is not yet in the table. */
-  create(original: Tuple, reply: Tuple): Connection {
+  create(original: Tuple, reply: Tuple): TrackedConnection {
     return { tuples: [original, reply], confirmed: false, replied: false, closed: 0, expires: 0 }
   }
 
   /** False where the table is full of connections that have been answered. */
-  add(connection: Connection): boolean {
+  add(connection: TrackedConnection): boolean {
     if (this.#connections.size >= this.#limit && !this.#evict()) return false
     connection.confirmed = true
     this.#connections.add(connection)
@@ -87,7 +87,7 @@ export class Table {
   }
 
   /** A packet of it passed: its timeout starts anew. */
-  saw(connection: Connection, direction: Direction, packet: Packet): void {
+  saw(connection: TrackedConnection, direction: Direction, packet: Packet): void {
     if (direction === 1) connection.replied = true
     if (packet.protocol === Protocol.tcp) {
       const flags = packet.frame[packet.at + 13]
@@ -115,13 +115,13 @@ export class Table {
     if (this.#connections.size > 0) this.#sweep.set(this.#clock.now + this.#clock.ticks(sweepEvery))
   }
 
-  #remove(connection: Connection): void {
+  #remove(connection: TrackedConnection): void {
     this.#connections.delete(connection)
     for (const tuple of connection.tuples) this.#byTuple.delete(keyOf(tuple))
   }
 }
 
-function timeoutOf({ replied, closed }: Connection, protocol: number): number {
+function timeoutOf({ replied, closed }: TrackedConnection, protocol: number): number {
   if (protocol === Protocol.udp) return replied ? timeouts.udpOpen : timeouts.udpOpening
   if (protocol === Protocol.icmp) return timeouts.icmp
   if (closed & 4) return timeouts.tcpReset

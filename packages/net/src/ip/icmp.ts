@@ -5,6 +5,7 @@ import { isMulticast } from './address.ts'
 import type { Ip, ProtocolHandler } from './ip.ts'
 import { ipAt, ipHeader, type Packet, Protocol, payloadAt } from './packet.ts'
 
+/** Types of ICMP messages. */
 export const IcmpType = { echoReply: 0, unreachable: 3, redirect: 5, echo: 8, timeExceeded: 11, parameter: 12 } as const
 
 /** Errors sent a second, and at once (Linux's `icmp_msgs_per_sec` and `icmp_msgs_burst`). */

@@ -6,7 +6,7 @@ import type { Clock } from '@vmexit/core'
 import type { NetDevice } from '../link/device.ts'
 import type { Random } from '../random.ts'
 import { type Ipv4, isWithin } from './address.ts'
-import { type Connection, type Direction, Table, type Tuple } from './connection-table.ts'
+import { ConnectionTable, type Direction, type TrackedConnection, type Tuple } from './connection-table.ts'
 import type { Interfaces } from './interfaces.ts'
 import type { Tracked, Translation } from './ip.ts'
 import { type Packet, Protocol } from './packet.ts'
@@ -32,7 +32,7 @@ export interface PublishedPort {
 
 /** A packet, and the connection it belongs to. */
 export interface TrackedPacket extends Tracked {
-  readonly connection: Connection | undefined
+  readonly connection: TrackedConnection | undefined
   readonly direction: Direction
   /** Whether it is an ICMP error about a packet of that connection. */
   readonly quotes: boolean
@@ -42,7 +42,7 @@ export interface TrackedPacket extends Tracked {
 export class Nat implements Translation<TrackedPacket> {
   readonly masquerades: Masquerade[] = []
   readonly published: PublishedPort[] = []
-  readonly #table: Table
+  readonly #table: ConnectionTable
   readonly #interfaces: Interfaces
   readonly #random: Random
 
@@ -50,7 +50,7 @@ export class Nat implements Translation<TrackedPacket> {
   constructor(clock: Clock, interfaces: Interfaces, random: Random, limit = 16384) {
     this.#interfaces = interfaces
     this.#random = random
-    this.#table = new Table(clock, limit)
+    this.#table = new ConnectionTable(clock, limit)
   }
 
   /** Connections tracked now. */
@@ -114,7 +114,7 @@ export class Nat implements Translation<TrackedPacket> {
   }
 
   /** Chooses what a new connection is seen from. False where no port is left. */
-  #masquerade(connection: Connection, packet: Packet, device: NetDevice | undefined): boolean {
+  #masquerade(connection: TrackedConnection, packet: Packet, device: NetDevice | undefined): boolean {
     if (device === undefined || device.kind === 'loopback') return true
     const [original, reply] = connection.tuples
     const published = reply.source !== original.destination

@@ -5,6 +5,7 @@ import type { NetDevice } from '../link/device.ts'
 import { EtherType, etherHeader, getMac, isGroupMac } from '../link/ethernet.ts'
 import type { Ipv4 } from './address.ts'
 
+/** Protocols above IPv4. */
 export const Protocol = { icmp: 1, tcp: 6, udp: 17 } as const
 
 /** Where the header is in a frame. */

@@ -8,6 +8,7 @@ import { etherHeader, type Mac } from './ethernet.ts'
 import { FrameLine } from './frame-line.ts'
 import type { Port } from './port.ts'
 
+/** What a device is; all but its port and its flags is alike. */
 export type DeviceKind = 'loopback' | 'ethernet' | 'veth' | 'bridge' | 'dummy'
 
 /** Flags of a device (`linux/if.h`). */

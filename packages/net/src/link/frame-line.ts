@@ -4,6 +4,8 @@ import type { Clock } from '@vmexit/core'
 /** Bytes under way in one direction: what the largest window of a TCP connection needs, and no more. */
 const limitBytes = 16 * 1024 * 1024
 
+const nothing = new Uint8Array(0)
+
 /** A bounded queue whose frames come out after a fixed time. One timer of the clock serves a whole burst. */
 export class FrameLine {
   /** Takes what comes out. */
@@ -46,6 +48,10 @@ export class FrameLine {
       this.#gone = 0
     }
     if (this.#frames.length > 0) this.#clock.at(this.#due[this.#gone], this.#arrive)
-    for (let index = first; index < end; index++) this.deliver?.(arrived[index])
+    for (let index = first; index < end; index++) {
+      const frame = arrived[index]
+      arrived[index] = nothing // not kept alive by what is behind it
+      this.deliver?.(frame)
+    }
   }
 }

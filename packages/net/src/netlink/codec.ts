@@ -4,11 +4,12 @@
  */
 
 /** Bytes of the header of a message. */
-export const headerBytes = 16
+const headerBytes = 16
 
 /** Types that all protocols have (`linux/netlink.h`). */
 export const NetlinkType = { noop: 1, error: 2, done: 3 } as const
 
+/** Flags of requests and of replies. */
 export const NetlinkFlag = {
   request: 0x1,
   multi: 0x2,

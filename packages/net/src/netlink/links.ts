@@ -10,7 +10,7 @@ import { Hardware, Ifla, LinkInfo, Operational, VethInfo } from './numbers.ts'
 export type FindNamespace = (by: 'fd' | 'pid', number: number) => NetStack | undefined
 
 /** Bytes of `struct ifinfomsg`. */
-export const linkHeader = 16
+const linkHeader = 16
 
 /** Lowest and highest MTU that can be set. */
 const mtuRange = [68, 65535]
@@ -129,7 +129,7 @@ export function deleteLink(stack: NetStack, payload: Uint8Array): number {
 }
 
 /** Moves a device into another stack, down and without addresses: 0, −EINVAL for loopback, −EEXIST. */
-export function moveLink(stack: NetStack, device: NetDevice, target: NetStack): number {
+function moveLink(stack: NetStack, device: NetDevice, target: NetStack): number {
   if (device.kind === 'loopback' || device.kind === 'bridge') return -Errno.EINVAL
   if (target.device(device.name) !== undefined) return -Errno.EEXIST
   stack.removeDevice(device)

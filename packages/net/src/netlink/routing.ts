@@ -12,8 +12,8 @@ import { NetlinkFlag, type NetlinkWriter, numberIn, readAttributes, textIn } fro
 import { Ifa, Nda, Rta, Scope, Table } from './numbers.ts'
 
 /** Bytes of `struct ifaddrmsg`, `struct rtmsg` and `struct ndmsg`. */
-export const addressHeader = 8
-export const routeHeader = 12
+const addressHeader = 8
+const routeHeader = 12
 const neighbourHeader = 12
 
 const { inet } = AddressFamily

@@ -2,6 +2,7 @@
 
 export const AddressFamily = { unspecified: 0, unix: 1, inet: 2, inet6: 10, netlink: 16, packet: 17 } as const
 
+/** Types of sockets. */
 export const SocketType = { stream: 1, datagram: 2, raw: 3 } as const
 
 /** Bits of poll(2). */
@@ -16,6 +17,7 @@ export const Message = {
   more: 0x8000,
 } as const
 
+/** What shutdown(2) ends. */
 export const Shutdown = { read: 0, write: 1, both: 2 } as const
 
 /** Levels of options. */

@@ -19,7 +19,7 @@ interface Queued {
 export class DatagramQueue {
   limit = 212992
   dropped = 0
-  #messages: Queued[] = []
+  #messages: (Queued | undefined)[] = []
   #first = 0
   #used = 0
 
@@ -61,6 +61,7 @@ export class DatagramQueue {
     if (from !== undefined) Object.assign(from, { address, port, destination, device, ttl, size: bytes.length })
     if (peek) return size
     this.#used -= bytes.length + messageCost
+    this.#messages[this.#first] = undefined
     if (++this.#first === this.#messages.length || this.#first >= 1024) {
       this.#messages = this.#messages.slice(this.#first)
       this.#first = 0

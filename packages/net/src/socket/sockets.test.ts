@@ -294,3 +294,34 @@ describe('ping', () => {
     expect([buffer[0], buffer[9], buffer[20]]).toEqual([0x45, 1, 0])
   })
 })
+
+describe('packet sockets', () => {
+  test('see what passes a device, with the header or without, and send frames', () => {
+    const { a, b, clock } = pair()
+    const [all, udp] = [b.packetSocket(SocketType.raw, everyType), b.packetSocket(SocketType.datagram, 0x0800)]
+    if (typeof all === 'number' || typeof udp === 'number') throw new Error('no packet socket')
+    expect(udp.bind({ device: 77, protocol: 0 })).toBe(-Errno.ENODEV)
+    expect(udp.bind({ device: b.device('eth0')?.index ?? 0, protocol: 0 })).toBe(0)
+    a.udpSocket().send(bytes('hello'), 0, at('10.0.0.2:9'))
+    pass(clock, 1e9)
+    const from = { device: 0, protocol: 0, type: 0, mac: 0 }
+    expect(udp.receive(buffer, 0, from)).toBe(33)
+    expect([buffer[0], from.protocol, from.type, from.mac]).toEqual([
+      0x45,
+      0x0800,
+      PacketType.host,
+      a.device('eth0')?.mac,
+    ])
+    const types: string[] = []
+    while (all.receive(buffer, 0, from) > 0) types.push(`${from.protocol.toString(16)} ${from.type}`)
+    expect(types).toEqual(['806 1', '806 4', '800 0', '800 4'])
+    const heard: number[] = []
+    a.device('eth0')?.tap((frame) => heard.push(frame.length))
+    expect(udp.send(new Uint8Array(50), { device: 0, protocol: 0x88b5, mac: 0xffff_ffff_ffff })).toBe(50)
+    expect(udp.send(new Uint8Array(2000), { device: 0, protocol: 0x88b5, mac: 0xffff_ffff_ffff })).toBe(-Errno.EMSGSIZE)
+    pass(clock, 1e9)
+    expect(heard).toEqual([64])
+    all.close()
+    udp.close()
+  })
+})

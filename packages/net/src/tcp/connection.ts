@@ -156,6 +156,7 @@ export class Connection {
     receiver.ring.peek(0, into, 0, size)
     if (peek || size === 0) return size
     receiver.ring.drop(size)
+    if (receiver.ring.length === 0 && !receiver.hasEarly) receiver.ring.shrink()
     if (!this.remoteClosed && receiver.canOpen && this.#receives) this.#sendAck()
     return size
   }

@@ -1,6 +1,8 @@
 /** A ring of bytes that grows as it is used: what waits to be sent, and what waits to be read. */
 
 const smallest = 4096
+/** An empty ring keeps no more: many connections are idle. */
+const keptWhenEmpty = 65536
 
 /** Bytes in order, with room behind them for bytes that come early. */
 export class ByteRing {
@@ -45,6 +47,11 @@ export class ByteRing {
   drop(size: number): void {
     this.#head = (this.#head + size) & (this.#bytes.length - 1)
     this.#length -= size
+  }
+
+  /** Gives back the memory of a ring that has grown large and is empty. */
+  shrink(): void {
+    if (this.#bytes.length > keptWhenEmpty) this.clear()
   }
 
   /** Drops everything, and the memory. */

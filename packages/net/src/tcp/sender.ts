@@ -211,6 +211,7 @@ export class Sender {
     const inFlight = distance(this.max, this.una)
     const bytes = Math.min(advanced, this.ring.length)
     this.ring.drop(bytes)
+    if (this.ring.length === 0) this.ring.shrink()
     this.una = ack
     if (distance(this.next, ack) < 0) this.next = ack
     this.#duplicates = 0

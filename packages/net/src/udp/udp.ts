@@ -10,8 +10,8 @@ import { Ports } from '../ports.ts'
 import type { Random } from '../random.ts'
 
 /** Bytes of the header, and of the largest payload. */
-export const udpHeader = 8
-export const largestDatagram: number = 65535 - 20 - udpHeader
+const udpHeader = 8
+const largestDatagram = 65535 - 20 - udpHeader
 
 /** What takes datagrams: a socket. */
 export interface UdpEndpoint {
