@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export type { Account } from './account.ts'
 export { Errno } from './errno.ts'
 export { interfaceList, interfaceName, interfaceRequest, type RouteRequest, routeRequest, Sioc } from './ioctl.ts'
 export * from './ip/address.ts'
@@ -62,7 +63,7 @@ export { Receiver } from './tcp/receiver.ts'
 export { ByteRing } from './tcp/ring.ts'
 export { RttEstimator } from './tcp/rtt.ts'
 export type { Segment } from './tcp/segment.ts'
-export { Sender, type SenderCounters, type SenderHost } from './tcp/sender.ts'
+export { Sender, type SenderCounters, type SenderHost, type SenderStart } from './tcp/sender.ts'
 export { type TcpOptions, type TcpState, tcpDefaults, tcpStateNumber } from './tcp/state.ts'
 export { Listener, Tcp, type TcpCounters } from './tcp/tcp.ts'
 export { Udp, type UdpCounters, type UdpEndpoint } from './udp/udp.ts'

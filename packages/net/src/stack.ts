@@ -3,6 +3,7 @@
  * meet through veth pairs, bridges and cables.
  */
 import type { Clock } from '@vmexit/core'
+import type { Account } from './account.ts'
 import { Errno } from './errno.ts'
 import { type Ipv4, parseCidr, parseIpv4 } from './ip/address.ts'
 import { Icmp } from './ip/icmp.ts'
@@ -176,37 +177,37 @@ export class NetStack {
 
   /**
    * A socket as of socket(2), without flags: or −EAFNOSUPPORT (anything but AF_INET), −EPROTONOSUPPORT, −ESOCKTNOSUPPORT.
-   * Whether a program may have a raw socket is the kernel's to say.
+   * Whether a program may have a raw socket is the kernel's to say. `account` pays for its buffers.
    */
-  socket(family: number, type: number, protocol = 0): Socket | number {
+  socket(family: number, type: number, protocol = 0, account?: Account): Socket | number {
     if (family !== AddressFamily.inet) return -Errno.EAFNOSUPPORT
     switch (type) {
       case SocketType.stream:
-        return protocol === 0 || protocol === Protocol.tcp ? this.streamSocket() : -Errno.EPROTONOSUPPORT
+        return protocol === 0 || protocol === Protocol.tcp ? this.streamSocket(account) : -Errno.EPROTONOSUPPORT
       case SocketType.datagram:
-        if (protocol === Protocol.icmp) return new PingSocket(this.ip, this.icmp, this.#pingIds)
-        return protocol === 0 || protocol === Protocol.udp ? this.udpSocket() : -Errno.EPROTONOSUPPORT
+        if (protocol === Protocol.icmp) return new PingSocket(this.ip, this.icmp, this.#pingIds, account)
+        return protocol === 0 || protocol === Protocol.udp ? this.udpSocket(account) : -Errno.EPROTONOSUPPORT
       case SocketType.raw:
-        return protocol > 0 && protocol < 256 ? new RawSocket(this.ip, protocol) : -Errno.EPROTONOSUPPORT
+        return protocol > 0 && protocol < 256 ? new RawSocket(this.ip, protocol, account) : -Errno.EPROTONOSUPPORT
       default:
         return -Errno.ESOCKTNOSUPPORT
     }
   }
 
   /** A TCP socket. */
-  streamSocket(): StreamSocket {
-    return new StreamSocket(this.ip, this.tcp)
+  streamSocket(account?: Account): StreamSocket {
+    return new StreamSocket(this.ip, this.tcp, { account })
   }
 
   /** A UDP socket. */
-  udpSocket(): UdpSocket {
-    return new UdpSocket(this.ip, this.udp)
+  udpSocket(account?: Account): UdpSocket {
+    return new UdpSocket(this.ip, this.udp, account)
   }
 
   /** A packet socket as of socket(AF_PACKET, …), or −ESOCKTNOSUPPORT. `protocol` is an ether type. */
-  packetSocket(type: number, protocol: number): PacketSocket | number {
+  packetSocket(type: number, protocol: number, account?: Account): PacketSocket | number {
     const known = type === SocketType.raw || type === SocketType.datagram
-    return known ? new PacketSocket(this.ip.interfaces, type, protocol) : -Errno.ESOCKTNOSUPPORT
+    return known ? new PacketSocket(this.ip.interfaces, type, protocol, account) : -Errno.ESOCKTNOSUPPORT
   }
 
   /** Whether packets for others are passed on. */

@@ -225,7 +225,7 @@ export class Gateway implements AsyncDisposable {
       this.#opening.delete(key)
       opening.host.removeAllListeners('error')
       opening.host.removeAllListeners('close')
-      this.#join(new StreamSocket(ip, tcp, connection), opening.host)
+      this.#join(new StreamSocket(ip, tcp, { connection }), opening.host)
     }
   }
 

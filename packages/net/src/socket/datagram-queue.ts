@@ -1,4 +1,5 @@
 /** Messages that wait to be read, up to so many bytes; further ones are lost. */
+import type { Account } from '../account.ts'
 import type { Packet } from '../ip/packet.ts'
 import type { Received } from './socket.ts'
 
@@ -22,6 +23,12 @@ export class DatagramQueue {
   #messages: (Queued | undefined)[] = []
   #first = 0
   #used = 0
+  readonly #account: Account | undefined
+
+  /** `account` pays for what waits. */
+  constructor(account?: Account) {
+    this.#account = account
+  }
 
   get length(): number {
     return this.#messages.length - this.#first
@@ -35,7 +42,7 @@ export class DatagramQueue {
   /** Takes `frame[at…end)` of a packet. False where it is lost. */
   put(packet: Packet, port: number, at: number, end: number): boolean {
     const cost = end - at + messageCost
-    if (this.#used + cost > this.limit && this.length > 0) {
+    if ((this.#used + cost > this.limit && this.length > 0) || this.#account?.charge(cost) === false) {
       this.dropped++
       return false
     }
@@ -61,6 +68,7 @@ export class DatagramQueue {
     if (from !== undefined) Object.assign(from, { address, port, destination, device, ttl, size: bytes.length })
     if (peek) return size
     this.#used -= bytes.length + messageCost
+    this.#account?.release(bytes.length + messageCost)
     this.#messages[this.#first] = undefined
     if (++this.#first === this.#messages.length || this.#first >= 1024) {
       this.#messages = this.#messages.slice(this.#first)
@@ -70,6 +78,7 @@ export class DatagramQueue {
   }
 
   clear(): void {
+    this.#account?.release(this.#used)
     this.#messages = []
     this.#first = 0
     this.#used = 0

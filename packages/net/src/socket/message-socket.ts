@@ -1,4 +1,5 @@
 /** What UDP, ping and raw sockets have in common: messages are sent at once, and wait in a queue to be read. */
+import type { Account } from '../account.ts'
 import { Errno } from '../errno.ts'
 import { anyAddress, type Ipv4, isMulticast, limitedBroadcast, loopbackAddress } from '../ip/address.ts'
 import type { Ip, Outgoing } from '../ip/ip.ts'
@@ -9,7 +10,7 @@ import { type Received, Socket, type SocketAddress } from './socket.ts'
 /** A socket of messages. */
 export abstract class MessageSocket extends Socket {
   protected readonly ip: Ip
-  protected readonly queue: DatagramQueue = new DatagramQueue()
+  protected readonly queue: DatagramQueue
   protected closed = false
   protected sendBuffer = 212992
   readonly #groups = new Set<Ipv4>()
@@ -20,8 +21,9 @@ export abstract class MessageSocket extends Socket {
   #writeShut = false
   readonly #flags = new Map<number, number>()
 
-  constructor(ip: Ip) {
+  constructor(ip: Ip, account?: Account) {
     super()
+    this.queue = new DatagramQueue(account)
     this.ip = ip
   }
 

@@ -1,4 +1,5 @@
 /** Packet sockets (packet(7)): frames as they pass devices. DHCP clients and tcpdump live on them. */
+import type { Account } from '../account.ts'
 import { get16 } from '../bytes.ts'
 import { Errno } from '../errno.ts'
 import type { Interfaces } from '../ip/interfaces.ts'
@@ -41,7 +42,11 @@ export class PacketSocket {
   /** Frames that found the queue full (PACKET_STATISTICS). */
   dropped = 0
 
-  constructor(interfaces: Interfaces, type: number, protocol: number) {
+  readonly #account: Account | undefined
+
+  /** `account` pays for what waits. */
+  constructor(interfaces: Interfaces, type: number, protocol: number, account?: Account) {
+    this.#account = account
     this.#interfaces = interfaces
     this.type = type
     this.#protocol = protocol
@@ -81,6 +86,7 @@ export class PacketSocket {
     if (!(flags & Message.peek)) {
       this.#queue.shift()
       this.#used -= next.bytes.length + messageCost
+      this.#account?.release(next.bytes.length + messageCost)
     }
     const size = Math.min(next.bytes.length, into.length)
     into.set(next.bytes.subarray(0, size))
@@ -96,6 +102,8 @@ export class PacketSocket {
     for (const tap of this.#taps) tap[Symbol.dispose]()
     this.#taps = []
     this.#queue = []
+    this.#account?.release(this.#used)
+    this.#used = 0
     this.wake = undefined
   }
 
@@ -110,12 +118,13 @@ export class PacketSocket {
     const protocol = get16(frame, 12)
     if (this.#protocol !== everyType && (this.#protocol !== protocol || direction === 'out')) return
     const bytes = this.type === SocketType.raw ? frame : frame.subarray(etherHeader)
-    if (this.#used + bytes.length + messageCost > queueLimit) {
+    const cost = bytes.length + messageCost
+    if (this.#used + cost > queueLimit || this.#account?.charge(cost) === false) {
       this.dropped++
       return
     }
     const type = direction === 'out' ? PacketType.outgoing : typeOf(getMac(frame, 0), device)
-    this.#used += bytes.length + messageCost
+    this.#used += cost
     this.#queue.push({ bytes, from: { device: device.index, protocol, type, mac: getMac(frame, 6) } })
     this.wake?.()
   }

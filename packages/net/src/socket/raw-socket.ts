@@ -1,4 +1,5 @@
 /** Raw sockets (raw(7)) and ping sockets (icmp(7)): packets of one protocol, or echo requests and their replies. */
+import type { Account } from '../account.ts'
 import { get16, get32, set16, set32 } from '../bytes.ts'
 import { Errno } from '../errno.ts'
 import { anyAddress } from '../ip/address.ts'
@@ -18,8 +19,8 @@ export class RawSocket extends MessageSocket {
   readonly #listener = (packet: Packet): boolean => this.#offer(packet)
 
   /** Protocol 255 (IPPROTO_RAW) only sends, packets with their header. */
-  constructor(ip: Ip, protocol: number) {
-    super(ip)
+  constructor(ip: Ip, protocol: number, account?: Account) {
+    super(ip, account)
     this.protocol = protocol
     this.#headerIncluded = protocol === 255
     ip.listeners.add(this.#listener)
@@ -86,8 +87,8 @@ export class PingSocket extends MessageSocket {
   #binding: Binding | undefined
   readonly #listener = (packet: Packet): void => this.#take(packet)
 
-  constructor(ip: Ip, icmp: Icmp, identifiers: Ports) {
-    super(ip)
+  constructor(ip: Ip, icmp: Icmp, identifiers: Ports, account?: Account) {
+    super(ip, account)
     this.#icmp = icmp
     this.#ports = identifiers
   }

@@ -1,7 +1,30 @@
 import { Clock } from '@vmexit/core'
 import { describe, expect, test } from 'vitest'
-import { at, bytes, connected, listening, pair, pass, run, socketOf, text } from '../../test/hosts.ts'
-import { AddressFamily, Errno, NetStack, Poll, parseIpv4, received, SocketType } from '../index.ts'
+import {
+  at,
+  bytes,
+  connected,
+  listening,
+  noise,
+  pair,
+  pass,
+  run,
+  sameBytes,
+  socketOf,
+  text,
+  transfer,
+} from '../../test/hosts.ts'
+import {
+  AddressFamily,
+  Errno,
+  everyType,
+  NetStack,
+  PacketType,
+  Poll,
+  parseIpv4,
+  received,
+  SocketType,
+} from '../index.ts'
 
 const buffer = new Uint8Array(65536)
 
@@ -298,6 +321,7 @@ describe('ping', () => {
 describe('packet sockets', () => {
   test('see what passes a device, with the header or without, and send frames', () => {
     const { a, b, clock } = pair()
+    pass(clock, 1e9)
     const [all, udp] = [b.packetSocket(SocketType.raw, everyType), b.packetSocket(SocketType.datagram, 0x0800)]
     if (typeof all === 'number' || typeof udp === 'number') throw new Error('no packet socket')
     expect(udp.bind({ device: 77, protocol: 0 })).toBe(-Errno.ENODEV)
@@ -323,5 +347,83 @@ describe('packet sockets', () => {
     expect(heard).toEqual([64])
     all.close()
     udp.close()
+  })
+})
+
+describe('memory has an owner', () => {
+  const account = (limit: number) => {
+    const paid = { used: 0, most: 0 }
+    return {
+      paid,
+      charge(size: number) {
+        if (paid.used + size > limit) return false
+        paid.used += size
+        paid.most = Math.max(paid.most, paid.used)
+        return true
+      },
+      release: (size: number) => void (paid.used -= size),
+    }
+  }
+
+  test('of datagrams: what nobody pays for is lost, and all is given back', () => {
+    const { a, b, clock } = pair()
+    const owner = account(5000)
+    const server = b.udpSocket(owner)
+    server.bind(at('0.0.0.0:9'))
+    const client = a.udpSocket()
+    for (let count = 0; count < 10; count++) client.send(new Uint8Array(1000), 0, at('10.0.0.2:9'))
+    pass(clock, 1e9)
+    expect(owner.paid.used).toBe(3 * 1256)
+    server.receive(buffer)
+    expect(owner.paid.used).toBe(2 * 1256)
+    server.close()
+    expect(owner.paid.used).toBe(0)
+  })
+
+  test('of streams: the stream waits for memory, arrives whole, and all is given back', () => {
+    const hosts = pair()
+    const [sending, receiving] = [account(20_000), account(20_000)]
+    const listener = hosts.b.streamSocket(receiving)
+    listener.bind(at('0.0.0.0:80'))
+    listener.listen(4)
+    const client = hosts.a.streamSocket(sending)
+    client.connect(at('10.0.0.2:80'))
+    pass(hosts.clock, 1e9)
+    client.connect(at('10.0.0.2:80'))
+    const server = listener.accept()
+    if (typeof server === 'number') throw new Error(`accept: ${server}`)
+    const sent = noise(300_000)
+    expect(sameBytes(transfer(hosts.clock, client, server, sent), sent)).toBe(true)
+    for (const { paid } of [sending, receiving]) expect(paid.most).toBeGreaterThan(4000)
+    client.close()
+    server.close()
+    listener.close()
+    pass(hosts.clock, 300e9)
+    expect([sending.paid.used, receiving.paid.used]).toEqual([0, 0])
+  })
+
+  test('of what was never accepted or read', () => {
+    const hosts = pair()
+    const owner = account(1e6)
+    const listener = hosts.b.streamSocket(owner)
+    listener.bind(at('0.0.0.0:80'))
+    listener.listen(4)
+    const clients = [1, 2].map(() => {
+      const client = hosts.a.streamSocket()
+      client.connect(at('10.0.0.2:80'))
+      return client
+    })
+    pass(hosts.clock, 1e9)
+    for (const client of clients) client.send(new Uint8Array(50_000))
+    pass(hosts.clock, 1e9)
+    expect(owner.paid.used).toBe(2 * 65_536)
+    const server = listener.accept()
+    if (typeof server === 'number') throw new Error(`accept: ${server}`)
+    clients[0].setOption(1, 13, 0)
+    clients[0].close()
+    pass(hosts.clock, 1e9)
+    server.close()
+    listener.close()
+    expect(owner.paid.used).toBe(0)
   })
 })

@@ -1,4 +1,5 @@
 /** A TCP socket: tcp(7), connect(2), accept(2), shutdown(2). */
+import type { Account } from '../account.ts'
 import { Errno } from '../errno.ts'
 import { anyAddress, isMulticast, loopbackAddress } from '../ip/address.ts'
 import type { Ip } from '../ip/ip.ts'
@@ -42,11 +43,16 @@ export class StreamSocket extends Socket {
   #writeShut = false
   #closed = false
 
-  constructor(ip: Ip, tcp: Tcp, connection?: Connection) {
+  /** `connection`: one that was accepted. */
+  constructor(
+    ip: Ip,
+    tcp: Tcp,
+    { connection, account }: { connection?: Connection; account?: Account | undefined } = {},
+  ) {
     super()
     this.#ip = ip
     this.#tcp = tcp
-    this.#options = connection?.options ?? { ...tcpDefaults }
+    this.#options = connection?.options ?? { ...tcpDefaults, account }
     if (connection !== undefined) this.#adopt(connection)
   }
 
@@ -133,7 +139,7 @@ export class StreamSocket extends Socket {
       from.address = connection.ends.remote
       from.port = connection.ends.remotePort
     }
-    return new StreamSocket(this.#ip, this.#tcp, connection)
+    return new StreamSocket(this.#ip, this.#tcp, { connection })
   }
 
   /** −EINPROGRESS when it has begun; asked again, −EALREADY, then 0 or why it failed, then −EISCONN. */
@@ -167,7 +173,8 @@ export class StreamSocket extends Socket {
     if (more && connection.sender) connection.sender.corked = true
     const size = connection.write(bytes, (flags & Message.outOfBand) !== 0)
     if (more && connection.sender) connection.sender.corked = this.#options.cork
-    return size === 0 && bytes.length > 0 ? -Errno.EAGAIN : size
+    if (size > 0 || bytes.length === 0) return size
+    return this.unsent > 0 ? -Errno.EAGAIN : -Errno.ENOBUFS // nothing under way would give back memory
   }
 
   receive(into: Uint8Array, flags = 0, from?: Received): number {
@@ -211,8 +218,8 @@ export class StreamSocket extends Socket {
     else if (this.#connection === undefined) {
       if (this.#binding !== undefined) this.#tcp.ports.release(this.#binding)
     } else if (this.linger === 0) {
-      this.#connection.held = false
       this.#connection.abort()
+      this.#connection.release()
     } else this.#connection.release()
   }
 
@@ -231,7 +238,7 @@ export class StreamSocket extends Socket {
     if (this.#isUrgent(connection)) bits |= Poll.pri
     if (state === 'closed' || this.#writeShut) bits |= Poll.out
     else if (sender !== undefined && state !== 'syn-received') {
-      if (sender.limit - sender.ring.length >= sender.limit / 3) bits |= Poll.out
+      if (sender.writable) bits |= Poll.out
     }
     return bits
   }

@@ -1,4 +1,5 @@
 /** A UDP socket: udp(7). */
+import type { Account } from '../account.ts'
 import { Errno } from '../errno.ts'
 import { anyAddress, isMulticast } from '../ip/address.ts'
 import type { Ip, Outgoing } from '../ip/ip.ts'
@@ -17,8 +18,8 @@ export class UdpSocket extends MessageSocket {
   #binding: Binding | undefined
   #endpoint: UdpEndpoint | undefined
 
-  constructor(ip: Ip, udp: Udp) {
-    super(ip)
+  constructor(ip: Ip, udp: Udp, account?: Account) {
+    super(ip, account)
     this.#udp = udp
   }
 

@@ -199,6 +199,7 @@ export class Connection {
       this.finish()
       if (this.state === 'fin-wait-2') this.#waitQuietly(this.options.orphanTime)
     }
+    this.receiver?.ring.clear() // nobody reads it, and what still comes is reset
   }
 
   /** Resets it: nothing more is sent, and the program is told `error`. */
@@ -337,12 +338,12 @@ export class Connection {
     }
     if (behind < 0) return true
     const bare = size === 0 && (flags & (Flag.fin | Flag.syn)) === 0
-    const wasFull = sender.limit - sender.ring.length < sender.limit / 3
+    const wasFull = !sender.writable
     sender.acknowledged(seq, ack, segment.window << this.#sendShift, bare)
     if (sender.finAcknowledged) this.#finAcknowledged()
     if (this.state === 'closed') return false
     if (this.#sends && this.state !== 'time-wait') sender.push()
-    if ((wasFull && sender.limit - sender.ring.length >= sender.limit / 3) || sender.idle) this.changed?.()
+    if ((wasFull && sender.writable) || sender.idle) this.changed?.()
     return true
   }
 
@@ -414,6 +415,7 @@ export class Connection {
       this.options.receiveBuffer,
       Math.min(this.#mss, this.#ownMss()),
       this.#receiveShift,
+      this.options.account,
     )
   }
 
@@ -423,9 +425,9 @@ export class Connection {
     this.state = 'established'
     const { clock } = this.#host
     if (this.sender === undefined) {
-      const { sendBuffer } = this.options
-      const first = advance(this.#iss, 1)
-      this.sender = new Sender(clock, this.#senderHost(), first, this.#mss, sendBuffer, this.#rtt)
+      const { sendBuffer: limit, account } = this.options
+      const start = { first: advance(this.#iss, 1), mss: this.#mss, limit, rtt: this.#rtt, account }
+      this.sender = new Sender(clock, this.#senderHost(), start)
     }
     if (!this.#host.established(this)) {
       this.state = before

@@ -1,4 +1,5 @@
 /** The receiving half of a connection: what arrived, in order or early, and the window that says how much more may come. */
+import type { Account } from '../account.ts'
 import { ByteRing } from './ring.ts'
 import { advance, distance } from './segment.ts'
 
@@ -11,7 +12,7 @@ type Range = { start: number; end: number }
 export class Receiver {
   /** The sequence number that comes next. */
   next: number
-  readonly ring: ByteRing = new ByteRing()
+  readonly ring: ByteRing
   /** Bytes that may wait to be read. */
   limit: number
   readonly #mss: number
@@ -22,7 +23,8 @@ export class Receiver {
   readonly #early: Range[] = []
 
   /** `shift`: by how many bits the peer shifts the windows it is told. */
-  constructor(next: number, limit: number, mss: number, shift: number) {
+  constructor(next: number, limit: number, mss: number, shift: number, account?: Account) {
+    this.ring = new ByteRing(account)
     this.next = next
     this.limit = limit
     this.#mss = mss
@@ -64,9 +66,11 @@ export class Receiver {
     end = Math.min(end, at + this.window - offset)
     if (end <= at) return 0
     const range = { start: advance(this.next, offset), end: advance(this.next, offset + end - at) }
-    if (offset > 0 && !this.#remember(range)) return 0
-    this.ring.put(this.ring.length + offset, bytes, at, end)
-    if (offset > 0) return 0
+    if (!this.ring.put(this.ring.length + offset, bytes, at, end)) return 0
+    if (offset > 0) {
+      this.#remember(range)
+      return 0
+    }
     let { end: reached } = range
     while (this.#early.length > 0 && distance(this.#early[0].start, reached) <= 0) {
       const { end: further } = this.#early.shift() as Range
@@ -87,8 +91,8 @@ export class Receiver {
     return Math.min(this.limit >> 1, this.#mss)
   }
 
-  /** Joins a stretch with those it touches. False where too many are apart. */
-  #remember(range: Range): boolean {
+  /** Joins a stretch with those it touches; where too many are apart it is forgotten. */
+  #remember(range: Range): void {
     const early = this.#early
     let at = early.length
     while (at > 0 && distance(early[at - 1].end, range.start) >= 0) at--
@@ -98,8 +102,7 @@ export class Receiver {
       if (distance(early[after].end, range.end) > 0) range.end = early[after].end
       after++
     }
-    if (after === at && early.length >= rangeLimit) return false
+    if (after === at && early.length >= rangeLimit) return
     early.splice(at, after - at, range)
-    return true
   }
 }

@@ -1,4 +1,5 @@
 /** A ring of bytes that grows as it is used: what waits to be sent, and what waits to be read. */
+import type { Account } from '../account.ts'
 
 const smallest = 4096
 /** An empty ring keeps no more: many connections are idle. */
@@ -9,10 +10,21 @@ export class ByteRing {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0)
   #head = 0
   #length = 0
+  readonly #account: Account | undefined
+
+  /** `account` pays for its memory. */
+  constructor(account?: Account) {
+    this.#account = account
+  }
 
   /** Bytes that are in order. */
   get length(): number {
     return this.#length
+  }
+
+  /** Bytes it takes without more memory; where it has none yet, what it would ask for first. */
+  get room(): number {
+    return this.#bytes.length === 0 ? smallest : this.#bytes.length - this.#length
   }
 
   /** Bytes of memory it takes. */
@@ -20,14 +32,18 @@ export class ByteRing {
     return this.#bytes.length
   }
 
-  /** Puts `source[start…end)` so many bytes behind the first one; it may be behind what is in order. */
-  put(offset: number, source: Uint8Array, start: number, end: number): void {
+  /**
+   * Puts `source[start…end)` so many bytes behind the first one; it may be behind what is in order. False where nobody
+   * pays for the memory.
+   */
+  put(offset: number, source: Uint8Array, start: number, end: number): boolean {
     const size = end - start
-    if (offset + size > this.#bytes.length) this.#grow(offset + size)
+    if (offset + size > this.#bytes.length && !this.#grow(offset + size)) return false
     const at = (this.#head + offset) & (this.#bytes.length - 1)
     const first = Math.min(size, this.#bytes.length - at)
     copy(source, start, this.#bytes, at, first)
     if (first < size) copy(source, start + first, this.#bytes, 0, size - first)
+    return true
   }
 
   /** So many more bytes are in order; they have been put. */
@@ -56,20 +72,23 @@ export class ByteRing {
 
   /** Drops everything, and the memory. */
   clear(): void {
+    this.#account?.release(this.#bytes.length)
     this.#bytes = new Uint8Array(0)
     this.#head = 0
     this.#length = 0
   }
 
-  #grow(needed: number): void {
+  #grow(needed: number): boolean {
     let size = Math.max(smallest, this.#bytes.length)
     while (size < needed) size *= 2
+    if (this.#account?.charge(size - this.#bytes.length) === false) return false
     const bytes = new Uint8Array(size)
     const first = Math.min(this.#bytes.length, this.#bytes.length - this.#head)
     bytes.set(this.#bytes.subarray(this.#head, this.#head + first))
     bytes.set(this.#bytes.subarray(0, this.#head), first)
     this.#bytes = bytes
     this.#head = 0
+    return true
   }
 }
 

@@ -3,6 +3,7 @@
  * what holds it back – the peer's window, the network's, Nagle's algorithm.
  */
 import type { Clock } from '@vmexit/core'
+import type { Account } from '../account.ts'
 import { LazyTimer } from '../lazy-timer.ts'
 import { NewReno } from './new-reno.ts'
 import { ByteRing } from './ring.ts'
@@ -25,6 +26,17 @@ export interface SenderHost {
   readonly held: boolean
 }
 
+/** What a sender begins with. */
+export interface SenderStart {
+  /** The sequence number of the first byte. */
+  readonly first: number
+  readonly mss: number
+  /** Bytes that may wait. */
+  readonly limit: number
+  readonly rtt: RttEstimator
+  readonly account?: Account | undefined
+}
+
 /** What was sent. */
 export interface SenderCounters {
   segments: number
@@ -35,7 +47,7 @@ export interface SenderCounters {
 
 /** SND.UNA, SND.NXT, SND.WND and the bytes behind them. */
 export class Sender {
-  readonly ring: ByteRing = new ByteRing()
+  readonly ring: ByteRing
   /** Bytes that may wait. */
   limit: number
   /** Oldest unacknowledged, next to be sent, and highest ever sent + 1. */
@@ -72,9 +84,12 @@ export class Sender {
   /** The segment whose round trip is taken. */
   #timedSeq: number | undefined
   #timedAt = 0
+  /** Whether there was no memory for what was written last. */
+  #starved = false
   #lastSent: number
 
-  constructor(clock: Clock, host: SenderHost, first: number, mss: number, limit: number, rtt: RttEstimator) {
+  constructor(clock: Clock, host: SenderHost, { first, mss, limit, rtt, account }: SenderStart) {
+    this.ring = new ByteRing(account)
     this.#clock = clock
     this.#host = host
     this.una = this.next = this.max = first
@@ -102,6 +117,11 @@ export class Sender {
     return this.ring.length === 0 && this.una === this.max && (!this.finQueued || this.finAcknowledged)
   }
 
+  /** Whether it is worth to write: a third of the buffer is free, as Linux has it, and there is memory. */
+  get writable(): boolean {
+    return !this.#starved && this.limit - this.ring.length >= this.limit / 3
+  }
+
   /** Bytes of data that have not been sent yet. */
   get unsent(): number {
     return Math.max(0, this.ring.length - distance(this.next, this.una))
@@ -109,11 +129,15 @@ export class Sender {
 
   /** Takes as many bytes as there is room for; they go when they may. */
   write(bytes: Uint8Array): number {
-    const size = Math.max(0, Math.min(bytes.length, this.limit - this.ring.length))
-    if (size > 0) {
-      this.ring.put(this.ring.length, bytes, 0, size)
-      this.ring.extend(size)
+    const { ring } = this
+    let size = Math.max(0, Math.min(bytes.length, this.limit - ring.length))
+    if (size === 0) return 0
+    if (!ring.put(ring.length, bytes, 0, size)) {
+      size = Math.min(size, ring.room)
+      this.#starved = ring.length > 0
+      if (size === 0 || !ring.put(ring.length, bytes, 0, size)) return 0
     }
+    ring.extend(size)
     return size
   }
 
@@ -213,6 +237,7 @@ export class Sender {
     this.ring.drop(bytes)
     if (this.ring.length === 0) this.ring.shrink()
     this.una = ack
+    if (bytes > 0) this.#starved = false
     if (distance(this.next, ack) < 0) this.next = ack
     this.#duplicates = 0
     if (this.#timedSeq !== undefined && distance(ack, this.#timedSeq) > 0) {

@@ -1,5 +1,7 @@
 /** The states of a connection (RFC 9293, section 3.3.2), and what a program sets about it. */
+import type { Account } from '../account.ts'
 
+/** A state. */
 export type TcpState =
   | 'closed'
   | 'listen'
@@ -47,6 +49,8 @@ export interface TcpOptions {
   orphanTime: number
   ttl: number
   tos: number
+  /** Who pays for buffers. */
+  account: Account | undefined
 }
 
 /** As Linux has them, but for buffers of a fixed size. */
@@ -66,4 +70,5 @@ export const tcpDefaults: Readonly<TcpOptions> = {
   orphanTime: 60e9,
   ttl: 64,
   tos: 0,
+  account: undefined,
 }

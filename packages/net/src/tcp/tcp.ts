@@ -129,7 +129,10 @@ export class Tcp implements ProtocolHandler, ConnectionHost {
     const left = (this.#listeners.get(binding.port) ?? []).filter((other) => other !== listener)
     if (left.length > 0) this.#listeners.set(binding.port, left)
     else this.#listeners.delete(binding.port)
-    for (const connection of [...listener.half, ...listener.ready]) connection.abort()
+    for (const connection of [...listener.half, ...listener.ready]) {
+      connection.abort()
+      connection.release()
+    }
     this.ports.release(binding)
   }
 
