@@ -157,7 +157,7 @@ export class Connection {
     if (peek || size === 0) return size
     receiver.ring.drop(size)
     if (receiver.ring.length === 0 && !receiver.hasEarly) receiver.ring.shrink()
-    if (!this.remoteClosed && receiver.canOpen && this.#receives) this.#sendAck()
+    if (!this.remoteClosed && receiver.isWorthTelling && this.#receives) this.#sendAck()
     return size
   }
 

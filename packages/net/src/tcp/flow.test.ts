@@ -141,9 +141,9 @@ describe('windows', () => {
     socket.receive(buffer.subarray(0, socket.readable - 16_000 + 1000))
     wire.pass()
     expect(wire.segments()).toEqual([])
-    socket.receive(buffer.subarray(0, 460))
+    socket.receive(buffer.subarray(0, 1920))
     wire.pass()
-    expect(wire.came().map(({ window }) => window)).toEqual([1460])
+    expect(wire.came().map(({ window }) => window)).toEqual([2920])
   })
 
   test('early data is kept, and acknowledged with what fills the gap', () => {

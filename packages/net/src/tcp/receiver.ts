@@ -43,14 +43,15 @@ export class Receiver {
     return this.#early.length > 0
   }
 
-  /** Whether advertising now would let the peer send much more (RFC 9293, section 3.8.6.2.2). */
-  get canOpen(): boolean {
-    return this.#room - this.window >= this.#step
+  /** Whether it is worth a segment of its own to say how much was read: two full segments, as in BSD, or half of all. */
+  get isWorthTelling(): boolean {
+    return this.#room - this.window >= Math.min(this.limit >> 1, 2 * this.#mss)
   }
 
   /** The window for the header of a segment that is sent now. */
   advertise(): number {
-    if (this.canOpen) {
+    // Not by less than a segment (RFC 9293, section 3.8.6.2.2).
+    if (this.#room - this.window >= Math.min(this.limit >> 1, this.#mss)) {
       this.#edge = advance(this.next, Math.max(this.window, (this.#room >> this.#shift) << this.#shift))
     }
     return Math.min(65535, this.window >> this.#shift)
@@ -85,10 +86,6 @@ export class Receiver {
   /** What could be advertised. */
   get #room(): number {
     return Math.min(this.limit - this.ring.length, 65535 << this.#shift)
-  }
-
-  get #step(): number {
-    return Math.min(this.limit >> 1, this.#mss)
   }
 
   /** Joins a stretch with those it touches; where too many are apart it is forgotten. */
