@@ -26,6 +26,8 @@ export class Interfaces {
   readonly #input: (device: NetDevice, frame: Uint8Array) => void
   readonly #devices = new Map<number, NetDevice>()
   readonly #owners = new Map<Ipv4, NetDevice>()
+  /** Broadcast addresses, with how many addresses have each. */
+  readonly #broadcasts = new Map<Ipv4, number>()
   #nextIndex = 1
 
   constructor(routes: RouteTable, input: (device: NetDevice, frame: Uint8Array) => void) {
@@ -103,6 +105,7 @@ export class Interfaces {
     const broadcast = added.broadcast ?? (prefix < 31 ? (address | ~maskOf(prefix)) >>> 0 : 0)
     const entry = { address, prefix, peer, broadcast, label: added.label ?? device.name }
     device.addresses.push(entry)
+    if (broadcast !== 0) this.#broadcasts.set(broadcast, (this.#broadcasts.get(broadcast) ?? 0) + 1)
     if (!this.#owners.has(address)) this.#owners.set(address, device)
     if (device.up) this.#addConnected(device, entry)
     return 0
@@ -115,6 +118,9 @@ export class Interfaces {
     )
     if (at < 0) return -Errno.EADDRNOTAVAIL
     const [gone] = device.addresses.splice(at, 1)
+    const others = (this.#broadcasts.get(gone.broadcast) ?? 0) - 1
+    if (others > 0) this.#broadcasts.set(gone.broadcast, others)
+    else this.#broadcasts.delete(gone.broadcast)
     this.#removeConnected(device, gone)
     this.#owners.delete(address)
     const heir = this.all.find(({ addresses }) => addresses.some((entry) => entry.address === address))
@@ -134,11 +140,7 @@ export class Interfaces {
 
   /** Whether an address means all hosts of a link. */
   isBroadcast(address: Ipv4): boolean {
-    if (address === limitedBroadcast) return true
-    for (const device of this.#devices.values()) {
-      for (const entry of device.addresses) if (entry.broadcast === address && address !== 0) return true
-    }
-    return false
+    return address === limitedBroadcast || this.#broadcasts.has(address)
   }
 
   /** The address that packets to a destination are sent from, through a device (RFC 1122, section 3.3.4.3). */

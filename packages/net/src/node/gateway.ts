@@ -8,6 +8,7 @@ import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { connect, createServer, type Socket as HostSocket, type Server } from 'node:net'
 import { type Clock, VmexitError } from '@vmexit/core'
+import { Errno } from '../errno.ts'
 import { AllowList, type AllowRule } from '../gateway/allow-list.ts'
 import { DhcpServer } from '../gateway/dhcp.ts'
 import { DnsCode, DnsType, readQuery, writeAnswer } from '../gateway/dns.ts'
@@ -62,6 +63,8 @@ export interface GatewayOptions {
 }
 
 const datagramTimeout = 60e9
+/** Addresses given out by DHCP. */
+const leaseLimit = 1024
 /** Names looked up at one time; further queries are dropped. */
 const lookupLimit = 64
 
@@ -128,7 +131,7 @@ export class Gateway implements AsyncDisposable {
     const last = (parsed.address | ~maskOf(parsed.prefix)) >>> 0
     this.#dhcp = new DhcpServer(this.#stack, device, {
       ...{ address: this.address, prefix: parsed.prefix, router: this.address, dns: this.dns },
-      range: [parsed.address + 15, last - 1],
+      range: [parsed.address + 15, Math.min(last - 1, parsed.address + 14 + leaseLimit)],
     })
     this.#dnsSocket = this.#stack.udpSocket()
     this.#dnsSocket.bind({ address: this.dns, port: 53 })
@@ -257,7 +260,10 @@ export class Gateway implements AsyncDisposable {
           giveUp()
         }
       }
-      socket.connect(guest)
+      if (socket.connect(guest) !== -Errno.EINPROGRESS) {
+        host.resetAndDestroy()
+        giveUp()
+      }
       this.#activity()
     })
     await new Promise<void>((listening, failed) => {

@@ -91,6 +91,8 @@ export class Connection {
   #challengeSecond = -1
   #keepaliveProbes = 0
   #ended = false
+  /** Whether the program has written all before the handshake is over. */
+  #finishWhenOpen = false
   readonly #handshake: LazyTimer
   readonly #delayedAck: LazyTimer
   readonly #keepalive: LazyTimer
@@ -181,6 +183,12 @@ export class Connection {
       case 'close-wait':
         this.state = 'last-ack'
         break
+      case 'syn-sent':
+        this.#close(0)
+        return
+      case 'syn-received':
+        this.#finishWhenOpen = true
+        return
       default:
         return
     }
@@ -438,6 +446,7 @@ export class Connection {
     const scaled = segment.flags & Flag.syn ? segment.window : segment.window << this.#sendShift
     this.sender.open(segment.seq, segment.ack, scaled)
     this.optionsChanged()
+    if (this.#finishWhenOpen) this.finish()
     this.changed?.()
     return true
   }

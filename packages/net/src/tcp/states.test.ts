@@ -48,6 +48,23 @@ describe('opening (RFC 9293, section 3.5)', () => {
     expect(wire.words()).toContain('A 1:1 hi')
   })
 
+  test('shutdown before it is open: given up, or FIN as soon as it is', () => {
+    const wire = new Wire()
+    const { socket } = wire.openActive()
+    socket.shutdown(1)
+    expect(socket.state).toBe('closed')
+    wire.send({ flags: 'SA', ack: 1, mss: 1460 })
+    expect(wire.words()).toEqual(['R 1:0'])
+
+    const crossing = new Wire()
+    const other = crossing.openActive().socket
+    crossing.send({ flags: 'S', mss: 1460 })
+    other.shutdown(1)
+    crossing.segments()
+    crossing.send({ flags: 'SA', ack: 1, mss: 1460 })
+    expect(crossing.words()).toContain('FA 1:1')
+  })
+
   test('an old duplicate SYN-ACK is reset (figure 9), and the connection comes about', () => {
     const wire = new Wire()
     const { socket } = wire.openActive()
