@@ -99,7 +99,9 @@ describe('from a guest to the host', () => {
       else await new Promise((done) => setTimeout(done, 1))
     }
     socket.shutdown(1)
-    expect(sameBytes(await readAll(socket), sent)).toBe(true)
+    const back = await readAll(socket)
+    expect(back.length).toBe(sent.length)
+    expect(sameBytes(back, sent)).toBe(true)
     await until(() => gateway.connections === 0)
   })
 

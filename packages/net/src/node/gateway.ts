@@ -5,23 +5,20 @@
  * that no rule allows.
  */
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
-import { lookup } from 'node:dns/promises'
 import { connect, createServer, type Socket as HostSocket, type Server } from 'node:net'
 import { type Clock, VmexitError } from '@vmexit/core'
 import { Errno } from '../errno.ts'
 import { AllowList, type AllowRule } from '../gateway/allow-list.ts'
 import { DhcpServer } from '../gateway/dhcp.ts'
-import { DnsCode, DnsType, readQuery, writeAnswer } from '../gateway/dns.ts'
 import { formatIpv4, type Ipv4, isWithin, loopbackAddress, maskOf, parseCidr, parseIpv4 } from '../ip/address.ts'
 import { LazyTimer } from '../lazy-timer.ts'
 import type { Port } from '../link/port.ts'
-import { received } from '../socket/socket.ts'
 import { StreamSocket } from '../socket/stream-socket.ts'
-import type { UdpSocket } from '../socket/udp-socket.ts'
 import { NetStack } from '../stack.ts'
 import type { Segment } from '../tcp/segment.ts'
 import { tcpDefaults } from '../tcp/state.ts'
 import { Listener } from '../tcp/tcp.ts'
+import { DnsServer } from './dns-server.ts'
 import { relay } from './relay.ts'
 
 /** A port of the host that leads to a guest. */
@@ -65,8 +62,6 @@ export interface GatewayOptions {
 const datagramTimeout = 60e9
 /** Addresses given out by DHCP. */
 const leaseLimit = 1024
-/** Names looked up at one time; further queries are dropped. */
-const lookupLimit = 64
 
 /** Opens a gateway; publications are being listened at when it answers. */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
@@ -100,9 +95,8 @@ export class Gateway implements AsyncDisposable {
   readonly #hostSockets = new Set<HostSocket>()
   readonly #exchanges = new Map<string, Exchange>()
   readonly #servers = new Set<Server | DatagramSocket>()
-  readonly #dnsSocket: UdpSocket
+  readonly #dnsServer: DnsServer
   readonly #network: { readonly address: Ipv4; readonly prefix: number }
-  #lookups = 0
 
   /** @internal */
   constructor(options: GatewayOptions) {
@@ -133,9 +127,11 @@ export class Gateway implements AsyncDisposable {
       ...{ address: this.address, prefix: parsed.prefix, router: this.address, dns: this.dns },
       range: [parsed.address + 15, Math.min(last - 1, parsed.address + 14 + leaseLimit)],
     })
-    this.#dnsSocket = this.#stack.udpSocket()
-    this.#dnsSocket.bind({ address: this.dns, port: 53 })
-    this.#dnsSocket.wake = () => void this.#answerDns()
+    this.#dnsServer = new DnsServer(this.#stack, this.dns, {
+      allowed: this.#allowed,
+      denied: (host) => this.#denied({ protocol: 'dns', host, port: 53 }),
+      activity: this.#activity,
+    })
     const flags = { reuseAddress: false, reusePort: false, listening: true, ephemeral: false }
     this.#listener = new Listener({ address: 0, port: 0, device: undefined, ...flags }, tcpDefaults, connections)
     this.#listener.changed = () => this.#accept()
@@ -177,7 +173,7 @@ export class Gateway implements AsyncDisposable {
     this.#stack.tcp.intercept = () => 'refuse'
     this.#stack.udp.intercept = undefined
     this.#dhcp[Symbol.dispose]()
-    this.#dnsSocket.close()
+    this.#dnsServer[Symbol.dispose]()
     for (const { host } of this.#opening.values()) host.destroy()
     for (const host of this.#hostSockets) host.destroy()
     for (const exchange of this.#exchanges.values()) exchange.end()
@@ -350,43 +346,6 @@ export class Gateway implements AsyncDisposable {
     }
     this.#exchanges.set(key, exchange)
     return exchange
-  }
-
-  async #answerDns(): Promise<void> {
-    const buffer = new Uint8Array(1500)
-    const from = received()
-    for (
-      let size = this.#dnsSocket.receive(buffer, 0, from);
-      size >= 0;
-      size = this.#dnsSocket.receive(buffer, 0, from)
-    ) {
-      const to = { address: from.address, port: from.port }
-      const query = readQuery(buffer.slice(0, size))
-      if (query === undefined || this.#lookups >= lookupLimit) continue
-      this.#lookups++
-      const answer = await this.#resolve(query)
-      this.#lookups--
-      this.#dnsSocket.send(answer, 0, to)
-      this.#activity()
-    }
-  }
-
-  async #resolve(query: NonNullable<ReturnType<typeof readQuery>>): Promise<Uint8Array> {
-    const { name, type } = query
-    if (!this.#allowed.allowsName(name)) {
-      this.#denied({ protocol: 'dns', host: name, port: 53 })
-      return writeAnswer(query, DnsCode.refused)
-    }
-    if (type === DnsType.aaaa) return writeAnswer(query, DnsCode.ok) // there is no IPv6
-    if (type !== DnsType.a) return writeAnswer(query, DnsCode.notImplemented)
-    try {
-      const found = await lookup(name, { family: 4, all: true })
-      const addresses = found.flatMap(({ address }) => parseIpv4(address) ?? [])
-      this.#allowed.resolved(name, addresses)
-      return writeAnswer(query, DnsCode.ok, addresses)
-    } catch {
-      return writeAnswer(query, DnsCode.noSuchName)
-    }
   }
 
   /** Where the host is to connect to; undefined where it must not. */

@@ -2,44 +2,20 @@
  * One TCP connection: the state machine of RFC 9293 (section 3.10), with the checks of RFC 5961 against blind attacks.
  * It is made by `Tcp`, which finds it for each segment; a socket reads from it and writes to it.
  */
-import type { Clock } from '@vmexit/core'
 import { Errno } from '../errno.ts'
-import type { Ipv4 } from '../ip/address.ts'
-import type { Outgoing } from '../ip/ip.ts'
-import { Protocol } from '../ip/packet.ts'
 import { LazyTimer } from '../lazy-timer.ts'
 import type { NetDevice } from '../link/device.ts'
+import { Challenges } from './challenges.ts'
+import { Keepalive } from './keepalive.ts'
+import { type Ends, Outlet, type OutletHost } from './outlet.ts'
 import { Receiver } from './receiver.ts'
 import { RttEstimator } from './rtt.ts'
-import {
-  advance,
-  distance,
-  Flag,
-  newSegment,
-  optionsAt,
-  readSynOptions,
-  type Segment,
-  sealSegment,
-  setSynOptions,
-  tcpHeader,
-} from './segment.ts'
+import { advance, distance, Flag, readSynOptions, type Segment } from './segment.ts'
 import { Sender } from './sender.ts'
 import { type TcpOptions, type TcpState, tcpDefaults } from './state.ts'
 
-/** The two ends of a connection. */
-export interface Ends {
-  readonly local: Ipv4
-  readonly localPort: number
-  readonly remote: Ipv4
-  readonly remotePort: number
-}
-
 /** What a connection asks of TCP. */
-export interface ConnectionHost {
-  readonly clock: Clock
-  send(frame: Uint8Array, outgoing: Outgoing): number
-  /** Bytes of the largest packet that leaves for a destination in one piece. */
-  mtuTo(destination: Ipv4): number
+export interface ConnectionHost extends OutletHost {
   /** The handshake is over. False where nobody can take the connection now; it is then tried again. */
   established(connection: Connection): boolean
   /** It has become quiet: what is left is only to be remembered. */
@@ -52,8 +28,6 @@ const millisecond = 1e6
 /** Twice the longest life of a segment, as in Linux (`TCP_TIMEWAIT_LEN`). */
 const timeWaitTime = 60 * second
 const delayedAckTime = 40 * millisecond
-/** Answers a second to segments that are none of ours (RFC 5961, section 7). */
-const challengesPerSecond = 10
 
 /** A connection; {@link changed} is told whenever something may have become possible. */
 export class Connection {
@@ -87,15 +61,14 @@ export class Connection {
   #finAt: number | undefined
   #unacknowledged = 0
   #urgentTo: number | undefined
-  #challenges = 0
-  #challengeSecond = -1
-  #keepaliveProbes = 0
   #ended = false
   /** Whether the program has written all before the handshake is over. */
   #finishWhenOpen = false
+  readonly #outlet: Outlet
   readonly #handshake: LazyTimer
   readonly #delayedAck: LazyTimer
-  readonly #keepalive: LazyTimer
+  readonly #keepalive: Keepalive
+  readonly #challenges: Challenges
   /** TIME-WAIT, and FIN-WAIT-2 of a connection that nobody holds. */
   readonly #quiet: LazyTimer
 
@@ -114,9 +87,11 @@ export class Connection {
     this.options = options
     this.device = device
     const { clock } = host
+    this.#outlet = new Outlet(host, ends, options, device, () => this.sender?.shrink(this.#outlet.mss))
     this.#handshake = new LazyTimer(clock, () => this.#handshakeTimeout())
     this.#delayedAck = new LazyTimer(clock, () => this.#sendAck())
-    this.#keepalive = new LazyTimer(clock, () => this.#keepaliveDue())
+    this.#keepalive = new Keepalive(clock, options, this.#keepaliveHost())
+    this.#challenges = new Challenges(clock)
     this.#quiet = new LazyTimer(clock, () => this.#close(0))
   }
 
@@ -234,7 +209,7 @@ export class Connection {
       if (this.#sends) sender.push()
     }
     if (receiver !== undefined) receiver.limit = this.options.receiveBuffer
-    this.#setKeepalive()
+    this.#keepalive.set()
   }
 
   /** ICMP says that packets to the peer do not arrive. */
@@ -336,8 +311,7 @@ export class Connection {
   #takeAck(segment: Segment, size: number): boolean {
     const sender = this.sender as Sender
     const { ack, seq, flags } = segment
-    this.#keepaliveProbes = 0
-    if (this.#keepalive.pending) this.#setKeepalive()
+    this.#keepalive.heard()
     const ahead = distance(ack, sender.max)
     const behind = distance(ack, sender.una)
     if (ahead > 0 || behind < -sender.largestWindow) {
@@ -414,14 +388,14 @@ export class Connection {
   #takeSyn(segment: Segment): void {
     const { mss, windowScale } = readSynOptions(segment)
     this.#irs = segment.seq
-    this.#mss = Math.max(64, Math.min(mss, this.#ownMss()))
+    this.#mss = Math.max(64, Math.min(mss, this.#outlet.mss))
     this.#scaling = windowScale !== undefined
     this.#sendShift = windowScale ?? 0
     if (!this.#scaling) this.#receiveShift = 0
     this.receiver = new Receiver(
       advance(segment.seq, 1),
       this.options.receiveBuffer,
-      Math.min(this.#mss, this.#ownMss()),
+      Math.min(this.#mss, this.#outlet.mss),
       this.#receiveShift,
       this.options.account,
     )
@@ -464,8 +438,22 @@ export class Connection {
     }
   }
 
+  #keepaliveHost() {
+    const connection = this
+    return {
+      get isOpen() {
+        return connection.#sends && connection.state !== 'time-wait'
+      },
+      get isBusy() {
+        return connection.sender?.una !== connection.sender?.max
+      },
+      probe: () => this.#sendProbe(),
+      gaveUp: () => this.abort(Errno.ETIMEDOUT),
+    }
+  }
+
   #emit(seq: number, flags: number, offset: number, size: number): number {
-    const { ends, receiver, sender } = this
+    const { receiver, sender } = this
     let urgent = 0
     if (this.#urgentTo !== undefined && size > 0) {
       const ahead = distance(this.#urgentTo, seq)
@@ -476,40 +464,25 @@ export class Connection {
     }
     const window = receiver === undefined || flags & Flag.rst ? 0 : receiver.advertise()
     const ack = flags & Flag.ack ? (receiver?.next ?? 0) : 0
-    const frame = newSegment({ ...ends, ...portsOf(ends), seq, ack, flags, window, urgent }, 0, size)
-    if (size > 0) sender?.ring.peek(offset, frame, optionsAt, size)
     if (flags & Flag.ack) {
       this.#unacknowledged = 0
       this.#delayedAck.clear()
     }
-    return this.#send(frame)
+    return this.#outlet.send({ seq, ack, flags, window, urgent }, sender?.ring, offset, size)
   }
 
   #sendSyn(again = false): number {
-    const { ends, receiver } = this
+    const { receiver } = this
     const { clock } = this.#host
     const flags = Flag.syn | (receiver === undefined ? 0 : Flag.ack)
     const window = Math.min(65535, this.options.receiveBuffer)
     const fields = { seq: this.#iss, ack: receiver?.next ?? 0, flags, window }
-    const frame = newSegment({ ...portsOf(ends), ...fields }, this.#scaling ? 8 : 4, 0)
-    setSynOptions(frame, { mss: this.#ownMss(), windowScale: this.#scaling ? this.#receiveShift : undefined })
     if (!again && this.#synRetries === 0) this.#synSentAt = clock.now
-    const sent = this.#send(frame)
+    const options = { mss: this.#outlet.mss, windowScale: this.#scaling ? this.#receiveShift : undefined }
+    const sent = this.#outlet.sendSyn(fields, options)
     if (sent < 0 && sent !== -Errno.ENOBUFS) return sent
     if (!again) this.#handshake.set(clock.now + clock.ticks(this.#rtt.timeout))
     return 0
-  }
-
-  #send(frame: Uint8Array): number {
-    const { ends, options, device } = this
-    sealSegment(frame, ends.local, ends.remote)
-    const sent = this.#host.send(frame, {
-      ...{ source: ends.local, destination: ends.remote, protocol: Protocol.tcp, dontFragment: true },
-      ...{ ttl: options.ttl, tos: options.tos, device },
-    })
-    // The device takes less than it did.
-    if (sent === -Errno.EMSGSIZE) this.#host.clock.after(1, () => this.sender?.shrink(this.#ownMss()))
-    return sent
   }
 
   #sendAck(): void {
@@ -523,13 +496,7 @@ export class Connection {
 
   /** An acknowledgement that asks a peer which has lost its mind to say so, not too often. */
   #challenge(): void {
-    const { clock } = this.#host
-    const now = Math.floor(clock.nanoseconds(clock.now) / second)
-    if (now !== this.#challengeSecond) {
-      this.#challengeSecond = now
-      this.#challenges = 0
-    }
-    if (this.#challenges++ < challengesPerSecond) this.#sendAck()
+    if (this.#challenges.mayAnswer()) this.#sendAck()
   }
 
   #handshakeTimeout(): void {
@@ -541,30 +508,6 @@ export class Connection {
     this.#rtt.backOff()
     const sent = this.#sendSyn()
     if (sent < 0) this.#close(-sent)
-  }
-
-  #setKeepalive(): void {
-    const { clock } = this.#host
-    if (!this.options.keepalive || !this.#sends || this.state === 'time-wait') {
-      this.#keepalive.clear()
-      return
-    }
-    const { keepaliveIdle, keepaliveInterval } = this.options
-    const wait = this.#keepaliveProbes === 0 ? keepaliveIdle : keepaliveInterval
-    this.#keepalive.set(clock.now + clock.ticks(wait))
-  }
-
-  #keepaliveDue(): void {
-    if (this.#keepaliveProbes >= this.options.keepaliveCount) {
-      this.abort(Errno.ETIMEDOUT)
-      return
-    }
-    // With data under way, the retransmission timer finds out.
-    if (this.sender?.idle || this.state === 'close-wait') {
-      this.#sendProbe()
-      this.#keepaliveProbes++
-    }
-    this.#setKeepalive()
   }
 
   #reset(): void {
@@ -598,10 +541,6 @@ export class Connection {
     this.changed?.()
   }
 
-  #ownMss(): number {
-    return Math.min(this.options.maxSegment, this.#host.mtuTo(this.ends.remote) - 20 - tcpHeader)
-  }
-
   /** By how many bits a window must be shifted so that the receive buffer fits (RFC 7323, section 2.3). */
   #windowShift(): number {
     let shift = 0
@@ -609,8 +548,4 @@ export class Connection {
     while (shift < 14 && 65535 << shift < largest) shift++
     return shift
   }
-}
-
-function portsOf({ localPort, remotePort }: Ends) {
-  return { sourcePort: localPort, destinationPort: remotePort }
 }
