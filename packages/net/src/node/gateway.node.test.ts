@@ -105,6 +105,35 @@ describe('from a guest to the host', () => {
     await until(() => gateway.connections === 0)
   })
 
+  test('what the host sent before it closed arrives, however late the guest reads', async () => {
+    let size = 0
+    let closed = false
+    const port = await listenOnHost((host) => {
+      host.resume().on('close', () => (closed = true))
+      host.end(new Uint8Array(size))
+    })
+    const { guest, gateway } = await behindGateway({ allow: [{ host: '127.0.0.1' }] })
+    for (size = 300_000; size < 700_000; size += 40_000) {
+      closed = false
+      const socket = guest.streamSocket()
+      socket.setOption(1, 8, 40_000)
+      socket.connect(at(`10.0.2.2:${port}`))
+      await until(() => (socket.poll() & Poll.in) !== 0)
+      socket.shutdown(1)
+      const buffer = new Uint8Array(100_000)
+      let got = 0
+      await new Promise((done) => setTimeout(done, 20)) // all buffers fill, and the host's end waits behind them
+      for (let read = socket.receive(buffer); read !== 0; read = socket.receive(buffer)) {
+        if (read > 0) got += read
+        else if (read !== -Errno.EAGAIN) throw new Error(`receive: ${read}`)
+        await new Promise((done) => setTimeout(done, 1))
+      }
+      expect(got).toBe(size)
+      socket.close()
+      await until(() => closed && gateway.connections === 0)
+    }
+  })
+
   test('a port where nobody listens is refused, as the host refuses it', async () => {
     const { guest, denied } = await behindGateway({ allow: [{ host: '127.0.0.1' }] })
     expect(await connected(guest, '10.0.2.2:1')).toBe(Errno.ECONNREFUSED)

@@ -50,7 +50,7 @@ export function relay(guest: StreamSocket, host: HostSocket, moved: () => void, 
     waiting = undefined
     if (hostEnded) {
       guest.shutdown(1)
-      if (guestEnded) finish(false)
+      if (guestEnded || host.destroyed) finish(false)
     } else host.resume()
   }
 
@@ -77,7 +77,11 @@ export function relay(guest: StreamSocket, host: HostSocket, moved: () => void, 
     moved()
   })
   host.on('error', () => finish(true))
-  host.on('close', () => finish(!hostEnded))
+  // A stream ends, and closes, although it was paused: what waits then is still for the guest.
+  host.on('close', () => {
+    if (!hostEnded) finish(true)
+    else if (waiting === undefined) finish(false)
+  })
   toHost()
   host.resume()
 }
