@@ -23,6 +23,8 @@ export interface ConnectionHost extends OutletHost {
   closed(connection: Connection): void
 }
 
+/** Bytes of data below which ICMP cannot bring a segment (Linux's `TCP_MIN_MSS`). */
+const smallestSegment = 88
 const second = 1e9
 const millisecond = 1e6
 /** Twice the longest life of a segment, as in Linux (`TCP_TIMEWAIT_LEN`). */
@@ -219,11 +221,11 @@ export class Connection {
     }
   }
 
-  /** ICMP says that the path takes packets of so many bytes at most (RFC 1191; not below RFC 879's default). */
+  /** ICMP says that the path takes packets of so many bytes at most (RFC 1191); 0 where it does not say how many. */
   pathMtu(mtu: number, seq: number): void {
     const { sender } = this
     if (sender === undefined || distance(seq, sender.una) < 0 || distance(seq, sender.max) >= 0) return
-    sender.shrink(Math.max(536, mtu - 40))
+    sender.shrink(mtu === 0 ? 536 : Math.max(smallestSegment, mtu - 40))
   }
 
   /** A segment for it comes in. */
