@@ -1,6 +1,6 @@
-/** Our overlayfs conforms, over tmpfs in several shapes. */
+/** Our overlayfs conforms, over tmpfs and memfs in several shapes. */
 import { describe, test } from 'vitest'
-import { ourOverlays } from '../../test/our-overlays.ts'
+import { ourMemfsOverlays, ourOverlays } from '../../test/our-overlays.ts'
 import { fileSystemConformance } from './suite.ts'
 
 const [first] = Object.keys(ourOverlays)
@@ -11,4 +11,9 @@ describe.each(Object.entries(ourOverlays))('%s', (shape, make) => {
   const random = { sequences: 20, operations: 500 }
   const manyEntries = shape === first ? 100_000 : 1000
   for (const { name, run } of fileSystemConformance(make, { manyEntries, random, limits })) test(name, run)
+})
+
+describe.each(Object.entries(ourMemfsOverlays))('%s', (_, make) => {
+  const options = { manyEntries: 1000, random: { sequences: 20, operations: 500 }, limits: false }
+  for (const { name, run } of fileSystemConformance(make, options)) test(name, run)
 })
