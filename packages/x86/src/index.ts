@@ -48,6 +48,7 @@ export type {
 export type { CpuEvent, TaskCause } from './system/event.ts'
 export type { GuestControl } from './system/guest-control.ts'
 export { createModel, defaultModel, type ModelFeature, type ModelName, type ModelOptions } from './system/models.ts'
+export type { RingZero } from './system/ring-zero.ts'
 export { loadParagraph, writeSegment } from './system/segments.ts'
 export { VMX_INSTRUCTIONS } from './system/vmx-instructions.ts'
 export type { AllowedSettings, VmxCapabilities } from './vmx/capabilities.ts'
