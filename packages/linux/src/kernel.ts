@@ -94,6 +94,8 @@ export class Kernel implements RingZero {
   readonly epoch: number
   /** Whoever has the CPU. */
   current: Task | undefined = undefined
+  /** The current task gives way behind its call. */
+  yieldsAfter = false
   /** The call in progress must not wait. */
   nonBlocking = false
   readonly #scheduler = new Scheduler()
@@ -213,10 +215,6 @@ export class Kernel implements RingZero {
   }
 
   /** The current task gives the CPU up, and stays ready. */
-  yieldCurrent(): void {
-    this.#yield()
-  }
-
   #yield(): void {
     const task = this.current!
     this.#quantumEnd = this.cpu.retired + QUANTUM
@@ -225,6 +223,15 @@ export class Kernel implements RingZero {
     task.registers.save(this.cpu.state)
     this.current = undefined
     this.#scheduler.add(task)
+  }
+
+  /** sched_yield(2): whoever is ready runs before the task does again. */
+  #letOthers(task: Task): void {
+    const first = this.#scheduler.first
+    if (first === undefined) return
+    this.#account()
+    task.runtime = Math.max(task.runtime, first.runtime + 1)
+    this.#yield()
   }
 
   /** Charges the current task for what it ran. */
@@ -265,13 +272,6 @@ export class Kernel implements RingZero {
     this.#account()
     task.registers.save(this.cpu.state)
     task.state = 'blocked'
-    this.current = undefined
-  }
-
-  /** The current task is gone, or is not to go on. */
-  dismissCurrent(): void {
-    if (this.current === undefined) return
-    this.#account()
     this.current = undefined
   }
 
@@ -329,7 +329,10 @@ export class Kernel implements RingZero {
       const task = this.current ?? this.#next()
       if (task === undefined) return false
       if (task.inCall) this.#invoke(task)
-      else if (task.hasWork) {
+      else if (this.yieldsAfter) {
+        this.yieldsAfter = false
+        this.#letOthers(task)
+      } else if (task.hasWork) {
         task.hasWork = false
         deliverSignals(this, task)
       } else return true
@@ -374,7 +377,7 @@ export class Kernel implements RingZero {
       task.call = state.reg32(Gpr.ax)
       this.#sysenter(task)
     } else signalOfTrap(task, event)
-    if (this.current !== undefined && !task.hasWork) return true
+    if (this.current !== undefined && !task.hasWork && !this.yieldsAfter) return true
     return this.#settle()
   }
 

@@ -62,9 +62,9 @@ export class AddressSpace {
   /** Pages that a stack may have: RLIMIT_STACK. */
   stackLimit: number = (8 << 20) / PAGE
   /** Pages that may be mapped: RLIMIT_AS. */
-  sizeLimit = Number.POSITIVE_INFINITY
+  sizeLimit: number = Number.POSITIVE_INFINITY
   /** Where arguments and environment lie, for /proc: bytes. */
-  readonly strings = { args: 0, argsEnd: 0, env: 0, envEnd: 0, auxv: [] as number[] }
+  readonly strings: { args: number; argsEnd: number; env: number; envEnd: number; auxv: number[] } = { args: 0, argsEnd: 0, env: 0, envEnd: 0, auxv: [] }
   /** Where the vDSO is: bytes. */
   vdso = 0
   #pages = 0

@@ -80,7 +80,8 @@ export const ActionFlag = {
   ONSTACK: 0x0800_0000,
   RESTART: 0x1000_0000,
   NODEFER: 0x4000_0000,
-  RESETHAND: 0x8000_0000 | 0,
+  /** As a signed word. */
+  RESETHAND: -0x8000_0000,
 } as const
 export const SIG_DFL = 0
 export const SIG_IGN = 1

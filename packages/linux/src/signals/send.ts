@@ -21,6 +21,11 @@ export function sendToProcess(process: Process, info: SignalInfo): void {
   if (dropped(leader, info.signal)) return
   process.pending.push(info)
   for (const task of process.tasks) {
+    if (task.waitedSignals?.has(info.signal)) {
+      task.waitedSignals = undefined
+      task.wake()
+      return
+    }
     if (info.signal !== Signal.SIGKILL && task.blocked.has(info.signal)) continue
     notify(task, info.signal)
     if (info.signal !== Signal.SIGKILL) return
@@ -33,7 +38,8 @@ export function sendToTask(task: Task, info: SignalInfo): void {
   prepare(task.process, info.signal)
   if (dropped(task, info.signal)) return
   task.pending.push(info)
-  if (!task.blocked.has(info.signal)) notify(task, info.signal)
+  if (task.waitedSignals?.has(info.signal)) task.wake()
+  else if (!task.blocked.has(info.signal)) notify(task, info.signal)
 }
 
 /** Ignored signals are not kept, unless they are blocked: they may be handled when they no longer are. */

@@ -8,7 +8,7 @@ export const Limit = {
 } as const
 export const LIMITS = 16
 /** RLIM_INFINITY. */
-export const INFINITE = Number.POSITIVE_INFINITY
+export const INFINITE: number = Number.POSITIVE_INFINITY
 
 /** Soft and hard limits of a process, as Debian's kernel sets them for the first one. */
 export class Limits {

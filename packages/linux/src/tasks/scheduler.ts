@@ -22,6 +22,11 @@ export class Scheduler {
     return this.#heap.length
   }
 
+  /** Who would be taken. */
+  get first(): Task | undefined {
+    return this.#heap[0]
+  }
+
   /** A task is ready; after a sleep it is not owed what it slept, beyond a bonus of `slack`. */
   add(task: Task, slack = 0): void {
     if (task.heapIndex >= 0) return

@@ -69,6 +69,8 @@ export class Task {
   blocked: SignalSet = new SignalSet()
   /** The mask to go back to, once a handler was chosen: of sigsuspend and its like. */
   savedMask: SignalSet | undefined = undefined
+  /** Signals that it waits for in rt_sigtimedwait(2), though they are blocked. */
+  waitedSignals: SignalSet | undefined = undefined
   readonly pending: SignalQueue = new SignalQueue()
   /** Something is to be done before it goes back to user code. */
   hasWork = false

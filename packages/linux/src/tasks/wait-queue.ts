@@ -20,7 +20,7 @@ export class WaitQueue {
   }
 
   /** Wakes all, or the first `most`. Answers how many. */
-  wake(most = Number.POSITIVE_INFINITY): number {
+  wake(most: number = Number.POSITIVE_INFINITY): number {
     if (this.#tasks.size === 0) return 0
     let count = 0
     for (const task of [...this.#tasks]) {

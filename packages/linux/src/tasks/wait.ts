@@ -10,7 +10,7 @@ import type { Task } from './task.ts'
 // biome-ignore format: a table
 export const Wait = {
   NOHANG: 1, UNTRACED: 2, STOPPED: 2, EXITED: 4, CONTINUED: 8, NOWAIT: 0x100_0000, NOTHREAD: 0x2000_0000,
-  ALL: 0x4000_0000, CLONE: 0x8000_0000 | 0,
+  ALL: 0x4000_0000, CLONE: -0x8000_0000,
 } as const
 
 /** What has become of a child. */

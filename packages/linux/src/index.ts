@@ -1,0 +1,8 @@
+/**
+ * `@vmexit/linux`: a kernel in TypeScript that runs real i386 Linux programs.
+ *
+ * @packageDocumentation
+ */
+export { HostInput, HostOutput } from './files/host-streams.ts'
+export { createKernel, type Kernel, type KernelOptions } from './kernel.ts'
+export { HostTerminal } from './tty/pty.ts'
