@@ -19,7 +19,12 @@ export const Errno: typeof FileErrno & typeof others = { ...FileErrno, ...others
  * - `RESTART`: interrupted by a signal: again, unless a handler without SA_RESTART runs (Linux's ERESTARTSYS).
  * - `RESTART_NOHAND`: again, unless any handler runs (ERESTARTNOHAND).
  */
-export const Answer: { readonly BLOCK: -4096; readonly GONE: -5000; readonly RESTART: -5001; readonly RESTART_NOHAND: -5002 } = {
+export const Answer: {
+  readonly BLOCK: -4096
+  readonly GONE: -5000
+  readonly RESTART: -5001
+  readonly RESTART_NOHAND: -5002
+} = {
   BLOCK: NOT_YET,
   GONE: -5000,
   RESTART: -5001,

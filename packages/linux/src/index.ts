@@ -4,5 +4,5 @@
  * @packageDocumentation
  */
 export { HostInput, HostOutput } from './files/host-streams.ts'
-export { createKernel, type Kernel, type KernelOptions } from './kernel.ts'
+export { createKernel, type KernelOptions, type LinuxKernel, type StepOutcome } from './kernel.ts'
 export { HostTerminal } from './tty/pty.ts'

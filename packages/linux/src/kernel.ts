@@ -6,13 +6,12 @@
  * and generated code is not left for a switch of tasks.
  */
 import { type FileSystem, type Inode, type MountTree, type Path, type TimeSource, TmpFs, Vfs } from '@vmexit/vfs'
-import { Gpr, type Cpu, type CpuEvent, type RingZero, Vector } from '@vmexit/x86'
+import { type Cpu, type CpuEvent, Gpr, type RingZero, Vector } from '@vmexit/x86'
 import { Refused } from './abi/decoders.ts'
 import { i386 } from './abi/i386/table.ts'
 import type { CallTable } from './abi/table.ts'
 import { Answer, Errno } from './errno.ts'
 import { openSpecial } from './files/devices.ts'
-import { Futexes } from './tasks/futex.ts'
 import { Machine, type MachineOptions } from './machine.ts'
 import { type AddressSpace, Fault } from './memory/address-space.ts'
 import { PageCache } from './memory/file-pages.ts'
@@ -22,16 +21,15 @@ import { Random } from './random.ts'
 import { deliverSignals } from './signals/deliver.ts'
 import { signalOfFault, signalOfTrap } from './signals/faults.ts'
 import { alarmFired } from './signals/send.ts'
+import type { CallObserver, Kernel, Process, Task } from './system.ts'
 import { type Account, unlimited } from './tasks/account.ts'
+import { Futexes } from './tasks/futex.ts'
 import { type Namespaces, PidNamespace } from './tasks/namespaces.ts'
-import type { Process } from './tasks/process.ts'
 import { Scheduler, weightOf } from './tasks/scheduler.ts'
 import { reloadTls } from './tasks/segments.ts'
 import { type Spawn, spawn } from './tasks/spawn.ts'
-import type { Task } from './tasks/task.ts'
 import { Timers } from './tasks/timers.ts'
-import { WaitQueue } from './tasks/wait-queue.ts'
-import { Ptys } from './tty/pty.ts'
+import type { WaitQueue } from './tasks/wait-queue.ts'
 
 /** What a kernel is made with. */
 export interface KernelOptions extends MachineOptions {
@@ -46,16 +44,7 @@ export interface KernelOptions extends MachineOptions {
   readonly account?: Account
 }
 
-/** Who watches calls. `answer` is what the program gets; undefined where the call does not return. */
-export interface CallObserver {
-  /** `args` are six words, for the time of the call. */
-  begin?(task: Task, number: number, args: Int32Array): void
-  end?(task: Task, number: number, args: Int32Array, answer: number | undefined): void
-  signal?(task: Task, signal: number): void
-  exit?(task: Task, status: number): void
-}
-
-/** Why {@link Kernel.step} returned: `idle` until `Kernel.timers.next`, or until something comes from outside. */
+/** Why {@link LinuxKernel.step} returned: `idle` until `LinuxKernel.timers.next`, or until something comes from outside. */
 export type StepOutcome = 'budget' | 'idle' | 'ended'
 
 /** Instructions after which another task has its turn. */
@@ -66,7 +55,7 @@ const BONUS = 500_000
 const CALL_VECTOR = 0x80
 
 /** A kernel and its machine. `createKernel` makes one. */
-export class Kernel implements RingZero {
+export class LinuxKernel implements Kernel, RingZero {
   readonly machine: Machine
   readonly cpu: Cpu
   readonly frames: Frames
@@ -74,7 +63,7 @@ export class Kernel implements RingZero {
   readonly memory: UserMemory
   readonly vfs: Vfs
   readonly tree: MountTree
-  readonly ns: Namespaces
+  readonly ns: Namespaces<Task>
   readonly random: Random
   readonly account: Account
   readonly timers: Timers = new Timers()
@@ -82,7 +71,6 @@ export class Kernel implements RingZero {
   readonly processes: Map<number, Process> = new Map()
   /** Pipes of FIFOs, by inode: see `files/fifo.ts`. */
   readonly fifos: Map<Inode, unknown> = new Map()
-  readonly ptys: Ptys = new Ptys(this)
   readonly calls: CallTable = i386
   /** Calls so far, by number. */
   readonly callCounts: Float64Array = new Float64Array(512)
@@ -98,7 +86,7 @@ export class Kernel implements RingZero {
   yieldsAfter = false
   /** The call in progress must not wait. */
   nonBlocking = false
-  readonly #scheduler = new Scheduler()
+  readonly #scheduler = new Scheduler<Task>()
   readonly #tlb
   readonly #args = new Int32Array(6)
   /** Ticks that nobody ran. */
@@ -131,7 +119,10 @@ export class Kernel implements RingZero {
       invalidate: (linear: number) => this.cpu.paging.invalidate(linear),
       flush: () => this.machine.loadRoot(this.memory.space.table.root),
     }
-    this.vfs = new Vfs({ time: this.time, hooks: { openSpecial: (inode, flags, path: Path) => openSpecial(this, inode, flags, path) } })
+    this.vfs = new Vfs({
+      time: this.time,
+      hooks: { openSpecial: (inode, flags, path: Path) => openSpecial(this, inode, flags, path) },
+    })
     const { root } = options
     const fs = typeof root === 'function' ? root(this.time) : (root ?? new TmpFs({ time: this.time }))
     this.tree = this.vfs.newTree(fs, 'root')
@@ -368,7 +359,10 @@ export class Kernel implements RingZero {
     } else if (event.source === 'fault' && event.vector === Vector.PF) {
       this.counts.faults++
       const address = event.address!
-      const outcome = address < 0xc000_0000 ? task.space.fault(Math.floor(address / PAGE), (event.errorCode! & 2) !== 0) : Fault.MAPPING
+      const outcome =
+        address < 0xc000_0000
+          ? task.space.fault(Math.floor(address / PAGE), (event.errorCode! & 2) !== 0)
+          : Fault.MAPPING
       if (outcome === Fault.DONE) return true
       if (outcome === Fault.BLOCK) this.#park(task)
       else signalOfFault(task, outcome, address, event.errorCode!)
@@ -421,7 +415,14 @@ export class Kernel implements RingZero {
     const { i32 } = host
     const at = base >> 2
     const row = this.calls.rows[task.call]
-    const [bx, cx, dx, si, di, bp] = [i32[at + 6]!, i32[at + 2]!, i32[at + 4]!, i32[at + 12]!, i32[at + 14]!, i32[at + 10]!]
+    const [bx, cx, dx, si, di, bp] = [
+      i32[at + 6]!,
+      i32[at + 2]!,
+      i32[at + 4]!,
+      i32[at + 12]!,
+      i32[at + 14]!,
+      i32[at + 10]!,
+    ]
     this.nonBlocking = false
     let answer: number
     if (row === undefined) answer = -Errno.ENOSYS
@@ -455,12 +456,12 @@ export class Kernel implements RingZero {
   }
 
   /** The processes' alarm timers end here. */
-  onAlarm(process: Process): void {
-    alarmFired(this, process)
+  onAlarm(proc: Process): void {
+    alarmFired(this, proc)
   }
 }
 
 /** A kernel, on a machine of its own. */
-export function createKernel(options: KernelOptions = {}): Kernel {
-  return new Kernel(options)
+export function createKernel(options: KernelOptions = {}): LinuxKernel {
+  return new LinuxKernel(options)
 }

@@ -8,7 +8,7 @@ import { Cpu, type Engine, Flag, Gpr, Layout, type RingZero, TR, writeSegment } 
 import { Frames, PAGE } from './memory/frames.ts'
 import { Entry } from './memory/page-table.ts'
 import { type Account, unlimited } from './tasks/account.ts'
-import type { TlsEntry } from './tasks/task.ts'
+import type { TlsEntry } from './tasks/tls.ts'
 
 /** What a machine is made of. */
 export interface MachineOptions {
@@ -52,7 +52,10 @@ export class Machine {
     this.frames = new Frames(this.memory, bytes / PAGE)
     const table = this.#frame(unlimited)
     this.#gdt = this.#frame(unlimited)
-    this.memory.write32(table * PAGE + (GDT_PAGE % 1024) * 4, this.#gdt * PAGE + (Entry.PRESENT | Entry.WRITE | Entry.ACCESSED | Entry.DIRTY | Entry.GLOBAL))
+    this.memory.write32(
+      table * PAGE + (GDT_PAGE % 1024) * 4,
+      this.#gdt * PAGE + (Entry.PRESENT | Entry.WRITE | Entry.ACCESSED | Entry.DIRTY | Entry.GLOBAL),
+    )
     this.kernelEntries = new Map([[GDT_TABLE, table * PAGE + (Entry.PRESENT | Entry.WRITE)]])
     for (const [selector, high] of [
       [Selector.code, USER_CODE.high],

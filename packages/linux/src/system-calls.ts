@@ -1,7 +1,7 @@
 /** Calls about the whole system: uname(2), sysinfo(2), getrandom(2), syslog(2). */
 import type { ByteString } from '@vmexit/vfs'
 import { Errno } from './errno.ts'
-import type { Task } from './tasks/task.ts'
+import type { Task } from './system.ts'
 
 /** What the kernel says it is: the release that programs of Debian 12 expect at least. */
 export const RELEASE = '6.1.0-vmexit'
@@ -12,7 +12,8 @@ export function uname(task: Task, at: number): number {
   const { uts } = task.ns
   const fields = ['Linux', uts.hostname, RELEASE, VERSION, 'i686', uts.domainname]
   const bytes = new Uint8Array(FIELD * 6)
-  for (const [n, field] of fields.entries()) for (let c = 0; c < Math.min(field.length, FIELD - 1); c++) bytes[n * FIELD + c] = field.charCodeAt(c)
+  for (const [n, field] of fields.entries())
+    for (let c = 0; c < Math.min(field.length, FIELD - 1); c++) bytes[n * FIELD + c] = field.charCodeAt(c)
   task.kernel.memory.write(at, bytes)
   return 0
 }
@@ -32,7 +33,18 @@ export function sysinfo(task: Task, at: number): number {
   const { frames } = kernel
   const bytes = new Uint8Array(64)
   const view = new DataView(bytes.buffer)
-  const words = [Math.floor(kernel.now / 1e9), 0, 0, 0, frames.count * 4096, (frames.count - frames.used) * 4096, 0, 0, 0, 0]
+  const words = [
+    Math.floor(kernel.now / 1e9),
+    0,
+    0,
+    0,
+    frames.count * 4096,
+    (frames.count - frames.used) * 4096,
+    0,
+    0,
+    0,
+    0,
+  ]
   for (const [n, word] of words.entries()) view.setUint32(n * 4, word, true)
   view.setUint16(40, kernel.processes.size, true)
   view.setUint32(52, 1, true)

@@ -1,7 +1,7 @@
 /** Arguments of system calls that are the same in every ABI: numbers, addresses, paths. */
 import { type ByteString, Open, PATH_MAX } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
-import type { Task } from '../tasks/task.ts'
+import type { Task } from '../system.ts'
 import type { Decoder } from './table.ts'
 
 const hex = (value: number): string => (value === 0 ? 'NULL' : `0x${(value >>> 0).toString(16)}`)
@@ -11,13 +11,25 @@ export const int: Decoder<number> = { words: 1 }
 /** A descriptor. */
 export const fd: Decoder<number> = { words: 1 }
 /** A size, unsigned. */
-export const size: Decoder<number> = { words: 1, decode: (_task, word) => word >>> 0, show: (_task, word) => String(word >>> 0) }
+export const size: Decoder<number> = {
+  words: 1,
+  decode: (_task, word) => word >>> 0,
+  show: (_task, word) => String(word >>> 0),
+}
 /** An address, unsigned. */
-export const pointer: Decoder<number> = { words: 1, decode: (_task, word) => word >>> 0, show: (_task, word) => hex(word) }
+export const pointer: Decoder<number> = {
+  words: 1,
+  decode: (_task, word) => word >>> 0,
+  show: (_task, word) => hex(word),
+}
 /** Bits without names. */
 export const bits: Decoder<number> = { words: 1, show: (_task, word) => (word === 0 ? '0' : hex(word)) }
 /** Permissions. */
-export const mode: Decoder<number> = { words: 1, decode: (_task, word) => word & 0xffff, show: (_task, word) => `0${(word & 0xffff).toString(8)}` }
+export const mode: Decoder<number> = {
+  words: 1,
+  decode: (_task, word) => word & 0xffff,
+  show: (_task, word) => `0${(word & 0xffff).toString(8)}`,
+}
 
 /** The directory where a path begins. */
 export const at: Decoder<number> = { words: 1, show: (_task, word) => (word === -100 ? 'AT_FDCWD' : String(word)) }

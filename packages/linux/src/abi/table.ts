@@ -2,7 +2,7 @@
  * Tables of system calls: one for each ABI. A row says a call's number, name and arguments, and who handles it; the
  * support page, strace's lines and the counts of what is missing come from it.
  */
-import type { Task } from '../tasks/task.ts'
+import type { Task } from '../system.ts'
 
 /** How an argument comes: one word, or two of which the second is the upper half; and what it is to the handler. */
 export interface Decoder<T> {
@@ -13,7 +13,9 @@ export interface Decoder<T> {
   show?(task: Task, low: number, high: number): string
 }
 /** What handlers get for a list of decoders. */
-export type Values<D extends readonly Decoder<unknown>[]> = { [K in keyof D]: D[K] extends Decoder<infer T> ? T : never }
+export type Values<D extends readonly Decoder<unknown>[]> = {
+  [K in keyof D]: D[K] extends Decoder<infer T> ? T : never
+}
 
 /** How well a call is supported: all of it, or what is missing. */
 export type Support = 'full' | string
@@ -52,7 +54,14 @@ export function call<const D extends readonly Decoder<unknown>[]>(
   support: Support = 'full',
 ): CallRow {
   const run = compose(parameters, handler as never)
-  return { number, name, parameters, support, run, givesAddress: name === 'mmap2' || name === 'mmap' || name === 'brk' || name === 'mremap' }
+  return {
+    number,
+    name,
+    parameters,
+    support,
+    run,
+    givesAddress: name === 'mmap2' || name === 'mmap' || name === 'brk' || name === 'mremap',
+  }
 }
 
 /** What decodes and then handles; plain words go through as they are. */
@@ -83,8 +92,18 @@ function compose(parameters: readonly Decoder<unknown>[], handler: (task: Task, 
 }
 
 /** A table of rows. */
-export function tableOf(abi: string, rows: readonly CallRow[], names: readonly (readonly [number, string])[], sysenterReturn: number): CallTable {
+export function tableOf(
+  abi: string,
+  rows: readonly CallRow[],
+  names: readonly (readonly [number, string])[],
+  sysenterReturn: number,
+): CallTable {
   const byNumber: (CallRow | undefined)[] = []
   for (const row of rows) byNumber[row.number] = row
-  return { abi, rows: byNumber, absent: new Map(names.filter(([number]) => byNumber[number] === undefined)), sysenterReturn }
+  return {
+    abi,
+    rows: byNumber,
+    absent: new Map(names.filter(([number]) => byNumber[number] === undefined)),
+    sysenterReturn,
+  }
 }

@@ -1,10 +1,9 @@
 /** execve(2): the point of no return, behind which the task is the new program. */
 import { type ByteString, Mode, type Path } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
-import type { Kernel } from '../kernel.ts'
-import { endTask } from '../tasks/exit.ts'
-import { NO_TLS, type Task } from '../tasks/task.ts'
-import { leaveSpace } from '../tasks/exit.ts'
+import type { Kernel, Task } from '../system.ts'
+import { endTask, leaveSpace } from '../tasks/exit.ts'
+import { NO_TLS } from '../tasks/tls.ts'
 import { loadProgram, type Program } from './load.ts'
 
 /** Bytes of one argument (MAX_ARG_STRLEN), and how many there may be. */
@@ -26,7 +25,14 @@ export function readStrings(kernel: Kernel, address: number): ByteString[] | num
 }
 
 /** execveat(2), the strings being read. */
-export function execute(task: Task, at: Path | null, path: ByteString, args: readonly ByteString[], env: readonly ByteString[], flags = 0): number {
+export function execute(
+  task: Task,
+  at: Path | null,
+  path: ByteString,
+  args: readonly ByteString[],
+  env: readonly ByteString[],
+  flags = 0,
+): number {
   const { kernel } = task
   const program = loadProgram(kernel, task, at, path, flags, args, env)
   if (typeof program === 'number') return program
@@ -36,10 +42,10 @@ export function execute(task: Task, at: Path | null, path: ByteString, args: rea
 
 /** The task, which has the CPU, is the program from now on. */
 export function become(kernel: Kernel, task: Task, program: Program): void {
-  const { process } = task
+  const { process: proc } = task
   kernel.counts.execs++
-  for (const other of [...process.tasks]) if (other !== task) endTask(kernel, other)
-  process.leader = task
+  for (const other of [...proc.tasks]) if (other !== task) endTask(kernel, other)
+  proc.leader = task
   leaveSpace(kernel, task)
   task.space = program.space
   if (task.vforkParent !== undefined) {
@@ -50,8 +56,8 @@ export function become(kernel: Kernel, task: Task, program: Program): void {
     task.files.users--
     task.files = task.files.fork()
   }
-  task.files.closeForExec(task)
-  if (process.tasks.size > 0) task.actions = task.actions.fork()
+  task.files.closeForExec(task.process)
+  if (proc.tasks.size > 0) task.actions = task.actions.fork()
   task.actions.reset()
   Object.assign(task.altStack, { at: 0, size: 0, flags: 2 })
   task.tls = [NO_TLS, NO_TLS, NO_TLS]
@@ -60,9 +66,9 @@ export function become(kernel: Kernel, task: Task, program: Program): void {
   task.savedMask = undefined
   task.restart = 0
   task.name = baseName(program.name)
-  process.hasExecuted = true
-  process.executable = program.path
-  process.executablePath = kernel.vfs.pathName(task.context, program.path)
+  proc.hasExecuted = true
+  proc.executable = program.path
+  proc.executablePath = kernel.vfs.pathName(task.context, program.path)
   const { ids } = task
   const uid = (program.mode & Mode.ISUID) !== 0 ? program.uid : ids.euid
   const gid = (program.mode & Mode.ISGID) !== 0 ? program.gid : ids.egid

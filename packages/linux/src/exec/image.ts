@@ -60,11 +60,13 @@ function readScript(line: Uint8Array): Script | number {
 function readElf(vfs: Vfs, file: File, head: DataView): ElfImage | number {
   if (head.byteLength < HEADER_BYTES || head.getUint32(0, false) !== 0x7f45_4c46) return -Errno.ENOEXEC
   const type = head.getUint16(16, true)
-  if (head.getUint8(4) !== 1 || head.getUint8(5) !== 1 || head.getUint16(18, true) !== MachineType.i386) return -Errno.ENOEXEC
+  if (head.getUint8(4) !== 1 || head.getUint8(5) !== 1 || head.getUint16(18, true) !== MachineType.i386)
+    return -Errno.ENOEXEC
   if (type !== FileType.executable && type !== FileType.shared) return -Errno.ENOEXEC
   const headersOffset = head.getUint32(28, true)
   const headerCount = head.getUint16(44, true)
-  if (head.getUint16(42, true) !== SEGMENT_BYTES || headerCount === 0 || headerCount > MOST_HEADERS) return -Errno.ENOEXEC
+  if (head.getUint16(42, true) !== SEGMENT_BYTES || headerCount === 0 || headerCount > MOST_HEADERS)
+    return -Errno.ENOEXEC
   const table = new Uint8Array(headerCount * SEGMENT_BYTES)
   if (vfs.pread(file, table, 0, table.length, headersOffset) !== table.length) return -Errno.ENOEXEC
   const view = new DataView(table.buffer)
@@ -72,7 +74,13 @@ function readElf(vfs: Vfs, file: File, head: DataView): ElfImage | number {
   let interpreter = ''
   for (let at = 0; at < table.length; at += SEGMENT_BYTES) {
     const word = (n: number): number => view.getUint32(at + n * 4, true)
-    const segment = { offset: word(1), address: word(2), fileBytes: word(4), memoryBytes: word(5), prot: protOf(word(6)) }
+    const segment = {
+      offset: word(1),
+      address: word(2),
+      fileBytes: word(4),
+      memoryBytes: word(5),
+      prot: protOf(word(6)),
+    }
     if (word(0) === SegmentType.interpreter && interpreter === '') {
       const path = readPath(vfs, file, segment)
       if (typeof path === 'number') return path
@@ -83,7 +91,14 @@ function readElf(vfs: Vfs, file: File, head: DataView): ElfImage | number {
     }
   }
   if (segments.length === 0) return -Errno.ENOEXEC
-  return { isDynamic: type === FileType.shared, entry: head.getUint32(24, true), segments, interpreter, headersOffset, headerCount }
+  return {
+    isDynamic: type === FileType.shared,
+    entry: head.getUint32(24, true),
+    segments,
+    interpreter,
+    headersOffset,
+    headerCount,
+  }
 }
 
 function protOf(flags: number): number {

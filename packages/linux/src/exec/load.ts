@@ -1,14 +1,24 @@
 /** Puts a program into a new address space: its segments, its interpreter's, the vDSO and a stack (execve(2)). */
-import { Access, At, type ByteString, type File, isRegular, Mode, MountFlag, Open, type Path, rootCredentials } from '@vmexit/vfs'
+import {
+  Access,
+  At,
+  type ByteString,
+  type File,
+  isRegular,
+  Mode,
+  MountFlag,
+  Open,
+  type Path,
+  rootCredentials,
+} from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
-import type { Kernel } from '../kernel.ts'
 import { AddressSpace } from '../memory/address-space.ts'
 import { FilePages } from '../memory/file-pages.ts'
 import { type Frames, PAGE } from '../memory/frames.ts'
 import { KERNEL_PAGE } from '../memory/page-table.ts'
 import { Prot } from '../memory/vma.ts'
+import type { Kernel, Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
-import type { Task } from '../tasks/task.ts'
 import { type ElfImage, readImage } from './image.ts'
 import { Aux, initialStack } from './stack.ts'
 import { VDSO, vdsoImage } from './vdso.ts'
@@ -37,7 +47,15 @@ const CLOCK_TICKS = 100
 const MIN_SIGNAL_STACK = 1168
 
 /** Loads a program for a task, which goes on as it is if the answer is an error. `at` is where relative paths begin. */
-export function loadProgram(kernel: Kernel, task: Task, at: Path | null, path: ByteString, flags: number, args: readonly ByteString[], env: readonly ByteString[]): Program | number {
+export function loadProgram(
+  kernel: Kernel,
+  task: Task,
+  at: Path | null,
+  path: ByteString,
+  flags: number,
+  args: readonly ByteString[],
+  env: readonly ByteString[],
+): Program | number {
   const { vfs } = kernel
   let wanted = path
   let place = at
@@ -81,7 +99,15 @@ function openProgram(kernel: Kernel, task: Task, at: Path | null, path: ByteStri
   return -Errno.EACCES
 }
 
-function build(kernel: Kernel, task: Task, file: File, image: ElfImage, path: ByteString, args: readonly ByteString[], env: readonly ByteString[]): Program | number {
+function build(
+  kernel: Kernel,
+  task: Task,
+  file: File,
+  image: ElfImage,
+  path: ByteString,
+  args: readonly ByteString[],
+  env: readonly ByteString[],
+): Program | number {
   const { vfs } = kernel
   const account = task.process.account
   let interpreter: { file: File; image: ElfImage } | undefined
@@ -120,7 +146,12 @@ function fill(
   space.stackLimit = Math.min(soft[Limit.STACK]!, 64 << 20) / PAGE
   space.sizeLimit = soft[Limit.AS]! / PAGE
   const top = KERNEL_PAGE
-  const stack = space.map(top - STACK_PAGES, STACK_PAGES, { prot: Prot.READ | Prot.WRITE | Prot.EXEC, growsDown: true, name: '[stack]' }, 'new')
+  const stack = space.map(
+    top - STACK_PAGES,
+    STACK_PAGES,
+    { prot: Prot.READ | Prot.WRITE | Prot.EXEC, growsDown: true, name: '[stack]' },
+    'new',
+  )
   if (stack < 0) return stack
   const base = image.isDynamic ? (interpreter === undefined ? -1 : DYNAMIC_BASE) : 0
   const loaded = mapImage(kernel, task, space, file, image, base)
@@ -129,7 +160,14 @@ function fill(
   let { entry } = loaded
   let interpreterBase = 0
   if (interpreter !== undefined) {
-    const other = mapImage(kernel, task, space, interpreter.file, interpreter.image, interpreter.image.isDynamic ? -1 : 0)
+    const other = mapImage(
+      kernel,
+      task,
+      space,
+      interpreter.file,
+      interpreter.image,
+      interpreter.image.isDynamic ? -1 : 0,
+    )
     if (typeof other === 'number') return other
     interpreterBase = other.base
     entry = other.entry
@@ -139,7 +177,8 @@ function fill(
   space.vdso = vdso * PAGE
 
   const { inode } = file
-  const isSetId = (file.path.mount.flags & MountFlag.NOSUID) === 0 ? inode.mode : inode.mode & ~(Mode.ISUID | Mode.ISGID)
+  const isSetId =
+    (file.path.mount.flags & MountFlag.NOSUID) === 0 ? inode.mode : inode.mode & ~(Mode.ISUID | Mode.ISGID)
   const { ids } = task
   const euid = (isSetId & Mode.ISUID) !== 0 ? inode.uid : ids.euid
   const egid = (isSetId & Mode.ISGID) !== 0 ? inode.gid : ids.egid
@@ -189,7 +228,14 @@ function fill(
 }
 
 /** Maps the segments of a file, from `base` on, or where there is room if that is −1. */
-function mapImage(kernel: Kernel, task: Task, space: AddressSpace, file: File, image: ElfImage, base: number): { base: number; entry: number; end: number; headers: number } | number {
+function mapImage(
+  kernel: Kernel,
+  task: Task,
+  space: AddressSpace,
+  file: File,
+  image: ElfImage,
+  base: number,
+): { base: number; entry: number; end: number; headers: number } | number {
   const pages = kernel.pageCache.of(file.inode, kernel.vfs.pathName(task.context, file.path))
   const first = image.segments[0]!
   const last = image.segments.at(-1)!
@@ -220,13 +266,19 @@ function mapImage(kernel: Kernel, task: Task, space: AddressSpace, file: File, i
       if (mapped < 0) return mapped
     }
     const fileEnd = address + segment.fileBytes
-    if (segment.memoryBytes > segment.fileBytes && fileEnd % PAGE !== 0 && segment.fileBytes > 0 && (segment.prot & Prot.WRITE) !== 0) {
+    if (
+      segment.memoryBytes > segment.fileBytes &&
+      fileEnd % PAGE !== 0 &&
+      segment.fileBytes > 0 &&
+      (segment.prot & Prot.WRITE) !== 0
+    ) {
       const zeros = Math.min(PAGE - (fileEnd % PAGE), segment.memoryBytes - segment.fileBytes)
       if (!store(kernel, space, fileEnd, new Uint8Array(zeros))) return -Errno.ENOMEM
     }
     end = Math.max(end, (page + allPages) * PAGE)
     const { headersOffset } = image
-    if (headersOffset >= segment.offset && headersOffset < segment.offset + segment.fileBytes) headers = address + headersOffset - segment.offset
+    if (headersOffset >= segment.offset && headersOffset < segment.offset + segment.fileBytes)
+      headers = address + headersOffset - segment.offset
   }
   return { base: offset, entry: image.entry + offset, end, headers }
 }
@@ -263,4 +315,3 @@ function vdsoPages(kernel: Kernel): FilePages {
 export function vdsoPagesOf(kernel: Kernel): FilePages | undefined {
   return vdsos.get(kernel.frames)
 }
-

@@ -1,5 +1,5 @@
 /** What a program finds on its stack: strings, and below them argc, argv, envp and the auxiliary vector (System V ABI, i386 supplement). */
-import { bytesOf, type ByteString } from '@vmexit/vfs'
+import { type ByteString, bytesOf } from '@vmexit/vfs'
 
 /** Keys of the auxiliary vector (getauxval(3)). */
 // biome-ignore format: a table
@@ -57,12 +57,18 @@ export function initialStack(contents: StackContents, top: number): InitialStack
   at -= 16
   const randomAt = at
   pieces.push([at, random])
-  const auxv = [...aux, [Aux.RANDOM, randomAt], [Aux.EXECFN, executableAt], [Aux.PLATFORM, platformAt], [Aux.NULL, 0]].flat() as number[]
+  const auxv = [
+    ...aux,
+    [Aux.RANDOM, randomAt],
+    [Aux.EXECFN, executableAt],
+    [Aux.PLATFORM, platformAt],
+    [Aux.NULL, 0],
+  ].flat() as number[]
   const words = [args.length, ...argsAt, 0, ...envAt, 0, ...auxv]
   const sp = ((at - words.length * 4) & ~15) >>> 0
   const bytes = new Uint8Array(top - sp)
   const view = new DataView(bytes.buffer)
-  words.forEach((word, n) => view.setUint32(n * 4, word >>> 0, true))
+  for (const [n, word] of words.entries()) view.setUint32(n * 4, word >>> 0, true)
   for (const [where, piece] of pieces) bytes.set(piece, where - sp)
   return { sp, bytes, argsStart, argsEnd: envStart, envStart, envEnd, auxv }
 }

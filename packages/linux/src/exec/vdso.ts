@@ -29,8 +29,12 @@ const VERSION = 'LINUX_2.5'
 export function vdsoImage(): Uint8Array {
   const image = new Uint8Array(4096)
   const view = new DataView(image.buffer)
-  const put16 = (at: number, ...values: number[]): void => values.forEach((value, n) => view.setUint16(at + n * 2, value, true))
-  const put32 = (at: number, ...values: number[]): void => values.forEach((value, n) => view.setUint32(at + n * 4, value, true))
+  const put16 = (at: number, ...values: number[]): void => {
+    for (const [n, value] of values.entries()) view.setUint16(at + n * 2, value, true)
+  }
+  const put32 = (at: number, ...values: number[]): void => {
+    for (const [n, value] of values.entries()) view.setUint32(at + n * 4, value, true)
+  }
   for (const [at, bytes] of code) image.set(bytes, at)
 
   let names = '\0'
@@ -42,16 +46,16 @@ export function vdsoImage(): Uint8Array {
   const at = { dynamic: 0xc0, hash: 0x140, symbols: 0x180, versions: 0x1d0, definitions: 0x1e0, strings: 0x240 }
   const soname = nameOf(SONAME)
   const version = nameOf(VERSION)
-  SYMBOLS.forEach(([name, value, size], n) => {
+  for (const [n, [name, value, size]] of SYMBOLS.entries()) {
     put32(at.symbols + (n + 1) * 16, nameOf(name), value, size)
     // A global function, in a section that there is (any: the headers of sections are not loaded).
     view.setUint8(at.symbols + (n + 1) * 16 + 12, 0x12)
     put16(at.symbols + (n + 1) * 16 + 14, 1)
     put16(at.versions + (n + 1) * 2, 2)
-  })
+  }
   // One bucket, whose chain has all symbols.
   put32(at.hash, 1, SYMBOLS.length + 1, 1, 0)
-  SYMBOLS.forEach((_, n) => put32(at.hash + 16 + n * 4, n + 1 < SYMBOLS.length ? n + 2 : 0))
+  for (let n = 0; n < SYMBOLS.length; n++) put32(at.hash + 16 + n * 4, n + 1 < SYMBOLS.length ? n + 2 : 0)
   definition(view, at.definitions, 1, 1, soname, SONAME, 28)
   definition(view, at.definitions + 28, 0, 2, version, VERSION, 0)
   for (let n = 0; n < names.length; n++) image[at.strings + n] = names.charCodeAt(n)
@@ -69,9 +73,18 @@ export function vdsoImage(): Uint8Array {
 }
 
 /** A `Verdef` with its `Verdaux`. */
-function definition(view: DataView, at: number, flags: number, index: number, name: number, text: string, next: number): void {
-  ;[1, flags, index, 1].forEach((value, n) => view.setUint16(at + n * 2, value, true))
-  ;[elfHash(text), 20, next, name, 0].forEach((value, n) => view.setUint32(at + 8 + n * 4, value, true))
+function definition(
+  view: DataView,
+  at: number,
+  flags: number,
+  index: number,
+  name: number,
+  text: string,
+  next: number,
+): void {
+  for (const [n, value] of [1, flags, index, 1].entries()) view.setUint16(at + n * 2, value, true)
+  const words = [elfHash(text), 20, next, name, 0]
+  for (const [n, value] of words.entries()) view.setUint32(at + 8 + n * 4, value, true)
 }
 
 /** The hash of the System V ABI. */

@@ -1,9 +1,8 @@
 /** Descriptors: dup(2), fcntl(2), ioctl(2), pipe(2), close_range(2). */
 import { Open } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
+import { Process, type Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
-import { Process } from '../tasks/process.ts'
-import type { Task } from '../tasks/task.ts'
 import type { OpenFile } from './open-file.ts'
 
 import { Pipe, PipeEnd } from './pipe.ts'
@@ -16,7 +15,7 @@ const SETTABLE = O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | 0o20000
 /** Puts a new file under the lowest number; it is closed where there is none. */
 export function install(task: Task, file: OpenFile, flags: number): number {
   const fd = task.files.add(file, (flags & O_CLOEXEC) !== 0, task.process.limits.soft[Limit.NOFILE]!)
-  if (fd < 0) file.close(task)
+  if (fd < 0) file.close(undefined)
   return fd
 }
 
@@ -38,7 +37,7 @@ export function dupTo(task: Task, fd: number, to: number, flags: number | undefi
   if (file === undefined || to < 0 || to >= task.process.limits.soft[Limit.NOFILE]!) return -Errno.EBADF
   if (fd === to) return to
   file.references++
-  task.files.put(task, to, file, flags !== undefined && (flags & O_CLOEXEC) !== 0)
+  task.files.put(task.process, to, file, flags !== undefined && (flags & O_CLOEXEC) !== 0)
   return to
 }
 
@@ -53,7 +52,7 @@ export function pipe(task: Task, address: number, flags: number): number {
   if (reader < 0) return reader
   const writer = install(task, new PipeEnd(made, ino, Open.O_WRONLY | (flags & ~O_CLOEXEC)), flags)
   if (writer < 0) {
-    task.files.close(task, reader)
+    task.files.close(task.process, reader)
     return writer
   }
   kernel.memory.set32(address, reader)
@@ -66,7 +65,7 @@ export function closeRange(task: Task, first: number, last: number, flags: numbe
   for (const fd of [...task.files.numbers()]) {
     if (fd < first || fd > last) continue
     if ((flags & CLOEXEC_RANGE) !== 0) task.files.setClosesOnExec(fd, true)
-    else task.files.close(task, fd)
+    else task.files.close(task.process, fd)
   }
   return 0
 }
@@ -182,8 +181,8 @@ export function ioctl(task: Task, fd: number, request: number, argument: number)
         task.kernel.memory.set32(argument, file.file.inode.size - file.file.position)
         return 0
       }
-      return file.ioctl(task, request, argument)
+      return file.ioctl(request, argument)
     default:
-      return file.ioctl(task, request, argument)
+      return file.ioctl(request, argument)
   }
 }

@@ -1,6 +1,5 @@
-/** The table of descriptors of a process (open(2), dup(2), fcntl(2)). */
+/** The table of descriptors of a process (open(2), dup(2), fcntl(2)). `owner` is the process: closing drops its record locks. */
 import { Errno } from '../errno.ts'
-import type { Task } from '../tasks/task.ts'
 import type { OpenFile } from './open-file.ts'
 
 /** Descriptors by number. Shared by threads: CLONE_FILES. */
@@ -28,19 +27,19 @@ export class Descriptors {
   }
 
   /** Puts a file under a number, in place of what is there. */
-  put(task: Task, fd: number, file: OpenFile, closesOnExec: boolean): void {
+  put(owner: object, fd: number, file: OpenFile, closesOnExec: boolean): void {
     const before = this.#files[fd]
     this.#files[fd] = file
     this.#closing[fd] = closesOnExec
-    before?.close(task)
+    before?.close(owner)
   }
 
-  close(task: Task, fd: number): number {
+  close(owner: object, fd: number): number {
     const file = this.#files[fd]
     if (file === undefined) return -Errno.EBADF
     this.#files[fd] = undefined
     if (fd < this.#low) this.#low = fd
-    file.close(task)
+    file.close(owner)
     return 0
   }
 
@@ -70,11 +69,11 @@ export class Descriptors {
   }
 
   /** exec: those that say so are closed. */
-  closeForExec(task: Task): void {
-    for (const fd of [...this.numbers()]) if (this.#closing[fd]) this.close(task, fd)
+  closeForExec(owner: object): void {
+    for (const fd of [...this.numbers()]) if (this.#closing[fd]) this.close(owner, fd)
   }
 
-  closeAll(task: Task): void {
-    for (const fd of [...this.numbers()]) this.close(task, fd)
+  closeAll(owner: object): void {
+    for (const fd of [...this.numbers()]) this.close(owner, fd)
   }
 }

@@ -1,7 +1,7 @@
 /** Character devices and FIFOs, as opening them by their inode gives them (Linux's devices.txt). */
 import { type FileOperations, type Inode, Mode, majorOf, minorOf, type Path } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
-import type { Kernel } from '../kernel.ts'
+import type { Kernel } from '../system.ts'
 import { openTty } from '../tty/open.ts'
 import type { KernelOperations } from './open-file.ts'
 import { openFifo, type Pipe } from './pipe.ts'

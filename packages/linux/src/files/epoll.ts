@@ -1,11 +1,11 @@
 /** epoll(7). Readiness is asked when somebody waits; edge-triggered entries remember what they told. */
 import { Open } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
-import type { Kernel } from '../kernel.ts'
-import type { Task } from '../tasks/task.ts'
+import type { Kernel, Task } from '../system.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
+import { AnonymousFile } from './anonymous-file.ts'
 import { install } from './control.ts'
-import { AnonymousFile, type OpenFile, Poll } from './open-file.ts'
+import { type OpenFile, Poll } from './open-file.ts'
 
 const Flag = { ET: 0x8000_0000 | 0, ONESHOT: 0x4000_0000, EXCLUSIVE: 0x1000_0000, WAKEUP: 0x2000_0000 } as const
 const Control = { ADD: 1, DEL: 2, MOD: 3 } as const
@@ -131,7 +131,8 @@ export function epollControl(task: Task, epfd: number, operation: number, fd: nu
   const { memory } = task.kernel
   const epoll = task.files.get(epfd)
   const file = task.files.get(fd)
-  const [events, low, high] = operation === Control.DEL ? [0, 0, 0] : [memory.get32(at) | 0, memory.get32(at + 4), memory.get32(at + 8)]
+  const [events, low, high] =
+    operation === Control.DEL ? [0, 0, 0] : [memory.get32(at) | 0, memory.get32(at + 4), memory.get32(at + 8)]
   if (epoll === undefined || file === undefined) return -Errno.EBADF
   return epoll instanceof Epoll ? epoll.control(fd, file, operation, events, low, high) : -Errno.EINVAL
 }

@@ -2,12 +2,12 @@
 import { Open } from '@vmexit/vfs'
 import { readTimespec, writeTimespec } from '../abi/i386/structs.ts'
 import { Errno } from '../errno.ts'
-import type { Kernel } from '../kernel.ts'
-import type { Task } from '../tasks/task.ts'
+import type { Kernel, Task } from '../system.ts'
 import { Timer } from '../tasks/timers.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
+import { AnonymousFile } from './anonymous-file.ts'
 import { install } from './control.ts'
-import { AnonymousFile, Poll } from './open-file.ts'
+import { Poll } from './open-file.ts'
 
 const SEMAPHORE = 1
 const MOST = 2n ** 64n - 2n
@@ -33,7 +33,7 @@ class EventFd extends AnonymousFile {
     this.queue.wake()
     return 8
   }
-  override write(_task: Task, from: Uint8Array, start: number, length: number): number {
+  override write(from: Uint8Array, start: number, length: number): number {
     if (length < 8) return -Errno.EINVAL
     const value = viewOf(from, start).getBigUint64(0, true)
     if (value > MOST) return -Errno.EINVAL
@@ -92,7 +92,8 @@ class TimerFd extends AnonymousFile {
 }
 
 export function timerfdCreate(task: Task, clock: number, flags: number): number {
-  if ((clock !== 0 && clock !== 1 && clock !== 7) || (flags & ~(Open.O_CLOEXEC | Open.O_NONBLOCK)) !== 0) return -Errno.EINVAL
+  if ((clock !== 0 && clock !== 1 && clock !== 7) || (flags & ~(Open.O_CLOEXEC | Open.O_NONBLOCK)) !== 0)
+    return -Errno.EINVAL
   return install(task, new TimerFd(task.kernel, clock === 0, flags), flags)
 }
 
@@ -106,7 +107,8 @@ export function timerfdSettime(task: Task, fd: number, flags: number, at: number
   if (!(file instanceof TimerFd) || period === undefined || value === undefined) return -Errno.EINVAL
   if (old !== 0) timerfdGettime(task, fd, old, wide)
   const absolute = (flags & 1) !== 0
-  const when = value === 0 ? 0 : absolute ? Math.max(1, value - (file.isRealTime ? kernel.epoch * 1e9 : 0)) : kernel.now + value
+  const when =
+    value === 0 ? 0 : absolute ? Math.max(1, value - (file.isRealTime ? kernel.epoch * 1e9 : 0)) : kernel.now + value
   file.set(when, period)
   return 0
 }
@@ -117,6 +119,11 @@ export function timerfdGettime(task: Task, fd: number, at: number, wide: boolean
   if (file === undefined) return -Errno.EBADF
   if (!(file instanceof TimerFd)) return -Errno.EINVAL
   writeTimespec(kernel.memory, at, file.period, wide)
-  writeTimespec(kernel.memory, at + (wide ? 16 : 8), file.timer.isSet ? Math.max(1, file.timer.when - kernel.now) : 0, wide)
+  writeTimespec(
+    kernel.memory,
+    at + (wide ? 16 : 8),
+    file.timer.isSet ? Math.max(1, file.timer.when - kernel.now) : 0,
+    wide,
+  )
   return 0
 }

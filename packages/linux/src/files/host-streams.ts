@@ -1,9 +1,9 @@
 /** Streams of the host as descriptors of programs: plain ones, like pipes. A terminal is `HostTerminal`. */
 import { Mode } from '@vmexit/vfs'
-import type { Kernel } from '../kernel.ts'
-import type { Task } from '../tasks/task.ts'
+import type { Kernel } from '../system.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
-import { AnonymousFile, Poll } from './open-file.ts'
+import { AnonymousFile } from './anonymous-file.ts'
+import { Poll } from './open-file.ts'
 
 /** What programs write goes to the host. */
 export class HostOutput extends AnonymousFile {
@@ -27,7 +27,7 @@ export class HostOutput extends AnonymousFile {
   protected override get mode(): number {
     return Mode.IFIFO | 0o600
   }
-  override write(_task: Task, from: Uint8Array, start: number, length: number): number {
+  override write(from: Uint8Array, start: number, length: number): number {
     if (this.#isPaused) return this.kernel.block(this.queue)
     this.#take(from.slice(start, start + length))
     return length

@@ -2,7 +2,7 @@
 import { isRegular, type Open } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
 import { BAD_ADDRESS } from '../memory/user-memory.ts'
-import type { Task } from '../tasks/task.ts'
+import type { Task } from '../system.ts'
 import type { OpenFile } from './open-file.ts'
 
 /** The most that one call moves (MAX_RW_COUNT). */
@@ -28,11 +28,16 @@ function readTo(task: Task, file: OpenFile, address: number, length: number, pos
     if (position !== null && file.file === undefined) return -Errno.ESPIPE
     if (length <= PAGE - (address % PAGE)) {
       const at = memory.writable(address, length)
-      return position === null ? file.read(memory.bytes, at, length) : vfs.pread(file.file!, memory.bytes, at, length, position)
+      return position === null
+        ? file.read(memory.bytes, at, length)
+        : vfs.pread(file.file!, memory.bytes, at, length, position)
     }
     for (let at = address; at < address + length; at += memory.part(at, PAGE)) memory.writable(at, 1)
     const bounce = new Uint8Array(Math.min(length, BOUNCE))
-    const count = position === null ? file.read(bounce, 0, bounce.length) : vfs.pread(file.file!, bounce, 0, bounce.length, position)
+    const count =
+      position === null
+        ? file.read(bounce, 0, bounce.length)
+        : vfs.pread(file.file!, bounce, 0, bounce.length, position)
     if (count > 0) memory.write(address, bounce.subarray(0, count))
     return count
   }
@@ -48,7 +53,10 @@ function readTo(task: Task, file: OpenFile, address: number, length: number, pos
       if (done > 0 && reason === BAD_ADDRESS) break
       throw reason
     }
-    const count = position === null ? file.read(memory.bytes, at, part) : vfs.pread(file.file!, memory.bytes, at, part, position + done)
+    const count =
+      position === null
+        ? file.read(memory.bytes, at, part)
+        : vfs.pread(file.file!, memory.bytes, at, part, position + done)
     if (count < 0) return done > 0 ? done : count
     done += count
     if (count < part) break
@@ -88,9 +96,19 @@ function writeFrom(task: Task, file: OpenFile, address: number, length: number, 
 }
 
 /** Writes bytes of the kernel's; what is cached of a file has them too. */
-export function writeBytes(task: Task, file: OpenFile, from: Uint8Array, start: number, length: number, position: number | null): number {
+export function writeBytes(
+  task: Task,
+  file: OpenFile,
+  from: Uint8Array,
+  start: number,
+  length: number,
+  position: number | null,
+): number {
   const { vfs, pageCache } = task.kernel
-  const count = position === null ? file.write(task, from, start, length) : vfs.pwrite(task.context, file.file!, from, start, length, position)
+  const count =
+    position === null
+      ? file.write(from, start, length)
+      : vfs.pwrite(task.context, file.file!, from, start, length, position)
   const plain = file.file
   if (count > 0 && plain !== undefined && plain.operations === null) {
     const pages = pageCache.known(plain.inode)
@@ -131,7 +149,13 @@ function writeParts(task: Task, file: OpenFile, parts: readonly Part[], position
     before += length
     do {
       if (at >= length && length > 0) break
-      const count = writeFrom(task, file, address + at, length - at, position === null ? null : position + before - length + at)
+      const count = writeFrom(
+        task,
+        file,
+        address + at,
+        length - at,
+        position === null ? null : position + before - length + at,
+      )
       if (count === Answer.BLOCK) return count
       if (count < 0) return task.progress > 0 ? task.progress : count
       task.progress += count
@@ -212,7 +236,13 @@ export function lseek(task: Task, fd: number, offset: number, whence: number): n
 }
 
 /** sendfile(2): `offset` is where the position is kept, or `null` for the file's own. Answers the bytes and where they end. */
-export function sendfile(task: Task, out: number, from: number, offset: number | null, count: number): { count: number; end: number } | number {
+export function sendfile(
+  task: Task,
+  out: number,
+  from: number,
+  offset: number | null,
+  count: number,
+): { count: number; end: number } | number {
   const target = task.files.get(out)
   const source = task.files.get(from)
   if (target === undefined || source === undefined || !target.isWritable || !source.isReadable) return -Errno.EBADF
@@ -244,4 +274,3 @@ export function sendfile(task: Task, out: number, from: number, offset: number |
   if (offset === null) file.position = end
   return { count: task.progress, end }
 }
-

@@ -1,11 +1,10 @@
 /** Calls on paths (open(2), stat(2), mkdir(2) and their like), which are the file system layer's, for programs. */
 import { At, type ByteString, isRegular, Open, type Path, Stat } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
-import type { Kernel } from '../kernel.ts'
 import type { FilePages } from '../memory/file-pages.ts'
+import type { Kernel, Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
-import type { Task } from '../tasks/task.ts'
-import { VfsFile } from './open-file.ts'
+import { VfsFile } from './vfs-file.ts'
 
 const { AT_FDCWD, AT_EMPTY_PATH } = At
 
@@ -33,7 +32,7 @@ export function open(task: Task, at: number, path: ByteString, flags: number, mo
   if ((flags & Open.O_TRUNC) !== 0 && isRegular(file.inode.mode)) truncated(kernel, file.inode, 0)
   const opened = new VfsFile(kernel, file)
   const fd = task.files.add(opened, (flags & Open.O_CLOEXEC) !== 0, task.process.limits.soft[Limit.NOFILE]!)
-  if (fd < 0) opened.close(task)
+  if (fd < 0) opened.close(undefined)
   return fd
 }
 
@@ -127,7 +126,10 @@ export function getcwd(task: Task, address: number, length: number): number {
   const path = task.kernel.vfs.getcwd(task.context)
   if (typeof path === 'number') return path
   if (path.length + 1 > length) return -Errno.ERANGE
-  task.kernel.memory.write(address, Uint8Array.from(`${path}\0`, (character) => character.charCodeAt(0)))
+  task.kernel.memory.write(
+    address,
+    Uint8Array.from(`${path}\0`, (character) => character.charCodeAt(0)),
+  )
   return path.length + 1
 }
 

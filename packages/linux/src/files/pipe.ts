@@ -1,13 +1,13 @@
 /** Pipes and FIFOs (pipe(7)). */
 import { Mode, type Stat } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
-import type { Kernel } from '../kernel.ts'
 import { Code } from '../signals/queue.ts'
 import { sendToTask } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
-import type { Task } from '../tasks/task.ts'
+import type { Kernel, Task } from '../system.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
-import { AnonymousFile, type KernelOperations, Poll } from './open-file.ts'
+import { AnonymousFile } from './anonymous-file.ts'
+import { type KernelOperations, Poll } from './open-file.ts'
 
 /** Writes of so many bytes are not torn. */
 export const PIPE_BUF = 4096
@@ -140,13 +140,13 @@ export class PipeEnd extends AnonymousFile {
   override read(into: Uint8Array, start: number, length: number): number {
     return this.pipe.read(into, start, length)
   }
-  override write(task: Task, from: Uint8Array, start: number, length: number): number {
-    return this.pipe.write(task, from, start, length)
+  override write(from: Uint8Array, start: number, length: number): number {
+    return this.pipe.write(this.kernel.current!, from, start, length)
   }
   override poll(): number {
     return this.pipe.poll(this.isReadable, this.isWritable)
   }
-  override ioctl(_task: Task, request: number, argument: number): number {
+  override ioctl(request: number, argument: number): number {
     return pipeIoctl(this.pipe, request, argument)
   }
   override stat(into: Stat): number {
@@ -158,7 +158,12 @@ export class PipeEnd extends AnonymousFile {
 }
 
 /** Opens a FIFO: as its first reader or writer it waits for the other end. */
-export function openFifo(kernel: Kernel, key: object, fifos: Map<object, Pipe>, flags: number): KernelOperations | number {
+export function openFifo(
+  kernel: Kernel,
+  key: object,
+  fifos: Map<object, Pipe>,
+  flags: number,
+): KernelOperations | number {
   let pipe = fifos.get(key)
   if (pipe === undefined) {
     pipe = new Pipe(kernel)
@@ -221,7 +226,7 @@ class FifoOperations implements KernelOperations {
   poll(): number {
     return this.#pipe.poll(this.#reads, this.#writes)
   }
-  ioctl(_task: Task, request: number, argument: number): number {
+  ioctl(request: number, argument: number): number {
     return pipeIoctl(this.#pipe, request, argument)
   }
   release(): void {

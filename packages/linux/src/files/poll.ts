@@ -1,7 +1,7 @@
 /** Waiting for several files: poll(2), ppoll(2), select(2), pselect6(2). */
 import { Answer, Errno } from '../errno.ts'
+import type { Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
-import type { Task } from '../tasks/task.ts'
 import { Poll } from './open-file.ts'
 
 const ALWAYS_TOLD = Poll.ERR | Poll.HUP
@@ -35,13 +35,22 @@ export function poll(task: Task, at: number, count: number, deadline: number | u
 }
 
 /** select(2): sets of bits at three addresses, each of which may be 0. */
-export function select(task: Task, count: number, reads: number, writes: number, exceptions: number, deadline: number | undefined): number {
+export function select(
+  task: Task,
+  count: number,
+  reads: number,
+  writes: number,
+  exceptions: number,
+  deadline: number | undefined,
+): number {
   const { kernel } = task
   const { memory } = kernel
   if (deadline === undefined || count < 0) return -Errno.EINVAL
   const most = Math.min(count, 1024)
   const words = Math.ceil(most / 32)
-  const sets = [reads, writes, exceptions].map((at) => (at === 0 ? [] : Array.from({ length: words }, (_, n) => memory.get32(at + n * 4))))
+  const sets = [reads, writes, exceptions].map((at) =>
+    at === 0 ? [] : Array.from({ length: words }, (_, n) => memory.get32(at + n * 4)),
+  )
   const found = sets.map(() => new Array<number>(words).fill(0))
   let ready = 0
   const waits: number[] = []

@@ -64,7 +64,13 @@ export class AddressSpace {
   /** Pages that may be mapped: RLIMIT_AS. */
   sizeLimit: number = Number.POSITIVE_INFINITY
   /** Where arguments and environment lie, for /proc: bytes. */
-  readonly strings: { args: number; argsEnd: number; env: number; envEnd: number; auxv: number[] } = { args: 0, argsEnd: 0, env: 0, envEnd: 0, auxv: [] }
+  readonly strings: { args: number; argsEnd: number; env: number; envEnd: number; auxv: number[] } = {
+    args: 0,
+    argsEnd: 0,
+    env: 0,
+    envEnd: 0,
+    auxv: [],
+  }
   /** Where the vDSO is: bytes. */
   vdso = 0
   #pages = 0

@@ -1,14 +1,14 @@
 /** Calls on address spaces: mmap2(2), mprotect(2), mremap(2), madvise(2), msync(2), brk(2). */
 import { isRegular, MountFlag, type Open } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
-import type { Task } from '../tasks/task.ts'
+import type { Task } from '../system.ts'
 import { FilePages } from './file-pages.ts'
 import { PAGE } from './frames.ts'
 import { KERNEL_PAGE } from './page-table.ts'
 import { Prot } from './vma.ts'
 
 // biome-ignore format: a table
-const Map = {
+const MapFlag = {
   SHARED: 1, PRIVATE: 2, SHARED_VALIDATE: 3, TYPE: 0xf, FIXED: 0x10, ANONYMOUS: 0x20, GROWSDOWN: 0x100,
   POPULATE: 0x8000, FIXED_NOREPLACE: 0x10_0000,
 } as const
@@ -16,39 +16,56 @@ const PROT = Prot.READ | Prot.WRITE | Prot.EXEC
 const O_ACCMODE: (typeof Open)['O_ACCMODE'] = 3
 
 /** mmap2(2): `offset` is in pages. Answers the address, as a word. */
-export function mmap(task: Task, address: number, length: number, prot: number, flags: number, fd: number, offset: number): number {
+export function mmap(
+  task: Task,
+  address: number,
+  length: number,
+  prot: number,
+  flags: number,
+  fd: number,
+  offset: number,
+): number {
   const { space, kernel } = task
   const count = Math.ceil(length / PAGE)
   if (length === 0) return -Errno.EINVAL
   if (count > KERNEL_PAGE) return -Errno.ENOMEM
-  const fixed = (flags & (Map.FIXED | Map.FIXED_NOREPLACE)) !== 0
+  const fixed = (flags & (MapFlag.FIXED | MapFlag.FIXED_NOREPLACE)) !== 0
   if (fixed && address % PAGE !== 0) return -Errno.EINVAL
-  const type = flags & Map.TYPE
-  const shared = type === Map.SHARED || type === Map.SHARED_VALIDATE
-  if (!shared && type !== Map.PRIVATE) return -Errno.EINVAL
+  const type = flags & MapFlag.TYPE
+  const shared = type === MapFlag.SHARED || type === MapFlag.SHARED_VALIDATE
+  if (!shared && type !== MapFlag.PRIVATE) return -Errno.EINVAL
   let pages: FilePages | undefined
   let mayWrite = true
-  if ((flags & Map.ANONYMOUS) === 0) {
+  if ((flags & MapFlag.ANONYMOUS) === 0) {
     const file = task.files.get(fd)
     if (file === undefined) return -Errno.EBADF
-    if (file.file === undefined || (!isRegular(file.file.inode.mode) && file.describe(task) !== '/dev/zero')) return -Errno.ENODEV
+    if (file.file === undefined || (!isRegular(file.file.inode.mode) && file.describe(task.context) !== '/dev/zero'))
+      return -Errno.ENODEV
     if (!file.isReadable) return -Errno.EACCES
     mayWrite = !shared || (file.flags & O_ACCMODE) === 2
     if (!mayWrite && (prot & Prot.WRITE) !== 0) return -Errno.EACCES
     if ((prot & Prot.EXEC) !== 0 && (file.file.path.mount.flags & MountFlag.NOEXEC) !== 0) return -Errno.EPERM
     if (offset + count > 2 ** 40) return -Errno.EOVERFLOW
-    if (isRegular(file.file.inode.mode)) pages = kernel.pageCache.of(file.file.inode, file.describe(task))
+    if (isRegular(file.file.inode.mode)) pages = kernel.pageCache.of(file.file.inode, file.describe(task.context))
   }
   if (pages === undefined && shared) pages = new FilePages(kernel.frames, null, '/dev/zero (deleted)')
-  const how = (flags & Map.FIXED_NOREPLACE) !== 0 ? 'new' : fixed ? 'fixed' : 'free'
+  const how = (flags & MapFlag.FIXED_NOREPLACE) !== 0 ? 'new' : fixed ? 'fixed' : 'free'
   const at = space.map(
     Math.ceil(address / PAGE),
     count,
-    { prot: prot & PROT, shared, growsDown: (flags & Map.GROWSDOWN) !== 0, pages, offset: pages?.inode ? offset : 0, mayWrite },
+    {
+      prot: prot & PROT,
+      shared,
+      growsDown: (flags & MapFlag.GROWSDOWN) !== 0,
+      pages,
+      offset: pages?.inode ? offset : 0,
+      mayWrite,
+    },
     how,
   )
   if (at < 0) return at
-  if ((flags & Map.POPULATE) !== 0) for (let page = at; page < at + count; page++) space.fault(page, (prot & Prot.WRITE) !== 0)
+  if ((flags & MapFlag.POPULATE) !== 0)
+    for (let page = at; page < at + count; page++) space.fault(page, (prot & Prot.WRITE) !== 0)
   return addressOf(at)
 }
 
@@ -84,7 +101,14 @@ export function mprotect(task: Task, address: number, length: number, prot: numb
   return task.space.protect(first, count, prot & PROT)
 }
 
-export function mremap(task: Task, address: number, oldLength: number, newLength: number, flags: number, to: number): number {
+export function mremap(
+  task: Task,
+  address: number,
+  oldLength: number,
+  newLength: number,
+  flags: number,
+  to: number,
+): number {
   const MAYMOVE = 1
   const FIXED = 2
   const { space } = task
@@ -102,7 +126,8 @@ export function mremap(task: Task, address: number, oldLength: number, newLength
       return addressOf(first)
     }
     const what = { ...area, offset: area.offset + (first + count - area.start) }
-    if (first + count === area.end && space.map(first + count, wanted - count, what, 'new') >= 0) return addressOf(first)
+    if (first + count === area.end && space.map(first + count, wanted - count, what, 'new') >= 0)
+      return addressOf(first)
     if ((flags & MAYMOVE) === 0) return -Errno.ENOMEM
   }
   const target = (flags & FIXED) !== 0 ? to / PAGE : 0

@@ -1,8 +1,8 @@
 /** Calls on signals: rt_sigaction(2), rt_sigprocmask(2), kill(2), sigsuspend(2), sigaltstack(2). */
-import { Answer, Errno } from '../errno.ts'
+
 import { Gpr } from '@vmexit/x86'
-import type { Process } from '../tasks/process.ts'
-import type { Task } from '../tasks/task.ts'
+import { Answer, Errno } from '../errno.ts'
+import type { Process, Task } from '../system.ts'
 import { onAltStack, putInfo } from './frame.ts'
 import { Code, SIG_DFL, SIG_IGN, type SignalInfo } from './queue.ts'
 import { sendToProcess, sendToTask } from './send.ts'
@@ -17,7 +17,10 @@ export function rtSigaction(task: Task, signal: number, at: number, old: number,
   const { memory } = task.kernel
   if (bytes !== SET_BYTES || signal < 1 || signal > LAST) return -Errno.EINVAL
   const word = (n: number): number => memory.get32(at + n * 4)
-  const wanted = at === 0 ? undefined : { handler: word(0), flags: word(1) | 0, restorer: word(2), mask: new SignalSet(word(3) | 0, word(4) | 0) }
+  const wanted =
+    at === 0
+      ? undefined
+      : { handler: word(0), flags: word(1) | 0, restorer: word(2), mask: new SignalSet(word(3) | 0, word(4) | 0) }
   if (wanted !== undefined && (signal === Signal.SIGKILL || signal === Signal.SIGSTOP)) return -Errno.EINVAL
   const before = task.actions.get(signal)
   if (old !== 0) {
@@ -68,9 +71,9 @@ export function rtSigprocmask(task: Task, how: number, at: number, old: number, 
 }
 
 export function rtSigpending(task: Task, at: number): number {
-  const { pending, process, kernel } = task
-  kernel.memory.set32(at, (pending.set.low | process.pending.set.low) & task.blocked.low)
-  kernel.memory.set32(at + 4, (pending.set.high | process.pending.set.high) & task.blocked.high)
+  const { pending, process: proc, kernel } = task
+  kernel.memory.set32(at, (pending.set.low | proc.pending.set.low) & task.blocked.low)
+  kernel.memory.set32(at + 4, (pending.set.high | proc.pending.set.high) & task.blocked.high)
   return 0
 }
 
@@ -94,7 +97,13 @@ export function pause(task: Task): number {
 }
 
 /** rt_sigtimedwait(2). */
-export function rtSigtimedwait(task: Task, at: number, info: number, deadline: number | undefined, bytes: number): number {
+export function rtSigtimedwait(
+  task: Task,
+  at: number,
+  info: number,
+  deadline: number | undefined,
+  bytes: number,
+): number {
   const { kernel } = task
   if (bytes !== SET_BYTES || deadline === undefined) return -Errno.EINVAL
   const set = readSet(task, at)
@@ -131,13 +140,15 @@ function maySignal(task: Task, target: Process, signalNumber: number): boolean {
 /** kill(2). */
 export function kill(task: Task, pid: number, number: number): number {
   if (number < 0 || number > LAST) return -Errno.EINVAL
-  const { kernel, process } = task
-  const info: SignalInfo = { signal: number, code: Code.SI_USER, pid: process.pid, uid: task.ids.uid }
-  const group = pid === 0 ? process.group : pid < -1 ? -pid : 0
+  const { kernel, process: proc } = task
+  const info: SignalInfo = { signal: number, code: Code.SI_USER, pid: proc.pid, uid: task.ids.uid }
+  const group = pid === 0 ? proc.group : pid < -1 ? -pid : 0
   const targets =
     pid > 0
       ? [kernel.processes.get(pid) ?? kernel.ns.pid.tasks.get(pid)?.process].filter((target) => target !== undefined)
-      : [...kernel.processes.values()].filter((target) => (pid === -1 ? target !== process && target.pid !== 1 : target.group === group))
+      : [...kernel.processes.values()].filter((target) =>
+          pid === -1 ? target !== proc && target.pid !== 1 : target.group === group,
+        )
   if (targets.length === 0) return -Errno.ESRCH
   const allowed = targets.filter((target) => maySignal(task, target, number))
   if (allowed.length === 0) return -Errno.EPERM
@@ -151,7 +162,8 @@ export function tgkill(task: Task, tgid: number, tid: number, number: number): n
   const target = task.ns.pid.tasks.get(tid)
   if (target === undefined || target.state === 'ended' || (tgid > 0 && target.process.pid !== tgid)) return -Errno.ESRCH
   if (!maySignal(task, target.process, number)) return -Errno.EPERM
-  if (number !== 0) sendToTask(target, { signal: number, code: Code.SI_TKILL, pid: task.process.pid, uid: task.ids.uid })
+  if (number !== 0)
+    sendToTask(target, { signal: number, code: Code.SI_TKILL, pid: task.process.pid, uid: task.ids.uid })
   return 0
 }
 
@@ -159,7 +171,8 @@ export function sigaltstack(task: Task, at: number, old: number): number {
   const { memory, cpu } = task.kernel
   const { altStack } = task
   const sp = cpu.state.reg32(Gpr.sp) >>> 0
-  const wanted = at === 0 ? undefined : { at: memory.get32(at), flags: memory.get32(at + 4) | 0, size: memory.get32(at + 8) }
+  const wanted =
+    at === 0 ? undefined : { at: memory.get32(at), flags: memory.get32(at + 4) | 0, size: memory.get32(at + 8) }
   if (old !== 0) {
     memory.set32(old, altStack.at)
     memory.set32(old + 4, altStack.size === 0 ? 2 : onAltStack(task, sp) ? 1 : altStack.flags)
@@ -175,4 +188,3 @@ export function sigaltstack(task: Task, at: number, old: number): number {
   else Object.assign(altStack, { at: wanted.at, size: wanted.size, flags: wanted.flags & AUTODISARM })
   return 0
 }
-

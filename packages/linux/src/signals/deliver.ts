@@ -1,9 +1,8 @@
 /** What is done with signals on the way back to user code (signal(7)). */
 import { Gpr } from '@vmexit/x86'
 import { Answer } from '../errno.ts'
-import type { Kernel } from '../kernel.ts'
+import type { Kernel, Task } from '../system.ts'
 import { endProcess } from '../tasks/exit.ts'
-import type { Task } from '../tasks/task.ts'
 import { pushFrame } from './frame.ts'
 import { ActionFlag, Code, SIG_DFL, SIG_IGN, type SignalInfo } from './queue.ts'
 import { tellParent } from './send.ts'
@@ -81,35 +80,35 @@ function again(kernel: Kernel, task: Task): void {
 
 /** Faults first, then by number; a thread's own before its process's. */
 function nextSignal(task: Task): SignalInfo | undefined {
-  const { pending, blocked, process } = task
-  if (process.pending.set.has(Signal.SIGKILL)) return process.pending.take(Signal.SIGKILL)
+  const { pending, blocked, process: proc } = task
+  if (proc.pending.set.has(Signal.SIGKILL)) return proc.pending.take(Signal.SIGKILL)
   if (pending.set.has(Signal.SIGKILL)) return pending.take(Signal.SIGKILL)
   for (const signal of SYNCHRONOUS) if (pending.set.has(signal) && !blocked.has(signal)) return pending.take(signal)
   const own = pending.set.first(blocked)
   if (own !== 0) return pending.take(own)
-  const shared = process.pending.set.first(blocked)
-  return shared === 0 ? undefined : process.pending.take(shared)
+  const shared = proc.pending.set.first(blocked)
+  return shared === 0 ? undefined : proc.pending.take(shared)
 }
 
 function stop(kernel: Kernel, task: Task, signal: number): void {
-  const { process } = task
-  process.stopSignal = signal
-  process.stopTold = false
-  for (const other of process.tasks) {
+  const { process: proc } = task
+  proc.stopSignal = signal
+  proc.stopTold = false
+  for (const other of proc.tasks) {
     if (other !== task && other.state === 'blocked') continue
     kernel.withdraw(other)
     other.state = 'stopped'
     other.hasWork = true
   }
-  tellParent(process, Code.CLD_STOPPED, signal)
+  tellParent(proc, Code.CLD_STOPPED, signal)
 }
 
 /** A process group of which nobody's parent is in the same session and another group: nobody would make it go on. */
 function isOrphaned(kernel: Kernel, task: Task): boolean {
   const { group, session } = task.process
-  for (const process of kernel.processes.values()) {
-    const { parent } = process
-    if (process.group !== group || parent === null || process.isZombie) continue
+  for (const proc of kernel.processes.values()) {
+    const { parent } = proc
+    if (proc.group !== group || parent === null || proc.isZombie) continue
     if (parent.session === session && parent.group !== group) return false
   }
   return true

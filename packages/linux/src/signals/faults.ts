@@ -1,7 +1,7 @@
 /** Signals that exceptions become (signal(7); arch/x86's traps). */
 import { type CpuEvent, Vector } from '@vmexit/x86'
 import { Fault } from '../memory/address-space.ts'
-import type { Task } from '../tasks/task.ts'
+import type { Task } from '../system.ts'
 import { Code, SIG_DFL, SIG_IGN, type SignalInfo } from './queue.ts'
 import { Signal } from './set.ts'
 
@@ -19,36 +19,27 @@ export function signalOfFault(task: Task, outcome: number, address: number, erro
 /** Any other exception, trap or software interrupt. */
 export function signalOfTrap(task: Task, event: CpuEvent): void {
   const { state } = task.kernel.cpu
-  const at = { address: state.ip, trap: event.vector, error: event.errorCode ?? 0 }
-  const general = (error: number): void =>
-    force(task, { signal: Signal.SIGSEGV, code: Code.SI_KERNEL, address: 0, trap: Vector.GP, error })
-  if (event.source === 'software' && !event.isException) {
+  if (event.source === 'software' && !event.isException && event.vector !== Vector.BP && event.vector !== Vector.OF) {
     // The gate is the kernel's: a general protection fault at the instruction, which has two bytes.
-    if (event.vector === Vector.BP) force(task, { signal: Signal.SIGTRAP, code: Code.SI_KERNEL, trap: Vector.BP })
-    else if (event.vector === Vector.OF) force(task, { signal: Signal.SIGSEGV, code: Code.SI_KERNEL, trap: Vector.OF })
-    else {
-      state.ip -= 2
-      general(event.vector * 8 + 2)
-    }
+    state.ip -= 2
+    force(task, { ...GENERAL, trap: Vector.GP, error: event.vector * 8 + 2 })
     return
   }
-  switch (event.vector) {
-    case Vector.DE:
-      return force(task, { signal: Signal.SIGFPE, code: Code.FPE_INTDIV, ...at })
-    case Vector.DB:
-      return force(task, { signal: Signal.SIGTRAP, code: Code.TRAP_TRACE, ...at })
-    case Vector.BP:
-      return force(task, { signal: Signal.SIGTRAP, code: Code.SI_KERNEL, trap: Vector.BP })
-    case Vector.UD:
-      return force(task, { signal: Signal.SIGILL, code: Code.ILL_ILLOPN, ...at })
-    case Vector.MF:
-    case Vector.XM:
-      return force(task, { signal: Signal.SIGFPE, code: Code.FPE_FLTINV, ...at })
-    case Vector.AC:
-      return force(task, { signal: Signal.SIGBUS, code: Code.BUS_ADRALN, ...at })
-    default:
-      return force(task, { signal: Signal.SIGSEGV, code: Code.SI_KERNEL, trap: event.vector, error: event.errorCode ?? 0 })
-  }
+  const known = SIGNALS[event.vector] ?? GENERAL
+  const at = known.hasAddress ? { address: state.ip } : {}
+  force(task, { signal: known.signal, code: known.code, ...at, trap: event.vector, error: event.errorCode ?? 0 })
+}
+
+const GENERAL = { signal: Signal.SIGSEGV, code: Code.SI_KERNEL, hasAddress: false }
+/** By vector; `si_addr` is the instruction where there is one. */
+const SIGNALS: Readonly<Record<number, { signal: number; code: number; hasAddress: boolean }>> = {
+  [Vector.DE]: { signal: Signal.SIGFPE, code: Code.FPE_INTDIV, hasAddress: true },
+  [Vector.DB]: { signal: Signal.SIGTRAP, code: Code.TRAP_TRACE, hasAddress: true },
+  [Vector.BP]: { signal: Signal.SIGTRAP, code: Code.SI_KERNEL, hasAddress: false },
+  [Vector.UD]: { signal: Signal.SIGILL, code: Code.ILL_ILLOPN, hasAddress: true },
+  [Vector.MF]: { signal: Signal.SIGFPE, code: Code.FPE_FLTINV, hasAddress: true },
+  [Vector.XM]: { signal: Signal.SIGFPE, code: Code.FPE_FLTINV, hasAddress: true },
+  [Vector.AC]: { signal: Signal.SIGBUS, code: Code.BUS_ADRALN, hasAddress: true },
 }
 
 /** A signal that cannot wait: one that is blocked or ignored ends the process. */

@@ -2,14 +2,12 @@
  * Frames of signal handlers on i386: `sigframe` and `rt_sigframe` (arch/x86/include/asm/sigframe.h, uapi/asm/sigcontext.h), and
  * the return from them. All of a frame is bytes on the program's stack.
  */
-import { Seg } from '@vmexit/x86'
-import { Flag, Gpr, Layout } from '@vmexit/x86'
+import { Flag, Gpr, Layout, Seg } from '@vmexit/x86'
 import { VDSO } from '../exec/vdso.ts'
-import type { Kernel } from '../kernel.ts'
 import { Selector } from '../machine.ts'
 import { BAD_ADDRESS } from '../memory/user-memory.ts'
+import type { Kernel, Task } from '../system.ts'
 import { loadSelector } from '../tasks/segments.ts'
-import type { Task } from '../tasks/task.ts'
 import { FXSAVE_BYTES, loadFpu, resetFpu, saveFpu } from './fxsave.ts'
 import { ActionFlag, type SignalAction, type SignalInfo } from './queue.ts'
 import { Signal, type SignalSet } from './set.ts'
@@ -30,21 +28,33 @@ const STATUS = 0x8d5
 
 /** Is the stack pointer in the alternate stack? */
 export function onAltStack({ altStack }: Task, sp: number): boolean {
-  return altStack.size > 0 && (altStack.flags & SS_AUTODISARM) === 0 && sp > altStack.at && sp - altStack.at <= altStack.size
+  return (
+    altStack.size > 0 && (altStack.flags & SS_AUTODISARM) === 0 && sp > altStack.at && sp - altStack.at <= altStack.size
+  )
 }
 
 /** Makes the frame, and the handler is what the task goes on with. False where the stack cannot be written. */
-export function pushFrame(kernel: Kernel, task: Task, info: SignalInfo, action: SignalAction, mask: SignalSet): boolean {
+export function pushFrame(
+  kernel: Kernel,
+  task: Task,
+  info: SignalInfo,
+  action: SignalAction,
+  mask: SignalSet,
+): boolean {
   const { state } = kernel.cpu
   let sp = state.reg32(Gpr.sp) >>> 0
   const { altStack } = task
-  if ((action.flags & ActionFlag.ONSTACK) !== 0 && altStack.size > 0 && !onAltStack(task, sp)) sp = altStack.at + altStack.size
+  if ((action.flags & ActionFlag.ONSTACK) !== 0 && altStack.size > 0 && !onAltStack(task, sp))
+    sp = altStack.at + altStack.size
   const fpu = ((sp - FPU_BYTES) & ~63) >>> 0
   const isRt = (action.flags & ActionFlag.SIGINFO) !== 0
   const at = (((fpu - (isRt ? RT.bytes : OLD.bytes) + 4) & ~15) - 4) >>> 0
   const frame = new DataView(new ArrayBuffer(fpu + FPU_BYTES - at))
   const put = (offset: number, value: number): void => frame.setInt32(offset, value | 0, true)
-  const restorer = (action.flags & ActionFlag.RESTORER) !== 0 ? action.restorer : task.space.vdso + (isRt ? VDSO.rtSigreturn : VDSO.sigreturn)
+  const restorer =
+    (action.flags & ActionFlag.RESTORER) !== 0
+      ? action.restorer
+      : task.space.vdso + (isRt ? VDSO.rtSigreturn : VDSO.sigreturn)
   put(0, restorer)
   put(4, info.signal)
   if (isRt) {
@@ -157,7 +167,12 @@ export function returnFromSignal(kernel: Kernel, task: Task, isRt: boolean): voi
   if (fpu !== 0) loadFpu(state, fxsave)
   else resetFpu(state)
   task.blocked.setMask(low | 0, high | 0)
-  if (stack !== undefined) Object.assign(task.altStack, { at: stack[0], flags: stack[1]! & ~1, size: (stack[1]! & SS_DISABLE) !== 0 ? 0 : stack[2] })
+  if (stack !== undefined)
+    Object.assign(task.altStack, {
+      at: stack[0],
+      flags: stack[1]! & ~1,
+      size: (stack[1]! & SS_DISABLE) !== 0 ? 0 : stack[2],
+    })
   task.restart = 0
   task.hasWork = task.hasSignal
   cpu.events.modeChanged()

@@ -100,7 +100,7 @@ export class SignalActions {
   }
   fork(): SignalActions {
     const copy = new SignalActions()
-    this.#actions.forEach((action, signal) => action && copy.set(signal, { ...action }))
+    for (const [signal, action] of this.#actions.entries()) if (action) copy.set(signal, { ...action })
     return copy
   }
   /** exec: handlers are gone, ignored signals stay so. */

@@ -1,8 +1,6 @@
 /** Sending signals (kill(2), signal(7)). */
-import type { Kernel } from '../kernel.ts'
-import type { Process } from '../tasks/process.ts'
-import type { Task } from '../tasks/task.ts'
-import { Code, type SignalActions, type SignalInfo, SIG_DFL, SIG_IGN } from './queue.ts'
+import type { Kernel, Process, Task } from '../system.ts'
+import { Code, SIG_DFL, SIG_IGN, type SignalActions, type SignalInfo } from './queue.ts'
 import { defaultAction, Signal } from './set.ts'
 
 const STOPS: readonly number[] = [Signal.SIGSTOP, Signal.SIGTSTP, Signal.SIGTTIN, Signal.SIGTTOU]
@@ -14,13 +12,13 @@ export function isIgnored(actions: SignalActions, signal: number): boolean {
 }
 
 /** A signal for a process: whichever thread does not block it takes it. */
-export function sendToProcess(process: Process, info: SignalInfo): void {
-  if (process.status !== undefined || process.tasks.size === 0) return
-  prepare(process, info.signal)
-  const { leader } = process
+export function sendToProcess(proc: Process, info: SignalInfo): void {
+  if (proc.status !== undefined || proc.tasks.size === 0) return
+  prepare(proc, info.signal)
+  const { leader } = proc
   if (dropped(leader, info.signal)) return
-  process.pending.push(info)
-  for (const task of process.tasks) {
+  proc.pending.push(info)
+  for (const task of proc.tasks) {
     if (task.waitedSignals?.has(info.signal)) {
       task.waitedSignals = undefined
       task.wake()
@@ -48,29 +46,29 @@ function dropped(task: Task, signal: number): boolean {
 }
 
 /** Stops and SIGCONT take each other away; SIGCONT and SIGKILL make a stopped process go on. */
-function prepare(process: Process, signal: number): void {
+function prepare(proc: Process, signal: number): void {
   if (signal === Signal.SIGCONT) {
-    for (const stop of STOPS) drop(process, stop)
-    resume(process)
-  } else if (STOPS.includes(signal)) drop(process, Signal.SIGCONT)
-  else if (signal === Signal.SIGKILL) resume(process)
+    for (const stop of STOPS) drop(proc, stop)
+    resume(proc)
+  } else if (STOPS.includes(signal)) drop(proc, Signal.SIGCONT)
+  else if (signal === Signal.SIGKILL) resume(proc)
 }
 
-function drop(process: Process, signal: number): void {
-  process.pending.drop(signal)
-  for (const task of process.tasks) task.pending.drop(signal)
+function drop(proc: Process, signal: number): void {
+  proc.pending.drop(signal)
+  for (const task of proc.tasks) task.pending.drop(signal)
 }
 
-function resume(process: Process): void {
-  if (process.stopSignal === 0) return
-  process.stopSignal = 0
-  process.continueTold = false
-  for (const task of process.tasks) {
+function resume(proc: Process): void {
+  if (proc.stopSignal === 0) return
+  proc.stopSignal = 0
+  proc.continueTold = false
+  for (const task of proc.tasks) {
     if (task.state !== 'stopped') continue
     task.hasWork = true
-    process.leader.kernel.makeReady(task)
+    proc.leader.kernel.makeReady(task)
   }
-  tellParent(process, Code.CLD_CONTINUED, Signal.SIGCONT)
+  tellParent(proc, Code.CLD_CONTINUED, Signal.SIGCONT)
 }
 
 function notify(task: Task, signal: number): void {
@@ -79,11 +77,17 @@ function notify(task: Task, signal: number): void {
 }
 
 /** SIGCHLD, and whoever waits for a child. */
-export function tellParent(process: Process, code: number, status: number): void {
-  const { parent } = process
+export function tellParent(proc: Process, code: number, status: number): void {
+  const { parent } = proc
   if (parent === null) return
-  if (process.exitSignal !== 0) {
-    sendToProcess(parent, { signal: process.exitSignal || Signal.SIGCHLD, code, pid: process.pid, uid: process.leader.ids.uid, status })
+  if (proc.exitSignal !== 0) {
+    sendToProcess(parent, {
+      signal: proc.exitSignal || Signal.SIGCHLD,
+      code,
+      pid: proc.pid,
+      uid: proc.leader.ids.uid,
+      status,
+    })
   }
   parent.childrenQueue.wake()
 }
@@ -91,18 +95,18 @@ export function tellParent(process: Process, code: number, status: number): void
 /** A signal for all processes of a group. Answers how many there are. */
 export function sendToGroup(kernel: Kernel, group: number, info: SignalInfo): number {
   let count = 0
-  for (const process of kernel.processes.values()) {
-    if (process.group !== group || process.isZombie) continue
-    sendToProcess(process, info)
+  for (const proc of kernel.processes.values()) {
+    if (proc.group !== group || proc.isZombie) continue
+    sendToProcess(proc, info)
     count++
   }
   return count
 }
 
 /** ITIMER_REAL has run out. */
-export function alarmFired(kernel: Kernel, process: Process): void {
-  sendToProcess(process, { signal: Signal.SIGALRM, code: Code.SI_KERNEL })
-  if (process.alarmPeriod > 0 && process.status === undefined) {
-    kernel.timers.set(process.alarm, process.alarm.when + process.alarmPeriod)
+export function alarmFired(kernel: Kernel, proc: Process): void {
+  sendToProcess(proc, { signal: Signal.SIGALRM, code: Code.SI_KERNEL })
+  if (proc.alarmPeriod > 0 && proc.status === undefined) {
+    kernel.timers.set(proc.alarm, proc.alarm.when + proc.alarmPeriod)
   }
 }

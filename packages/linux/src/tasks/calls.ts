@@ -2,12 +2,11 @@
 import { Errno } from '../errno.ts'
 import { writeInfo } from '../signals/calls.ts'
 import { Signal } from '../signals/set.ts'
+import { Session, type Task } from '../system.ts'
 import { Clone, clone, setTls } from './clone.ts'
 import type { Ids } from './credentials.ts'
 import { INFINITE, LIMITS } from './limits.ts'
-import { Session } from './process.ts'
 import { descriptorOf, reloadTls, type UserDescriptor } from './segments.ts'
-import type { Task } from './task.ts'
 import { writeRusage } from './time-calls.ts'
 import { Wait, waitFor } from './wait.ts'
 
@@ -16,11 +15,23 @@ import { Wait, waitFor } from './wait.ts'
 /** `struct user_desc` at an address. @throws BAD_ADDRESS. */
 export function readDescriptor(task: Task, at: number): UserDescriptor {
   const { memory } = task.kernel
-  return { entry: memory.get32(at) | 0, base: memory.get32(at + 4), limit: memory.get32(at + 8), flags: memory.get32(at + 12) }
+  return {
+    entry: memory.get32(at) | 0,
+    base: memory.get32(at + 4),
+    limit: memory.get32(at + 8),
+    flags: memory.get32(at + 12),
+  }
 }
 
 /** clone(2), as i386 has its arguments. */
-export function cloneCall(task: Task, flags: number, stack: number, parentTid: number, tls: number, childTid: number): number {
+export function cloneCall(
+  task: Task,
+  flags: number,
+  stack: number,
+  parentTid: number,
+  tls: number,
+  childTid: number,
+): number {
   const descriptor = (flags & Clone.SETTLS) !== 0 ? readDescriptor(task, tls) : undefined
   return clone(task, { flags: flags & ~0xff, exitSignal: flags & 0xff, stack, parentTid, childTid, tls: descriptor })
 }
@@ -47,44 +58,57 @@ export function clone3(task: Task, at: number, bytes: number): number {
 
 /** wait4(2). */
 export function wait4(task: Task, pid: number, status: number, options: number, rusage: number): number {
-  if ((options & ~(Wait.NOHANG | Wait.UNTRACED | Wait.CONTINUED | Wait.ALL | Wait.CLONE | Wait.NOTHREAD)) !== 0) return -Errno.EINVAL
+  if ((options & ~(Wait.NOHANG | Wait.UNTRACED | Wait.CONTINUED | Wait.ALL | Wait.CLONE | Wait.NOTHREAD)) !== 0)
+    return -Errno.EINVAL
   const group = pid === 0 ? task.process.group : pid < -1 ? -pid : 0
-  const waited = waitFor(task, (child) => (pid > 0 ? child.pid === pid : group === 0 || child.group === group), options | Wait.EXITED)
+  const waited = waitFor(
+    task,
+    (child) => (pid > 0 ? child.pid === pid : group === 0 || child.group === group),
+    options | Wait.EXITED,
+  )
   if (typeof waited === 'number') return waited
-  const { process } = waited
+  const { process: proc } = waited
   if (status !== 0) task.kernel.memory.set32(status, waited.status)
-  if (rusage !== 0) writeRusage(task, rusage, process.times.user + process.times.childrenUser, process.times.system)
-  return process.pid
+  if (rusage !== 0) writeRusage(task, rusage, proc.times.user + proc.times.childrenUser, proc.times.system)
+  return proc.pid
 }
 
 /** waitid(2). */
 export function waitid(task: Task, kind: number, id: number, info: number, options: number): number {
-  const known = Wait.NOHANG | Wait.EXITED | Wait.STOPPED | Wait.CONTINUED | Wait.NOWAIT | Wait.ALL | Wait.CLONE | Wait.NOTHREAD
+  const known =
+    Wait.NOHANG | Wait.EXITED | Wait.STOPPED | Wait.CONTINUED | Wait.NOWAIT | Wait.ALL | Wait.CLONE | Wait.NOTHREAD
   if ((options & ~known) !== 0 || (options & (Wait.EXITED | Wait.STOPPED | Wait.CONTINUED)) === 0) return -Errno.EINVAL
   if (kind < 0 || kind > 2 || (kind !== 0 && id < 0)) return -Errno.EINVAL
   const group = kind === 2 ? id || task.process.group : 0
-  const waited = waitFor(task, (child) => kind === 0 || (kind === 1 ? child.pid === id : child.group === group), options)
+  const waited = waitFor(
+    task,
+    (child) => kind === 0 || (kind === 1 ? child.pid === id : child.group === group),
+    options,
+  )
   if (typeof waited === 'number') {
     if (waited === 0 && info !== 0) task.kernel.memory.fill(info, 0, 24)
     return waited
   }
-  const { process, code, value } = waited
-  if (info !== 0) writeInfo(task, info, { signal: Signal.SIGCHLD, code, pid: process.pid, uid: process.leader.ids.uid, status: value })
+  const { process: proc, code, value } = waited
+  if (info !== 0)
+    writeInfo(task, info, { signal: Signal.SIGCHLD, code, pid: proc.pid, uid: proc.leader.ids.uid, status: value })
   return 0
 }
 
 // ── Groups and sessions ───────────────────────────────────────────────────────────────────────────────────────────
 
 export function setpgid(task: Task, pid: number, wanted: number): number {
-  const { kernel, process } = task
-  const target = pid === 0 ? process : kernel.processes.get(pid)
-  if (target === undefined || (target !== process && target.parent !== process)) return -Errno.ESRCH
+  const { kernel, process: proc } = task
+  const target = pid === 0 ? proc : kernel.processes.get(pid)
+  if (target === undefined || (target !== proc && target.parent !== proc)) return -Errno.ESRCH
   const group = wanted === 0 ? target.pid : wanted
   if (group < 0) return -Errno.EINVAL
-  if (target.session.id === target.pid || target.session !== process.session) return -Errno.EPERM
-  if (target !== process && target.hasExecuted) return -Errno.EACCES
+  if (target.session.id === target.pid || target.session !== proc.session) return -Errno.EPERM
+  if (target !== proc && target.hasExecuted) return -Errno.EACCES
   if (group !== target.pid) {
-    const there = [...kernel.processes.values()].some((other) => other.group === group && other.session === process.session)
+    const there = [...kernel.processes.values()].some(
+      (other) => other.group === group && other.session === proc.session,
+    )
     if (!there) return -Errno.EPERM
   }
   target.group = group
@@ -100,11 +124,11 @@ export function getsid(task: Task, pid: number): number {
 }
 
 export function setsid(task: Task): number {
-  const { kernel, process } = task
-  if ([...kernel.processes.values()].some(({ group }) => group === process.pid)) return -Errno.EPERM
-  process.session = new Session(process.pid)
-  process.group = process.pid
-  return process.pid
+  const { kernel, process: proc } = task
+  if ([...kernel.processes.values()].some(({ group }) => group === proc.pid)) return -Errno.EPERM
+  proc.session = new Session(proc.pid)
+  proc.group = proc.pid
+  return proc.pid
 }
 
 // ── Users ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -116,7 +140,8 @@ export function setIds(task: Task, which: 'u' | 'g', real: number, effective: nu
   const wanted = [real, effective, saved]
   if (!task.isPrivileged && wanted.some((id) => id !== -1 && !now.includes(id))) return -Errno.EPERM
   const [r, e, s] = wanted.map((id, n) => (id === -1 ? now[n]! : id >>> 0)) as [number, number, number]
-  task.ids = which === 'u' ? { ...ids, uid: r, euid: e, suid: s, fsuid: e } : { ...ids, gid: r, egid: e, sgid: s, fsgid: e }
+  task.ids =
+    which === 'u' ? { ...ids, uid: r, euid: e, suid: s, fsuid: e } : { ...ids, gid: r, egid: e, sgid: s, fsgid: e }
   return 0
 }
 
@@ -129,10 +154,20 @@ export function setId(task: Task, which: 'u' | 'g', id: number): number {
 export function setReal(task: Task, which: 'u' | 'g', real: number, effective: number): number {
   const before = which === 'u' ? task.ids.uid : task.ids.gid
   const saves = real !== -1 || (effective !== -1 && effective !== before)
-  return setIds(task, which, real, effective, saves ? (effective === -1 ? (which === 'u' ? task.ids.euid : task.ids.egid) : effective) : -1)
+  return setIds(
+    task,
+    which,
+    real,
+    effective,
+    saves ? (effective === -1 ? (which === 'u' ? task.ids.euid : task.ids.egid) : effective) : -1,
+  )
 }
 
-export function getIds(task: Task, at: readonly [number, number, number], values: readonly [number, number, number]): number {
+export function getIds(
+  task: Task,
+  at: readonly [number, number, number],
+  values: readonly [number, number, number],
+): number {
   for (const [n, address] of at.entries()) task.kernel.memory.set32(address, values[n]!)
   return 0
 }
@@ -162,7 +197,10 @@ export function prlimit64(task: Task, pid: number, resource: number, at: number,
   if (target === undefined) return -Errno.ESRCH
   const { soft, hard } = target.limits
   const before = [soft[resource]!, hard[resource]!]
-  const read = (address: number): number => (memory.get32(address) === 0xffff_ffff && memory.get32(address + 4) === 0xffff_ffff ? INFINITE : memory.get64(address))
+  const read = (address: number): number =>
+    memory.get32(address) === 0xffff_ffff && memory.get32(address + 4) === 0xffff_ffff
+      ? INFINITE
+      : memory.get64(address)
   if (at !== 0) {
     const answer = setLimit(task, target.limits, resource, read(at), read(at + 8))
     if (answer < 0) return answer
@@ -191,13 +229,16 @@ function setLimit(task: Task, limits: Task['process']['limits'], resource: numbe
 export function getrlimit(task: Task, resource: number, at: number): number {
   if (resource < 0 || resource >= LIMITS) return -Errno.EINVAL
   const { soft, hard } = task.process.limits
-  for (const [n, value] of [soft[resource]!, hard[resource]!].entries()) task.kernel.memory.set32(at + n * 4, Math.min(value, 0xffff_ffff))
+  for (const [n, value] of [soft[resource]!, hard[resource]!].entries())
+    task.kernel.memory.set32(at + n * 4, Math.min(value, 0xffff_ffff))
   return 0
 }
 
 export function setrlimit(task: Task, resource: number, at: number): number {
   if (resource < 0 || resource >= LIMITS) return -Errno.EINVAL
-  const [soft, hard] = [0, 4].map((offset) => task.kernel.memory.get32(at + offset)).map((value) => (value === 0xffff_ffff ? INFINITE : value))
+  const [soft, hard] = [0, 4]
+    .map((offset) => task.kernel.memory.get32(at + offset))
+    .map((value) => (value === 0xffff_ffff ? INFINITE : value))
   return setLimit(task, task.process.limits, resource, soft!, hard!)
 }
 
@@ -240,11 +281,13 @@ export function getThreadArea(task: Task, at: number): number {
 }
 
 export function priority(task: Task, which: number, who: number, nice: number | undefined): number {
-  const { kernel, process } = task
+  const { kernel, process: proc } = task
   if (which < 0 || which > 2) return -Errno.EINVAL
   const found = [...kernel.processes.values()].filter((other) => {
-    if (which === 0) return other.pid === (who === 0 ? process.pid : who)
-    return which === 1 ? other.group === (who === 0 ? process.group : who) : other.leader.ids.uid === (who === 0 ? task.ids.uid : who)
+    if (which === 0) return other.pid === (who === 0 ? proc.pid : who)
+    return which === 1
+      ? other.group === (who === 0 ? proc.group : who)
+      : other.leader.ids.uid === (who === 0 ? task.ids.uid : who)
   })
   if (found.length === 0) return -Errno.ESRCH
   if (nice === undefined) return 20 - Math.min(...found.map(({ leader }) => leader.nice))
@@ -264,7 +307,10 @@ export function prctl(task: Task, option: number, argument: number): number {
       task.name = (memory.string(argument >>> 0, 16) ?? '').slice(0, 15)
       return 0
     case 16:
-      memory.write(argument >>> 0, Uint8Array.from({ length: 16 }, (_, n) => task.name.charCodeAt(n) || 0))
+      memory.write(
+        argument >>> 0,
+        Uint8Array.from({ length: 16 }, (_, n) => task.name.charCodeAt(n) || 0),
+      )
       return 0
     case 3:
       return 1
@@ -298,4 +344,3 @@ export function iopl(task: Task, level: number): number {
   task.kernel.cpu.events.modeChanged()
   return 0
 }
-

@@ -2,11 +2,11 @@
 import { Gpr } from '@vmexit/x86'
 import { Answer, Errno } from '../errno.ts'
 import { store } from '../exec/load.ts'
-import type { AddressSpace } from '../memory/address-space.ts'
-import { Process } from './process.ts'
-import { tlsEntry, type UserDescriptor } from './segments.ts'
-import { Task, type TlsEntry } from './task.ts'
 import { Selector } from '../machine.ts'
+import type { AddressSpace } from '../memory/address-space.ts'
+import { Process, Task } from '../system.ts'
+import { tlsEntry, type UserDescriptor } from './segments.ts'
+import type { TlsEntry } from './tls.ts'
 
 /** Bits of `flags`; the low byte is the signal at the end. */
 // biome-ignore format: a table
@@ -33,7 +33,7 @@ export interface CloneRequest {
 
 /** Makes a child of the current task. Its number, or an error. @throws BAD_ADDRESS. */
 export function clone(task: Task, request: CloneRequest): number {
-  const { kernel, process } = task
+  const { kernel, process: proc } = task
   const { flags } = request
   const has = (flag: number): boolean => (flags & flag) !== 0
   if (task.progress !== 0) return vforkDone(task)
@@ -41,7 +41,7 @@ export function clone(task: Task, request: CloneRequest): number {
   // Namespaces come with containers.
   if ((flags & NAMESPACES) !== 0 || has(Clone.PIDFD)) return task.isPrivileged ? -Errno.EINVAL : -Errno.EPERM
   if (request.parentTid !== 0 && has(Clone.PARENT_SETTID)) kernel.memory.writable(request.parentTid, 4)
-  const { account } = process
+  const { account } = proc
   if (!account.charge('pids', 1)) return -Errno.EAGAIN
   const tid = task.ns.pid.allocate()
   if (tid === 0) {
@@ -54,7 +54,7 @@ export function clone(task: Task, request: CloneRequest): number {
     return -Errno.ENOMEM
   }
   kernel.counts.forks++
-  const child = new Task(kernel, tid, has(Clone.THREAD) ? process : processFor(task, tid, request), {
+  const child = new Task(kernel, tid, has(Clone.THREAD) ? proc : processFor(task, tid, request), {
     ns: task.ns,
     space,
     files: has(Clone.FILES) ? task.files : task.files.fork(),
@@ -116,13 +116,15 @@ function spaceFor(task: Task, shared: boolean): AddressSpace | undefined {
 }
 
 function processFor(task: Task, pid: number, request: CloneRequest): Process {
-  const { kernel, process } = task
-  const parent = (request.flags & Clone.PARENT) !== 0 ? process.parent : process
-  const child = new Process(pid, parent, process.session, process.group, process.account, kernel.now, (ended) => kernel.onAlarm(ended))
+  const { kernel, process: proc } = task
+  const parent = (request.flags & Clone.PARENT) !== 0 ? proc.parent : proc
+  const child = new Process(pid, parent, proc.session, proc.group, proc.account, kernel.now, (ended) =>
+    kernel.onAlarm(ended),
+  )
   child.exitSignal = request.exitSignal
-  child.limits = process.limits.fork()
-  child.executable = process.executable
-  child.executablePath = process.executablePath
+  child.limits = proc.limits.fork()
+  child.executable = proc.executable
+  child.executablePath = proc.executablePath
   parent?.children.add(child)
   kernel.processes.set(pid, child)
   return child
@@ -135,4 +137,3 @@ export function setTls(entries: TlsEntry[], descriptor: UserDescriptor): boolean
   entries[index] = tlsEntry(descriptor)
   return true
 }
-

@@ -25,7 +25,12 @@ const ALL = privilegedCredentials(0, 0)
 
 /** What files are asked with: root has every capability, others none. */
 export function fileCredentials(ids: Ids): Credentials {
-  return { uid: ids.fsuid, gid: ids.fsgid, groups: ids.groups, has: (capability) => ids.euid === 0 && ALL.has(capability) }
+  return {
+    uid: ids.fsuid,
+    gid: ids.fsgid,
+    groups: ids.groups,
+    has: (capability) => ids.euid === 0 && ALL.has(capability),
+  }
 }
 
 /** The same for access(2), which asks with the real ids. */

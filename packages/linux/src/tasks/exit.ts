@@ -1,12 +1,11 @@
 /** The end of tasks and processes (exit(2), exit_group(2)), and what their parents are told. */
-import type { Kernel } from '../kernel.ts'
+
 import { store } from '../exec/load.ts'
-import { Code, ActionFlag, SIG_IGN } from '../signals/queue.ts'
+import { ActionFlag, Code, SIG_IGN } from '../signals/queue.ts'
 import { sendToGroup, tellParent } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
+import type { Kernel, Process, Task } from '../system.ts'
 import { releaseRobustList } from './futex.ts'
-import type { Process } from './process.ts'
-import type { Task } from './task.ts'
 
 /** The task leaves its address space, which ends with the last one. */
 export function leaveSpace(kernel: Kernel, task: Task): void {
@@ -31,7 +30,7 @@ function clearTid(kernel: Kernel, task: Task): void {
 /** One thread ends. The process lives on, unless it was the last one. */
 export function endTask(kernel: Kernel, task: Task): void {
   if (task.state === 'ended') return
-  const { process } = task
+  const { process: proc } = task
   releaseRobustList(kernel, task)
   kernel.withdraw(task)
   task.state = 'ended'
@@ -40,49 +39,49 @@ export function endTask(kernel: Kernel, task: Task): void {
     task.vforkParent.wake()
     task.vforkParent = undefined
   }
-  if (--task.files.users === 0) task.files.closeAll(task)
+  if (--task.files.users === 0) task.files.closeAll(task.process)
   if (--task.contextUsers.count === 0) kernel.vfs.exit(task.context)
-  process.tasks.delete(task)
-  if (task.tid !== process.pid) task.ns.pid.tasks.delete(task.tid)
+  proc.tasks.delete(task)
+  if (task.tid !== proc.pid) task.ns.pid.tasks.delete(task.tid)
   task.process.account.uncharge('pids', 1)
 }
 
 /** exit(2) of one thread. */
 export function exitThread(kernel: Kernel, task: Task, status: number): void {
-  const { process } = task
-  if (process.tasks.size === 1) {
-    endProcess(kernel, process, status)
+  const { process: proc } = task
+  if (proc.tasks.size === 1) {
+    endProcess(kernel, proc, status)
     return
   }
   endTask(kernel, task)
-  if (process.leader === task) {
-    const [next] = process.tasks
-    process.leader = next!
+  if (proc.leader === task) {
+    const [next] = proc.tasks
+    proc.leader = next!
   }
 }
 
 /** All threads end, and the process with them; `status` is wait(2)'s. */
-export function endProcess(kernel: Kernel, process: Process, status: number): void {
-  if (process.status !== undefined) return
-  const { leader } = process
-  process.status = status
-  kernel.timers.cancel(process.alarm)
-  for (const task of [...process.tasks]) endTask(kernel, task)
+export function endProcess(kernel: Kernel, proc: Process, status: number): void {
+  if (proc.status !== undefined) return
+  const { leader } = proc
+  proc.status = status
+  kernel.timers.cancel(proc.alarm)
+  for (const task of [...proc.tasks]) endTask(kernel, task)
   // The number of the process stays taken until it has been waited for.
-  leader.ns.pid.tasks.set(process.pid, leader)
+  leader.ns.pid.tasks.set(proc.pid, leader)
   kernel.observer?.exit?.(leader, status)
-  for (const child of [...process.children]) orphan(kernel, child)
-  if (process.session.id === process.pid) leaveTerminal(kernel, process)
-  const { parent } = process
+  for (const child of [...proc.children]) orphan(kernel, child)
+  if (proc.session.id === proc.pid) leaveTerminal(kernel, proc)
+  const { parent } = proc
   const action = parent?.leader.actions.get(Signal.SIGCHLD)
   const unwanted = action !== undefined && (action.handler === SIG_IGN || (action.flags & ActionFlag.NOCLDWAIT) !== 0)
   const killed = (status & 0x7f) !== 0
   if (parent !== null) {
     const code = killed ? ((status & 0x80) !== 0 ? Code.CLD_DUMPED : Code.CLD_KILLED) : Code.CLD_EXITED
-    tellParent(process, code, killed ? status & 0x7f : status >> 8)
+    tellParent(proc, code, killed ? status & 0x7f : status >> 8)
   }
-  if (parent === null || (unwanted && process.exitSignal === Signal.SIGCHLD)) reap(kernel, process)
-  process.onExit?.(status)
+  if (parent === null || (unwanted && proc.exitSignal === Signal.SIGCHLD)) reap(kernel, proc)
+  proc.onExit?.(status)
 }
 
 /** A child without a parent goes to nobody: the kernel waits for it itself. */
@@ -93,22 +92,22 @@ function orphan(kernel: Kernel, child: Process): void {
 }
 
 /** A process has been waited for: nothing of it is left. */
-export function reap(kernel: Kernel, process: Process): void {
-  const { parent, times } = process
+export function reap(kernel: Kernel, proc: Process): void {
+  const { parent, times } = proc
   if (parent !== null) {
-    parent.children.delete(process)
+    parent.children.delete(proc)
     parent.times.childrenUser += times.user + times.childrenUser
     parent.times.childrenSystem += times.system + times.childrenSystem
   }
-  process.leader.ns.pid.tasks.delete(process.pid)
-  kernel.processes.delete(process.pid)
+  proc.leader.ns.pid.tasks.delete(proc.pid)
+  kernel.processes.delete(proc.pid)
 }
 
 /** The leader of a session ends: its terminal hangs up. */
-function leaveTerminal(kernel: Kernel, process: Process): void {
-  const { tty } = process.session
+function leaveTerminal(kernel: Kernel, proc: Process): void {
+  const { tty } = proc.session
   if (tty === null) return
-  process.session.tty = null
+  proc.session.tty = null
   const group = tty.foreground
   tty.session = 0
   tty.foreground = 0
@@ -117,4 +116,3 @@ function leaveTerminal(kernel: Kernel, process: Process): void {
     sendToGroup(kernel, group, { signal: Signal.SIGCONT, code: Code.SI_KERNEL })
   }
 }
-

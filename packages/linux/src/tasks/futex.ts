@@ -1,10 +1,9 @@
 /** Futexes (futex(2)), and robust lists (set_robust_list(2)). */
 import { Errno } from '../errno.ts'
 import { store } from '../exec/load.ts'
-import type { Kernel } from '../kernel.ts'
 import type { AddressSpace } from '../memory/address-space.ts'
 import { PAGE } from '../memory/frames.ts'
-import type { Task } from './task.ts'
+import type { Kernel, Task } from '../system.ts'
 
 /** Someone who waits for a word. */
 interface Waiter {
@@ -130,7 +129,8 @@ export function releaseRobustList(kernel: Kernel, task: Task): void {
     if (word === undefined || (word & TID) !== task.tid) return
     const bytes = new Uint8Array(4)
     new DataView(bytes.buffer).setInt32(0, (word & WAITERS) | OWNER_DIED, true)
-    if (store(kernel, space, address, bytes) && (word & WAITERS) !== 0) kernel.futexes.wake(kernel.futexes.keyOf(space, address), 1, -1)
+    if (store(kernel, space, address, bytes) && (word & WAITERS) !== 0)
+      kernel.futexes.wake(kernel.futexes.keyOf(space, address), 1, -1)
   }
   let entry = read(head)
   for (let n = 0; n < MOST_LOCKS && entry !== undefined && (entry & ~1) >>> 0 !== head; n++) {

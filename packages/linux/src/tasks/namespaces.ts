@@ -1,5 +1,4 @@
 /** The namespaces that a task is in (namespaces(7)). Its mounts are in its `TaskContext`. */
-import type { Task } from './task.ts'
 
 /** Host and domain name. */
 export interface UtsNamespace {
@@ -8,7 +7,7 @@ export interface UtsNamespace {
 }
 
 /** Numbers of tasks. */
-export class PidNamespace {
+export class PidNamespace<Task> {
   readonly tasks: Map<number, Task> = new Map()
   readonly #most: number
   #next = 1
@@ -29,7 +28,7 @@ export class PidNamespace {
 }
 
 /** One set, shared by tasks that were not separated. */
-export interface Namespaces {
-  readonly pid: PidNamespace
+export interface Namespaces<Task> {
+  readonly pid: PidNamespace<Task>
   readonly uts: UtsNamespace
 }

@@ -2,7 +2,6 @@
  * Who runs next: fair by weight, in instructions retired (as Linux's CFS is in time). Nothing of the host's time is in it,
  * so the order is the same on every engine and on every host.
  */
-import type { Task } from './task.ts'
 
 /** Weights of nice −20 to 19 (Linux's `sched_prio_to_weight`: each step is a tenth of the CPU). */
 const WEIGHTS = Array.from({ length: 40 }, (_, n) => Math.round(1024 / 1.25 ** (n - 20)))
@@ -12,8 +11,17 @@ export function weightOf(nice: number): number {
   return WEIGHTS[nice + 20]!
 }
 
+/** What the order of turns needs of a task. */
+export interface Runnable {
+  /** Virtual run time. */
+  runtime: number
+  order: number
+  /** Place in the heap; −1: in none. */
+  heapIndex: number
+}
+
 /** Tasks that are ready to run: a heap by virtual run time. */
-export class Scheduler {
+export class Scheduler<Task extends Runnable> {
   readonly #heap: Task[] = []
   #order = 0
   #floor = 0

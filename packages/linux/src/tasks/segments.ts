@@ -1,8 +1,8 @@
 /** Segment registers by selector, for what is loaded by the kernel: flat ones, null, and thread-local storage (set_thread_area(2)). */
 import { Seg, writeSegment } from '@vmexit/x86'
-import type { Kernel } from '../kernel.ts'
 import { Selector } from '../machine.ts'
-import { NO_TLS, type Task, type TlsEntry } from './task.ts'
+import type { Kernel, Task } from '../system.ts'
+import { NO_TLS, type TlsEntry } from './tls.ts'
 
 /** `struct user_desc` in numbers. */
 export interface UserDescriptor {

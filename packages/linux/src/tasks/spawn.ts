@@ -6,13 +6,11 @@ import { become } from '../exec/exec.ts'
 import { loadProgram } from '../exec/load.ts'
 import { Descriptors } from '../files/descriptors.ts'
 import type { OpenFile } from '../files/open-file.ts'
-import type { Kernel } from '../kernel.ts'
 import { AddressSpace } from '../memory/address-space.ts'
 import { SignalActions } from '../signals/queue.ts'
+import { type Kernel, Process, Session, Task } from '../system.ts'
 import type { Account } from './account.ts'
 import { ROOT, userIds } from './credentials.ts'
-import { Process, Session } from './process.ts'
-import { Task } from './task.ts'
 
 /** A program, and with what it is to run. */
 export interface Spawn {
@@ -38,10 +36,10 @@ export function spawn(kernel: Kernel, program: Spawn): Process {
   const account = program.account ?? kernel.account
   const { ns } = kernel
   const pid = ns.pid.allocate()
-  const process = new Process(pid, null, new Session(pid), pid, account, kernel.now, (ended) => kernel.onAlarm(ended))
+  const proc = new Process(pid, null, new Session(pid), pid, account, kernel.now, (ended) => kernel.onAlarm(ended))
   const space = new AddressSpace(kernel.frames, account, kernel.tlb, kernel.machine.kernelEntries)
   if (pid === 0 || space.table.root === 0) fail(program, 'there is no room for a process', 'end another one')
-  const task = new Task(kernel, pid, process, {
+  const task = new Task(kernel, pid, proc, {
     ns,
     space,
     files: new Descriptors(),
@@ -49,7 +47,7 @@ export function spawn(kernel: Kernel, program: Spawn): Process {
     actions: new SignalActions(),
     ids: program.uid === undefined && program.gid === undefined ? ROOT : userIds(program.uid ?? 0, program.gid ?? 0),
   })
-  process.leader = task
+  proc.leader = task
   const abandon = (why: string, remedy: string): never => {
     kernel.vfs.exit(task.context)
     space.free()
@@ -67,18 +65,18 @@ export function spawn(kernel: Kernel, program: Spawn): Process {
     return abandon(`it cannot be executed (${nameOfErrno(loaded)})`, remedy)
   }
   account.charge('pids', 1)
-  process.tasks.add(task)
+  proc.tasks.add(task)
   ns.pid.tasks.set(pid, task)
-  kernel.processes.set(pid, process)
+  kernel.processes.set(pid, proc)
   for (const [fd, file] of (program.files ?? []).entries()) {
     if (file === undefined) continue
     file.references++
-    task.files.put(task, fd, file, false)
+    task.files.put(task.process, fd, file, false)
   }
-  process.onExit = program.onExit
+  proc.onExit = program.onExit
   kernel.adopt(task)
   become(kernel, task, loaded)
-  return process
+  return proc
 }
 
 function fail(program: Spawn, why: string, remedy: string): never {

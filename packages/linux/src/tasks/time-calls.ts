@@ -1,7 +1,7 @@
 /** Clocks and sleeping: clock_gettime(2), nanosleep(2), setitimer(2), times(2). */
 import { readTimespec, readTimeval, writeTimespec, writeTimeval } from '../abi/i386/structs.ts'
 import { Answer, Errno } from '../errno.ts'
-import type { Task } from './task.ts'
+import type { Task } from '../system.ts'
 
 /** Clocks by number; those of CPU time have numbers of their own besides. */
 // biome-ignore format: a table
@@ -13,7 +13,7 @@ const TIMER_ABSTIME = 1
 
 /** The time of a clock in nanoseconds; undefined for one that there is not. */
 export function clockTime(task: Task, clock: number): number | undefined {
-  const { kernel, process } = task
+  const { kernel, process: proc } = task
   switch (clock) {
     case Clock.REALTIME:
     case Clock.REALTIME_COARSE:
@@ -26,7 +26,7 @@ export function clockTime(task: Task, clock: number): number | undefined {
       return kernel.now
     case Clock.PROCESS:
       kernel.ticksOf(task)
-      return process.times.user
+      return proc.times.user
     case Clock.THREAD:
       return kernel.ticksOf(task)
     default:
@@ -63,7 +63,8 @@ export function clockGetres(task: Task, clock: number, at: number, wide: boolean
 /** nanosleep(2), clock_nanosleep(2). */
 export function sleep(task: Task, clock: number, flags: number, at: number, left: number, wide: boolean): number {
   const { kernel } = task
-  if (clock !== Clock.REALTIME && clock !== Clock.MONOTONIC && clock !== Clock.BOOTTIME) return clockTime(task, clock) === undefined ? -Errno.EINVAL : -Errno.EOPNOTSUPP
+  if (clock !== Clock.REALTIME && clock !== Clock.MONOTONIC && clock !== Clock.BOOTTIME)
+    return clockTime(task, clock) === undefined ? -Errno.EINVAL : -Errno.EOPNOTSUPP
   if (task.deadline === Number.POSITIVE_INFINITY) {
     const time = readTimespec(kernel.memory, at, wide)
     if (time === undefined) return -Errno.EINVAL
@@ -71,8 +72,13 @@ export function sleep(task: Task, clock: number, flags: number, at: number, left
     task.deadline = Math.max(0, start + time)
   }
   if (kernel.now >= task.deadline) return 0
-  const answer = kernel.blockUntil(task.deadline, undefined, (flags & TIMER_ABSTIME) === 0 ? -Errno.EINTR : Answer.RESTART_NOHAND)
-  if (answer === -Errno.EINTR && left !== 0) writeTimespec(kernel.memory, left, Math.max(0, task.deadline - kernel.now), wide)
+  const answer = kernel.blockUntil(
+    task.deadline,
+    undefined,
+    (flags & TIMER_ABSTIME) === 0 ? -Errno.EINTR : Answer.RESTART_NOHAND,
+  )
+  if (answer === -Errno.EINTR && left !== 0)
+    writeTimespec(kernel.memory, left, Math.max(0, task.deadline - kernel.now), wide)
   return answer
 }
 
@@ -89,10 +95,10 @@ export function deadlineOf(task: Task, at: number, wide: boolean): number | unde
 
 /** setitimer(2) of ITIMER_REAL; the times are in nanoseconds. Answers what was left. */
 function setAlarm(task: Task, value: number, period: number): { value: number; period: number } {
-  const { kernel, process } = task
-  const { alarm } = process
-  const before = { value: alarm.isSet ? Math.max(1000, alarm.when - kernel.now) : 0, period: process.alarmPeriod }
-  process.alarmPeriod = period
+  const { kernel, process: proc } = task
+  const { alarm } = proc
+  const before = { value: alarm.isSet ? Math.max(1000, alarm.when - kernel.now) : 0, period: proc.alarmPeriod }
+  proc.alarmPeriod = period
   if (value > 0) kernel.timers.set(alarm, kernel.now + value)
   else kernel.timers.cancel(alarm)
   return before
@@ -130,21 +136,28 @@ export function getitimer(task: Task, which: number, at: number): number {
 
 /** times(2): in hundredths of a second. */
 export function times(task: Task, at: number): number {
-  const { kernel, process } = task
+  const { kernel, process: proc } = task
   kernel.ticksOf(task)
   const hundredths = (ticks: number): number => Math.floor(ticks / 1e7)
-  const { user, system, childrenUser, childrenSystem } = process.times
-  if (at !== 0) for (const [n, ticks] of [user, system, childrenUser, childrenSystem].entries()) kernel.memory.set32(at + n * 4, hundredths(ticks))
+  const { user, system, childrenUser, childrenSystem } = proc.times
+  if (at !== 0)
+    for (const [n, ticks] of [user, system, childrenUser, childrenSystem].entries())
+      kernel.memory.set32(at + n * 4, hundredths(ticks))
   return hundredths(kernel.now) | 0
 }
 
 /** getrusage(2): times and the rest as zeros. */
 export function getrusage(task: Task, who: number, at: number): number {
-  const { kernel, process } = task
+  const { kernel, process: proc } = task
   kernel.ticksOf(task)
   if (who !== 0 && who !== -1 && who !== 1) return -Errno.EINVAL
-  const { times: t } = process
-  writeRusage(task, at, who === -1 ? t.childrenUser : who === 1 ? task.ticks : t.user, who === -1 ? t.childrenSystem : t.system)
+  const { times: t } = proc
+  writeRusage(
+    task,
+    at,
+    who === -1 ? t.childrenUser : who === 1 ? task.ticks : t.user,
+    who === -1 ? t.childrenSystem : t.system,
+  )
   return 0
 }
 

@@ -1,21 +1,28 @@
 /** Wait queues: tasks that wait for something, first come, first woken. */
-import type { Task } from './task.ts'
+
+/** Who waits: a task. */
+export interface Sleeper {
+  /** Where it waits. */
+  readonly queues: WaitQueue[]
+  /** Ends the wait; it leaves all its queues. */
+  wake(): void
+}
 
 /** Tasks that wait. A task may be in several queues; it leaves all when it is woken. */
 export class WaitQueue {
-  readonly #tasks = new Set<Task>()
+  readonly #tasks = new Set<Sleeper>()
 
   get size(): number {
     return this.#tasks.size
   }
 
-  add(task: Task): void {
+  add(task: Sleeper): void {
     if (this.#tasks.has(task)) return
     this.#tasks.add(task)
     task.queues.push(this)
   }
 
-  remove(task: Task): void {
+  remove(task: Sleeper): void {
     this.#tasks.delete(task)
   }
 

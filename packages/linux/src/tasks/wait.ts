@@ -2,9 +2,8 @@
 import { Answer, Errno } from '../errno.ts'
 import { Code } from '../signals/queue.ts'
 import { Signal } from '../signals/set.ts'
+import type { Process, Task } from '../system.ts'
 import { reap } from './exit.ts'
-import type { Process } from './process.ts'
-import type { Task } from './task.ts'
 
 /** Bits of `options`. */
 // biome-ignore format: a table
@@ -25,9 +24,9 @@ export interface Waited {
 
 /** Waits for a child that `wanted` names. A child; 0 where none has anything to tell and the caller does not wait; or an answer. */
 export function waitFor(task: Task, wanted: (child: Process) => boolean, options: number): Waited | number {
-  const { kernel, process } = task
+  const { kernel, process: proc } = task
   let any = false
-  for (const child of process.children) {
+  for (const child of proc.children) {
     if (!wanted(child) || !ofKind(child, options)) continue
     any = true
     const found = stateOf(child, options)
@@ -37,7 +36,7 @@ export function waitFor(task: Task, wanted: (child: Process) => boolean, options
   }
   if (!any) return -Errno.ECHILD
   if ((options & Wait.NOHANG) !== 0) return 0
-  return kernel.block(process.childrenQueue, Answer.RESTART)
+  return kernel.block(proc.childrenQueue, Answer.RESTART)
 }
 
 function ofKind(child: Process, options: number): boolean {
@@ -45,25 +44,25 @@ function ofKind(child: Process, options: number): boolean {
   return ((options & Wait.CLONE) !== 0) === (child.exitSignal !== Signal.SIGCHLD)
 }
 
-function stateOf(process: Process, options: number): Waited | undefined {
-  const { status } = process
-  if (process.isZombie && status !== undefined) {
+function stateOf(proc: Process, options: number): Waited | undefined {
+  const { status } = proc
+  if (proc.isZombie && status !== undefined) {
     if ((options & Wait.EXITED) === 0) return undefined
     const signal = status & 0x7f
-    if (signal === 0) return { process, status, code: Code.CLD_EXITED, value: (status >> 8) & 0xff }
-    return { process, status, code: (status & 0x80) !== 0 ? Code.CLD_DUMPED : Code.CLD_KILLED, value: signal }
+    if (signal === 0) return { process: proc, status, code: Code.CLD_EXITED, value: (status >> 8) & 0xff }
+    return { process: proc, status, code: (status & 0x80) !== 0 ? Code.CLD_DUMPED : Code.CLD_KILLED, value: signal }
   }
-  if ((options & Wait.STOPPED) !== 0 && process.stopSignal !== 0 && !process.stopTold) {
-    return { process, status: (process.stopSignal << 8) | 0x7f, code: Code.CLD_STOPPED, value: process.stopSignal }
+  if ((options & Wait.STOPPED) !== 0 && proc.stopSignal !== 0 && !proc.stopTold) {
+    return { process: proc, status: (proc.stopSignal << 8) | 0x7f, code: Code.CLD_STOPPED, value: proc.stopSignal }
   }
-  if ((options & Wait.CONTINUED) !== 0 && !process.continueTold) {
-    return { process, status: 0xffff, code: Code.CLD_CONTINUED, value: Signal.SIGCONT }
+  if ((options & Wait.CONTINUED) !== 0 && !proc.continueTold) {
+    return { process: proc, status: 0xffff, code: Code.CLD_CONTINUED, value: Signal.SIGCONT }
   }
   return undefined
 }
 
-function take(task: Task, { process, code }: Waited): void {
-  if (code === Code.CLD_STOPPED) process.stopTold = true
-  else if (code === Code.CLD_CONTINUED) process.continueTold = true
-  else reap(task.kernel, process)
+function take(task: Task, { process: proc, code }: Waited): void {
+  if (code === Code.CLD_STOPPED) proc.stopTold = true
+  else if (code === Code.CLD_CONTINUED) proc.continueTold = true
+  else reap(task.kernel, proc)
 }

@@ -1,6 +1,6 @@
 /** Requests of terminals (ioctl_tty(2)). */
 import { Errno } from '../errno.ts'
-import type { Task } from '../tasks/task.ts'
+import type { Task } from '../system.ts'
 import { decodeTermios, encodeTermios, TERMIOS_BYTES } from './termios.ts'
 import type { Tty } from './tty.ts'
 
@@ -71,9 +71,9 @@ export function ttyIoctl(task: Task, tty: Tty, request: number, argument: number
       if (session.tty !== tty || tty.session !== session.id) return -Errno.ENOTTY
       const wanted = memory.get32(argument) | 0
       if (wanted <= 0) return -Errno.EINVAL
-      const members = [...task.kernel.processes.values()].filter((process) => process.group === wanted)
+      const members = [...task.kernel.processes.values()].filter((proc) => proc.group === wanted)
       if (members.length === 0) return -Errno.ESRCH
-      if (!members.some((process) => process.session === session)) return -Errno.EPERM
+      if (!members.some((proc) => proc.session === session)) return -Errno.EPERM
       const refused = tty.isInBackground(task) ? tty.stopBackground(task) : 0
       if (refused !== 0) return refused
       tty.foreground = wanted
@@ -96,11 +96,11 @@ export function ttyIoctl(task: Task, tty: Tty, request: number, argument: number
 
 /** The terminal controls the task's session from now on. */
 export function takeTerminal(task: Task, tty: Tty): void {
-  const { process } = task
+  const { process: proc } = task
   if (tty.session !== 0) {
     for (const other of task.kernel.processes.values()) if (other.session.tty === tty) other.session.tty = null
   }
-  process.session.tty = tty
-  tty.session = process.session.id
-  tty.foreground = process.group
+  proc.session.tty = tty
+  tty.session = proc.session.id
+  tty.foreground = proc.group
 }

@@ -1,9 +1,9 @@
 /** Pseudoterminals (pty(7)): masters by /dev/ptmx, slaves by /dev/pts/N, terminals of the host. */
-import { makeDevice, Mode, type Stat } from '@vmexit/vfs'
+import { Mode, makeDevice, type Stat } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
-import { AnonymousFile, type KernelOperations, Poll } from '../files/open-file.ts'
-import type { Kernel } from '../kernel.ts'
-import type { Task } from '../tasks/task.ts'
+import { AnonymousFile } from '../files/anonymous-file.ts'
+import { type KernelOperations, Poll } from '../files/open-file.ts'
+import type { Kernel } from '../system.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
 import { ttyIoctl } from './ioctl.ts'
 import { Tty } from './tty.ts'
@@ -29,10 +29,16 @@ export class Pty {
 
   constructor(kernel: Kernel, number: number) {
     this.number = number
-    this.tty = new Tty(kernel, `/dev/pts/${number}`, makeDevice(SLAVE_MAJOR, number), (bytes) => {
-      for (const byte of bytes) this.output.push(byte)
-      this.queue.wake()
-    })
+    this.tty = new Tty(
+      kernel,
+      `/dev/pts/${number}`,
+      makeDevice(SLAVE_MAJOR, number),
+      (bytes) => {
+        for (const byte of bytes) this.output.push(byte)
+        this.queue.wake()
+      },
+      (tty) => new TerminalOperations(tty, this),
+    )
     this.tty.room = () => this.output.length < MOST
   }
 }
@@ -57,7 +63,13 @@ export class Ptys {
   /** A terminal whose other end is the host's. */
   addHost(output: (bytes: Uint8Array) => void): Tty {
     const number = this.#free()
-    const tty = new Tty(this.#kernel, `/dev/pts/${number}`, makeDevice(SLAVE_MAJOR, number), output)
+    const tty = new Tty(
+      this.#kernel,
+      `/dev/pts/${number}`,
+      makeDevice(SLAVE_MAJOR, number),
+      output,
+      (made) => new TerminalOperations(made),
+    )
     this.terminals.set(number, tty)
     return tty
   }
@@ -81,6 +93,18 @@ export class Ptys {
     if (pty?.isLocked || tty.isHungUp) return -Errno.EIO
     return new TerminalOperations(tty, pty)
   }
+}
+
+const all = new WeakMap<Kernel, Ptys>()
+
+/** The terminals of a kernel. */
+export function ptysOf(kernel: Kernel): Ptys {
+  let ptys = all.get(kernel)
+  if (ptys === undefined) {
+    ptys = new Ptys(kernel)
+    all.set(kernel, ptys)
+  }
+  return ptys
 }
 
 /** A terminal as an open file. */
@@ -111,8 +135,8 @@ export class TerminalOperations implements KernelOperations {
   poll(): number {
     return this.tty.poll()
   }
-  ioctl(task: Task, request: number, argument: number): number {
-    return ttyIoctl(task, this.tty, request, argument)
+  ioctl(request: number, argument: number): number {
+    return ttyIoctl(this.tty.kernel.current!, this.tty, request, argument)
   }
   release(): void {
     const pty = this.#pty
@@ -152,9 +176,14 @@ class MasterOperations implements KernelOperations {
     return length
   }
   poll(): number {
-    return (this.#pty.output.length > 0 ? Poll.IN | Poll.RDNORM : 0) | (this.#isAlone ? Poll.HUP : 0) | Poll.OUT | Poll.WRNORM
+    return (
+      (this.#pty.output.length > 0 ? Poll.IN | Poll.RDNORM : 0) |
+      (this.#isAlone ? Poll.HUP : 0) |
+      Poll.OUT |
+      Poll.WRNORM
+    )
   }
-  ioctl(task: Task, request: number, argument: number): number {
+  ioctl(request: number, argument: number): number {
     const { memory } = this.#kernel
     switch (request) {
       case Request.TIOCGPTN:
@@ -170,7 +199,7 @@ class MasterOperations implements KernelOperations {
         memory.set32(argument, this.#pty.output.length)
         return 0
       default:
-        return ttyIoctl(task, this.#pty.tty, request, argument)
+        return ttyIoctl(this.#kernel.current!, this.#pty.tty, request, argument)
     }
   }
   release(): void {
@@ -188,7 +217,7 @@ export class HostTerminal extends AnonymousFile {
   /** `output` gets what is to be shown. */
   constructor(kernel: Kernel, output: (bytes: Uint8Array) => void) {
     super(kernel, 2)
-    this.tty = kernel.ptys.addHost(output)
+    this.tty = ptysOf(kernel).addHost(output)
     this.#operations = new TerminalOperations(this.tty)
   }
   get queue(): WaitQueue {
@@ -203,14 +232,14 @@ export class HostTerminal extends AnonymousFile {
   override read(into: Uint8Array, start: number, length: number): number {
     return this.tty.read(into, start, length)
   }
-  override write(_task: Task, from: Uint8Array, start: number, length: number): number {
+  override write(from: Uint8Array, start: number, length: number): number {
     return this.tty.write(from, start, length)
   }
   override poll(): number {
     return this.tty.poll()
   }
-  override ioctl(task: Task, request: number, argument: number): number {
-    return this.#operations.ioctl(task, request, argument)
+  override ioctl(request: number, argument: number): number {
+    return this.#operations.ioctl(request, argument)
   }
   override stat(into: Stat): number {
     super.stat(into)

@@ -33,7 +33,8 @@ export function freshTermios(): Termios {
     input: Input.ICRNL | Input.IXON,
     output: Output.OPOST | Output.ONLCR,
     control: 0xbf,
-    local: Local.ISIG | Local.ICANON | Local.ECHO | Local.ECHOE | Local.ECHOK | Local.ECHOCTL | Local.ECHOKE | Local.IEXTEN,
+    local:
+      Local.ISIG | Local.ICANON | Local.ECHO | Local.ECHOE | Local.ECHOK | Local.ECHOCTL | Local.ECHOKE | Local.IEXTEN,
     line: 0,
     characters,
   }
@@ -52,5 +53,12 @@ export function encodeTermios(termios: Termios): Uint8Array {
 export function decodeTermios(bytes: Uint8Array): Termios {
   const view = new DataView(bytes.buffer, bytes.byteOffset)
   const word = (n: number): number => view.getUint32(n * 4, true)
-  return { input: word(0), output: word(1), control: word(2), local: word(3), line: bytes[16]!, characters: bytes.slice(17, 36) }
+  return {
+    input: word(0),
+    output: word(1),
+    control: word(2),
+    local: word(3),
+    line: bytes[16]!,
+    characters: bytes.slice(17, 36),
+  }
 }

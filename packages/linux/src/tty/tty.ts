@@ -3,13 +3,12 @@
  * (credentials(7), setpgid(2)).
  */
 import { Answer, Errno } from '../errno.ts'
-import type { Kernel } from '../kernel.ts'
+import { type KernelOperations, Poll } from '../files/open-file.ts'
 import { Code } from '../signals/queue.ts'
 import { isIgnored, sendToGroup } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
-import type { Task } from '../tasks/task.ts'
+import type { Kernel, Task, Terminal } from '../system.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
-import { Poll } from '../files/open-file.ts'
 import { Character, freshTermios, Input, Local, Output, type Termios } from './termios.ts'
 
 /** Bytes of a line, and of what may wait to be read. */
@@ -18,7 +17,7 @@ const NEWLINE = 10
 const RETURN = 13
 
 /** A terminal. `output` gets what is to be shown; `type` takes what is typed. */
-export class Tty {
+export class Tty implements Terminal {
   readonly kernel: Kernel
   readonly #output: (bytes: Uint8Array) => void
   termios: Termios = freshTermios()
@@ -32,6 +31,8 @@ export class Tty {
   readonly rdev: number
   /** Nobody is at the other end. */
   isHungUp = false
+  /** Opens it once more: of /dev/tty. */
+  open: () => KernelOperations
   /** Whether the other end takes more output. */
   room: () => boolean = () => true
   readonly #edit: number[] = []
@@ -41,11 +42,18 @@ export class Tty {
   #isStopped = false
   #takesLiterally = false
 
-  constructor(kernel: Kernel, name: string, rdev: number, output: (bytes: Uint8Array) => void) {
+  constructor(
+    kernel: Kernel,
+    name: string,
+    rdev: number,
+    output: (bytes: Uint8Array) => void,
+    open: (tty: Tty) => KernelOperations,
+  ) {
     this.kernel = kernel
     this.name = name
     this.rdev = rdev
     this.#output = output
+    this.open = () => open(this)
   }
 
   get #canonical(): boolean {
@@ -82,10 +90,13 @@ export class Tty {
     }
     if ((local & Local.ISIG) !== 0 && byte !== 0) {
       const signal =
-        byte === characters[Character.INTR] ? Signal.SIGINT
-        : byte === characters[Character.QUIT] ? Signal.SIGQUIT
-        : byte === characters[Character.SUSP] ? Signal.SIGTSTP
-        : 0
+        byte === characters[Character.INTR]
+          ? Signal.SIGINT
+          : byte === characters[Character.QUIT]
+            ? Signal.SIGQUIT
+            : byte === characters[Character.SUSP]
+              ? Signal.SIGTSTP
+              : 0
       if (signal !== 0) {
         if ((local & Local.NOFLSH) === 0) this.flushInput()
         this.#echo(byte)
@@ -129,7 +140,8 @@ export class Tty {
     if (this.#edit.length === 0) return
     let byte = this.#edit.pop()!
     // The bytes of one character in UTF-8 go together.
-    if ((this.termios.input & Input.IUTF8) !== 0) while ((byte & 0xc0) === 0x80 && this.#edit.length > 0) byte = this.#edit.pop()!
+    if ((this.termios.input & Input.IUTF8) !== 0)
+      while ((byte & 0xc0) === 0x80 && this.#edit.length > 0) byte = this.#edit.pop()!
     const { local } = this.termios
     if ((local & Local.ECHO) === 0) return
     if ((local & Local.ECHOE) === 0) this.#echo(this.termios.characters[Character.ERASE]!)
@@ -149,7 +161,8 @@ export class Tty {
       return
     }
     this.#edit.push(byte)
-    const ends = byte === NEWLINE || (byte !== 0 && (byte === characters[Character.EOL] || byte === characters[Character.EOL2]))
+    const ends =
+      byte === NEWLINE || (byte !== 0 && (byte === characters[Character.EOL] || byte === characters[Character.EOL2]))
     if (!ends) return
     this.#ready.push(...this.#edit.splice(0))
     this.#lines++
@@ -207,7 +220,10 @@ export class Tty {
       const byte = this.#ready.shift()
       if (byte === undefined) break
       if (byte >= 0) into[start + count++] = byte
-      const ends = byte < 0 || byte === NEWLINE || (byte !== 0 && (byte === characters[Character.EOL] || byte === characters[Character.EOL2]))
+      const ends =
+        byte < 0 ||
+        byte === NEWLINE ||
+        (byte !== 0 && (byte === characters[Character.EOL] || byte === characters[Character.EOL2]))
       if (!ends) continue
       this.#lines--
       break
@@ -254,7 +270,9 @@ export class Tty {
 
   poll(): number {
     let events = 0
-    const least = this.#canonical ? 1 : Math.max(1, this.termios.characters[Character.TIME] === 0 ? this.termios.characters[Character.MIN]! : 1)
+    const least = this.#canonical
+      ? 1
+      : Math.max(1, this.termios.characters[Character.TIME] === 0 ? this.termios.characters[Character.MIN]! : 1)
     if (this.#canonical ? this.#lines > 0 : this.#ready.length >= least) events |= Poll.IN | Poll.RDNORM
     if (this.isHungUp) events |= Poll.HUP | Poll.IN
     else if (!this.#isStopped && this.room()) events |= Poll.OUT | Poll.WRNORM
@@ -277,7 +295,8 @@ export class Tty {
     const { size } = this
     if (size.rows === rows && size.columns === columns && size.width === width && size.height === height) return
     this.size = { rows, columns, width, height }
-    if (this.foreground !== 0) sendToGroup(this.kernel, this.foreground, { signal: Signal.SIGWINCH, code: Code.SI_KERNEL })
+    if (this.foreground !== 0)
+      sendToGroup(this.kernel, this.foreground, { signal: Signal.SIGWINCH, code: Code.SI_KERNEL })
   }
 
   /** The other end is gone. */

@@ -1,15 +1,26 @@
 /** Calls on files, by number (arch/x86/entry/syscalls/syscall_32.tbl). */
-import { At, StatFs, type ByteString, Mode, makeDevice } from '@vmexit/vfs'
+import { At, type ByteString, Mode, makeDevice, StatFs } from '@vmexit/vfs'
 import { Errno } from '../../errno.ts'
 import { closeRange, dup, dupTo, fcntl, ioctl, pipe } from '../../files/control.ts'
 import { epollControl, epollCreate, epollWait } from '../../files/epoll.ts'
 import { eventfd, timerfdCreate, timerfdGettime, timerfdSettime } from '../../files/eventfd.ts'
 import { lseek, read, readv, sendfile, write, writev } from '../../files/io.ts'
-import { from, fstat, ftruncate, getcwd, getdents, open, readlink, scratchStat, stat, truncate } from '../../files/paths.ts'
+import {
+  from,
+  fstat,
+  ftruncate,
+  getcwd,
+  getdents,
+  open,
+  readlink,
+  scratchStat,
+  stat,
+  truncate,
+} from '../../files/paths.ts'
 import { poll, select } from '../../files/poll.ts'
 import { msync } from '../../memory/calls.ts'
 import { readSet, withMask } from '../../signals/calls.ts'
-import type { Task } from '../../tasks/task.ts'
+import type { Task } from '../../system.ts'
 import { deadlineOf } from '../../tasks/time-calls.ts'
 import { at, bits, fd, int, mode, openFlags, path, pointer, size } from '../decoders.ts'
 import { type CallRow, call } from '../table.ts'
@@ -66,16 +77,22 @@ function unlink(task: Task, place: number, name: ByteString, flags: number): num
   if ((flags & ~AT_REMOVEDIR) !== 0) return -Errno.EINVAL
   const { vfs } = task.kernel
   const isDirectory = (flags & AT_REMOVEDIR) !== 0
-  return from(task, place, name, (start) => (isDirectory ? vfs.rmdir(task.context, start, name) : vfs.unlink(task.context, start, name)))
+  return from(task, place, name, (start) =>
+    isDirectory ? vfs.rmdir(task.context, start, name) : vfs.unlink(task.context, start, name),
+  )
 }
 function symlink(task: Task, target: ByteString, place: number, name: ByteString): number {
   return from(task, place, name, (start) => task.kernel.vfs.symlink(task.context, target, start, name))
 }
 function link(task: Task, oldAt: number, old: ByteString, newAt: number, name: ByteString, flags: number): number {
-  return from(task, oldAt, old, (start) => from(task, newAt, name, (end) => task.kernel.vfs.link(task.context, start, old, end, name, flags)))
+  return from(task, oldAt, old, (start) =>
+    from(task, newAt, name, (end) => task.kernel.vfs.link(task.context, start, old, end, name, flags)),
+  )
 }
 function rename(task: Task, oldAt: number, old: ByteString, newAt: number, name: ByteString, flags: number): number {
-  return from(task, oldAt, old, (start) => from(task, newAt, name, (end) => task.kernel.vfs.rename(task.context, start, old, end, name, flags)))
+  return from(task, oldAt, old, (start) =>
+    from(task, newAt, name, (end) => task.kernel.vfs.rename(task.context, start, old, end, name, flags)),
+  )
 }
 function chmod(task: Task, place: number, name: ByteString, permissions: number): number {
   return from(task, place, name, (start) => task.kernel.vfs.chmod(task.context, start, name, permissions & 0o7777))
@@ -86,7 +103,11 @@ function chown(task: Task, place: number, name: ByteString, uid: number, gid: nu
 function access(task: Task, place: number, name: ByteString, wanted: number, flags: number): number {
   return from(task, place, name, (start) => task.kernel.vfs.access(task.context, start, name, wanted, flags))
 }
-function ofFile(task: Task, file: number, act: (place: NonNullable<ReturnType<Task['files']['get']>>['file'] & object) => number): number {
+function ofFile(
+  task: Task,
+  file: number,
+  act: (place: NonNullable<ReturnType<Task['files']['get']>>['file'] & object) => number,
+): number {
   const opened = task.files.get(file)
   if (opened === undefined) return -Errno.EBADF
   return opened.file === undefined ? -Errno.EINVAL : act(opened.file)
@@ -101,7 +122,8 @@ function utimens(task: Task, place: number, address: number, times: number, flag
     nanoseconds: memory.get32(times + n * step + (wide ? 8 : 4)),
   })
   const values = times === 0 ? null : ([read(0), read(1)] as const)
-  if (address === 0) return ofFile(task, place, (file) => vfs.utimens(task.context, file.path, '', values, AT_EMPTY_PATH))
+  if (address === 0)
+    return ofFile(task, place, (file) => vfs.utimens(task.context, file.path, '', values, AT_EMPTY_PATH))
   const name = path.decode!(task, address, 0)
   return from(task, place, name, (start) => vfs.utimens(task.context, start, name, values, flags))
 }
@@ -161,7 +183,16 @@ function newselect(task: Task, count: number, reads: number, writes: number, exc
   }
   return select(task, count, reads, writes, exceptions, time === 0 ? Number.POSITIVE_INFINITY : task.deadline)
 }
-function pselect(task: Task, count: number, reads: number, writes: number, exceptions: number, time: number, mask: number, wide: boolean): number {
+function pselect(
+  task: Task,
+  count: number,
+  reads: number,
+  writes: number,
+  exceptions: number,
+  time: number,
+  mask: number,
+  wide: boolean,
+): number {
   const set = mask === 0 ? 0 : task.kernel.memory.get32(mask)
   if (set !== 0) withMask(task, readSet(task, set))
   return select(task, count, reads, writes, exceptions, deadlineOf(task, time, wide))
@@ -187,7 +218,7 @@ export const fileCalls: readonly CallRow[] = [
   call(3, 'read', [fd, pointer, size], (t, f, a, n) => read(t, f, a, n)),
   call(4, 'write', [fd, pointer, size], (t, f, a, n) => write(t, f, a, n)),
   call(5, 'open', [path, openFlags, mode], (t, p, flags, m) => open(t, AT_FDCWD, p, flags, m)),
-  call(6, 'close', [fd], (t, f) => t.files.close(t, f)),
+  call(6, 'close', [fd], (t, f) => t.files.close(t.process, f)),
   call(8, 'creat', [path, mode], (t, p, m) => open(t, AT_FDCWD, p, 0o1101, m)),
   call(9, 'link', [path, path], (t, a, b) => link(t, AT_FDCWD, a, AT_FDCWD, b, 0)),
   call(10, 'unlink', [path], (t, p) => unlink(t, AT_FDCWD, p, 0)),

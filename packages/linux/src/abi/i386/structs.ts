@@ -13,7 +13,8 @@ export function writeStat64(memory: UserMemory, at: number, stat: Stat): void {
   const bytes = new Uint8Array(96)
   const view = new DataView(bytes.buffer)
   const put = (offset: number, value: number): void => view.setUint32(offset, value >>> 0, true)
-  const put64 = (offset: number, value: number): void => view.setBigUint64(offset, BigInt.asUintN(64, BigInt(value)), true)
+  const put64 = (offset: number, value: number): void =>
+    view.setBigUint64(offset, BigInt.asUintN(64, BigInt(value)), true)
   const [deviceLow] = deviceWords(stat.dev)
   put(0, deviceLow)
   put(12, stat.ino % 2 ** 32)
@@ -70,7 +71,8 @@ export function writeStatx(memory: UserMemory, at: number, stat: Stat): void {
 export function writeStatFs64(memory: UserMemory, at: number, stat: StatFs): void {
   const bytes = new Uint8Array(84)
   const view = new DataView(bytes.buffer)
-  const put64 = (offset: number, value: number): void => view.setBigUint64(offset, BigInt.asUintN(64, BigInt(value)), true)
+  const put64 = (offset: number, value: number): void =>
+    view.setBigUint64(offset, BigInt.asUintN(64, BigInt(value)), true)
   view.setUint32(0, stat.type, true)
   view.setUint32(4, stat.bsize, true)
   put64(8, stat.blocks)

@@ -17,10 +17,11 @@ import {
   tgkill,
 } from '../../signals/calls.ts'
 import { returnFromSignal } from '../../signals/frame.ts'
+import type { Task } from '../../system.ts'
 import { getrandom, setName, sysinfo, uname } from '../../system-calls.ts'
 import {
-  cloneCall,
   clone3,
+  cloneCall,
   getgroups,
   getIds,
   getpgid,
@@ -46,7 +47,6 @@ import {
 } from '../../tasks/calls.ts'
 import { Clone } from '../../tasks/clone.ts'
 import { endProcess, exitThread } from '../../tasks/exit.ts'
-import type { Task } from '../../tasks/task.ts'
 import {
   alarm,
   clockGetres,
@@ -111,7 +111,16 @@ function setRobustList(task: Task, at: number, bytes: number): number {
 const Futex = { WAIT: 0, WAKE: 1, REQUEUE: 3, CMP_REQUEUE: 4, WAKE_OP: 5, WAIT_BITSET: 9, WAKE_BITSET: 10 } as const
 const FUTEX_CLOCK_REALTIME = 256
 
-function futex(task: Task, address: number, operation: number, value: number, time: number, second: number, third: number, wide: boolean): number {
+function futex(
+  task: Task,
+  address: number,
+  operation: number,
+  value: number,
+  time: number,
+  second: number,
+  third: number,
+  wide: boolean,
+): number {
   const { kernel } = task
   const { futexes, memory } = kernel
   const command = operation & 0x7f
@@ -161,7 +170,14 @@ function wakeOp(task: Task, address: number, value: number, most: number, second
   if (operation < 0) argument = 1 << (argument & 31)
   const before = memory.get32(second) | 0
   const after = [argument, before + argument, before | argument, before & ~argument, before ^ argument][kind]
-  const matches = [before === expected, before !== expected, before < expected, before <= expected, before > expected, before >= expected][compare]
+  const matches = [
+    before === expected,
+    before !== expected,
+    before < expected,
+    before <= expected,
+    before > expected,
+    before >= expected,
+  ][compare]
   if (after === undefined || matches === undefined) return -Errno.ENOSYS
   memory.set32(second, after)
   const woken = futexes.wake(futexes.keyOf(task.space, address), value, -1)
