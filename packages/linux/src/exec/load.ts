@@ -272,8 +272,8 @@ function mapImage(
       segment.fileBytes > 0 &&
       (segment.prot & Prot.WRITE) !== 0
     ) {
-      const zeros = Math.min(PAGE - (fileEnd % PAGE), segment.memoryBytes - segment.fileBytes)
-      if (!store(kernel, space, fileEnd, new Uint8Array(zeros))) return -Errno.ENOMEM
+      // To the end of the page: ld.so takes the rest of it as its first heap.
+      if (!store(kernel, space, fileEnd, new Uint8Array(PAGE - (fileEnd % PAGE)))) return -Errno.ENOMEM
     }
     end = Math.max(end, (page + allPages) * PAGE)
     const { headersOffset } = image

@@ -69,9 +69,9 @@ export function mmap(
   return addressOf(at)
 }
 
-/** A page as the word that a call answers. Addresses never look like errors: the user's part ends below. */
+/** A page as what a call answers: unsigned, so that it is no error. */
 function addressOf(page: number): number {
-  return (page * PAGE) | 0
+  return page * PAGE
 }
 
 /** Pages of a range that must begin at one; undefined for a range that is none. */
@@ -163,5 +163,5 @@ export function msync(task: Task, address: number, length: number): number {
 }
 
 export function brk(task: Task, end: number): number {
-  return task.space.brk(end) | 0
+  return task.space.brk(end)
 }

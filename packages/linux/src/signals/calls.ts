@@ -42,7 +42,7 @@ export function signal(task: Task, number: number, handler: number): number {
   const before = task.actions.get(number).handler
   const RESETHAND_NODEFER = 0xc000_0000 | 0
   task.actions.set(number, { handler, flags: RESETHAND_NODEFER, restorer: 0, mask: new SignalSet() })
-  return before | 0
+  return before >>> 0
 }
 
 /** A mask at an address. @throws BAD_ADDRESS. */

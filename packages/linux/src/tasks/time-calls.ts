@@ -143,7 +143,7 @@ export function times(task: Task, at: number): number {
   if (at !== 0)
     for (const [n, ticks] of [user, system, childrenUser, childrenSystem].entries())
       kernel.memory.set32(at + n * 4, hundredths(ticks))
-  return hundredths(kernel.now) | 0
+  return hundredths(kernel.now) % 2 ** 31
 }
 
 /** getrusage(2): times and the rest as zeros. */
