@@ -6,11 +6,15 @@ import { bootCommand } from './boot/command.ts'
 import { checkCommand } from './check/command.ts'
 import { compareCommand } from './compare/command.ts'
 import { guestsCommand } from './guests/index.ts'
+import { runElfCommand, straceCommand } from './run-elf/command.ts'
 
 const program = new Command('vmexit')
   .description('One simulated PC, and every way to share it.')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'vmexit: ')) })
+  .enablePositionalOptions()
   .addCommand(bootCommand())
+  .addCommand(runElfCommand())
+  .addCommand(straceCommand())
   .addCommand(compareCommand())
   .addCommand(checkCommand())
   .addCommand(guestsCommand())

@@ -445,7 +445,8 @@ export class LinuxKernel implements Kernel, RingZero {
       this.#park(task)
     } else if (answer === Answer.GONE) {
       task.inCall = false
-      this.observer?.end?.(task, task.call, this.#args, undefined)
+      const answer = task.state === 'ended' ? undefined : this.cpu.state.reg32(Gpr.ax)
+      this.observer?.end?.(task, task.call, this.#args, answer)
     } else {
       task.inCall = false
       task.restart = answer

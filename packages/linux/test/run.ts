@@ -15,6 +15,10 @@ export interface RunOptions extends KernelOptions {
   /** Instructions of one step: it must not matter. */
   readonly slice?: number
   readonly uid?: number
+  /** Told of each call's answer. */
+  readonly observe?: (number: number, answer: number | undefined) => void
+  /** Instructions after which it is given up. */
+  readonly most?: number
 }
 
 export interface RunResult {
@@ -61,8 +65,9 @@ export function kernelWith(options: KernelOptions, files: Tree): LinuxKernel {
 
 /** Runs a program to its end. */
 export function run(options: RunOptions): RunResult {
-  const { files, args, input = '', env = { PATH: '/bin' }, slice, uid, ...rest } = options
+  const { files, args, input = '', env = { PATH: '/bin' }, slice, uid, most = 2e9, observe, ...rest } = options
   const kernel = kernelWith(rest, files)
+  if (observe !== undefined) kernel.observer = { end: (_task, number, _args, answer) => observe(number, answer) }
   let output = ''
   let status: number | undefined
   const decoder = new TextDecoder()
@@ -80,9 +85,9 @@ export function run(options: RunOptions): RunResult {
       status = ended
     },
   })
-  if (slice === undefined) kernel.runToEnd(2e9)
+  if (slice === undefined) kernel.runToEnd(most)
   else
-    while (kernel.processes.size > 0 && kernel.cpu.retired < 2e9)
+    while (kernel.processes.size > 0 && kernel.cpu.retired < most)
       if (kernel.step(slice) === 'idle') kernel.skipTo(kernel.timers.next)
   const calls: Record<string, number> = {}
   for (const [number, count] of kernel.callCounts.entries()) {

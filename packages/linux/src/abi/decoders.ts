@@ -31,6 +31,28 @@ export const mode: Decoder<number> = {
   show: (_task, word) => `0${(word & 0xffff).toString(8)}`,
 }
 
+/** What is at an address, as strace shows it: 32 bytes of it. @throws BAD_ADDRESS. */
+function contents(task: Task, address: number, length: number): string {
+  const bytes = new Uint8Array(Math.max(0, Math.min(length, SHOWN + 1)))
+  task.kernel.memory.read(address >>> 0, bytes)
+  return quoted(String.fromCharCode(...bytes), SHOWN)
+}
+const SHOWN = 32
+
+/** An address with bytes that the call takes; their number comes behind it. */
+export const bytesGiven: Decoder<number> = {
+  words: 1,
+  decode: (_task, word) => word >>> 0,
+  show: (task, word, _high, next) => contents(task, word, next >>> 0),
+}
+/** An address where the call leaves as many bytes as it answers. */
+export const bytesTaken: Decoder<number> = {
+  words: 1,
+  isResult: true,
+  decode: (_task, word) => word >>> 0,
+  show: (task, word, _high, _next, answer) => (answer < 0 ? hex(word) : contents(task, word, answer)),
+}
+
 /** The directory where a path begins. */
 export const at: Decoder<number> = { words: 1, show: (_task, word) => (word === -100 ? 'AT_FDCWD' : String(word)) }
 

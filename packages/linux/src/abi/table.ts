@@ -9,8 +9,13 @@ export interface Decoder<T> {
   readonly words: 1 | 2
   /** What the handler gets; without, the word itself, signed. @throws BAD_ADDRESS. */
   decode?(task: Task, low: number, high: number): T
-  /** As strace shows it. @throws BAD_ADDRESS. */
-  show?(task: Task, low: number, high: number): string
+  /**
+   * As strace shows it; `next` is the word behind it, often a length, and `answer` what the call gave, as far as it is known.
+   * @throws BAD_ADDRESS.
+   */
+  show?(task: Task, low: number, high: number, next: number, answer: number): string
+  /** It is something only when the call is over: what was read. */
+  readonly isResult?: boolean
 }
 /** What handlers get for a list of decoders. */
 export type Values<D extends readonly Decoder<unknown>[]> = {

@@ -4,6 +4,7 @@ import { Errno } from '../errno.ts'
 import type { FilePages } from '../memory/file-pages.ts'
 import type { Kernel, Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
+import { dup } from './control.ts'
 import { VfsFile } from './vfs-file.ts'
 
 const { AT_FDCWD, AT_EMPTY_PATH } = At
@@ -22,11 +23,21 @@ export function from(task: Task, at: number, path: ByteString, act: (place: Path
   return typeof place === 'number' ? place : act(place)
 }
 
+/** Names of the caller's own descriptors. */
+const OWN_DESCRIPTOR = /^(?:\/proc\/self\/fd\/|\/dev\/fd\/)([0-9]{1,4})$|^\/dev\/(stdin|stdout|stderr)$/
+
 /** openat(2), openat2(2). */
 export function open(task: Task, at: number, path: ByteString, flags: number, mode: number, resolve = 0): number {
   const { kernel } = task
   const place = start(task, at, path)
   if (typeof place === 'number') return place
+  const own = OWN_DESCRIPTOR.exec(path)
+  if (own !== null) {
+    // A pipe or a stream of the host's has no place in a file system that could be opened.
+    const fd = Number(own[1] ?? ['stdin', 'stdout', 'stderr'].indexOf(own[2]!))
+    if (task.files.get(fd) !== undefined && task.files.get(fd)!.file === undefined)
+      return dup(task, fd, 0, (flags & Open.O_CLOEXEC) !== 0)
+  }
   const file = kernel.vfs.open(task.context, place, path, flags, mode, resolve)
   if (typeof file === 'number') return file
   if ((flags & Open.O_TRUNC) !== 0 && isRegular(file.inode.mode)) truncated(kernel, file.inode, 0)

@@ -112,7 +112,16 @@ export class ProcFs implements FileSystem {
   release(): void {}
   getattr(inode: Inode, into: Stat): number {
     const { seconds, nanoseconds } = this.#kernel.time
-    Object.assign(into, { ino: inode.ino, mode: inode.mode, nlink: inode.nlink, uid: 0, gid: 0, rdev: 0, size: 0, blocks: 0 })
+    Object.assign(into, {
+      ino: inode.ino,
+      mode: inode.mode,
+      nlink: inode.nlink,
+      uid: 0,
+      gid: 0,
+      rdev: 0,
+      size: 0,
+      blocks: 0,
+    })
     into.blksize = 1024
     into.atimeSeconds = into.mtimeSeconds = into.ctimeSeconds = seconds
     into.atimeNanoseconds = into.mtimeNanoseconds = into.ctimeNanoseconds = nanoseconds

@@ -72,7 +72,8 @@ export function processNode(kernel: Kernel, proc: Process): ProcDirectory {
 function strings(kernel: Kernel, task: Task | undefined, which: 'args' | 'env'): string {
   if (task === undefined) return ''
   const { space } = task
-  const [start, end] = which === 'args' ? [space.strings.args, space.strings.argsEnd] : [space.strings.env, space.strings.envEnd]
+  const [start, end] =
+    which === 'args' ? [space.strings.args, space.strings.argsEnd] : [space.strings.env, space.strings.envEnd]
   const bytes = new Uint8Array(end - start)
   for (let done = 0; done < bytes.length; ) {
     const at = start + done
@@ -94,11 +95,17 @@ function stateOf(proc: Process, task: Task | undefined): string {
 function stat(proc: Process, task: Task | undefined): string {
   const { times, session } = proc
   const { space } = task ?? {}
-  const terminal = session.tty === null ? 0 : (Math.floor(session.tty.rdev / 0x10_0000) << 8) | (session.tty.rdev & 0xff)
+  const terminal =
+    session.tty === null ? 0 : (Math.floor(session.tty.rdev / 0x10_0000) << 8) | (session.tty.rdev & 0xff)
   const fields = [
     ...[proc.pid, `(${proc.leader.name})`, stateOf(proc, task), proc.parent?.pid ?? 0, proc.group, session.id],
     ...[terminal, session.tty?.foreground ?? -1, 0x40_0000, 0, 0, 0, 0],
-    ...[hundredths(times.user), hundredths(times.system), hundredths(times.childrenUser), hundredths(times.childrenSystem)],
+    ...[
+      hundredths(times.user),
+      hundredths(times.system),
+      hundredths(times.childrenUser),
+      hundredths(times.childrenSystem),
+    ],
     ...[20 + (task?.nice ?? 0), task?.nice ?? 0, proc.tasks.size, 0, hundredths(proc.started)],
     ...[(space?.size ?? 0) * PAGE, space?.resident ?? 0, 0xffff_ffff, 0, 0, 0, 0, 0],
     ...[0, 0, 0, 0, 0, 0, 0, proc.exitSignal, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, proc.status ?? 0],

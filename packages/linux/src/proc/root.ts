@@ -34,8 +34,8 @@ export function rootNode(kernel: Kernel): ProcDirectory {
         pid_max: file(() => '32768\n'),
         ngroups_max: file(() => '65536\n'),
         cap_last_cap: file(() => '40\n'),
-        'overflowuid': file(() => '65534\n'),
-        'overflowgid': file(() => '65534\n'),
+        overflowuid: file(() => '65534\n'),
+        overflowgid: file(() => '65534\n'),
       }),
       vm: directory({ overcommit_memory: file(() => '0\n'), max_map_count: file(() => '65530\n') }),
       fs: directory({ 'file-max': file(() => '1048576\n'), 'pipe-max-size': file(() => '1048576\n') }),
@@ -62,7 +62,18 @@ export function rootNode(kernel: Kernel): ProcDirectory {
 function memory({ frames }: Kernel): string {
   const total = frames.count * 4
   const free = (frames.count - frames.used) * 4
-  const rows = { MemTotal: total, MemFree: free, MemAvailable: free, Buffers: 0, Cached: 0, SwapCached: 0, SwapTotal: 0, SwapFree: 0, Shmem: 0, Slab: 0 }
+  const rows = {
+    MemTotal: total,
+    MemFree: free,
+    MemAvailable: free,
+    Buffers: 0,
+    Cached: 0,
+    SwapCached: 0,
+    SwapTotal: 0,
+    SwapFree: 0,
+    Shmem: 0,
+    Slab: 0,
+  }
   return Object.entries(rows)
     .map(([name, value]) => `${`${name}:`.padEnd(15)}${String(value).padStart(9)} kB\n`)
     .join('')

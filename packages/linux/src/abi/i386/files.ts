@@ -22,7 +22,7 @@ import { msync } from '../../memory/calls.ts'
 import { readSet, withMask } from '../../signals/calls.ts'
 import type { Task } from '../../system.ts'
 import { deadlineOf } from '../../tasks/time-calls.ts'
-import { at, bits, fd, int, mode, openFlags, path, pointer, size } from '../decoders.ts'
+import { at, bits, bytesGiven, bytesTaken, fd, int, mode, openFlags, path, pointer, size } from '../decoders.ts'
 import { type CallRow, call } from '../table.ts'
 import { position } from './decoders.ts'
 import { readTimeval, writeStat64, writeStatFs64, writeStatx } from './structs.ts'
@@ -215,8 +215,8 @@ const none = (_task: Task): number => 0
 
 // biome-ignore format: a table
 export const fileCalls: readonly CallRow[] = [
-  call(3, 'read', [fd, pointer, size], (t, f, a, n) => read(t, f, a, n)),
-  call(4, 'write', [fd, pointer, size], (t, f, a, n) => write(t, f, a, n)),
+  call(3, 'read', [fd, bytesTaken, size], (t, f, a, n) => read(t, f, a, n)),
+  call(4, 'write', [fd, bytesGiven, size], (t, f, a, n) => write(t, f, a, n)),
   call(5, 'open', [path, openFlags, mode], (t, p, flags, m) => open(t, AT_FDCWD, p, flags, m)),
   call(6, 'close', [fd], (t, f) => t.files.close(t.process, f)),
   call(8, 'creat', [path, mode], (t, p, m) => open(t, AT_FDCWD, p, 0o1101, m)),
@@ -239,7 +239,7 @@ export const fileCalls: readonly CallRow[] = [
   call(61, 'chroot', [path], chroot),
   call(63, 'dup2', [fd, fd], (t, a, b) => dupTo(t, a, b, undefined)),
   call(83, 'symlink', [path, path], (t, a, b) => symlink(t, a, AT_FDCWD, b)),
-  call(85, 'readlink', [path, pointer, int], (t, p, a, n) => readlink(t, AT_FDCWD, p, a, n)),
+  call(85, 'readlink', [path, bytesTaken, int], (t, p, a, n) => readlink(t, AT_FDCWD, p, a, n)),
   call(92, 'truncate', [path, int], truncate),
   call(93, 'ftruncate', [fd, int], ftruncate),
   call(94, 'fchmod', [fd, mode], (t, f, m) => ofFile(t, f, ({ path: p }) => t.kernel.vfs.chmod(t.context, p, '', m & 0o7777, AT_EMPTY_PATH))),
@@ -253,8 +253,8 @@ export const fileCalls: readonly CallRow[] = [
   call(146, 'writev', [fd, pointer, int], (t, f, a, n) => writev(t, f, a, n)),
   call(148, 'fdatasync', [fd], fsync),
   call(168, 'poll', [pointer, size, int], (t, a, n, ms) => poll(t, a, n, milliseconds(t, ms))),
-  call(180, 'pread64', [fd, pointer, size, position], read),
-  call(181, 'pwrite64', [fd, pointer, size, position], write),
+  call(180, 'pread64', [fd, bytesTaken, size, position], read),
+  call(181, 'pwrite64', [fd, bytesGiven, size, position], write),
   call(183, 'getcwd', [pointer, size], getcwd),
   call(187, 'sendfile', [fd, fd, pointer, size], (t, o, s, a, n) => sendfileCall(t, o, s, a, n, false)),
   call(193, 'truncate64', [path, position], truncate),
@@ -285,7 +285,7 @@ export const fileCalls: readonly CallRow[] = [
   call(302, 'renameat', [at, path, at, path], (t, a, b, c, d) => rename(t, a, b, c, d, 0)),
   call(303, 'linkat', [at, path, at, path, bits], link),
   call(304, 'symlinkat', [path, at, path], symlink),
-  call(305, 'readlinkat', [at, path, pointer, int], readlink),
+  call(305, 'readlinkat', [at, path, bytesTaken, int], readlink),
   call(306, 'fchmodat', [at, path, mode], chmod),
   call(307, 'faccessat', [at, path, int], (t, d, p, m) => access(t, d, p, m, 0)),
   call(308, 'pselect6', [int, pointer, pointer, pointer, pointer, pointer], (t, n, r, w, e, time, m) => pselect(t, n, r, w, e, time, m, false)),
