@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { i386 } from './abi/i386/table.ts'
+export { supportPage } from './abi/support.ts'
 export type { CallRow, CallTable, Decoder, Support } from './abi/table.ts'
 export { checkKernel } from './check.ts'
 export { HostInput, HostOutput } from './files/host-streams.ts'
