@@ -91,14 +91,14 @@ export const path: Decoder<ByteString> = {
 }
 
 /** Reads a path. @throws BAD_ADDRESS, Refused. */
-export function readPath(task: Task, address: number): ByteString {
+function readPath(task: Task, address: number): ByteString {
   const text = task.kernel.memory.string(address, PATH_MAX - 1)
   if (text === undefined) throw TOO_LONG
   return text
 }
 
 /** Text as C has it, at most `most` bytes of it. */
-export function quoted(text: ByteString, most = 4096): string {
+function quoted(text: ByteString, most = 4096): string {
   let shown = ''
   for (let n = 0; n < text.length && n < most; n++) {
     const byte = text.charCodeAt(n)

@@ -79,6 +79,6 @@ export function become(kernel: Kernel, task: Task, program: Program): void {
 }
 
 /** As the kernel names a task: at most 15 bytes. */
-export function baseName(path: ByteString): string {
+function baseName(path: ByteString): string {
   return path.slice(path.lastIndexOf('/') + 1).slice(0, 15)
 }

@@ -8,7 +8,7 @@ import { openFifo, type Pipe } from './pipe.ts'
 
 /** Memory devices by minor number, of major 1. */
 // biome-ignore format: a table
-export const MemoryDevice = { null: 3, zero: 5, full: 7, random: 8, urandom: 9 } as const
+const MemoryDevice = { null: 3, zero: 5, full: 7, random: 8, urandom: 9 } as const
 const MEMORY = 1
 
 /** Opens what is no plain file. */

@@ -25,7 +25,7 @@ interface Interest {
 }
 
 /** An epoll instance. */
-export class Epoll extends AnonymousFile {
+class Epoll extends AnonymousFile {
   protected readonly kind = 'eventpoll'
   /** (Those who wait for the instance itself are woken by the files that it watches: it has them wait there.) */
   readonly queue: WaitQueue = new WaitQueue()

@@ -12,11 +12,6 @@ const MOST_VECTORS = 1024
 const PAGE = 4096
 const BOUNCE = 65_536
 
-/** The file of a descriptor. */
-export function fileOf(task: Task, fd: number): OpenFile | undefined {
-  return task.files.get(fd)
-}
-
 function isPlain(file: OpenFile): boolean {
   return file.file !== undefined && file.file.operations === null && isRegular(file.file.inode.mode)
 }
@@ -96,7 +91,7 @@ function writeFrom(task: Task, file: OpenFile, address: number, length: number, 
 }
 
 /** Writes bytes of the kernel's; what is cached of a file has them too. */
-export function writeBytes(
+function writeBytes(
   task: Task,
   file: OpenFile,
   from: Uint8Array,

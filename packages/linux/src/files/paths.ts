@@ -48,7 +48,7 @@ export function open(task: Task, at: number, path: ByteString, flags: number, mo
 }
 
 /** A file has another size: what is cached and mapped of it goes along. */
-export function truncated(kernel: Kernel, inode: Parameters<Kernel['pageCache']['known']>[0], size: number): void {
+function truncated(kernel: Kernel, inode: Parameters<Kernel['pageCache']['known']>[0], size: number): void {
   const pages = kernel.pageCache.known(inode)
   if (pages === undefined) return
   if (pages.mappings > 0) unmapFrom(kernel, pages, Math.ceil(size / 4096))

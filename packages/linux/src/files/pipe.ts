@@ -10,7 +10,7 @@ import { AnonymousFile } from './anonymous-file.ts'
 import { type KernelOperations, Poll } from './open-file.ts'
 
 /** Writes of so many bytes are not torn. */
-export const PIPE_BUF = 4096
+const PIPE_BUF = 4096
 const CAPACITY = 65_536
 
 /** A pipe's bytes, and who has its ends. */
@@ -106,7 +106,7 @@ export class Pipe {
 const FIONREAD = 0x541b
 
 /** FIONREAD, which says how much there is to read. */
-export function pipeIoctl(pipe: Pipe, request: number, argument: number): number {
+function pipeIoctl(pipe: Pipe, request: number, argument: number): number {
   if (request >>> 0 !== FIONREAD) return -Errno.ENOTTY
   pipe.kernel.memory.set32(argument, pipe.length)
   return 0

@@ -12,7 +12,7 @@ import { type Frames, PAGE } from './frames.ts'
 export const Entry = { PRESENT: 1, WRITE: 2, USER: 4, ACCESSED: 0x20, DIRTY: 0x40, GLOBAL: 0x100, KEPT: 0x200 } as const
 
 /** Pages that one table of the second level maps. */
-export const SPAN = 1024
+const SPAN = 1024
 /** Bits that let user code reach tables of the second level. */
 const TABLE = Entry.PRESENT | Entry.WRITE | Entry.USER
 /** The first page that belongs to the kernel. */

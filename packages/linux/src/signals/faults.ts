@@ -43,7 +43,7 @@ const SIGNALS: Readonly<Record<number, { signal: number; code: number; hasAddres
 }
 
 /** A signal that cannot wait: one that is blocked or ignored ends the process. */
-export function force(task: Task, info: SignalInfo): void {
+function force(task: Task, info: SignalInfo): void {
   const action = task.actions.get(info.signal)
   if (task.blocked.has(info.signal) || action.handler === SIG_IGN) {
     task.actions.set(info.signal, { ...action, handler: SIG_DFL })

@@ -13,7 +13,7 @@ import { Wait, waitFor } from './wait.ts'
 // ── Children ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** `struct user_desc` at an address. @throws BAD_ADDRESS. */
-export function readDescriptor(task: Task, at: number): UserDescriptor {
+function readDescriptor(task: Task, at: number): UserDescriptor {
   const { memory } = task.kernel
   return {
     entry: memory.get32(at) | 0,

@@ -12,7 +12,7 @@ const Clock = {
 const TIMER_ABSTIME = 1
 
 /** The time of a clock in nanoseconds; undefined for one that there is not. */
-export function clockTime(task: Task, clock: number): number | undefined {
+function clockTime(task: Task, clock: number): number | undefined {
   const { kernel, process: proc } = task
   switch (clock) {
     case Clock.REALTIME:
