@@ -48,6 +48,8 @@ export function chown(layer: Layer, task: TaskContext, path: Path, uid: number, 
   const inode = inodeOf(path.dentry)
   if (isReadOnly(path.mount)) return -EROFS
   const who = task.credentials
+  const mode = modeAfterChown(who, inode)
+  if (mode !== inode.mode && !ownerOrCapable(who, inode)) return -EPERM
   const allowed = mayChown(who, inode, uid, gid)
   if (allowed < 0) return allowed
   if (!isDirectory(inode.mode)) {
@@ -55,7 +57,6 @@ export function chown(layer: Layer, task: TaskContext, path: Path, uid: number, 
     if (removed < 0) return removed
   }
   const { changes } = layer
-  const mode = modeAfterChown(who, inode)
   changes.mask = (uid === -1 ? 0 : Change.UID) | (gid === -1 ? 0 : Change.GID) | (mode === inode.mode ? 0 : Change.MODE)
   changes.uid = uid
   changes.gid = gid

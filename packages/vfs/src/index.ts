@@ -44,8 +44,8 @@ export {
   Seek,
   Xattr,
 } from './flags.ts'
-export { Inotify, type InotifyEvent, type WatchCount } from './inotify/inotify.ts'
-export { InotifyMask } from './inotify/watch.ts'
+export { Inotify, type InotifyEvent, type Watches } from './inotify/inotify.ts'
+export { InotifyMask, type Watch } from './inotify/watch.ts'
 export type { VfsHooks } from './layer.ts'
 export type { LockRequest } from './lock-calls.ts'
 export { Flock, LockType, type RecordLock } from './locks/file-locks.ts'

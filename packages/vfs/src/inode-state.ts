@@ -15,7 +15,7 @@ export class InodeState {
   locks: FileLocks | undefined = undefined
   /** It has been asked, and has no `security.capability` that a write would have to remove. */
   withoutCapability = false
-  /** Made without a name and O_EXCL: never to get one. */
+  /** Made without a name, and not to get one: because of O_EXCL, or because it has had one. */
   unlinkable = false
 }
 

@@ -6,7 +6,7 @@ import { type Dentry, DentryCache, Dentry as Entry, inodeOf } from './dentry.ts'
 import { Errno } from './errno.ts'
 import type { FileOperations, FileSystem, Inode } from './file-system.ts'
 import { Access, At, isDirectory } from './flags.ts'
-import { stateOf } from './inode-state.ts'
+import { knownState } from './inode-state.ts'
 import { Notifier } from './inotify/notify.ts'
 import type { LockWaits } from './locks/lock-waits.ts'
 import { type Mount, MountFlag, type Path, type Super } from './mount/mount.ts'
@@ -26,6 +26,12 @@ export interface VfsHooks {
   openSpecial?(inode: Inode, flags: number, path: Path): FileOperations | number
 }
 
+/** Rules that Linux has switches for, in /proc/sys/fs. */
+interface ProtectionRules {
+  readonly protectedHardlinks?: boolean
+  readonly protectedSymlinks?: boolean
+}
+
 /** The first device number of file systems that have none of their own: major 0. */
 const firstDevice = 20
 
@@ -40,6 +46,7 @@ export class Layer implements MountWorld {
   readonly lockWaits: LockWaits = new Map()
   readonly time: TimeSource
   readonly hooks: VfsHooks
+  readonly protectedHardlinks: boolean
   /** Records of the layer's own, for one call at a time. */
   readonly stat: Stat = new Stat()
   readonly changes: Changes = new Changes()
@@ -48,11 +55,17 @@ export class Layer implements MountWorld {
   #nextMount = 1
   #nextGroup = 1
 
-  constructor(time: TimeSource, rememberedEntries: number, hooks: VfsHooks) {
+  constructor(
+    time: TimeSource,
+    rememberedEntries: number,
+    hooks: VfsHooks,
+    { protectedHardlinks = false, protectedSymlinks = false }: ProtectionRules,
+  ) {
     this.time = time
     this.hooks = hooks
+    this.protectedHardlinks = protectedHardlinks
     this.entries = new DentryCache(rememberedEntries)
-    this.walk = new Walk(this.entries, (mount, link) => this.touch(mount, inodeOf(link)))
+    this.walk = new Walk(this.entries, protectedSymlinks, (mount, link) => this.touch(mount, inodeOf(link)))
   }
 
   nextMount(): number {
@@ -63,11 +76,15 @@ export class Layer implements MountWorld {
     return this.#nextGroup++
   }
 
+  gone(of: Super): void {
+    this.notifier.unmounted(of.fs)
+  }
+
   /** The one record of a file system. */
   superOf(fs: FileSystem): Super {
     let known = this.#supers.get(fs)
     if (known === undefined) {
-      known = { fs, device: this.#nextDevice++, root: new Entry(null, '', fs.root) }
+      known = { fs, device: this.#nextDevice++, root: new Entry(null, '', fs.root), mounts: 0 }
       this.#supers.set(fs, known)
     }
     return known
@@ -150,13 +167,13 @@ export class Layer implements MountWorld {
 
   /** Takes `security.capability` from a file that has it. */
   removeFileCapability(inode: Inode): number {
-    const state = stateOf(inode)
-    if (state.withoutCapability) return 0
+    const state = knownState(inode)
+    if (state?.withoutCapability) return 0
     if (typeof inode.fs.getxattr(inode, capabilityAttribute) !== 'number') {
       const answer = inode.fs.removexattr(inode, capabilityAttribute)
       if (answer < 0) return answer
     }
-    state.withoutCapability = true
+    if (state !== undefined) state.withoutCapability = true
     return 0
   }
 

@@ -54,7 +54,8 @@ function openOrCreate(layer: Layer, task: TaskContext, flags: number, mode: numb
   const { walk } = layer
   const mayFollow = !(flags & (O_NOFOLLOW | O_EXCL))
   for (;;) {
-    if (walk.lastKind !== Last.NAME || walk.trailingSlash) return -EISDIR
+    if (walk.lastKind !== Last.NAME) return flags & O_EXCL ? -EEXIST : -EISDIR
+    if (walk.trailingSlash) return -EISDIR
     const child = walk.lookupLast()
     if (typeof child === 'number') return child === -ENOENT ? create(layer, task, flags, mode) : child
     if (flags & O_EXCL) return -EEXIST
@@ -81,8 +82,8 @@ function create(layer: Layer, task: TaskContext, flags: number, mode: number): F
   const who = task.credentials
   const allowed = permission(who, dir, W_OK | X_OK)
   if (allowed < 0) return allowed
-  const type = Mode.IFREG | (mode & 0o7777 & ~task.umask)
-  const inode = dir.fs.create(dir, name, newMode(who, dir, type), who.uid, newGroup(who, dir), 0)
+  const full = newMode(who, dir, Mode.IFREG | (mode & 0o7777), task.umask)
+  const inode = dir.fs.create(dir, name, full, who.uid, newGroup(who, dir), 0)
   if (typeof inode === 'number') return inode
   layer.made(parent, name, inode, InotifyMask.IN_CREATE)
   return openPlace(layer, task, { mount, dentry: layer.entries.add(parent, name, inode) }, flags & ~O_TRUNC, false)
@@ -98,7 +99,7 @@ function openNameless(
   resolve: number,
 ): File | number {
   const { walk } = layer
-  const answer = walk.target(task, at, path, true, resolve)
+  const answer = walk.target(task, at, path, !(flags & O_NOFOLLOW), resolve)
   if (answer < 0) return answer
   const { mount } = walk
   const dir = inodeOf(walk.dentry)
@@ -107,8 +108,8 @@ function openNameless(
   const who = task.credentials
   const allowed = permission(who, dir, W_OK | X_OK)
   if (allowed < 0) return allowed
-  const type = Mode.IFREG | (mode & 0o7777 & ~task.umask)
-  const inode = dir.fs.tmpfile(dir, newMode(who, dir, type), who.uid, newGroup(who, dir))
+  const full = newMode(who, dir, Mode.IFREG | (mode & 0o7777), task.umask)
+  const inode = dir.fs.tmpfile(dir, full, who.uid, newGroup(who, dir))
   if (typeof inode === 'number') return inode
   if (flags & O_EXCL) stateOf(inode).unlinkable = true
   const nameless = new Entry(null, `#${inode.ino}`, inode)
@@ -117,7 +118,7 @@ function openNameless(
 }
 
 /** Opens what stands at a place; `checked` unless it has just been made. */
-export function openPlace(layer: Layer, task: TaskContext, path: Path, flags: number, checked: boolean): File | number {
+function openPlace(layer: Layer, task: TaskContext, path: Path, flags: number, checked: boolean): File | number {
   const inode = inodeOf(path.dentry)
   if (checked && !(flags & O_PATH)) {
     const allowed = mayOpen(task, path, inode, flags)
@@ -156,10 +157,8 @@ function mayOpen(task: TaskContext, { mount }: Path, inode: Inode, flags: number
   if (type === Mode.IFLNK) return -ELOOP
   if (type === Mode.IFDIR && (wanted & W_OK || flags & O_TRUNC)) return -EISDIR
   if ((type === Mode.IFBLK || type === Mode.IFCHR) && mount.flags & MountFlag.NODEV) return -EACCES
-  if (type === Mode.IFREG && flags & O_TRUNC) {
-    if (isReadOnly(mount)) return -EROFS
-    wanted |= W_OK
-  }
+  if (type === Mode.IFREG && flags & O_TRUNC && isReadOnly(mount)) return -EROFS
+  if (flags & O_TRUNC) wanted |= W_OK
   const allowed = permission(task.credentials, inode, wanted)
   if (allowed < 0) return allowed
   return flags & O_NOATIME && !ownerOrCapable(task.credentials, inode) ? -EPERM : 0

@@ -47,6 +47,29 @@ describe('permission bits', () => {
     expect(tries()).toEqual(['ok', 'ok', 'EACCES', 'ok'])
   })
 
+  test('O_TRUNC asks for writing, of FIFOs too', () => {
+    const bench = new Bench()
+    ok(bench.vfs.mknod(bench.task, null, '/p', 0o010644))
+    expect(said(bench.vfs.open(bench.user(1), null, '/p', O_RDONLY | O_TRUNC))).toBe('EACCES')
+  })
+
+  test('links of others are not followed in /tmp, nor made to their files, if the layer is told to protect them', () => {
+    for (const protect of [false, true]) {
+      const bench = new Bench({}, undefined, { protectedHardlinks: protect, protectedSymlinks: protect })
+      const { vfs } = bench
+      bench.make('/tmp/', '/f')
+      ok(vfs.chmod(bench.task, null, '/tmp', 0o1777))
+      const [a, b] = [bench.user(1), bench.user(2)]
+      ok(vfs.symlink(a, '/f', null, '/tmp/l'))
+      const answers = [
+        bench.read('/tmp/l', 0, null, a),
+        bench.read('/tmp/l', 0, null, b),
+        said(vfs.link(b, null, '/f', null, '/tmp/f')),
+      ]
+      expect(answers).toEqual(protect ? ['/f', 'EACCES', 'EPERM'] : ['/f', '/f', 'ok'])
+    }
+  })
+
   test('access asks for the real user, and AT_EACCESS for the effective one', () => {
     const bench = new Bench()
     bench.make('/f')
@@ -94,6 +117,10 @@ describe('owners', () => {
       'ok',
     ])
     expect(said(vfs.chown(bench.user(1), null, '/f', -1, -1))).toBe('ok')
+    // Even that takes set-id bits away, which is the owner's to do.
+    ok(vfs.chmod(bench.task, null, '/f', 0o4755))
+    expect(said(vfs.chown(bench.user(1), null, '/f', -1, -1))).toBe('EPERM')
+    ok(vfs.chmod(bench.task, null, '/f', 0o755))
     task.credentials = capable(Capability.CHOWN)
     expect(give(0, 60)).toBe('ok')
   })
@@ -133,6 +160,10 @@ describe('owners', () => {
     const [sub, f] = [bench.stat('/d/sub'), bench.stat('/d/f')]
     expect([sub.gid, sub.mode & 0o7777, sub.uid]).toEqual([77, 0o2755, 1000])
     expect([f.gid, f.mode & 0o7777]).toEqual([77, 0o755])
+    // What counts is that an executable was asked for, whatever the umask leaves of it.
+    task.umask = 0o077
+    ok(vfs.open(task, null, '/d/g', O_CREAT, 0o2775))
+    expect(bench.stat('/d/g').mode & 0o7777).toBe(0o700)
   })
 
   test('writing and cutting take set-id bits and file capabilities away', () => {

@@ -59,12 +59,16 @@ export function newGroup(who: Credentials, dir: Inode): number {
   return dir.mode & Mode.ISGID ? dir.gid : who.gid
 }
 
-/** The mode that a new inode gets: directories inherit the set-group-id bit; executables lose it where its group is foreign. */
-export function newMode(who: Credentials, dir: Inode, mode: number): number {
-  if (!(dir.mode & Mode.ISGID)) return mode
-  if (isDirectory(mode)) return mode | Mode.ISGID
+/**
+ * The mode that a new inode gets when `mode` is asked for: directories inherit the set-group-id bit; what is asked for as an
+ * executable loses it where its group is foreign, and then all lose what the umask says.
+ */
+export function newMode(who: Credentials, dir: Inode, mode: number, umask: number): number {
+  const masked = mode & ~umask
+  if (!(dir.mode & Mode.ISGID)) return masked
+  if (isDirectory(mode)) return masked | Mode.ISGID
   const executable = (mode & (Mode.ISGID | Mode.IXGRP)) === (Mode.ISGID | Mode.IXGRP)
-  return executable && !groupOrCapable(who, dir.gid) ? mode & ~Mode.ISGID : mode
+  return executable && !groupOrCapable(who, dir.gid) ? masked & ~Mode.ISGID : masked
 }
 
 /** Whether set-group-id may be kept for a group. */

@@ -101,20 +101,38 @@ describe('an open file', () => {
     ])
   })
 
+  test('that a program runs from is not written to, and none runs from what is open for writing', () => {
+    const bench = new Bench()
+    const { vfs, task } = bench
+    bench.make('/bin')
+    const [program, writer] = [bench.open('/bin', O_RDONLY), bench.open('/bin', O_WRONLY)]
+    expect(said(vfs.denyWriting(program))).toBe('ETXTBSY')
+    vfs.close(writer)
+    expect(vfs.denyWriting(program)).toBe(0)
+    expect([said(vfs.open(task, null, '/bin', O_RDWR)), said(vfs.truncate(task, '/bin', 0))]).toEqual([
+      'ETXTBSY',
+      'ETXTBSY',
+    ])
+    vfs.allowWriting(program)
+    expect(said(vfs.open(task, null, '/bin', O_RDWR))).toBe('ok')
+  })
+
   test('made by O_TMPFILE gets a name by linkat with AT_EMPTY_PATH, unless O_EXCL', () => {
     const bench = new Bench()
     const { vfs, task } = bench
-    bench.make('/d/')
+    bench.make('/d/', '/f')
     const f = bench.open('/d', O_TMPFILE | O_RDWR)
     vfs.write(task, f, bytesOf('hello'))
     expect([listed(bench, bench.open('/d', O_RDONLY)), f.inode.nlink]).toEqual([['.', '..'], 0])
     expect([vfs.link(task, f.path, '', null, '/d/f', At.AT_EMPTY_PATH), bench.read('/d/f')]).toEqual([0, 'hello'])
+    vfs.unlink(task, null, '/d/f')
+    expect(said(vfs.link(task, f.path, '', null, '/d/f', At.AT_EMPTY_PATH))).toBe('ENOENT')
     const g = bench.open('/d', O_TMPFILE | O_RDWR | O_EXCL)
     expect(said(vfs.link(task, g.path, '', null, '/d/g', At.AT_EMPTY_PATH))).toBe('ENOENT')
     expect(
       [O_TMPFILE, O_TMPFILE | O_RDWR | O_CREAT].map((flags) => said(vfs.open(task, null, '/d', flags, 0o600))),
     ).toEqual(['EINVAL', 'EINVAL'])
-    expect(said(vfs.open(task, null, '/d/f', O_TMPFILE | O_RDWR, 0o600))).toBe('ENOTDIR')
+    expect(said(vfs.open(task, null, '/f', O_TMPFILE | O_RDWR, 0o600))).toBe('ENOTDIR')
   })
 
   test('of a FIFO, a socket or a device is what the kernel makes of it, and without one ENXIO', () => {

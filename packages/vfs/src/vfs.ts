@@ -14,6 +14,7 @@ import { Errno } from './errno.ts'
 import type { File } from './file.ts'
 import type { DirectoryVisitor, FileSystem } from './file-system.ts'
 import { Access, At } from './flags.ts'
+import { stateOf } from './inode-state.ts'
 import { Inotify } from './inotify/inotify.ts'
 import { InotifyMask } from './inotify/watch.ts'
 import { fallocate, ftruncate, getdents, lseek, read, write } from './io-calls.ts'
@@ -38,6 +39,16 @@ export interface VfsOptions {
   readonly time: TimeSource
   /** What the kernel supplies. */
   readonly hooks?: VfsHooks
+  /**
+   * fs.protected_hardlinks of proc_sys_fs(5): nobody links to a file that is another’s unless it could be written, and is
+   * no program that runs with its owner's rights. False unless stated.
+   */
+  readonly protectedHardlinks?: boolean
+  /**
+   * fs.protected_symlinks: in a sticky directory that all may write to, links are followed only by their owner, or where
+   * the directory is their owner's. False unless stated.
+   */
+  readonly protectedSymlinks?: boolean
   /** Looked-up entries that are remembered, of file systems that say that they may be. 65,536 unless stated. */
   readonly rememberedEntries?: number
 }
@@ -55,8 +66,8 @@ export type StartingPoint = Path | null
 export class Vfs {
   readonly #layer: Layer
 
-  constructor({ time, hooks = {}, rememberedEntries = 65_536 }: VfsOptions) {
-    this.#layer = new Layer(time, rememberedEntries, hooks)
+  constructor({ time, hooks = {}, rememberedEntries = 65_536, ...rules }: VfsOptions) {
+    this.#layer = new Layer(time, rememberedEntries, hooks, rules)
   }
 
   // Trees of mounts and tasks
@@ -204,6 +215,19 @@ export class Vfs {
 
   fallocate(task: TaskContext, file: File, mode: number, offset: number, length: number): number {
     return fallocate(this.#layer, task, file, mode, offset, length)
+  }
+
+  /** A program begins to run from an open file: ETXTBSY where it is open for writing. Nobody may write to it then. */
+  denyWriting(file: File): number {
+    const state = stateOf(file.inode)
+    if (state.writers > 0) return -Errno.ETXTBSY
+    state.writers--
+    return 0
+  }
+
+  /** A program that runs from an open file, which is still open, has ended. */
+  allowWriting(file: File): void {
+    stateOf(file.inode).writers++
   }
 
   /** fsync(2). */

@@ -117,6 +117,12 @@ describe('a walk', () => {
     expect(said(vfs.open(task, null, '/l', O_DIRECTORY))).toBe('ENOTDIR')
     expect(said(vfs.open(task, null, '/d', O_CREAT | O_DIRECTORY, 0o644))).toBe('EINVAL')
     expect(said(vfs.open(task, null, '/d', O_RDWR))).toBe('EISDIR')
+    expect(['/.', '/', '/d/..'].map((path) => said(vfs.open(task, null, path, O_CREAT, 0o644)))).toEqual([
+      'EISDIR',
+      'EISDIR',
+      'EISDIR',
+    ])
+    expect(said(vfs.open(task, null, '/.', O_CREAT | O_EXCL, 0o644))).toBe('EEXIST')
   })
 
   test('finds nothing below a file, and looks for search permission before anything else', () => {

@@ -5,12 +5,13 @@
 import type { TaskContext } from './context.ts'
 import { type Dentry, type DentryCache, inodeOf } from './dentry.ts'
 import { Errno } from './errno.ts'
-import { Access, isDirectory, isSymlink, PATH_MAX, Resolve } from './flags.ts'
+import type { Inode } from './file-system.ts'
+import { Access, isDirectory, isSymlink, Mode, PATH_MAX, Resolve } from './flags.ts'
 import { type Mount, MountFlag, type Path } from './mount/mount.ts'
 import type { ByteString } from './names.ts'
 import { permission } from './permission.ts'
 
-const { EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV } = Errno
+const { EACCES, EAGAIN, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV } = Errno
 const {
   RESOLVE_BENEATH,
   RESOLVE_CACHED,
@@ -43,15 +44,17 @@ export class Walk {
   followedMagic = false
 
   readonly #entries: DentryCache
+  readonly #protectLinks: boolean
   readonly #touchLink: (mount: Mount, link: Dentry) => void
   #task!: TaskContext
   #root!: Path
   #resolve = 0
   #links = 0
 
-  /** `touchLink` is told of links that are followed. */
-  constructor(entries: DentryCache, touchLink: (mount: Mount, link: Dentry) => void) {
+  /** `protectLinks` is fs.protected_symlinks; `touchLink` is told of links that are followed. */
+  constructor(entries: DentryCache, protectLinks: boolean, touchLink: (mount: Mount, link: Dentry) => void) {
     this.#entries = entries
+    this.#protectLinks = protectLinks
     this.#touchLink = touchLink
   }
 
@@ -116,6 +119,7 @@ export class Walk {
     if (this.#links++ >= maxLinks || this.#resolve & RESOLVE_NO_SYMLINKS) return -ELOOP
     if (this.mount.flags & MountFlag.NOSYMFOLLOW) return -ELOOP
     const inode = inodeOf(link)
+    if (this.#protectLinks && !mayFollow(this.#task.credentials.uid, inodeOf(this.dentry), inode)) return -EACCES
     if (this.#resolve & RESOLVE_CACHED && inode.fs.caching !== 'none') return -EAGAIN
     const magic = inode.fs.magicLink?.(inode)
     if (magic !== undefined) {
@@ -229,4 +233,10 @@ export class Walk {
       this.mount = this.mount.parent
     }
   }
+}
+
+/** fs.protected_symlinks: links of others are not followed in a sticky directory that all may write to. */
+function mayFollow(uid: number, dir: Inode, link: Inode): boolean {
+  const shared = Mode.ISVTX | Mode.IWOTH
+  return uid === link.uid || (dir.mode & shared) !== shared || dir.uid === link.uid
 }

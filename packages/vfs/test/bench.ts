@@ -14,6 +14,7 @@ import {
   userCredentials,
   Vfs,
   type VfsHooks,
+  type VfsOptions,
 } from '../src/index.ts'
 
 /** A layer with a file system, empty unless something is made in it. */
@@ -23,8 +24,8 @@ export class Bench {
   readonly fs: FileSystem
   readonly task: TaskContext
 
-  constructor(hooks: VfsHooks = {}, fs?: (time: SettableTime) => FileSystem) {
-    this.vfs = new Vfs({ time: this.time, hooks })
+  constructor(hooks: VfsHooks = {}, fs?: (time: SettableTime) => FileSystem, rules: Partial<VfsOptions> = {}) {
+    this.vfs = new Vfs({ ...rules, time: this.time, hooks })
     this.fs = fs?.(this.time) ?? new TmpFs({ time: this.time, mode: 0o755 })
     this.task = this.vfs.newTask(this.vfs.newTree(this.fs))
   }

@@ -6,7 +6,7 @@ import { type FileSystemSubject, inode, said } from './subject.ts'
 type Test = TestDefinition<FileSystemSubject>
 
 /** Whether a directory's link count is that of so many subdirectories, or is not kept. */
-export function linksAreRight(dir: Inode, subdirectories: number): boolean {
+function linksAreRight(dir: Inode, subdirectories: number): boolean {
   return dir.nlink === 1 || dir.nlink === 2 + subdirectories
 }
 

@@ -25,6 +25,7 @@ export interface ProcLink {
   place?(): Path | number | undefined
 }
 
+/** Anything in /proc. */
 export type ProcNode = ProcDirectory | ProcFile | ProcLink
 
 /** A directory with fixed entries. */

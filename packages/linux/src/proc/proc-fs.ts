@@ -22,7 +22,8 @@ const TYPES = { directory: Mode.IFDIR, file: Mode.IFREG, link: Mode.IFLNK } as c
 const ENTRY_TYPES = { directory: EntryType.DT_DIR, file: EntryType.DT_REG, link: EntryType.DT_LNK } as const
 const encoder = new TextEncoder()
 
-class ProcInode implements Inode {
+/** An inode of /proc. */
+export class ProcInode implements Inode {
   readonly fs: ProcFs
   readonly ino: number
   readonly node: ProcNode

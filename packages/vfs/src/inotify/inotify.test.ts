@@ -118,6 +118,19 @@ describe('events', () => {
   })
 })
 
+test('a file system that is unmounted for the last time takes its watches along', () => {
+  const { bench, inotify } = watched()
+  const { vfs, task } = bench
+  bench.make('/v/')
+  ok(vfs.mount(task, bench.tmpfs(), '/w'))
+  ok(vfs.bind(task, '/w', '/v'))
+  vfs.watch(task, inotify, '/w', IN_CREATE)
+  ok(vfs.umount(task, '/w'))
+  expect(events(inotify)).toEqual([])
+  ok(vfs.umount(task, '/v'))
+  expect(events(inotify)).toEqual(['1 UNMOUNT', '1 IGNORED'])
+})
+
 describe('an instance', () => {
   test('makes one of events that are the same as the last one, overflows, and says when there is something to read', () => {
     const { bench } = watched()

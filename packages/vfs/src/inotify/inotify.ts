@@ -28,14 +28,15 @@ export interface InotifyEvent {
   readonly name: ByteString
 }
 
-/** What instances of one layer share: how many watches there are, which is asked before any event is made. */
-export interface WatchCount {
-  watches: number
+/** What instances of one layer share. */
+export interface Watches {
+  /** All watches; whether there are any is asked before any event is made. */
+  readonly watches: Set<Watch>
 }
 
 /** An instance, as inotify_init(2) makes one. `Vfs.inotify` makes it. */
 export class Inotify {
-  readonly #count: WatchCount
+  readonly #all: Watches
   readonly #limit: number
   readonly #readable: () => void
   readonly #watches = new Map<number, Watch>()
@@ -44,8 +45,8 @@ export class Inotify {
   #closed = false
 
   /** `limit`: events that the queue holds before it overflows; `readable` is called when it is no longer empty. */
-  constructor(count: WatchCount, limit: number, readable: () => void) {
-    this.#count = count
+  constructor(all: Watches, limit: number, readable: () => void) {
+    this.#all = all
     this.#limit = limit
     this.#readable = readable
   }
@@ -86,7 +87,7 @@ export class Inotify {
       end: () => this.#end(watch),
     }
     this.#watches.set(descriptor, watch)
-    this.#count.watches++
+    this.#all.watches.add(watch)
     const state = stateOf(inode)
     state.watches = [...state.watches, watch]
     return descriptor
@@ -109,7 +110,7 @@ export class Inotify {
 
   #end(watch: Watch): void {
     if (!this.#watches.delete(watch.descriptor)) return
-    this.#count.watches--
+    this.#all.watches.delete(watch)
     const state = stateOf(watch.inode)
     state.watches = state.watches.filter((other) => other !== watch)
     this.#add({ descriptor: watch.descriptor, mask: IN_IGNORED, cookie: 0, name: '' })

@@ -15,6 +15,8 @@ export interface Super {
   readonly device: number
   /** The entry at its root. */
   readonly root: Dentry
+  /** How many mounts of it there are. */
+  mounts: number
 }
 
 /** Mounts among which events propagate; each of them is *shared*. */
@@ -58,6 +60,7 @@ export class Mount {
   constructor(id: number, of: Super, root: Dentry, source: string, flags: number) {
     this.id = id
     this.super = of
+    of.mounts++
     this.root = root
     this.source = source
     this.flags = flags

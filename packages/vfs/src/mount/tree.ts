@@ -24,6 +24,8 @@ export interface MountWorld {
   readonly entries: DentryCache
   nextMount(): number
   nextGroup(): number
+  /** The last mount of a file system has gone. */
+  gone(of: Super): void
 }
 
 /** A tree of mounts. `MountTree.clone` makes the tree of a new mount namespace. */
@@ -63,10 +65,11 @@ export class MountTree {
   /** Mounts a file system, or a part of one, on `at`. The new mount, or an error. */
   mount(of: Super, at: Path, source: string, flags: number): Mount | number {
     const mount = new Mount(this.#world.nextMount(), of, of.root, source, flags)
-    const answer = this.#attach(mount, at)
-    if (answer < 0) return answer
     this.#world.entries.pin(of.root)
-    return mount
+    const answer = this.#attach(mount, at)
+    if (answer === 0) return mount
+    this.#drop(mount)
+    return answer
   }
 
   /** Shows `from` at `at` too; `recursive` what is mounted below it as well. The new mount, or an error. */
@@ -225,6 +228,7 @@ export class MountTree {
     withdraw(mount)
     mount.tree = null
     this.#world.entries.unpin(mount.root)
+    if (--mount.super.mounts === 0 && mount.uses === 0) this.#world.gone(mount.super)
   }
 
   #copy(mount: Mount, root: Dentry, kind: CopyKind): Mount {

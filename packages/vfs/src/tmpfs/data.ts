@@ -57,7 +57,8 @@ export class FileData {
 
   truncate(inode: TmpInode, size: number): number {
     const data = dataOf(inode)
-    if (data !== undefined && size < inode.size) {
+    // What has been reserved beyond the end goes too, even if the size stays.
+    if (data !== undefined && size <= inode.size) {
       if (size % PAGE !== 0) zeroPart(data, Math.floor(size / PAGE), size % PAGE, PAGE, this.#store)
       this.#space.givePages(data.remove(pagesOf(size), Number.MAX_SAFE_INTEGER, this.#store))
     }
@@ -70,7 +71,7 @@ export class FileData {
     const end = offset + length
     const { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } = Fallocate
     if (mode === (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)) {
-      this.#punch(inode, offset, Math.min(end, pagesOf(inode.size) * PAGE))
+      this.#punch(inode, offset, end)
       inode.modified(this.#time)
       return 0
     }

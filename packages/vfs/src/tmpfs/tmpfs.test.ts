@@ -90,6 +90,12 @@ describe('data', () => {
     expect(fs.seek(inode, 0, Seek.SEEK_DATA)).toBe(4096)
     expect(fs.fallocate(inode, Fallocate.FALLOC_FL_KEEP_SIZE | Fallocate.FALLOC_FL_PUNCH_HOLE, 0, 8192)).toBe(0)
     expect(fs.seek(inode, 0, Seek.SEEK_DATA)).toBe(-Errno.ENXIO)
+    expect(blocks(fs, inode)).toBe(48)
+    // The file ends at 4099: what is reserved beyond goes with a hole there, or with a cut to where it ends.
+    expect(fs.fallocate(inode, Fallocate.FALLOC_FL_KEEP_SIZE | Fallocate.FALLOC_FL_PUNCH_HOLE, 12_288, 4096)).toBe(0)
+    expect(blocks(fs, inode)).toBe(40)
+    fs.truncate(inode, inode.size)
+    expect(blocks(fs, inode)).toBe(0)
   })
 })
 
