@@ -7,12 +7,15 @@ import { hostCommand, hostedCommands } from './hosted/index.ts'
 const program = new Command('vmexit')
   .description('One simulated PC, and every way to share it.')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'vmexit: ')) })
+  .enablePositionalOptions()
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
 
 // Most of this program is the PC, without which those that only ask after one start four times as fast.
 const asking = hostedCommands()
 if (!asking.some((command) => command.name() === process.argv[2])) {
   program.addCommand((await import('./boot/command.ts')).bootCommand())
+  const { runElfCommand, straceCommand } = await import('./run-elf/command.ts')
+  for (const command of [runElfCommand(), straceCommand()]) program.addCommand(command)
   program.addCommand((await import('./compare/command.ts')).compareCommand())
   program.addCommand((await import('./check/command.ts')).checkCommand())
   program.addCommand((await import('./fs/command.ts')).fsCommand())

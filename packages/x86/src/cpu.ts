@@ -22,6 +22,7 @@ import { EPT_FAULT, Fault } from './system/fault.ts'
 import { pageFaultThroughFlatGate } from './system/flat-gate.ts'
 import { refreshMode } from './system/mode.ts'
 import { defaultModel } from './system/models.ts'
+import type { RingZero } from './system/ring-zero.ts'
 import { loadParagraph } from './system/segments.ts'
 import { sensitiveCheck } from './system/sensitive.ts'
 import { Pin } from './vmx/controls.ts'
@@ -39,6 +40,7 @@ import { Vmx } from './vmx/vmx.ts'
 declare module '@vmexit/core' {
   interface ExitReasons {
     'vm-exit': 'a guest has left VMX non-root operation, to the VMM outside of the machine'
+    'ring-0': 'user code has come to ring 0, whose owner is outside of the machine'
   }
 }
 
@@ -83,8 +85,13 @@ export interface CpuOptions {
 
 /** Why {@link Cpu.run} returned. One object, rewritten in place. */
 export interface CpuExit {
-  /** `vm-exit`: a guest has left, to the VMM that stands outside of the machine. See `VmxRoot`. */
-  reason: 'budget' | 'halt' | 'shutdown' | 'vm-exit'
+  /**
+   * `vm-exit`: a guest has left, to the VMM that stands outside of the machine, see `VmxRoot`. `ring-0`: user code has come to ring 0, see
+   * `RingZero`.
+   */
+  reason: 'budget' | 'halt' | 'shutdown' | 'vm-exit' | 'ring-0'
+  /** With `ring-0`: what it has come by. */
+  event?: CpuEvent | undefined
 }
 
 /** A saved CPU: registers by name in hexadecimal, what is pending, the paging unit with its TLB, counts. */
@@ -128,6 +135,8 @@ export class Cpu implements Core {
   readonly memory: GuestMemory
   readonly engine: Engine
   readonly vmx: Vmx | undefined
+  /** Ring 0 outside of the machine: set it where all code is user code. */
+  ringZero: RingZero | undefined = undefined
   readonly counts: CpuCounts = { instructions: 0, exceptions: new Float64Array(32), interrupts: 0 }
   /** Where the state is. */
   readonly #span: Span
@@ -332,6 +341,19 @@ export class Cpu implements Core {
     this.#granted--
   }
 
+  /** See `Core`. */
+  toRingZero(event: CpuEvent): boolean {
+    if (this.ringZero === undefined) return false
+    if (event.source === 'fault' && event.vector === Vector.PF) this.state.setNumber(Layout.cr2, event.address ?? 0)
+    if (event.vector === Vector.DB) this.events.pendingDebug = 0
+    if (!this.ringZero.enter(event)) {
+      this.#exit.reason = 'ring-0'
+      this.#exit.event = event
+      this.shorten(0)
+    }
+    return true
+  }
+
   save(): SavedCpu {
     const { events, msrs, counts } = this
     const other: Record<string, string> = {}
@@ -398,9 +420,11 @@ export class Cpu implements Core {
     this.#granted = budget
     state.set32(Layout.budget, budget)
     this.#exit.reason = 'budget'
+    this.#exit.event = undefined
     this.#interpreter?.turn(budget)
     this.#untilTimer()
     for (;;) {
+      if (this.#exit.event !== undefined) break
       if (this.vmx?.external && !this.vmx.nonRoot) {
         this.vmx.onExit?.(false)
         if (!this.vmx.nonRoot) {
@@ -588,7 +612,7 @@ export class Cpu implements Core {
       if (errorCode === EPT_FAULT) this.#deliver({ vector: Vector.PF, source: 'fault', errorCode, address })
       return
     }
-    if (pageFaultThroughFlatGate(this, errorCode, address)) this.#delivered(Vector.PF)
+    if (this.ringZero === undefined && pageFaultThroughFlatGate(this, errorCode, address)) this.#delivered(Vector.PF)
     else this.#deliver({ vector: Vector.PF, source: 'fault', errorCode, address })
   }
 

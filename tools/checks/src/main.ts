@@ -15,7 +15,7 @@ interface Check {
   readonly after?: string
 }
 
-const tool = (name: string) => ['node', `tools/${name}/src/main.ts`]
+const tool = (name: string) => ['node', '--conditions=@vmexit/source', `tools/${name}/src/main.ts`]
 const target = (name: string) => ['nx', 'run-many', `--target=${name}`, '--outputStyle=static']
 
 /** In the order of running: the quickest first, so that a slip shows soon. */

@@ -2,6 +2,7 @@
 import type { Feature, Insn } from '@vmexit/x86-decoder'
 import type { CpuState } from '../state/state.ts'
 import type { VmxCapabilities } from '../vmx/capabilities.ts'
+import type { CpuEvent } from './event.ts'
 import type { GuestControl } from './guest-control.ts'
 
 /**
@@ -114,6 +115,8 @@ export interface Core {
   readonly sensitiveTraps?: SensitiveTraps
   /** Where the model has VMX: what the CPU is in, of VMX operation. */
   readonly vmx?: GuestControl | undefined
+  /** Where ring 0 is outside of the machine: has the event go to its owner, and is true. */
+  toRingZero?(event: CpuEvent): boolean
   /** Virtual time stamp counter now, before `tscOffset`. */
   timeStamp(): bigint
   /** CR0.NE is clear and an unmasked x87 exception is pending: the FERR# pin. */

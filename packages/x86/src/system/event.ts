@@ -3,10 +3,11 @@
 /**
  * What is to be delivered. `state.ip` is what is pushed: the instruction for faults, the next one for all else.
  * `software`: INT n, INT3, INTO. `int1`: INT1. `trap`: also the instruction-breakpoint fault, which leaves RF as it is.
+ * `sysenter`: only where ring 0 is outside of the machine (`RingZero`).
  */
 export interface CpuEvent {
   readonly vector: number
-  readonly source: 'fault' | 'trap' | 'software' | 'int1' | 'external' | 'nmi'
+  readonly source: 'fault' | 'trap' | 'software' | 'int1' | 'external' | 'nmi' | 'sysenter'
   /** For the vectors that push one, when `source` is `fault`. */
   readonly errorCode?: number | undefined
   /** Linear address for CR2, when a page fault. */

@@ -57,6 +57,7 @@ const DEEPEST = 8
  * instruction faulting again and can account for the time.
  */
 export function deliver(core: Core, event: CpuEvent): void {
+  if (core.toRingZero?.(event)) return
   const { vmx } = core
   let current: CpuEvent | undefined = event
   for (let depth = 0; current; depth++) {
@@ -123,6 +124,7 @@ function isContributory(vector: number): boolean {
  * selector error codes carry EXT unless the event is a software interrupt.
  */
 export function vectorThrough(core: Core, event: CpuEvent): void {
+  if (core.toRingZero?.(event)) return
   const { vmx } = core
   try {
     if (vmx) vmx.vectoring = event

@@ -7,6 +7,7 @@ import type { Action, ActionTable, Core } from './core.ts'
 import { vectorThrough } from './exceptions.ts'
 import { raise } from './fault.ts'
 import { refreshMode } from './mode.ts'
+import { SYSENTER, softwareInterrupt } from './ring-zero.ts'
 import { loadParagraph, writeSegment } from './segments.ts'
 import { Stack } from './stack.ts'
 import { redirected } from './tss.ts'
@@ -21,7 +22,7 @@ const int: Action = (core, insn) => {
     }
     if (state.iopl < 3) raise(Vector.GP, 0)
   }
-  vectorThrough(core, { vector, source: 'software' })
+  vectorThrough(core, softwareInterrupt(vector))
 }
 
 /**
@@ -62,6 +63,7 @@ function loadFlat(core: Core, code: number, stack: number, dpl: number): void {
 }
 
 const sysenter: Action = (core) => {
+  if (core.toRingZero?.(SYSENTER)) return
   const { state, msrs } = core
   const selector = msrs.sysenterCs & 0xfffc
   if (!state.protectedMode || selector === 0) raise(Vector.GP, 0)

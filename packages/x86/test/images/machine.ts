@@ -51,7 +51,7 @@ export function runImage(image: Uint8Array, engine: EngineChoice): ImageRun {
   let outcome: ImageRun['outcome'] = 'runaway'
   while (cpu.counts.instructions < MOST_INSTRUCTIONS) {
     const { reason } = cpu.run(BUDGET)
-    if (reason !== 'budget' && reason !== 'vm-exit') outcome = reason
+    if (reason === 'halt' || reason === 'shutdown') outcome = reason
     if (ended) outcome = 'end'
     if (outcome !== 'runaway') break
   }

@@ -1,0 +1,92 @@
+/** The root file system of a program: a copy of a folder, or of a cpio archive, in memory. */
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { readCpio } from '@vmexit/boot'
+import { VmexitError } from '@vmexit/core'
+import type { LinuxKernel } from '@vmexit/linux'
+import { type ByteString, errnoName, type TaskContext, toByteString } from '@vmexit/vfs'
+
+/** Puts files into a kernel's root. */
+export class Root {
+  readonly #kernel: LinuxKernel
+  readonly #task: TaskContext
+
+  constructor(kernel: LinuxKernel) {
+    this.#kernel = kernel
+    this.#task = kernel.vfs.newTask(kernel.tree)
+    this.#task.umask = 0
+  }
+
+  /** Copies a folder of the host's, or an archive. */
+  async add(source: string): Promise<void> {
+    if ((await lstat(source)).isDirectory()) await this.#folder(source, '')
+    else this.#archive(await readFile(source))
+  }
+
+  async #folder(from: string, to: string): Promise<void> {
+    for (const entry of await readdir(from, { withFileTypes: true })) {
+      const [source, target] = [join(from, entry.name), `${to}/${entry.name}`]
+      const { mode } = await lstat(source)
+      if (entry.isDirectory()) {
+        this.directory(target, mode & 0o7777)
+        await this.#folder(source, target)
+      } else if (entry.isSymbolicLink()) this.link(target, await readlink(source))
+      else if (entry.isFile()) this.file(target, await readFile(source), mode & 0o7777)
+    }
+  }
+
+  #archive(bytes: Uint8Array): void {
+    const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes
+    for (const entry of readCpio(plain)) {
+      const path = `/${entry.path.replace(/^(\.?\/)+/, '')}`
+      if (path === '/' || path === '/.') continue
+      const { mode } = entry
+      if (entry.kind === 'directory') this.directory(path, mode ?? 0o755)
+      else if (entry.kind === 'file') this.file(path, entry.bytes, mode ?? 0o644)
+      else if (entry.kind === 'symlink') this.link(path, entry.target)
+      else if (entry.kind === 'link') this.#hardLink(path, entry.target)
+    }
+  }
+
+  directory(path: string, mode: number): void {
+    const { vfs } = this.#kernel
+    const answer = vfs.mkdir(this.#task, null, toByteString(path), mode)
+    if (answer < 0 && errnoName(answer) !== 'EEXIST') this.#check(path, answer)
+  }
+
+  /** A file, and the directories that it needs. */
+  file(path: string, bytes: Uint8Array, mode: number): void {
+    const { vfs } = this.#kernel
+    this.parents(path)
+    const file = vfs.open(this.#task, null, toByteString(path), 0o1101, mode)
+    if (typeof file === 'number') this.#check(path, file)
+    else {
+      this.#check(path, vfs.write(this.#task, file, bytes))
+      vfs.close(file)
+    }
+  }
+
+  link(path: string, target: string): void {
+    this.parents(path)
+    this.#check(path, this.#kernel.vfs.symlink(this.#task, toByteString(target), null, toByteString(path)))
+  }
+
+  #hardLink(path: string, target: string): void {
+    const old: ByteString = toByteString(`/${target.replace(/^(\.?\/)+/, '')}`)
+    this.#check(path, this.#kernel.vfs.link(this.#task, null, old, null, toByteString(path)))
+  }
+
+  parents(path: string): void {
+    const parts = path.split('/').slice(1, -1)
+    for (let n = 1; n <= parts.length; n++) this.directory(`/${parts.slice(0, n).join('/')}`, 0o755)
+  }
+
+  #check(path: string, answer: number): void {
+    if (answer >= 0) return
+    throw new VmexitError('root-refused', {
+      problem: `${path} cannot be put into the root file system (${errnoName(answer)})`,
+      remedy: 'leave it out, or give another root',
+    })
+  }
+}

@@ -1,0 +1,298 @@
+/** Runs one program on a kernel of its own, its streams being those of this process. */
+import { readFile, stat } from 'node:fs/promises'
+
+import { resolve } from 'node:path'
+import {
+  createKernel,
+  HostInput,
+  HostOutput,
+  HostTerminal,
+  type LinuxKernel,
+  type OpenFile,
+  populate,
+  runKernel,
+  Strace,
+} from '@vmexit/linux'
+import type { Engine } from '@vmexit/x86'
+import { tuneHost } from '../boot/host.ts'
+import { Root } from './root.ts'
+
+/** What the command line says. */
+export interface RunFlags {
+  readonly root?: string
+  readonly cwd?: string
+  readonly env?: readonly string[]
+  readonly uid?: number
+  readonly gid?: number
+  readonly engine: Engine
+  readonly memory: string
+  readonly seed: number
+  readonly time?: number
+  readonly idle: 'sleep' | 'skip'
+  readonly strace?: boolean
+  readonly stats?: boolean
+  readonly json?: boolean
+}
+
+/** The time that a slice of the run is to take: milliseconds. */
+const SLICE = 5
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** Runs the program; answers the exit code, 128 and the signal if one ended it. */
+export async function runElf(program: string, args: readonly string[], flags: RunFlags): Promise<number> {
+  tuneHost()
+  const kernel = createKernel({
+    engine: flags.engine,
+    memory: flags.memory,
+    seed: flags.seed,
+    ...(flags.time !== undefined && { epoch: flags.time }),
+  })
+  const root = new Root(kernel)
+  if (flags.root !== undefined) await root.add(flags.root)
+  populate(kernel)
+  const path = await placed(root, program, flags)
+  if (flags.strace) kernel.observer = new Strace(kernel.calls, (line) => process.stderr.write(`${line}\n`))
+
+  let status: number | undefined
+  let text = ''
+  const decoder = new TextDecoder()
+  const isTerminal = flags.json !== true && process.stdin.isTTY === true && process.stdout.isTTY === true
+  const streams = isTerminal
+    ? terminal(kernel)
+    : pipes(
+        kernel,
+        flags.json
+          ? (bytes) => {
+              text += decoder.decode(bytes, { stream: true })
+            }
+          : undefined,
+      )
+  kernel.spawn({
+    path,
+    args: [program, ...args],
+    env: Object.fromEntries([...environment(isTerminal), ...(flags.env ?? [])].map(split)),
+    files: streams.files,
+    ...(flags.cwd !== undefined && { cwd: flags.cwd }),
+    ...(flags.uid !== undefined && { uid: flags.uid }),
+    ...(flags.gid !== undefined && { gid: flags.gid }),
+    onExit: (ended) => {
+      status = ended
+    },
+  })
+  const started = performance.now()
+  try {
+    const outcome = await runKernel(
+      kernel,
+      hostOf(streams, flags, () => status !== undefined),
+    )
+    if (outcome === 'stuck') process.stderr.write('vmexit: the program waits for what cannot come any more\n')
+  } finally {
+    streams.end()
+  }
+  const seconds = (performance.now() - started) / 1000
+  if (flags.json)
+    process.stdout.write(
+      `${JSON.stringify({ status: status ?? null, output: text, ...report(kernel, seconds) }, undefined, 2)}\n`,
+    )
+  else if (flags.stats) process.stderr.write(statistics(kernel, seconds))
+  tellMissing(kernel, flags)
+  return status === undefined ? 1 : (status & 0x7f) === 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
+}
+
+/** Where the program is in the kernel's root: there already, or a copy of the host's file. */
+async function placed(root: Root, program: string, { root: source }: RunFlags): Promise<string> {
+  if (source !== undefined) return program.includes('/') ? program : `/bin/${program}`
+  const path = resolve(program)
+  const { mode } = await stat(path)
+  root.file(path, await readFile(path), mode & 0o777)
+  return path
+}
+
+function environment(isTerminal: boolean): string[] {
+  return [`PATH=${PATH}`, 'HOME=/', ...(isTerminal ? [`TERM=${process.env['TERM'] ?? 'vt100'}`] : [])]
+}
+function split(text: string): [string, string] {
+  const at = text.indexOf('=')
+  return at < 0 ? [text, process.env[text] ?? ''] : [text.slice(0, at), text.slice(at + 1)]
+}
+
+interface Streams {
+  readonly files: readonly OpenFile[]
+  /** Resolves when something has come. */
+  readonly came: () => Promise<void>
+  end(): void
+}
+
+/** Standard input and outputs as they are. */
+function pipes(kernel: LinuxKernel, taken: ((bytes: Uint8Array) => void) | undefined): Streams {
+  const input = new HostInput(kernel)
+  const output = outputTo(kernel, process.stdout, taken)
+  const errors = outputTo(kernel, process.stderr, taken)
+  const signal = new Signal()
+  // No more is read ahead than somebody reads.
+  const onData = (bytes: Uint8Array): void => {
+    input.feed(bytes)
+    if (input.waiting > 1 << 20) process.stdin.pause()
+    signal.raise()
+  }
+  const onEnd = (): void => {
+    input.end()
+    signal.raise()
+  }
+  process.stdin.on('data', onData).on('end', onEnd)
+  const came = (): Promise<void> => {
+    if (input.waiting < 1 << 16) process.stdin.resume()
+    return signal.next()
+  }
+  return {
+    files: [input, output, errors],
+    came,
+    end() {
+      process.stdin.off('data', onData).off('end', onEnd).pause()
+      process.stdin.unref?.()
+    },
+  }
+}
+
+function outputTo(
+  kernel: LinuxKernel,
+  stream: NodeJS.WriteStream,
+  taken: ((bytes: Uint8Array) => void) | undefined,
+): HostOutput {
+  const output: HostOutput = new HostOutput(kernel, (bytes) => {
+    if (taken !== undefined) taken(bytes)
+    else if (!stream.write(bytes)) {
+      output.paused = true
+      stream.once('drain', () => {
+        output.paused = false
+      })
+    }
+  })
+  return output
+}
+
+/** This process's terminal, with the kernel's line discipline in place of the host's. */
+function terminal(kernel: LinuxKernel): Streams {
+  const file = new HostTerminal(kernel, (bytes) => void process.stdout.write(bytes))
+  const signal = new Signal()
+  const { stdin, stdout } = process
+  const resize = (): void => file.tty.resize(stdout.rows, stdout.columns)
+  const onData = (bytes: Uint8Array): void => {
+    file.tty.type(bytes)
+    signal.raise()
+  }
+  resize()
+  stdin.setRawMode(true)
+  stdin.on('data', onData).resume()
+  stdout.on('resize', resize)
+  return {
+    files: [file, file, file],
+    came: () => signal.next(),
+    end() {
+      stdin.off('data', onData).setRawMode(false).pause()
+      stdin.unref?.()
+      stdout.off('resize', resize)
+    },
+  }
+}
+
+/** Something that happens from time to time. */
+class Signal {
+  #happened = false
+  #wake: (() => void) | undefined
+
+  raise(): void {
+    this.#happened = true
+    this.#wake?.()
+  }
+  /** Resolves at the next time, or at once if there was one since it was asked last. */
+  next(): Promise<void> {
+    return new Promise((done) => {
+      this.#wake = () => {
+        this.#happened = false
+        this.#wake = undefined
+        done()
+      }
+      if (this.#happened) this.#wake()
+    })
+  }
+}
+
+function hostOf(streams: Streams, flags: RunFlags, isOver: () => boolean): Parameters<typeof runKernel>[1] {
+  let slice = 200_000
+  let last = performance.now()
+  return {
+    isOver,
+    pause: async () => {
+      await new Promise<void>((done) => setImmediate(done))
+      last = performance.now()
+    },
+    slice: () => {
+      const took = performance.now() - last
+      if (took > SLICE * 1.5) slice = Math.max(20_000, Math.floor(slice / 2))
+      else if (took < SLICE / 2) slice = Math.min(20_000_000, slice * 2)
+      last = performance.now()
+      return slice
+    },
+    wait: async (nanoseconds) => {
+      const before = performance.now()
+      if (flags.idle === 'skip' && Number.isFinite(nanoseconds)) {
+        await new Promise<void>((done) => setImmediate(done))
+        return nanoseconds
+      }
+      const timer = new AbortController()
+      const passed = Number.isFinite(nanoseconds) ? sleep(nanoseconds / 1e6, timer.signal) : new Promise<void>(() => {})
+      await Promise.race([passed, streams.came()])
+      timer.abort()
+      last = performance.now()
+      return (performance.now() - before) * 1e6
+    },
+  }
+}
+
+function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    const timer = setTimeout(done, Math.min(milliseconds, 2 ** 31 - 1))
+    signal.addEventListener('abort', () => clearTimeout(timer))
+  })
+}
+
+function report(kernel: LinuxKernel, seconds: number): Record<string, unknown> {
+  const calls: Record<string, number> = {}
+  const missing: Record<string, number> = {}
+  for (const [number, count] of kernel.callCounts.entries()) {
+    if (count === 0) continue
+    const row = kernel.calls.rows[number]
+    if (row === undefined) missing[kernel.calls.absent.get(number) ?? String(number)] = count
+    else calls[row.name] = count
+  }
+  const { dataMisses, instructionMisses, tableReferences } = kernel.cpu.paging.mmu.counts
+  return {
+    instructions: kernel.cpu.retired,
+    virtualSeconds: kernel.now / 1e9,
+    seconds,
+    ...kernel.counts,
+    tlbMissesData: dataMisses,
+    tlbMissesCode: instructionMisses,
+    walkReferences: tableReferences,
+    calls,
+    missing,
+  }
+}
+
+function statistics(kernel: LinuxKernel, seconds: number): string {
+  const lines = Object.entries(report(kernel, seconds)).flatMap(([name, value]) =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).map(([call, count]) => [`${name} ${call}`, count] as const)
+      : [[name, value] as const],
+  )
+  return lines.map(([name, value]) => `${name.padEnd(28)} ${value}\n`).join('')
+}
+
+/** Calls that there are on Linux and not here are worth a word, where the statistics do not say it. */
+function tellMissing(kernel: LinuxKernel, { strace, json, stats }: RunFlags): void {
+  if (!strace || json || stats) return
+  const { missing } = report(kernel, 0) as { missing: Record<string, number> }
+  const names = Object.entries(missing).map(([name, count]) => `${name} (${count})`)
+  if (names.length > 0) process.stderr.write(`vmexit: calls that this kernel does not have: ${names.join(', ')}\n`)
+}

@@ -1,0 +1,103 @@
+/** Debian's static busybox, as `vmexit guests` fetches it: a shell and its applets. */
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { readCpio } from '@vmexit/boot'
+import { describe, expect, it } from 'vitest'
+import { ENGINES, run, type Tree } from '../test/run.ts'
+
+const archive = join(homedir(), '.cache/vmexit/guests/busybox/initramfs.gz')
+const isThere = existsSync(archive)
+
+/** Its files, by path. */
+function busybox(): Tree {
+  const entries = readCpio(gunzipSync(readFileSync(archive)))
+  const files: Record<string, Tree[string]> = {}
+  for (const entry of entries) {
+    if (entry.kind === 'file') files[`/${entry.path}`] = entry.bytes
+    else if (entry.kind === 'symlink') files[`/${entry.path}`] = { link: entry.target }
+  }
+  return files
+}
+
+describe.skipIf(!isThere)(`busybox${isThere ? '' : ' (skipped: `vmexit guests` has not fetched it)'}`, () => {
+  const files = isThere ? busybox() : {}
+  const sh = (script: string, options: Partial<Parameters<typeof run>[0]> = {}) =>
+    run({ files, args: ['/bin/busybox', 'sh', '-c', script], engine: 'jit', ...options })
+
+  const scripts: readonly [what: string, script: string, output: string, status?: number][] = [
+    ['pipes and arithmetic', "seq 10 | awk '{ s += $1 } END { print s }'; echo $((6 * 7))", '55\n42\n'],
+    [
+      'redirection, and what is appended',
+      'echo a > /tmp/f; echo b >> /tmp/f; cat < /tmp/f; wc -c /tmp/f',
+      'a\nb\n4 /tmp/f\n',
+    ],
+    [
+      'files that are linked, moved, and gone',
+      'cd /tmp; echo x > a; ln a b; ln -s b c; mv a d; cat c; rm b; cat c 2>/dev/null || echo gone; ls',
+      'x\ngone\nc\nd\n',
+    ],
+    [
+      'directories, found and removed',
+      'mkdir -p /tmp/t/u/v; touch /tmp/t/u/v/w; find /tmp/t | sort; rm -r /tmp/t; ls /tmp',
+      '/tmp/t\n/tmp/t/u\n/tmp/t/u/v\n/tmp/t/u/v/w\n',
+    ],
+    [
+      'an archive, compressed and unpacked',
+      'cd /tmp; mkdir d; seq 1000 > d/n; tar cz d > d.tgz; rm -r d; tar xzf d.tgz; md5sum < d/n',
+      '53d025127ae99ab79e8502aae2d9bea6  -\n',
+    ],
+    ['a background job, waited for', '(sleep 1; exit 3) & wait $!; echo $?', '3\n'],
+    ['a signal that is handled', 'trap "echo caught" USR1; kill -USR1 $$; echo on', 'caught\non\n'],
+    ['a signal that ends it', 'kill -TERM $$; echo never', '', 15],
+    ['a FIFO', 'mkfifo /tmp/f; (echo through > /tmp/f) & cat /tmp/f', 'through\n'],
+    ['a pipe whose reader goes first', 'yes | head -2', 'y\ny\n'],
+    ['time that passes while it sleeps', 'a=$(date +%s); sleep 100; b=$(date +%s); echo $((b - a))', '100\n'],
+    [
+      'a script with its interpreter',
+      'printf "#!/bin/busybox sh\\necho script $1\\n" > /tmp/s; chmod +x /tmp/s; /tmp/s; echo $?',
+      'script\n0\n',
+    ],
+    [
+      'what cannot be executed',
+      '/dev/null; echo $?; nonesuch; echo $?',
+      'sh: /dev/null: Permission denied\n126\nsh: nonesuch: not found\n127\n',
+    ],
+    ['its exit code', 'exit 42', '', 42 << 8],
+    ['standard input', 'read a b; echo "$b $a"', 'world hello\n'],
+    ['a here document', 'cat <<E\none\nE', 'one\n'],
+  ]
+  it.each(scripts)(
+    'does %s',
+    (_what, script, output, status = 0) => {
+      const result = sh(script, { input: 'hello world\n' })
+      expect(result.output.replace('Terminated\n', '')).toBe(output)
+      expect(result.status).toBe(status)
+      expect(result.wrong).toEqual([])
+    },
+    60_000,
+  )
+
+  it('counts the same on every engine, and however its run is cut', () => {
+    const script =
+      'cd /tmp; for i in 1 2 3; do echo $i | cat > $i; done; cat * | sort -r; sleep 1 & wait; ls -l | wc -l'
+    const facts = [...ENGINES.map((engine) => sh(script, { engine })), sh(script, { slice: 1009 })].map(
+      ({ output, retired, counts, calls, kernel }) => ({
+        output,
+        retired,
+        counts,
+        calls,
+        walks: { ...kernel.cpu.paging.mmu.counts },
+      }),
+    )
+    expect(facts[0]!.output).toBe('3\n2\n1\n4\n')
+    for (const fact of facts.slice(1)) expect(fact).toEqual(facts[0])
+  }, 120_000)
+
+  it('keeps users without privileges from the files of others', () => {
+    const { output } = sh('echo x > /bin/f; rm /bin/sh; kill -9 1 && id -u', { uid: 1000 })
+    expect(output).toContain("can't create /bin/f: Permission denied")
+    expect(output).toContain("can't remove '/bin/sh': Permission denied")
+  })
+})

@@ -1,0 +1,107 @@
+/** Looks whether a kernel's books are in order: frames, address spaces, descriptors, tasks. For tests, behind each run. */
+import { vdsoPagesOf } from './exec/load.ts'
+import { AnonymousFile } from './files/anonymous-file.ts'
+import type { OpenFile } from './files/open-file.ts'
+import type { AddressSpace } from './memory/address-space.ts'
+import type { FilePages } from './memory/file-pages.ts'
+import type { Kernel, Task } from './system.ts'
+
+/** What is wrong, a sentence each; nothing where all is as it should be. */
+export function checkKernel(kernel: Kernel): string[] {
+  const wrong: string[] = []
+  const tasks = [...kernel.processes.values()].flatMap((proc) => [...proc.tasks])
+  const users = new Map<AddressSpace, number>()
+  for (const { space } of tasks) users.set(space, (users.get(space) ?? 0) + 1)
+  checkFrames(kernel, [...users.keys()], wrong)
+  for (const [space, count] of users) {
+    if (space.users !== count) wrong.push(`address space ${space.id} has ${count} tasks and counts ${space.users}`)
+    checkAreas(space, wrong)
+  }
+  checkDescriptors(tasks, wrong)
+  for (const task of tasks) checkTask(kernel, task, wrong)
+  for (const proc of kernel.processes.values()) {
+    if (proc.tasks.size === 0 && proc.status === undefined)
+      wrong.push(`process ${proc.pid} has neither tasks nor a status`)
+    if (proc.parent !== null && !proc.parent.children.has(proc))
+      wrong.push(`process ${proc.pid} is no child of its parent`)
+  }
+  return wrong
+}
+
+/** Every frame has as many references as page tables, caches and the kernel itself have to it. */
+function checkFrames(kernel: Kernel, spaces: readonly AddressSpace[], wrong: string[]): void {
+  const { frames, machine, pageCache } = kernel
+  const expected = new Map<number, number>()
+  const add = (frame: number): void => void expected.set(frame, (expected.get(frame) ?? 0) + 1)
+  for (const frame of machine.ownFrames) add(frame)
+  const caches = new Set<FilePages>(pageCache.all())
+  const vdso = vdsoPagesOf(kernel)
+  if (vdso !== undefined) caches.add(vdso)
+  const mappings = new Map<FilePages, number>(vdso === undefined ? [] : [[vdso, 1]])
+  for (const space of spaces) {
+    for (const frame of space.table.ownFrames()) add(frame)
+    for (const area of space.areas.list) {
+      if (area.pages !== undefined) {
+        caches.add(area.pages)
+        mappings.set(area.pages, (mappings.get(area.pages) ?? 0) + 1)
+      }
+      space.table.each(area.start, area.end, (_page, entry) => add(entry >>> 12))
+    }
+  }
+  for (const cache of caches) {
+    for (const frame of cache.frames()) add(frame)
+    const count = mappings.get(cache) ?? 0
+    if (cache.mappings !== count) wrong.push(`${cache.name} has ${count} areas and counts ${cache.mappings}`)
+  }
+  expected.delete(frames.zero)
+  for (const [frame, references] of frames.all()) {
+    const count = expected.get(frame) ?? 0
+    if (count !== references) wrong.push(`frame ${frame} has ${count} owners and ${references} references`)
+    expected.delete(frame)
+  }
+  for (const [frame, count] of expected) wrong.push(`frame ${frame} has ${count} owners and is free`)
+}
+
+/** Areas are in order and do not overlap, and no page outside of them has a frame. */
+function checkAreas(space: AddressSpace, wrong: string[]): void {
+  let end = 0
+  let size = 0
+  for (const area of space.areas.list) {
+    if (area.start < end || area.end <= area.start)
+      wrong.push(`areas of space ${space.id} overlap at page ${area.start}`)
+    space.table.each(
+      end,
+      area.start,
+      (page) => void wrong.push(`page ${page} of space ${space.id} has a frame and no area`),
+    )
+    end = area.end
+    size += area.end - area.start
+  }
+  if (size !== space.size) wrong.push(`space ${space.id} has ${size} pages and counts ${space.size}`)
+}
+
+function checkDescriptors(tasks: readonly Task[], wrong: string[]): void {
+  const tables = new Map<Task['files'], number>()
+  for (const { files } of tasks) tables.set(files, (tables.get(files) ?? 0) + 1)
+  const references = new Map<OpenFile, number>()
+  for (const [table, count] of tables) {
+    if (table.users !== count) wrong.push(`a table of descriptors has ${count} tasks and counts ${table.users}`)
+    for (const fd of table.numbers()) references.set(table.get(fd)!, (references.get(table.get(fd)!) ?? 0) + 1)
+  }
+  for (const [file, count] of references) {
+    // What the host holds on to has one more.
+    const most = file instanceof AnonymousFile ? count + 1 : count
+    if (file.references < count || file.references > most)
+      wrong.push(`a file has ${count} descriptors and ${file.references} references`)
+  }
+}
+
+function checkTask(kernel: Kernel, task: Task, wrong: string[]): void {
+  const { state, tid } = task
+  if (state === 'ended') wrong.push(`task ${tid} has ended and is in its process`)
+  if (state === 'ready' && task !== kernel.current && task.heapIndex < 0)
+    wrong.push(`task ${tid} is ready and never runs`)
+  if (state !== 'ready' && task.heapIndex >= 0) wrong.push(`task ${tid} is ${state} and is to run`)
+  if (state !== 'blocked' && task.queues.length > 0) wrong.push(`task ${tid} is ${state} and waits`)
+  if (task.ns.pid.tasks.get(tid) !== task) wrong.push(`task ${tid} is not found by its number`)
+}

@@ -1,0 +1,188 @@
+/** Descriptors: dup(2), fcntl(2), ioctl(2), pipe(2), close_range(2). */
+import { Open } from '@vmexit/vfs'
+import { Errno } from '../errno.ts'
+import { Process, type Task } from '../system.ts'
+import { Limit } from '../tasks/limits.ts'
+import type { OpenFile } from './open-file.ts'
+
+import { Pipe, PipeEnd } from './pipe.ts'
+
+const { O_APPEND, O_CLOEXEC, O_NOATIME, O_NONBLOCK, O_DIRECT } = Open
+/** CLOSE_RANGE_CLOEXEC. */
+const CLOEXEC_RANGE = 4
+const SETTABLE = O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | 0o20000
+
+/** Puts a new file under the lowest number; it is closed where there is none. */
+export function install(task: Task, file: OpenFile, flags: number): number {
+  const fd = task.files.add(file, (flags & O_CLOEXEC) !== 0, task.process.limits.soft[Limit.NOFILE]!)
+  if (fd < 0) file.close(undefined)
+  return fd
+}
+
+export function dup(task: Task, fd: number, from = 0, closesOnExec = false): number {
+  const file = task.files.get(fd)
+  if (file === undefined) return -Errno.EBADF
+  const limit = task.process.limits.soft[Limit.NOFILE]!
+  if (from < 0 || from >= limit) return -Errno.EINVAL
+  const copy = task.files.add(file, closesOnExec, limit, from)
+  if (copy >= 0) file.references++
+  return copy
+}
+
+/** dup2(2), and with flags dup3(2), to which equal numbers are an error. */
+export function dupTo(task: Task, fd: number, to: number, flags: number | undefined): number {
+  const file = task.files.get(fd)
+  if (flags !== undefined && (flags & ~O_CLOEXEC) !== 0) return -Errno.EINVAL
+  if (flags !== undefined && fd === to) return -Errno.EINVAL
+  if (file === undefined || to < 0 || to >= task.process.limits.soft[Limit.NOFILE]!) return -Errno.EBADF
+  if (fd === to) return to
+  file.references++
+  task.files.put(task.process, to, file, flags !== undefined && (flags & O_CLOEXEC) !== 0)
+  return to
+}
+
+export function pipe(task: Task, address: number, flags: number): number {
+  const { kernel } = task
+  if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) !== 0) return -Errno.EINVAL
+  kernel.memory.writable(address, 1)
+  kernel.memory.writable(address + 7, 1)
+  const made = new Pipe(kernel)
+  const ino = kernel.nextAnonymousInode()
+  const reader = install(task, new PipeEnd(made, ino, flags & ~O_CLOEXEC), flags)
+  if (reader < 0) return reader
+  const writer = install(task, new PipeEnd(made, ino, Open.O_WRONLY | (flags & ~O_CLOEXEC)), flags)
+  if (writer < 0) {
+    task.files.close(task.process, reader)
+    return writer
+  }
+  kernel.memory.set32(address, reader)
+  kernel.memory.set32(address + 4, writer)
+  return 0
+}
+
+export function closeRange(task: Task, first: number, last: number, flags: number): number {
+  if (first > last || (flags & ~(CLOEXEC_RANGE | 2)) !== 0) return -Errno.EINVAL
+  for (const fd of [...task.files.numbers()]) {
+    if (fd < first || fd > last) continue
+    if ((flags & CLOEXEC_RANGE) !== 0) task.files.setClosesOnExec(fd, true)
+    else task.files.close(task.process, fd)
+  }
+  return 0
+}
+
+// biome-ignore format: a table
+const Fcntl = {
+  DUPFD: 0, GETFD: 1, SETFD: 2, GETFL: 3, SETFL: 4, GETLK: 5, SETLK: 6, SETLKW: 7, SETOWN: 8, GETOWN: 9, SETSIG: 10,
+  GETSIG: 11, GETLK64: 12, SETLK64: 13, SETLKW64: 14, OFD_GETLK: 36, OFD_SETLK: 37, OFD_SETLKW: 38,
+  DUPFD_CLOEXEC: 1030, SETPIPE_SZ: 1031, GETPIPE_SZ: 1032,
+} as const
+
+export function fcntl(task: Task, fd: number, command: number, argument: number): number {
+  const file = task.files.get(fd)
+  if (file === undefined) return -Errno.EBADF
+  switch (command) {
+    case Fcntl.DUPFD:
+      return dup(task, fd, argument)
+    case Fcntl.DUPFD_CLOEXEC:
+      return dup(task, fd, argument, true)
+    case Fcntl.GETFD:
+      return task.files.closesOnExec(fd) ? 1 : 0
+    case Fcntl.SETFD:
+      task.files.setClosesOnExec(fd, (argument & 1) !== 0)
+      return 0
+    case Fcntl.GETFL:
+      return file.flags
+    case Fcntl.SETFL:
+      file.flags = (file.flags & ~SETTABLE) | (argument & SETTABLE)
+      return 0
+    case Fcntl.SETOWN:
+      file.owner = argument
+      return 0
+    case Fcntl.GETOWN:
+      return file.owner
+    case Fcntl.SETSIG:
+    case Fcntl.GETSIG:
+      return 0
+    case Fcntl.GETPIPE_SZ:
+    case Fcntl.SETPIPE_SZ:
+      return file instanceof PipeEnd ? file.pipe.capacity : -Errno.EBADF
+    case Fcntl.GETLK:
+    case Fcntl.SETLK:
+    case Fcntl.SETLKW:
+      return lock(task, file, command - Fcntl.GETLK, argument >>> 0, false, false)
+    case Fcntl.GETLK64:
+    case Fcntl.SETLK64:
+    case Fcntl.SETLKW64:
+      return lock(task, file, command - Fcntl.GETLK64, argument >>> 0, true, false)
+    case Fcntl.OFD_GETLK:
+    case Fcntl.OFD_SETLK:
+    case Fcntl.OFD_SETLKW:
+      return lock(task, file, command - Fcntl.OFD_GETLK, argument >>> 0, true, true)
+    default:
+      return -Errno.EINVAL
+  }
+}
+
+/** Record locks: `struct flock`, or `struct flock64`. `kind` 0 asks, 1 sets, 2 waits. */
+function lock(task: Task, file: OpenFile, kind: number, at: number, wide: boolean, ofFile: boolean): number {
+  const { memory, vfs } = task.kernel
+  const plain = file.file
+  if (plain === undefined) return -Errno.EBADF
+  const type = memory.get16(at)
+  const whence = memory.get16(at + 2)
+  const start = wide ? memory.get64(at + 4) : memory.get32(at + 4) | 0
+  const length = wide ? memory.get64(at + 12) : memory.get32(at + 8) | 0
+  const owner = ofFile ? plain : task.process
+  const request = { type, whence, start, length }
+  if (kind > 0) {
+    const answer = vfs.setLock(plain, owner, request, kind === 2 ? () => task.wake() : undefined)
+    return answer === -4096 ? task.kernel.block(undefined) : answer
+  }
+  const found = vfs.getLock(plain, owner, request)
+  if (typeof found === 'number') return found
+  if (found === null) {
+    memory.set16(at, 2)
+    return 0
+  }
+  const size = found.end === Number.POSITIVE_INFINITY ? 0 : found.end - found.start
+  const pid = found.owner instanceof Process ? found.owner.pid : -1
+  memory.set16(at, found.type)
+  memory.set16(at + 2, 0)
+  if (wide) {
+    memory.set64(at + 4, found.start)
+    memory.set64(at + 12, size)
+    memory.set32(at + 20, pid)
+  } else {
+    memory.set32(at + 4, found.start)
+    memory.set32(at + 8, size)
+    memory.set32(at + 12, pid)
+  }
+  return 0
+}
+
+// biome-ignore format: a table
+const Ioctl = { FIONCLEX: 0x5450, FIOCLEX: 0x5451, FIONBIO: 0x5421, FIOASYNC: 0x5452, FIONREAD: 0x541b } as const
+
+export function ioctl(task: Task, fd: number, request: number, argument: number): number {
+  const file = task.files.get(fd)
+  if (file === undefined) return -Errno.EBADF
+  switch (request) {
+    case Ioctl.FIOCLEX:
+    case Ioctl.FIONCLEX:
+      task.files.setClosesOnExec(fd, request === Ioctl.FIOCLEX)
+      return 0
+    case Ioctl.FIONBIO:
+      file.flags = (file.flags & ~O_NONBLOCK) | (task.kernel.memory.get32(argument) !== 0 ? O_NONBLOCK : 0)
+      return 0
+    case Ioctl.FIOASYNC:
+      return 0
+    case Ioctl.FIONREAD:
+      if (file.file !== undefined && file.file.operations === null) {
+        task.kernel.memory.set32(argument, file.file.inode.size - file.file.position)
+        return 0
+      }
+      return file.ioctl(request, argument)
+    default:
+      return file.ioctl(request, argument)
+  }
+}

@@ -1,0 +1,129 @@
+/** eventfd(2) and timerfd(2). */
+import { Open } from '@vmexit/vfs'
+import { readTimespec, writeTimespec } from '../abi/i386/structs.ts'
+import { Errno } from '../errno.ts'
+import type { Kernel, Task } from '../system.ts'
+import { Timer } from '../tasks/timers.ts'
+import { WaitQueue } from '../tasks/wait-queue.ts'
+import { AnonymousFile } from './anonymous-file.ts'
+import { install } from './control.ts'
+import { Poll } from './open-file.ts'
+
+const SEMAPHORE = 1
+const MOST = 2n ** 64n - 2n
+const viewOf = (bytes: Uint8Array, at: number): DataView => new DataView(bytes.buffer, bytes.byteOffset + at, 8)
+
+class EventFd extends AnonymousFile {
+  protected readonly kind = 'eventfd'
+  readonly queue: WaitQueue = new WaitQueue()
+  #count: bigint
+  readonly #isSemaphore: boolean
+
+  constructor(kernel: Kernel, count: number, flags: number) {
+    super(kernel, 2 | (flags & Open.O_NONBLOCK))
+    this.#count = BigInt(count)
+    this.#isSemaphore = (flags & SEMAPHORE) !== 0
+  }
+  override read(into: Uint8Array, start: number, length: number): number {
+    if (length < 8) return -Errno.EINVAL
+    if (this.#count === 0n) return this.kernel.block(this.queue)
+    const value = this.#isSemaphore ? 1n : this.#count
+    this.#count -= value
+    viewOf(into, start).setBigUint64(0, value, true)
+    this.queue.wake()
+    return 8
+  }
+  override write(from: Uint8Array, start: number, length: number): number {
+    if (length < 8) return -Errno.EINVAL
+    const value = viewOf(from, start).getBigUint64(0, true)
+    if (value > MOST) return -Errno.EINVAL
+    if (this.#count + value > MOST) return this.kernel.block(this.queue)
+    this.#count += value
+    this.queue.wake()
+    return 8
+  }
+  override poll(): number {
+    return (this.#count > 0n ? Poll.IN | Poll.RDNORM : 0) | (this.#count < MOST ? Poll.OUT | Poll.WRNORM : 0)
+  }
+  protected release(): void {}
+}
+
+export function eventfd(task: Task, count: number, flags: number): number {
+  if ((flags & ~(SEMAPHORE | Open.O_CLOEXEC | Open.O_NONBLOCK)) !== 0) return -Errno.EINVAL
+  return install(task, new EventFd(task.kernel, count, flags), flags)
+}
+
+class TimerFd extends AnonymousFile {
+  protected readonly kind = 'timerfd'
+  readonly queue: WaitQueue = new WaitQueue()
+  readonly isRealTime: boolean
+  readonly timer: Timer
+  period = 0
+  #expirations = 0
+
+  constructor(kernel: Kernel, isRealTime: boolean, flags: number) {
+    super(kernel, flags & Open.O_NONBLOCK)
+    this.isRealTime = isRealTime
+    this.timer = new Timer(() => {
+      this.#expirations++
+      if (this.period > 0) kernel.timers.set(this.timer, this.timer.when + this.period)
+      this.queue.wake()
+    })
+  }
+  set(when: number, period: number): void {
+    this.#expirations = 0
+    this.period = period
+    if (when > 0) this.kernel.timers.set(this.timer, when)
+    else this.kernel.timers.cancel(this.timer)
+  }
+  override read(into: Uint8Array, start: number, length: number): number {
+    if (length < 8) return -Errno.EINVAL
+    if (this.#expirations === 0) return this.kernel.block(this.queue)
+    viewOf(into, start).setBigUint64(0, BigInt(this.#expirations), true)
+    this.#expirations = 0
+    return 8
+  }
+  override poll(): number {
+    return this.#expirations > 0 ? Poll.IN | Poll.RDNORM : 0
+  }
+  protected release(): void {
+    this.kernel.timers.cancel(this.timer)
+  }
+}
+
+export function timerfdCreate(task: Task, clock: number, flags: number): number {
+  if ((clock !== 0 && clock !== 1 && clock !== 7) || (flags & ~(Open.O_CLOEXEC | Open.O_NONBLOCK)) !== 0)
+    return -Errno.EINVAL
+  return install(task, new TimerFd(task.kernel, clock === 0, flags), flags)
+}
+
+export function timerfdSettime(task: Task, fd: number, flags: number, at: number, old: number, wide: boolean): number {
+  const { kernel } = task
+  const file = task.files.get(fd)
+  if (file === undefined) return -Errno.EBADF
+  const size = wide ? 16 : 8
+  const period = readTimespec(kernel.memory, at, wide)
+  const value = readTimespec(kernel.memory, at + size, wide)
+  if (!(file instanceof TimerFd) || period === undefined || value === undefined) return -Errno.EINVAL
+  if (old !== 0) timerfdGettime(task, fd, old, wide)
+  const absolute = (flags & 1) !== 0
+  const when =
+    value === 0 ? 0 : absolute ? Math.max(1, value - (file.isRealTime ? kernel.epoch * 1e9 : 0)) : kernel.now + value
+  file.set(when, period)
+  return 0
+}
+
+export function timerfdGettime(task: Task, fd: number, at: number, wide: boolean): number {
+  const { kernel } = task
+  const file = task.files.get(fd)
+  if (file === undefined) return -Errno.EBADF
+  if (!(file instanceof TimerFd)) return -Errno.EINVAL
+  writeTimespec(kernel.memory, at, file.period, wide)
+  writeTimespec(
+    kernel.memory,
+    at + (wide ? 16 : 8),
+    file.timer.isSet ? Math.max(1, file.timer.when - kernel.now) : 0,
+    wide,
+  )
+  return 0
+}

@@ -1,0 +1,66 @@
+/** Open files as descriptors refer to them: what all have in common. What they do, they do for the kernel's current task. */
+import { type File, type FileOperations, Open, type Stat, type TaskContext } from '@vmexit/vfs'
+import { Errno } from '../errno.ts'
+import type { WaitQueue } from '../tasks/wait-queue.ts'
+
+/** Bits of poll(2). */
+// biome-ignore format: a table
+export const Poll = {
+  IN: 1, PRI: 2, OUT: 4, ERR: 8, HUP: 0x10, NVAL: 0x20, RDNORM: 0x40, RDBAND: 0x80, WRNORM: 0x100, WRBAND: 0x200,
+  RDHUP: 0x2000,
+} as const
+/** What a file that never waits answers. */
+export const ALWAYS: number = Poll.IN | Poll.OUT | Poll.RDNORM | Poll.WRNORM
+
+/** What special files do beyond `FileOperations`. A read or write that must wait answers `kernel.block(queue)`. */
+export interface KernelOperations extends FileOperations {
+  /** Bits of `Poll` that hold now. */
+  poll?(): number
+  /** Woken when `poll` may answer something else. */
+  readonly queue?: WaitQueue
+  ioctl?(request: number, argument: number): number
+}
+
+/** An open file description. */
+export abstract class OpenFile {
+  /** open(2)'s flags. */
+  abstract flags: number
+  references = 1
+  /** Woken when `poll` may answer something else; undefined where it never does. */
+  abstract readonly queue: WaitQueue | undefined
+  /** Who gets SIGIO: F_SETOWN. Kept, and told to who asks. */
+  owner = 0
+
+  get isNonBlocking(): boolean {
+    return (this.flags & Open.O_NONBLOCK) !== 0
+  }
+  get isReadable(): boolean {
+    return (this.flags & Open.O_ACCMODE) !== Open.O_WRONLY
+  }
+  get isWritable(): boolean {
+    return (this.flags & Open.O_ACCMODE) !== Open.O_RDONLY
+  }
+  /** What its name is in /proc/self/fd. */
+  abstract describe(context: TaskContext): string
+  abstract read(into: Uint8Array, start: number, length: number): number
+  abstract write(from: Uint8Array, start: number, length: number): number
+  poll(): number {
+    return ALWAYS
+  }
+  ioctl(_request: number, _argument: number): number {
+    return -Errno.ENOTTY
+  }
+  abstract stat(into: Stat): number
+  /** The last descriptor is closed. */
+  protected abstract release(): void
+
+  /** The file of the file system that it is, if it is one. */
+  get file(): File | undefined {
+    return undefined
+  }
+
+  /** One descriptor less. `owner`, a process, loses its record locks. */
+  close(_owner: object | undefined): void {
+    if (--this.references === 0) this.release()
+  }
+}

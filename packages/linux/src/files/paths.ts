@@ -1,0 +1,148 @@
+/** Calls on paths (open(2), stat(2), mkdir(2) and their like), which are the file system layer's, for programs. */
+import { At, type ByteString, isRegular, Open, type Path, Stat } from '@vmexit/vfs'
+import { Errno } from '../errno.ts'
+import type { FilePages } from '../memory/file-pages.ts'
+import type { Kernel, Task } from '../system.ts'
+import { Limit } from '../tasks/limits.ts'
+import { dup } from './control.ts'
+import { VfsFile } from './vfs-file.ts'
+
+const { AT_FDCWD, AT_EMPTY_PATH } = At
+
+/** Where a path begins that a call gives with a descriptor. */
+export function start(task: Task, at: number, path: ByteString): Path | null | number {
+  if (at === AT_FDCWD || path.startsWith('/')) return null
+  const file = task.files.get(at)
+  if (file === undefined) return -Errno.EBADF
+  return file.file?.path ?? -Errno.ENOTDIR
+}
+
+/** Has a call done with where its path begins. */
+export function from(task: Task, at: number, path: ByteString, act: (place: Path | null) => number): number {
+  const place = start(task, at, path)
+  return typeof place === 'number' ? place : act(place)
+}
+
+/** Names of the caller's own descriptors. */
+const OWN_DESCRIPTOR = /^(?:\/proc\/self\/fd\/|\/dev\/fd\/)([0-9]{1,4})$|^\/dev\/(stdin|stdout|stderr)$/
+
+/** openat(2), openat2(2). */
+export function open(task: Task, at: number, path: ByteString, flags: number, mode: number, resolve = 0): number {
+  const { kernel } = task
+  const place = start(task, at, path)
+  if (typeof place === 'number') return place
+  const own = OWN_DESCRIPTOR.exec(path)
+  if (own !== null) {
+    // A pipe or a stream of the host's has no place in a file system that could be opened.
+    const fd = Number(own[1] ?? ['stdin', 'stdout', 'stderr'].indexOf(own[2]!))
+    if (task.files.get(fd) !== undefined && task.files.get(fd)!.file === undefined)
+      return dup(task, fd, 0, (flags & Open.O_CLOEXEC) !== 0)
+  }
+  const file = kernel.vfs.open(task.context, place, path, flags, mode, resolve)
+  if (typeof file === 'number') return file
+  if ((flags & Open.O_TRUNC) !== 0 && isRegular(file.inode.mode)) truncated(kernel, file.inode, 0)
+  const opened = new VfsFile(kernel, file)
+  const fd = task.files.add(opened, (flags & Open.O_CLOEXEC) !== 0, task.process.limits.soft[Limit.NOFILE]!)
+  if (fd < 0) opened.close(undefined)
+  return fd
+}
+
+/** A file has another size: what is cached and mapped of it goes along. */
+function truncated(kernel: Kernel, inode: Parameters<Kernel['pageCache']['known']>[0], size: number): void {
+  const pages = kernel.pageCache.known(inode)
+  if (pages === undefined) return
+  if (pages.mappings > 0) unmapFrom(kernel, pages, Math.ceil(size / 4096))
+  pages.truncated(size)
+}
+
+function unmapFrom(kernel: Kernel, pages: FilePages, first: number): void {
+  const spaces = new Set([...kernel.processes.values()].flatMap(({ tasks }) => [...tasks].map(({ space }) => space)))
+  for (const space of spaces) space.truncated(pages, first)
+}
+
+/** fstatat(2), statx(2). */
+export function stat(task: Task, at: number, path: ByteString, flags: number, into: Stat): number {
+  if (path === '' && (flags & AT_EMPTY_PATH) !== 0 && at !== AT_FDCWD) return fstat(task, at, into)
+  return from(task, at, path, (place) => task.kernel.vfs.stat(task.context, place, path, into, flags))
+}
+
+export function fstat(task: Task, fd: number, into: Stat): number {
+  return task.files.get(fd)?.stat(into) ?? -Errno.EBADF
+}
+
+export function truncate(task: Task, path: ByteString, size: number): number {
+  const { vfs } = task.kernel
+  const answer = vfs.truncate(task.context, path, size)
+  if (answer < 0) return answer
+  const place = vfs.lookup(task.context, null, path)
+  if (typeof place !== 'number' && place.dentry.inode) truncated(task.kernel, place.dentry.inode, size)
+  return answer
+}
+
+export function ftruncate(task: Task, fd: number, size: number): number {
+  const file = task.files.get(fd)
+  if (file === undefined) return -Errno.EBADF
+  if (file.file === undefined) return -Errno.EINVAL
+  const answer = task.kernel.vfs.ftruncate(task.context, file.file, size)
+  if (answer === 0) truncated(task.kernel, file.file.inode, size)
+  return answer
+}
+
+/** getdents64(2): entries as `struct linux_dirent64`. */
+export function getdents(task: Task, fd: number, address: number, length: number): number {
+  const { kernel } = task
+  const file = task.files.get(fd)
+  if (file === undefined) return -Errno.EBADF
+  if (file.file === undefined) return -Errno.ENOTDIR
+  const bytes = new Uint8Array(Math.min(length, 65_536))
+  const view = new DataView(bytes.buffer)
+  let at = 0
+  let isFull = false
+  const answer = kernel.vfs.getdents(file.file, {
+    entry(name, ino, type, next) {
+      const size = (19 + name.length + 1 + 7) & ~7
+      if (at + size > bytes.length) {
+        isFull = true
+        return false
+      }
+      view.setBigUint64(at, BigInt(ino), true)
+      view.setBigInt64(at + 8, BigInt(next), true)
+      view.setUint16(at + 16, size, true)
+      bytes[at + 18] = type
+      for (let n = 0; n < name.length; n++) bytes[at + 19 + n] = name.charCodeAt(n)
+      at += size
+      return true
+    },
+  })
+  if (answer < 0) return answer
+  if (at === 0 && isFull) return -Errno.EINVAL
+  kernel.memory.write(address, bytes.subarray(0, at))
+  return at
+}
+
+/** readlinkat(2): without a zero, cut to what there is room for. */
+export function readlink(task: Task, at: number, path: ByteString, address: number, length: number): number {
+  const { kernel } = task
+  if (length <= 0) return -Errno.EINVAL
+  const place = start(task, at, path)
+  if (typeof place === 'number') return place
+  const target = kernel.vfs.readlink(task.context, place, path)
+  if (typeof target === 'number') return target
+  const bytes = Uint8Array.from(target.slice(0, length), (character) => character.charCodeAt(0))
+  kernel.memory.write(address, bytes)
+  return bytes.length
+}
+
+export function getcwd(task: Task, address: number, length: number): number {
+  const path = task.kernel.vfs.getcwd(task.context)
+  if (typeof path === 'number') return path
+  if (path.length + 1 > length) return -Errno.ERANGE
+  task.kernel.memory.write(
+    address,
+    Uint8Array.from(`${path}\0`, (character) => character.charCodeAt(0)),
+  )
+  return path.length + 1
+}
+
+/** The record of calls that fill one in. */
+export const scratchStat: Stat = new Stat()

@@ -1,0 +1,53 @@
+/**
+ * `@vmexit/linux`: a kernel in TypeScript that runs real i386 Linux programs.
+ *
+ * @packageDocumentation
+ */
+export { i386 } from './abi/i386/table.ts'
+export { supportPage } from './abi/support.ts'
+export type { CallRow, CallTable, Decoder, Support } from './abi/table.ts'
+export { checkKernel } from './check.ts'
+export type { Descriptors } from './files/descriptors.ts'
+export { HostInput, HostOutput } from './files/host-streams.ts'
+export type { KernelOperations, OpenFile } from './files/open-file.ts'
+export { createKernel, type KernelOptions, type LinuxKernel, type StepOutcome } from './kernel.ts'
+export type { Machine, MachineOptions } from './machine.ts'
+export type { AddressSpace, Mapping, TlbControl } from './memory/address-space.ts'
+export type { FilePages, PageCache } from './memory/file-pages.ts'
+export type { Frames } from './memory/frames.ts'
+export type { PageTable } from './memory/page-table.ts'
+export type { UserMemory } from './memory/user-memory.ts'
+export type { Area, Areas } from './memory/vma.ts'
+export { populate } from './populate.ts'
+export type { ProcDirectory, ProcFile, ProcLink, ProcNode } from './proc/node.ts'
+export type { ProcInode } from './proc/proc-fs.ts'
+export { ProcFs } from './proc/proc-fs.ts'
+export type { Random } from './random.ts'
+export { type Host, type RunOutcome, runKernel } from './run.ts'
+export type { SignalAction, SignalActions, SignalInfo, SignalQueue } from './signals/queue.ts'
+export type { SignalSet } from './signals/set.ts'
+export { Strace } from './strace.ts'
+export type {
+  AltStack,
+  CallObserver,
+  Kernel,
+  Process,
+  Session,
+  Task,
+  TaskState,
+  Terminal,
+  Times,
+} from './system.ts'
+export { type Account, type Resource, unlimited } from './tasks/account.ts'
+export type { Ids } from './tasks/credentials.ts'
+export type { Futexes } from './tasks/futex.ts'
+export type { Limits } from './tasks/limits.ts'
+export type { Namespaces, PidNamespace, UtsNamespace } from './tasks/namespaces.ts'
+export type { Registers } from './tasks/registers.ts'
+export type { Spawn } from './tasks/spawn.ts'
+export type { Timer, Timers } from './tasks/timers.ts'
+export type { TlsEntry } from './tasks/tls.ts'
+export type { Sleeper, WaitQueue } from './tasks/wait-queue.ts'
+export { HostTerminal } from './tty/pty.ts'
+export type { Termios } from './tty/termios.ts'
+export type { Tty } from './tty/tty.ts'

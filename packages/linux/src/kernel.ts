@@ -1,0 +1,468 @@
+/**
+ * The kernel: who has the CPU, what user code comes to it for, and time.
+ *
+ * A handler runs to its end, in the middle of `Cpu.run`. One that must wait answers BLOCK: its task leaves the CPU, the next
+ * one takes it in the same run, and the call is made again from its beginning when the task is woken. So nothing awaits,
+ * and generated code is not left for a switch of tasks.
+ */
+import { type FileSystem, type Inode, type MountTree, type Path, type TimeSource, TmpFs, Vfs } from '@vmexit/vfs'
+import { type Cpu, type CpuEvent, Gpr, type RingZero, Vector } from '@vmexit/x86'
+import { Refused } from './abi/decoders.ts'
+import { i386 } from './abi/i386/table.ts'
+import type { CallTable } from './abi/table.ts'
+import { Answer, Errno } from './errno.ts'
+import { openSpecial } from './files/devices.ts'
+import { Machine, type MachineOptions } from './machine.ts'
+import { type AddressSpace, Fault } from './memory/address-space.ts'
+import { PageCache } from './memory/file-pages.ts'
+import { type Frames, PAGE } from './memory/frames.ts'
+import { BAD_ADDRESS, PAGE_PENDING, UserMemory } from './memory/user-memory.ts'
+import { Random } from './random.ts'
+import { deliverSignals } from './signals/deliver.ts'
+import { signalOfFault, signalOfTrap } from './signals/faults.ts'
+import { alarmFired } from './signals/send.ts'
+import type { CallObserver, Kernel, Process, Task } from './system.ts'
+import { type Account, unlimited } from './tasks/account.ts'
+import { Futexes } from './tasks/futex.ts'
+import { type Namespaces, PidNamespace } from './tasks/namespaces.ts'
+import { Scheduler, weightOf } from './tasks/scheduler.ts'
+import { reloadTls } from './tasks/segments.ts'
+import { type Spawn, spawn } from './tasks/spawn.ts'
+import { Timers } from './tasks/timers.ts'
+import type { WaitQueue } from './tasks/wait-queue.ts'
+
+/** What a kernel is made with. */
+export interface KernelOptions extends MachineOptions {
+  /** The file system at the root; an empty tmpfs unless stated. Give it the `time` of the kernel by a function. */
+  readonly root?: FileSystem | ((time: TimeSource) => FileSystem)
+  /** What /dev/urandom and AT_RANDOM come from. 1 unless stated. */
+  readonly seed?: number
+  /** Seconds since 1970 at the start. 2023-11-14 22:13:20 UTC unless stated. */
+  readonly epoch?: number
+  readonly hostname?: string
+  /** Whom processes are charged to. */
+  readonly account?: Account
+}
+
+/** Why {@link LinuxKernel.step} returned: `idle` until `LinuxKernel.timers.next`, or until something comes from outside. */
+export type StepOutcome = 'budget' | 'idle' | 'ended'
+
+/** Instructions after which another task has its turn. */
+const QUANTUM = 1_000_000
+/** What a task that slept may run ahead of others, in instructions. */
+const BONUS = 500_000
+/** INT 80h. */
+const CALL_VECTOR = 0x80
+
+/** A kernel and its machine. `createKernel` makes one. */
+export class LinuxKernel implements Kernel, RingZero {
+  readonly machine: Machine
+  readonly cpu: Cpu
+  readonly frames: Frames
+  readonly pageCache: PageCache
+  readonly memory: UserMemory
+  readonly vfs: Vfs
+  readonly tree: MountTree
+  readonly ns: Namespaces<Task>
+  readonly random: Random
+  readonly account: Account
+  readonly timers: Timers = new Timers()
+  readonly futexes: Futexes = new Futexes()
+  readonly processes: Map<number, Process> = new Map()
+  /** Pipes of FIFOs, by inode: see `files/fifo.ts`. */
+  readonly fifos: Map<Inode, unknown> = new Map()
+  readonly calls: CallTable = i386
+  /** Calls so far, by number. */
+  readonly callCounts: Float64Array = new Float64Array(512)
+  /** What happened, beside what the CPU counts. */
+  readonly counts = { switches: 0, faults: 0, signals: 0, forks: 0, execs: 0 }
+  observer: CallObserver | undefined = undefined
+  /** Virtual time, as file systems take it. */
+  readonly time: TimeSource
+  readonly epoch: number
+  /** Whoever has the CPU. */
+  current: Task | undefined = undefined
+  /** The current task gives way behind its call. */
+  yieldsAfter = false
+  /** The call in progress must not wait. */
+  nonBlocking = false
+  readonly #scheduler = new Scheduler<Task>()
+  readonly #tlb
+  readonly #args = new Int32Array(6)
+  /** Ticks that nobody ran. */
+  #idleTicks = 0
+  #quantumEnd = 0
+  /** When the current task took the CPU. */
+  #turnStart = 0
+  #started = false
+  #anonymousInodes = 1
+
+  constructor(options: KernelOptions) {
+    this.machine = new Machine(options, () => this.ticks)
+    this.cpu = this.machine.cpu
+    this.frames = this.machine.frames
+    this.pageCache = new PageCache(this.frames)
+    this.memory = new UserMemory(this.cpu.paging, this.machine.memory)
+    this.account = options.account ?? unlimited
+    this.random = new Random(options.seed ?? 1)
+    this.epoch = options.epoch ?? 1_700_000_000
+    const kernel = this
+    this.time = {
+      get seconds() {
+        return kernel.epoch + Math.floor(kernel.now / 1e9)
+      },
+      get nanoseconds() {
+        return kernel.now % 1e9
+      },
+    }
+    this.#tlb = {
+      invalidate: (linear: number) => this.cpu.paging.invalidate(linear),
+      flush: () => this.machine.loadRoot(this.memory.space.table.root),
+    }
+    this.vfs = new Vfs({
+      time: this.time,
+      hooks: { openSpecial: (inode, flags, path: Path) => openSpecial(this, inode, flags, path) },
+    })
+    const { root } = options
+    const fs = typeof root === 'function' ? root(this.time) : (root ?? new TmpFs({ time: this.time }))
+    this.tree = this.vfs.newTree(fs, 'root')
+    this.ns = { pid: new PidNamespace(), uts: { hostname: options.hostname ?? 'vmexit', domainname: '(none)' } }
+    this.timers.onEarlier = (when) => {
+      const ticks = when - this.now
+      if (this.current !== undefined) this.cpu.shorten(Math.max(0, ticks))
+    }
+  }
+
+  // ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Instructions retired, and those that could have been while nobody ran. */
+  get ticks(): number {
+    return this.cpu.retired + this.#idleTicks
+  }
+  /** Virtual nanoseconds since the start: a tick is one. */
+  get now(): number {
+    return this.ticks
+  }
+  /** Lets time pass while nobody runs: to `when`, virtual nanoseconds. */
+  skipTo(when: number): void {
+    if (when > this.now) this.#idleTicks += Math.ceil(when) - this.now
+  }
+
+  nextAnonymousInode(): number {
+    return this.#anonymousInodes++
+  }
+  /** The TLB as address spaces see it. */
+  get tlb(): { invalidate(linear: number): void; flush(): void } {
+    return this.#tlb
+  }
+
+  // ── Programs from outside ───────────────────────────────────────────────────────────────────────────────────────
+
+  /** Starts a program. @throws VmexitError `exec-failed`. */
+  spawn(program: Spawn): Process {
+    return spawn(this, program)
+  }
+
+  /** Runs at most so many instructions. Where it stops is invisible to programs. */
+  step(instructions: number): StepOutcome {
+    if (!this.#started) return 'ended'
+    const end = this.cpu.retired + instructions
+    for (;;) {
+      this.timers.run(this.now)
+      if (this.cpu.retired >= this.#quantumEnd && this.current !== undefined) this.#yield()
+      if (!this.#settle()) return this.processes.size === 0 ? 'ended' : 'idle'
+      const { retired } = this.cpu
+      if (retired >= end) return 'budget'
+      const budget = Math.min(end - retired, this.#quantumEnd - retired, this.timers.next - this.now)
+      this.cpu.run(Math.max(1, Math.ceil(budget)))
+    }
+  }
+
+  /** Runs until all programs have ended, or wait for what can only come from outside. Idle time passes at once. */
+  runToEnd(mostInstructions: number = Number.POSITIVE_INFINITY): StepOutcome {
+    const end = this.cpu.retired + mostInstructions
+    while (this.cpu.retired < end) {
+      const outcome = this.step(Math.min(end - this.cpu.retired, 1e9))
+      if (outcome === 'ended') return outcome
+      if (outcome === 'idle') {
+        const { next } = this.timers
+        if (next === Number.POSITIVE_INFINITY) return 'idle'
+        this.skipTo(next)
+      }
+    }
+    return 'budget'
+  }
+
+  // ── Switching ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A task can go on. */
+  makeReady(task: Task): void {
+    if (task.process.stopSignal !== 0) {
+      task.state = 'stopped'
+      return
+    }
+    task.state = 'ready'
+    if (task !== this.current) this.#scheduler.add(task, BONUS)
+  }
+
+  /** The current task gives the CPU up, and stays ready. */
+  #yield(): void {
+    const task = this.current!
+    this.#quantumEnd = this.cpu.retired + QUANTUM
+    if (this.#scheduler.size === 0) return
+    this.#account()
+    task.registers.save(this.cpu.state)
+    this.current = undefined
+    this.#scheduler.add(task)
+  }
+
+  /** sched_yield(2): whoever is ready runs before the task does again. */
+  #letOthers(task: Task): void {
+    const first = this.#scheduler.first
+    if (first === undefined) return
+    this.#account()
+    task.runtime = Math.max(task.runtime, first.runtime + 1)
+    this.#yield()
+  }
+
+  /** Charges the current task for what it ran. */
+  #account(): void {
+    const task = this.current!
+    const ran = this.cpu.retired - this.#turnStart
+    this.#turnStart += ran
+    task.ticks += ran
+    task.process.times.user += ran
+    task.runtime += (ran * 1024 * 100) / (weightOf(task.nice) * task.process.account.cpuWeight)
+    task.process.account.charge('cpu', ran)
+  }
+
+  /** Instructions of a task until now. */
+  ticksOf(task: Task): number {
+    if (task === this.current) this.#account()
+    return task.ticks
+  }
+
+  /** The current task waits: BLOCK, or the answer of a call that must not wait or that a signal interrupts. */
+  block(queue: WaitQueue | undefined, interrupted: number = Answer.RESTART): number {
+    const task = this.current!
+    if (this.nonBlocking) return -Errno.EAGAIN
+    if (task.hasSignal && !task.isUninterruptible) return interrupted
+    queue?.add(task)
+    return Answer.BLOCK
+  }
+
+  /** The same until a time at the latest; the caller looks whether it has come. */
+  blockUntil(deadline: number, queue: WaitQueue | undefined, interrupted: number = Answer.RESTART): number {
+    const answer = this.block(queue, interrupted)
+    if (answer === Answer.BLOCK && deadline !== Number.POSITIVE_INFINITY) this.timers.set(this.current!.sleep, deadline)
+    return answer
+  }
+
+  /** The current task leaves the CPU, its registers being kept. */
+  #park(task: Task): void {
+    this.#account()
+    task.registers.save(this.cpu.state)
+    task.state = 'blocked'
+    this.current = undefined
+  }
+
+  /** A task is no longer to run. */
+  withdraw(task: Task): void {
+    this.#scheduler.remove(task)
+    for (const queue of task.queues) queue.remove(task)
+    task.queues.length = 0
+    this.timers.cancel(task.sleep)
+    if (task === this.current) {
+      this.#account()
+      task.registers.save(this.cpu.state)
+      this.current = undefined
+    }
+  }
+
+  /** Gives the CPU an address space. */
+  loadSpace(task: Task): void {
+    const { space } = task
+    const before = this.memory.space
+    if (before === space && space.loaded) return
+    if (before !== undefined) before.loaded = false
+    space.loaded = true
+    this.memory.space = space
+    if (this.#started) this.machine.loadRoot(space.table.root)
+    else {
+      this.#started = true
+      this.machine.start(space.table.root, this)
+    }
+  }
+
+  /** The address space that the CPU has is about to end. */
+  spaceGone(space: AddressSpace): void {
+    if (this.memory.space === space) this.memory.space = undefined as never
+  }
+
+  /** Takes a task to the CPU as it stands: the first of a program that was started from outside. */
+  adopt(task: Task): void {
+    if (this.current !== undefined) this.#yield()
+    if (this.current !== undefined) {
+      this.#account()
+      this.current.registers.save(this.cpu.state)
+      this.#scheduler.add(this.current)
+    }
+    this.current = task
+    this.#turnStart = this.cpu.retired
+    this.#quantumEnd = this.cpu.retired + QUANTUM
+    this.loadSpace(task)
+    this.machine.loadTls(task.tls)
+  }
+
+  /** Sees to it that a task has the CPU and can go on in user code. False where none can. */
+  #settle(): boolean {
+    for (;;) {
+      const task = this.current ?? this.#next()
+      if (task === undefined) return false
+      if (task.inCall) this.#invoke(task)
+      else if (this.yieldsAfter) {
+        this.yieldsAfter = false
+        this.#letOthers(task)
+      } else if (task.hasWork) {
+        task.hasWork = false
+        deliverSignals(this, task)
+      } else return true
+    }
+  }
+
+  #next(): Task | undefined {
+    const task = this.#scheduler.take()
+    if (task === undefined) return undefined
+    this.counts.switches++
+    this.current = task
+    this.#turnStart = this.cpu.retired
+    this.#quantumEnd = this.cpu.retired + QUANTUM
+    this.machine.loadTls(task.tls)
+    this.loadSpace(task)
+    task.registers.load(this.cpu.state)
+    this.cpu.events.modeChanged()
+    if (task.hasStaleTls) {
+      task.hasStaleTls = false
+      reloadTls(this, task)
+    }
+    return task
+  }
+
+  // ── Into the kernel ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** See `RingZero`. */
+  enter(event: CpuEvent): boolean {
+    const task = this.current!
+    if (event.source === 'software' && event.vector === CALL_VECTOR) {
+      task.call = this.cpu.state.reg32(Gpr.ax)
+      this.#begin(task)
+    } else if (event.source === 'fault' && event.vector === Vector.PF) {
+      this.counts.faults++
+      const address = event.address!
+      const outcome =
+        address < 0xc000_0000
+          ? task.space.fault(Math.floor(address / PAGE), (event.errorCode! & 2) !== 0)
+          : Fault.MAPPING
+      if (outcome === Fault.DONE) return true
+      if (outcome === Fault.BLOCK) this.#park(task)
+      else signalOfFault(task, outcome, address, event.errorCode!)
+    } else if (event.source === 'sysenter') {
+      const { state } = this.cpu
+      task.call = state.reg32(Gpr.ax)
+      this.#sysenter(task)
+    } else signalOfTrap(task, event)
+    if (this.current !== undefined && !task.hasWork && !this.yieldsAfter) return true
+    return this.#settle()
+  }
+
+  /** SYSENTER: EBP is the stack, where the sixth argument lies, and it returns behind the vDSO's instruction. */
+  #sysenter(task: Task): void {
+    const { state } = this.cpu
+    const stack = state.reg32(Gpr.bp) >>> 0
+    state.setReg32(Gpr.sp, stack)
+    state.ip = task.space.vdso + this.calls.sysenterReturn
+    try {
+      state.setReg32(Gpr.bp, this.memory.get32(stack))
+    } catch (reason) {
+      if (reason !== BAD_ADDRESS) throw reason
+      state.setReg32(Gpr.ax, -Errno.EFAULT)
+      return
+    }
+    this.#begin(task)
+  }
+
+  #begin(task: Task): void {
+    task.progress = 0
+    task.scratch = undefined
+    task.deadline = Number.POSITIVE_INFINITY
+    task.restart = 0
+    if (task.call >= 0 && task.call < this.callCounts.length) this.callCounts[task.call]!++
+    if (this.observer?.begin) this.observer.begin(task, task.call, this.#arguments())
+    this.#invoke(task)
+  }
+
+  /** The arguments of the call that the current task is in. */
+  #arguments(): Int32Array {
+    const { state } = this.cpu
+    const order = [Gpr.bx, Gpr.cx, Gpr.dx, Gpr.si, Gpr.di, Gpr.bp]
+    for (let n = 0; n < 6; n++) this.#args[n] = state.reg32(order[n]!)
+    return this.#args
+  }
+
+  /** Makes the call that a task is in, for the first time or again. */
+  #invoke(task: Task): void {
+    const { host, base } = this.cpu.state
+    const { i32 } = host
+    const at = base >> 2
+    const row = this.calls.rows[task.call]
+    const [bx, cx, dx, si, di, bp] = [
+      i32[at + 6]!,
+      i32[at + 2]!,
+      i32[at + 4]!,
+      i32[at + 12]!,
+      i32[at + 14]!,
+      i32[at + 10]!,
+    ]
+    this.nonBlocking = false
+    let answer: number
+    if (row === undefined) answer = -Errno.ENOSYS
+    else {
+      try {
+        answer = row.run(task, bx, cx, dx, si, di, bp)
+      } catch (reason) {
+        if (reason === BAD_ADDRESS) answer = -Errno.EFAULT
+        else if (reason instanceof Refused) answer = reason.error
+        else if (reason === PAGE_PENDING) answer = Answer.BLOCK
+        else throw reason
+      }
+    }
+    if (answer > Answer.BLOCK) {
+      task.inCall = false
+      this.cpu.state.setReg32(Gpr.ax, answer)
+      if (this.observer?.end) this.observer.end(task, task.call, this.#arguments(), answer)
+    } else if (answer === Answer.BLOCK) {
+      task.inCall = true
+      this.#park(task)
+    } else if (answer === Answer.GONE) {
+      task.inCall = false
+      const answer = task.state === 'ended' ? undefined : this.cpu.state.reg32(Gpr.ax)
+      this.observer?.end?.(task, task.call, this.#args, answer)
+    } else {
+      task.inCall = false
+      task.restart = answer
+      task.hasWork = true
+      this.cpu.state.setReg32(Gpr.ax, -Errno.EINTR)
+      this.observer?.end?.(task, task.call, this.#arguments(), -Errno.EINTR)
+    }
+  }
+
+  /** The processes' alarm timers end here. */
+  onAlarm(proc: Process): void {
+    alarmFired(this, proc)
+  }
+}
+
+/** A kernel, on a machine of its own. */
+export function createKernel(options: KernelOptions = {}): LinuxKernel {
+  return new LinuxKernel(options)
+}

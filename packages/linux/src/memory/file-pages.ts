@@ -1,0 +1,196 @@
+/**
+ * The page cache: frames with pages of a file, or of memory that is shared without one. *A page that has a frame has its
+ * truth there*: what a program stores through a shared mapping is in the frame, and comes to the file before anyone reads
+ * the file by other ways; what is written to the file comes to the frame at once.
+ */
+import type { Inode } from '@vmexit/vfs'
+import type { Account } from '../tasks/account.ts'
+import { type Frames, PAGE } from './frames.ts'
+
+/** What a fault on a page finds: a frame, or why not. */
+export const NoPage = { END: -1, MEMORY: -2, NOT_YET: -3, IO: -4 } as const
+
+let nextId = 1
+
+/** Pages of one file, or with `null` shared memory without a file. */
+export class FilePages {
+  readonly #frames: Frames
+  /** No other one ever has it. */
+  readonly id: number = nextId++
+  readonly inode: Inode | null
+  readonly #cached = new Map<number, number>()
+  /** Pages that were stored to through a mapping, and differ from the file. */
+  readonly #dirty = new Set<number>()
+  /** Areas that show it. */
+  mappings = 0
+  /** The path, as /proc/self/maps shows it. */
+  name: string
+
+  constructor(frames: Frames, inode: Inode | null, name: string) {
+    this.#frames = frames
+    this.inode = inode
+    this.name = name
+  }
+
+  mapped(): void {
+    this.mappings++
+  }
+
+  /** An area is gone. Of the last one, what was stored comes to the file; memory without a file ends. */
+  unmapped(): void {
+    if (--this.mappings > 0) return
+    if (this.inode === null) this.drop(0)
+    else {
+      this.flush()
+      this.#dirty.clear()
+    }
+  }
+
+  /** Frames that it holds. */
+  get size(): number {
+    return this.#cached.size
+  }
+
+  /** The frame of a page, or 0 where it has none. */
+  cached(page: number): number {
+    return this.#cached.get(page) ?? 0
+  }
+
+  /** The frame of a page, which is read if it has none; or a number of `NoPage`. The frame's reference stays the cache's. */
+  frame(page: number, account: Account): number {
+    const known = this.#cached.get(page)
+    if (known !== undefined) return known
+    const { inode } = this
+    if (inode !== null && page * PAGE >= inode.size) return NoPage.END
+    const frame = this.#frames.take(account)
+    if (frame === 0) return NoPage.MEMORY
+    if (inode !== null) {
+      const at = this.#frames.write(frame, 0, PAGE)
+      const got = inode.fs.read(inode, this.#frames.memory.host.u8, at, PAGE, page * PAGE)
+      if (got < 0) {
+        this.#frames.release(frame)
+        return got === -4096 ? NoPage.NOT_YET : NoPage.IO
+      }
+    }
+    this.#cached.set(page, frame)
+    return frame
+  }
+
+  /** A mapping stores to a page from now on. */
+  markDirty(page: number): void {
+    if (this.inode !== null) this.#dirty.add(page)
+  }
+
+  /** Brings what was stored through mappings to the file; pages that are still mapped may be stored to again. */
+  flush(): void {
+    const { inode } = this
+    if (inode === null) return
+    for (const page of this.#dirty) {
+      const frame = this.#cached.get(page)
+      const length = Math.min(PAGE, inode.size - page * PAGE)
+      if (frame === undefined || length <= 0) continue
+      inode.fs.write(inode, this.#frames.memory.host.u8, this.#frames.read(frame), length, page * PAGE)
+    }
+    if (this.mappings === 0) this.#dirty.clear()
+  }
+
+  /** The file was written: frames have it too. */
+  written(from: Uint8Array, start: number, length: number, position: number): void {
+    if (this.#cached.size === 0) return
+    for (let done = 0; done < length; ) {
+      const at = position + done
+      const offset = at % PAGE
+      const part = Math.min(PAGE - offset, length - done)
+      const frame = this.#cached.get((at - offset) / PAGE)
+      if (frame !== undefined) {
+        const target = this.#frames.write(frame, offset, part)
+        const { u8 } = this.#frames.memory.host
+        if (from === u8) u8.copyWithin(target, start + done, start + done + part)
+        else u8.set(from.subarray(start + done, start + done + part), target)
+      }
+      done += part
+    }
+  }
+
+  /** The file is shorter now: pages beyond its end are gone from the cache, and the last one ends in zeros. Answers the first page that is gone. */
+  truncated(size: number): number {
+    const end = Math.ceil(size / PAGE)
+    const offset = size % PAGE
+    const last = offset === 0 ? undefined : this.#cached.get(end - 1)
+    if (last !== undefined) {
+      const at = this.#frames.write(last, offset, PAGE - offset)
+      this.#frames.memory.host.u8.fill(0, at, at + PAGE - offset)
+    }
+    this.drop(end)
+    return end
+  }
+
+  /** Gives the frames of the pages from `first` on back. */
+  drop(first: number): void {
+    for (const [page, frame] of this.#cached) {
+      if (page < first) continue
+      this.#cached.delete(page)
+      this.#dirty.delete(page)
+      this.#frames.release(frame)
+    }
+  }
+
+  /** Its frames: for checks. */
+  frames(): Iterable<number> {
+    return this.#cached.values()
+  }
+}
+
+/** The page cache, by inode. */
+export class PageCache {
+  readonly #frames: Frames
+  readonly #files = new Map<Inode, FilePages>()
+  /** Files without mappings whose pages are kept. */
+  readonly #limit: number
+
+  constructor(frames: Frames, limit = 1024) {
+    this.#frames = frames
+    this.#limit = limit
+  }
+
+  /** The pages of a file that is to be mapped. */
+  of(inode: Inode, name: string): FilePages {
+    let pages = this.#files.get(inode)
+    if (pages === undefined) {
+      if (this.#files.size >= this.#limit) this.shrink()
+      pages = new FilePages(this.#frames, inode, name)
+      this.#files.set(inode, pages)
+    }
+    pages.name = name
+    return pages
+  }
+
+  /** The pages of a file, if any of it was mapped. */
+  known(inode: Inode): FilePages | undefined {
+    return this.#files.size === 0 ? undefined : this.#files.get(inode)
+  }
+
+  /** A file may have lost its last name: its pages are of no use then. */
+  forget(inode: Inode): void {
+    const pages = this.#files.get(inode)
+    if (pages === undefined || pages.mappings > 0 || inode.nlink > 0) return
+    pages.drop(0)
+    this.#files.delete(inode)
+  }
+
+  /** Gives up what no mapping shows. Answers how many frames came free. */
+  shrink(): number {
+    const before = this.#frames.used
+    for (const [inode, pages] of this.#files) {
+      if (pages.mappings > 0) continue
+      pages.drop(0)
+      this.#files.delete(inode)
+    }
+    return before - this.#frames.used
+  }
+
+  /** All that is cached: for checks. */
+  all(): Iterable<FilePages> {
+    return this.#files.values()
+  }
+}

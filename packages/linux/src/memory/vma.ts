@@ -1,0 +1,133 @@
+/** Virtual memory areas: runs of pages that were mapped alike (Linux's `vm_area_struct`). */
+import type { FilePages } from './file-pages.ts'
+
+/** `prot` of mmap(2). */
+export const Prot = { NONE: 0, READ: 1, WRITE: 2, EXEC: 4, GROWSDOWN: 0x0100_0000, GROWSUP: 0x0200_0000 } as const
+
+/** What an area is. Bounds are page numbers, as doubles. */
+export interface Area {
+  start: number
+  /** Exclusive. */
+  end: number
+  /** Bits of `Prot`. */
+  prot: number
+  /** Writes are everyone's who maps the same, in place of a copy of one's own. */
+  shared: boolean
+  /** It begins a page lower where a push reaches below it: a stack. */
+  growsDown: boolean
+  /** What pages come from, and the page of it that `start` shows; without, pages are zeros. */
+  pages: FilePages | undefined
+  offset: number
+  /** A shared mapping may be made writable: the file was open for writing. */
+  mayWrite: boolean
+  /** In /proc/self/maps where there is no file: `[stack]`. */
+  name: string
+}
+
+/** The areas of an address space, by address; they do not overlap. */
+export class Areas {
+  readonly list: Area[] = []
+  #last: Area | undefined
+
+  /** The area that a page is in. */
+  at(page: number): Area | undefined {
+    const last = this.#last
+    if (last !== undefined && page >= last.start && page < last.end) return last
+    const area = this.list[this.indexAbove(page)]
+    if (area === undefined || page < area.start) return undefined
+    this.#last = area
+    return area
+  }
+
+  /** Index of the first area that ends above a page. */
+  indexAbove(page: number): number {
+    let low = 0
+    let high = this.list.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.list[middle]!.end > page) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  /** Adds an area where none is; one that continues a neighbour becomes part of it. */
+  add(area: Area): void {
+    this.#last = undefined
+    const index = this.indexAbove(area.start)
+    const before = this.list[index - 1]
+    if (before !== undefined && continues(before, area)) {
+      before.end = area.end
+      area.pages?.unmapped()
+      const after = this.list[index]
+      if (after !== undefined && continues(before, after)) {
+        before.end = after.end
+        after.pages?.unmapped()
+        this.list.splice(index, 1)
+      }
+      return
+    }
+    const after = this.list[index]
+    if (after !== undefined && continues(area, after)) {
+      after.start = area.start
+      after.offset = area.offset
+      area.pages?.unmapped()
+      return
+    }
+    this.list.splice(index, 0, area)
+  }
+
+  /** Cuts areas at a page, so that none reaches across. */
+  cut(page: number): void {
+    const index = this.indexAbove(page)
+    const area = this.list[index]
+    if (area === undefined || area.start >= page) return
+    this.#last = undefined
+    area.pages?.mapped()
+    const upper = { ...area, start: page, offset: area.offset + (page - area.start) }
+    area.end = page
+    this.list.splice(index + 1, 0, upper)
+  }
+
+  /** Takes out the areas between two pages at which they were cut. */
+  remove(start: number, end: number): Area[] {
+    this.#last = undefined
+    const first = this.indexAbove(start)
+    let count = 0
+    while (first + count < this.list.length && this.list[first + count]!.start < end) count++
+    return this.list.splice(first, count)
+  }
+
+  /** The areas between two pages at which they were cut. */
+  between(start: number, end: number): Area[] {
+    const first = this.indexAbove(start)
+    const found: Area[] = []
+    for (let n = first; n < this.list.length && this.list[n]!.start < end; n++) found.push(this.list[n]!)
+    return found
+  }
+
+  /** Joins neighbours that are alike now. */
+  join(): void {
+    this.#last = undefined
+    for (let n = this.list.length - 1; n > 0; n--) {
+      const [before, after] = [this.list[n - 1]!, this.list[n]!]
+      if (!continues(before, after)) continue
+      before.end = after.end
+      after.pages?.unmapped()
+      this.list.splice(n, 1)
+    }
+  }
+}
+
+function continues(before: Area, after: Area): boolean {
+  return (
+    before.end === after.start &&
+    before.prot === after.prot &&
+    before.shared === after.shared &&
+    before.growsDown === after.growsDown &&
+    before.pages === after.pages &&
+    (before.pages === undefined || before.offset + (before.end - before.start) === after.offset) &&
+    before.mayWrite === after.mayWrite &&
+    before.name === after.name
+  )
+}

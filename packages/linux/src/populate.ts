@@ -1,0 +1,48 @@
+/** What programs expect at a root beside their own files: /dev, /proc, /tmp. */
+import { Mode, MountFlag, makeDevice, type TaskContext, TmpFs } from '@vmexit/vfs'
+import { ProcFs } from './proc/proc-fs.ts'
+import type { Kernel } from './system.ts'
+
+// biome-ignore format: a table
+const DEVICES: readonly (readonly [name: string, major: number, minor: number])[] = [
+  ['null', 1, 3], ['zero', 1, 5], ['full', 1, 7], ['random', 1, 8], ['urandom', 1, 9], ['tty', 5, 0], ['ptmx', 5, 2],
+]
+/** Terminals that have a place in /dev/pts. */
+const TERMINALS = 64
+const DIRECTORY = 0o755
+const STICKY = 0o1777
+
+/** Mounts a tmpfs with devices on /dev, /proc, and a tmpfs on /tmp, where there are directories for them or can be made. */
+export function populate(kernel: Kernel): void {
+  const { vfs, time } = kernel
+  const task = vfs.newTask(kernel.tree)
+  for (const path of ['/dev', '/proc', '/tmp']) vfs.mkdir(task, null, path, DIRECTORY)
+  vfs.mount(task, new TmpFs({ time }), '/dev', { source: 'devtmpfs', flags: MountFlag.NOSUID | MountFlag.RELATIME })
+  vfs.mount(task, new ProcFs(kernel), '/proc', {
+    source: 'proc',
+    flags: MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC | MountFlag.RELATIME,
+  })
+  vfs.mount(task, new TmpFs({ time }), '/tmp', {
+    source: 'tmpfs',
+    flags: MountFlag.NOSUID | MountFlag.NODEV | MountFlag.RELATIME,
+  })
+  vfs.chmod(task, null, '/tmp', STICKY)
+  devices(kernel, task)
+  vfs.exit(task)
+}
+
+function devices({ vfs }: Kernel, task: TaskContext): void {
+  task.umask = 0
+  for (const [name, major, minor] of DEVICES)
+    vfs.mknod(task, null, `/dev/${name}`, Mode.IFCHR | 0o666, makeDevice(major, minor))
+  vfs.mkdir(task, null, '/dev/pts', DIRECTORY)
+  for (let n = 0; n < TERMINALS; n++) vfs.mknod(task, null, `/dev/pts/${n}`, Mode.IFCHR | 0o620, makeDevice(136, n))
+  vfs.mkdir(task, null, '/dev/shm', STICKY)
+  for (const [name, fd] of [
+    ['stdin', 0],
+    ['stdout', 1],
+    ['stderr', 2],
+  ] as const)
+    vfs.symlink(task, `/proc/self/fd/${fd}`, null, `/dev/${name}`)
+  vfs.symlink(task, '/proc/self/fd', null, '/dev/fd')
+}

@@ -1,0 +1,46 @@
+/** What /proc is made of: directories, texts that are made when they are opened, and links. */
+import type { Path } from '@vmexit/vfs'
+
+/** A directory whose entries are asked for by name, and listed. */
+export interface ProcDirectory {
+  readonly kind: 'directory'
+  readonly mode?: number
+  entry(name: string): ProcNode | undefined
+  names(): Iterable<string>
+}
+
+/** A file whose contents are made at each open. */
+export interface ProcFile {
+  readonly kind: 'file'
+  readonly mode?: number
+  text(): string
+  /** Takes what was written; an error number below 0 refuses it. */
+  write?(text: string): number
+}
+
+/** A link: its text, and where it leads if that is more than its text. */
+export interface ProcLink {
+  readonly kind: 'link'
+  target(): string
+  place?(): Path | number | undefined
+}
+
+/** Anything in /proc. */
+export type ProcNode = ProcDirectory | ProcFile | ProcLink
+
+/** A directory with fixed entries. */
+export function directory(entries: Readonly<Record<string, ProcNode>>): ProcDirectory {
+  return {
+    kind: 'directory',
+    entry: (name) => (Object.hasOwn(entries, name) ? entries[name] : undefined),
+    names: () => Object.keys(entries),
+  }
+}
+
+export function file(text: () => string, mode = 0o444): ProcFile {
+  return { kind: 'file', mode, text }
+}
+
+export function link(target: () => string, place?: () => Path | number | undefined): ProcLink {
+  return { kind: 'link', target, ...(place && { place }) }
+}

@@ -1,0 +1,55 @@
+/** Signals that exceptions become (signal(7); arch/x86's traps). */
+import { type CpuEvent, Vector } from '@vmexit/x86'
+import { Fault } from '../memory/address-space.ts'
+import type { Task } from '../system.ts'
+import { Code, SIG_DFL, SIG_IGN, type SignalInfo } from './queue.ts'
+import { Signal } from './set.ts'
+
+/** A page fault that no area answers for. */
+export function signalOfFault(task: Task, outcome: number, address: number, error: number): void {
+  const trap = Vector.PF
+  if (outcome === Fault.MEMORY) force(task, { signal: Signal.SIGKILL, code: Code.SI_KERNEL })
+  else if (outcome === Fault.BUS) force(task, { signal: Signal.SIGBUS, code: Code.BUS_ADRERR, address, trap, error })
+  else {
+    const code = outcome === Fault.MAPPING ? Code.SEGV_MAPERR : Code.SEGV_ACCERR
+    force(task, { signal: Signal.SIGSEGV, code, address, trap, error: error | 4 })
+  }
+}
+
+/** Any other exception, trap or software interrupt. */
+export function signalOfTrap(task: Task, event: CpuEvent): void {
+  const { state } = task.kernel.cpu
+  if (event.source === 'software' && !event.isException && event.vector !== Vector.BP && event.vector !== Vector.OF) {
+    // The gate is the kernel's: a general protection fault at the instruction, which has two bytes.
+    state.ip -= 2
+    force(task, { ...GENERAL, trap: Vector.GP, error: event.vector * 8 + 2 })
+    return
+  }
+  const known = SIGNALS[event.vector] ?? GENERAL
+  const at = known.hasAddress ? { address: state.ip } : {}
+  force(task, { signal: known.signal, code: known.code, ...at, trap: event.vector, error: event.errorCode ?? 0 })
+}
+
+const GENERAL = { signal: Signal.SIGSEGV, code: Code.SI_KERNEL, hasAddress: false }
+/** By vector; `si_addr` is the instruction where there is one. */
+const SIGNALS: Readonly<Record<number, { signal: number; code: number; hasAddress: boolean }>> = {
+  [Vector.DE]: { signal: Signal.SIGFPE, code: Code.FPE_INTDIV, hasAddress: true },
+  [Vector.DB]: { signal: Signal.SIGTRAP, code: Code.TRAP_TRACE, hasAddress: true },
+  [Vector.BP]: { signal: Signal.SIGTRAP, code: Code.SI_KERNEL, hasAddress: false },
+  [Vector.UD]: { signal: Signal.SIGILL, code: Code.ILL_ILLOPN, hasAddress: true },
+  [Vector.MF]: { signal: Signal.SIGFPE, code: Code.FPE_FLTINV, hasAddress: true },
+  [Vector.XM]: { signal: Signal.SIGFPE, code: Code.FPE_FLTINV, hasAddress: true },
+  [Vector.AC]: { signal: Signal.SIGBUS, code: Code.BUS_ADRALN, hasAddress: true },
+}
+
+/** A signal that cannot wait: one that is blocked or ignored ends the process. */
+function force(task: Task, info: SignalInfo): void {
+  const action = task.actions.get(info.signal)
+  if (task.blocked.has(info.signal) || action.handler === SIG_IGN) {
+    task.actions.set(info.signal, { ...action, handler: SIG_DFL })
+    task.blocked.delete(info.signal)
+  }
+  task.pending.push(info)
+  task.lastFault = info
+  task.hasWork = true
+}

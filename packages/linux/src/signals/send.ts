@@ -1,0 +1,112 @@
+/** Sending signals (kill(2), signal(7)). */
+import type { Kernel, Process, Task } from '../system.ts'
+import { Code, SIG_DFL, SIG_IGN, type SignalActions, type SignalInfo } from './queue.ts'
+import { defaultAction, Signal } from './set.ts'
+
+const STOPS: readonly number[] = [Signal.SIGSTOP, Signal.SIGTSTP, Signal.SIGTTIN, Signal.SIGTTOU]
+
+/** Would the signal be thrown away, were it delivered now? */
+export function isIgnored(actions: SignalActions, signal: number): boolean {
+  const { handler } = actions.get(signal)
+  return handler === SIG_IGN || (handler === SIG_DFL && defaultAction(signal) === 'ignore')
+}
+
+/** A signal for a process: whichever thread does not block it takes it. */
+export function sendToProcess(proc: Process, info: SignalInfo): void {
+  if (proc.status !== undefined || proc.tasks.size === 0) return
+  prepare(proc, info.signal)
+  const { leader } = proc
+  if (dropped(leader, info.signal)) return
+  proc.pending.push(info)
+  for (const task of proc.tasks) {
+    if (task.waitedSignals?.has(info.signal)) {
+      task.waitedSignals = undefined
+      task.wake()
+      return
+    }
+    if (info.signal !== Signal.SIGKILL && task.blocked.has(info.signal)) continue
+    notify(task, info.signal)
+    if (info.signal !== Signal.SIGKILL) return
+  }
+}
+
+/** A signal for one thread. */
+export function sendToTask(task: Task, info: SignalInfo): void {
+  if (task.state === 'ended' || task.process.status !== undefined) return
+  prepare(task.process, info.signal)
+  if (dropped(task, info.signal)) return
+  task.pending.push(info)
+  if (task.waitedSignals?.has(info.signal)) task.wake()
+  else if (!task.blocked.has(info.signal)) notify(task, info.signal)
+}
+
+/** Ignored signals are not kept, unless they are blocked: they may be handled when they no longer are. */
+function dropped(task: Task, signal: number): boolean {
+  return isIgnored(task.actions, signal) && !task.blocked.has(signal)
+}
+
+/** Stops and SIGCONT take each other away; SIGCONT and SIGKILL make a stopped process go on. */
+function prepare(proc: Process, signal: number): void {
+  if (signal === Signal.SIGCONT) {
+    for (const stop of STOPS) drop(proc, stop)
+    resume(proc)
+  } else if (STOPS.includes(signal)) drop(proc, Signal.SIGCONT)
+  else if (signal === Signal.SIGKILL) resume(proc)
+}
+
+function drop(proc: Process, signal: number): void {
+  proc.pending.drop(signal)
+  for (const task of proc.tasks) task.pending.drop(signal)
+}
+
+function resume(proc: Process): void {
+  if (proc.stopSignal === 0) return
+  proc.stopSignal = 0
+  proc.continueTold = false
+  for (const task of proc.tasks) {
+    if (task.state !== 'stopped') continue
+    task.hasWork = true
+    proc.leader.kernel.makeReady(task)
+  }
+  tellParent(proc, Code.CLD_CONTINUED, Signal.SIGCONT)
+}
+
+function notify(task: Task, signal: number): void {
+  task.hasWork = true
+  if (task.state === 'blocked' && (!task.isUninterruptible || signal === Signal.SIGKILL)) task.wake()
+}
+
+/** SIGCHLD, and whoever waits for a child. */
+export function tellParent(proc: Process, code: number, status: number): void {
+  const { parent } = proc
+  if (parent === null) return
+  if (proc.exitSignal !== 0) {
+    sendToProcess(parent, {
+      signal: proc.exitSignal || Signal.SIGCHLD,
+      code,
+      pid: proc.pid,
+      uid: proc.leader.ids.uid,
+      status,
+    })
+  }
+  parent.childrenQueue.wake()
+}
+
+/** A signal for all processes of a group. Answers how many there are. */
+export function sendToGroup(kernel: Kernel, group: number, info: SignalInfo): number {
+  let count = 0
+  for (const proc of kernel.processes.values()) {
+    if (proc.group !== group || proc.isZombie) continue
+    sendToProcess(proc, info)
+    count++
+  }
+  return count
+}
+
+/** ITIMER_REAL has run out. */
+export function alarmFired(kernel: Kernel, proc: Process): void {
+  sendToProcess(proc, { signal: Signal.SIGALRM, code: Code.SI_KERNEL })
+  if (proc.alarmPeriod > 0 && proc.status === undefined) {
+    kernel.timers.set(proc.alarm, proc.alarm.when + proc.alarmPeriod)
+  }
+}

@@ -1,0 +1,84 @@
+/** Programs that are started from outside, with streams of the host's. */
+import { VmexitError } from '@vmexit/core'
+import { toByteString } from '@vmexit/vfs'
+import { nameOfErrno } from '../errno.ts'
+import { become } from '../exec/exec.ts'
+import { loadProgram } from '../exec/load.ts'
+import { Descriptors } from '../files/descriptors.ts'
+import type { OpenFile } from '../files/open-file.ts'
+import { AddressSpace } from '../memory/address-space.ts'
+import { SignalActions } from '../signals/queue.ts'
+import { type Kernel, Process, Session, Task } from '../system.ts'
+import type { Account } from './account.ts'
+import { ROOT, userIds } from './credentials.ts'
+
+/** A program, and with what it is to run. */
+export interface Spawn {
+  /** Path of the program in the kernel's file systems. */
+  readonly path: string
+  /** `argv`, the name of the program first. Default: the path alone. */
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  /** Default `/`. */
+  readonly cwd?: string
+  readonly uid?: number
+  readonly gid?: number
+  /** Descriptors 0, 1, 2 …: files of the kernel's, as `HostInput` and `HostOutput`. The same one may stand there more than once. */
+  readonly files?: readonly (OpenFile | undefined)[]
+  /** Whom it is charged to. Default: the kernel's account. */
+  readonly account?: Account
+  /** Told when it has ended, with wait(2)'s status. */
+  readonly onExit?: (status: number) => void
+}
+
+/** Starts a program in a session of its own. @throws VmexitError `exec-failed`. */
+export function spawn(kernel: Kernel, program: Spawn): Process {
+  const account = program.account ?? kernel.account
+  const { ns } = kernel
+  const pid = ns.pid.allocate()
+  const proc = new Process(pid, null, new Session(pid), pid, account, kernel.now, (ended) => kernel.onAlarm(ended))
+  const space = new AddressSpace(kernel.frames, account, kernel.tlb, kernel.machine.kernelEntries)
+  if (pid === 0 || space.table.root === 0) fail(program, 'there is no room for a process', 'end another one')
+  const task = new Task(kernel, pid, proc, {
+    ns,
+    space,
+    files: new Descriptors(),
+    context: kernel.vfs.newTask(kernel.tree),
+    actions: new SignalActions(),
+    ids: program.uid === undefined && program.gid === undefined ? ROOT : userIds(program.uid ?? 0, program.gid ?? 0),
+  })
+  proc.leader = task
+  const abandon = (why: string, remedy: string): never => {
+    kernel.vfs.exit(task.context)
+    space.free()
+    return fail(program, why, remedy)
+  }
+  if (program.cwd !== undefined) {
+    const answer = kernel.vfs.chdir(task.context, null, toByteString(program.cwd))
+    if (answer < 0) abandon(`${program.cwd} is no directory to go to (${nameOfErrno(answer)})`, 'give another cwd')
+  }
+  const env = Object.entries(program.env ?? {}).map(([name, value]) => toByteString(`${name}=${value}`))
+  const args = (program.args ?? [program.path]).map(toByteString)
+  const loaded = loadProgram(kernel, task, null, toByteString(program.path), 0, args, env)
+  if (typeof loaded === 'number') {
+    const remedy = loaded === -8 ? 'give a program of 32-bit x86, or a script' : 'give a program that there is'
+    return abandon(`it cannot be executed (${nameOfErrno(loaded)})`, remedy)
+  }
+  account.charge('pids', 1)
+  proc.tasks.add(task)
+  ns.pid.tasks.set(pid, task)
+  kernel.processes.set(pid, proc)
+  for (const [fd, file] of (program.files ?? []).entries()) {
+    if (file === undefined) continue
+    file.references++
+    task.files.put(task.process, fd, file, false)
+  }
+  proc.onExit = program.onExit
+  kernel.adopt(task)
+  become(kernel, task, loaded)
+  return proc
+}
+
+function fail(program: Spawn, why: string, remedy: string): never {
+  throw new VmexitError('exec-failed', { problem: `${program.path}: ${why}`, remedy })
+}

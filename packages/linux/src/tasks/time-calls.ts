@@ -1,0 +1,170 @@
+/** Clocks and sleeping: clock_gettime(2), nanosleep(2), setitimer(2), times(2). */
+import { readTimespec, readTimeval, writeTimespec, writeTimeval } from '../abi/i386/structs.ts'
+import { Answer, Errno } from '../errno.ts'
+import type { Task } from '../system.ts'
+
+/** Clocks by number; those of CPU time have numbers of their own besides. */
+// biome-ignore format: a table
+const Clock = {
+  REALTIME: 0, MONOTONIC: 1, PROCESS: 2, THREAD: 3, MONOTONIC_RAW: 4, REALTIME_COARSE: 5, MONOTONIC_COARSE: 6,
+  BOOTTIME: 7, TAI: 11,
+} as const
+const TIMER_ABSTIME = 1
+
+/** The time of a clock in nanoseconds; undefined for one that there is not. */
+function clockTime(task: Task, clock: number): number | undefined {
+  const { kernel, process: proc } = task
+  switch (clock) {
+    case Clock.REALTIME:
+    case Clock.REALTIME_COARSE:
+    case Clock.TAI:
+      return kernel.epoch * 1e9 + kernel.now
+    case Clock.MONOTONIC:
+    case Clock.MONOTONIC_RAW:
+    case Clock.MONOTONIC_COARSE:
+    case Clock.BOOTTIME:
+      return kernel.now
+    case Clock.PROCESS:
+      kernel.ticksOf(task)
+      return proc.times.user
+    case Clock.THREAD:
+      return kernel.ticksOf(task)
+    default:
+      return undefined
+  }
+}
+
+export function clockGettime(task: Task, clock: number, at: number, wide: boolean): number {
+  const { kernel } = task
+  if (clock === Clock.REALTIME || clock === Clock.REALTIME_COARSE || clock === Clock.TAI) {
+    // (Nanoseconds since 1970 are more than a double holds.)
+    const { seconds, nanoseconds } = kernel.time
+    if (wide) {
+      kernel.memory.set64(at, seconds)
+      kernel.memory.set64(at + 8, nanoseconds)
+    } else {
+      kernel.memory.set32(at, seconds)
+      kernel.memory.set32(at + 4, nanoseconds)
+    }
+    return 0
+  }
+  const time = clockTime(task, clock)
+  if (time === undefined) return -Errno.EINVAL
+  writeTimespec(kernel.memory, at, time, wide)
+  return 0
+}
+
+export function clockGetres(task: Task, clock: number, at: number, wide: boolean): number {
+  if (clockTime(task, clock) === undefined) return -Errno.EINVAL
+  if (at !== 0) writeTimespec(task.kernel.memory, at, 1, wide)
+  return 0
+}
+
+/** nanosleep(2), clock_nanosleep(2). */
+export function sleep(task: Task, clock: number, flags: number, at: number, left: number, wide: boolean): number {
+  const { kernel } = task
+  if (clock !== Clock.REALTIME && clock !== Clock.MONOTONIC && clock !== Clock.BOOTTIME)
+    return clockTime(task, clock) === undefined ? -Errno.EINVAL : -Errno.EOPNOTSUPP
+  if (task.deadline === Number.POSITIVE_INFINITY) {
+    const time = readTimespec(kernel.memory, at, wide)
+    if (time === undefined) return -Errno.EINVAL
+    const start = (flags & TIMER_ABSTIME) === 0 ? kernel.now : clock === Clock.REALTIME ? -kernel.epoch * 1e9 : 0
+    task.deadline = Math.max(0, start + time)
+  }
+  if (kernel.now >= task.deadline) return 0
+  const answer = kernel.blockUntil(
+    task.deadline,
+    undefined,
+    (flags & TIMER_ABSTIME) === 0 ? -Errno.EINTR : Answer.RESTART_NOHAND,
+  )
+  if (answer === -Errno.EINTR && left !== 0)
+    writeTimespec(kernel.memory, left, Math.max(0, task.deadline - kernel.now), wide)
+  return answer
+}
+
+/** When a call with a timeout ends: from now on, once. `at` 0 is never; undefined for a time that is none. */
+export function deadlineOf(task: Task, at: number, wide: boolean): number | undefined {
+  if (at === 0) return Number.POSITIVE_INFINITY
+  if (task.deadline === Number.POSITIVE_INFINITY) {
+    const time = readTimespec(task.kernel.memory, at, wide)
+    if (time === undefined) return undefined
+    task.deadline = task.kernel.now + time
+  }
+  return task.deadline
+}
+
+/** setitimer(2) of ITIMER_REAL; the times are in nanoseconds. Answers what was left. */
+function setAlarm(task: Task, value: number, period: number): { value: number; period: number } {
+  const { kernel, process: proc } = task
+  const { alarm } = proc
+  const before = { value: alarm.isSet ? Math.max(1000, alarm.when - kernel.now) : 0, period: proc.alarmPeriod }
+  proc.alarmPeriod = period
+  if (value > 0) kernel.timers.set(alarm, kernel.now + value)
+  else kernel.timers.cancel(alarm)
+  return before
+}
+
+/** alarm(2). */
+export function alarm(task: Task, seconds: number): number {
+  return Math.ceil(setAlarm(task, seconds * 1e9, 0).value / 1e9)
+}
+
+export function setitimer(task: Task, which: number, at: number, old: number): number {
+  const { memory } = task.kernel
+  if (which < 0 || which > 2) return -Errno.EINVAL
+  const period = at === 0 ? 0 : readTimeval(memory, at)
+  const value = at === 0 ? 0 : readTimeval(memory, at + 8)
+  if (period === undefined || value === undefined) return -Errno.EINVAL
+  if (which !== 0) return value === 0 ? 0 : -Errno.ENOSYS
+  if (old !== 0) memory.writable(old, 1)
+  const before = setAlarm(task, value, period)
+  if (old === 0) return 0
+  writeTimeval(memory, old, before.period)
+  writeTimeval(memory, old + 8, before.value)
+  return 0
+}
+
+export function getitimer(task: Task, which: number, at: number): number {
+  const { memory, now } = task.kernel
+  if (which < 0 || which > 2) return -Errno.EINVAL
+  const { alarm: timer, alarmPeriod } = task.process
+  const isReal = which === 0
+  writeTimeval(memory, at, isReal ? alarmPeriod : 0)
+  writeTimeval(memory, at + 8, isReal && timer.isSet ? Math.max(1000, timer.when - now) : 0)
+  return 0
+}
+
+/** times(2): in hundredths of a second. */
+export function times(task: Task, at: number): number {
+  const { kernel, process: proc } = task
+  kernel.ticksOf(task)
+  const hundredths = (ticks: number): number => Math.floor(ticks / 1e7)
+  const { user, system, childrenUser, childrenSystem } = proc.times
+  if (at !== 0)
+    for (const [n, ticks] of [user, system, childrenUser, childrenSystem].entries())
+      kernel.memory.set32(at + n * 4, hundredths(ticks))
+  return hundredths(kernel.now) % 2 ** 31
+}
+
+/** getrusage(2): times and the rest as zeros. */
+export function getrusage(task: Task, who: number, at: number): number {
+  const { kernel, process: proc } = task
+  kernel.ticksOf(task)
+  if (who !== 0 && who !== -1 && who !== 1) return -Errno.EINVAL
+  const { times: t } = proc
+  writeRusage(
+    task,
+    at,
+    who === -1 ? t.childrenUser : who === 1 ? task.ticks : t.user,
+    who === -1 ? t.childrenSystem : t.system,
+  )
+  return 0
+}
+
+/** `struct rusage`. */
+export function writeRusage(task: Task, at: number, user: number, system: number): void {
+  const { memory } = task.kernel
+  memory.fill(at, 0, 72)
+  writeTimeval(memory, at, user)
+  writeTimeval(memory, at + 8, system)
+}

@@ -1,0 +1,40 @@
+/** Wait queues: tasks that wait for something, first come, first woken. */
+
+/** Who waits: a task. */
+export interface Sleeper {
+  /** Where it waits. */
+  readonly queues: WaitQueue[]
+  /** Ends the wait; it leaves all its queues. */
+  wake(): void
+}
+
+/** Tasks that wait. A task may be in several queues; it leaves all when it is woken. */
+export class WaitQueue {
+  readonly #tasks = new Set<Sleeper>()
+
+  get size(): number {
+    return this.#tasks.size
+  }
+
+  add(task: Sleeper): void {
+    if (this.#tasks.has(task)) return
+    this.#tasks.add(task)
+    task.queues.push(this)
+  }
+
+  remove(task: Sleeper): void {
+    this.#tasks.delete(task)
+  }
+
+  /** Wakes all, or the first `most`. Answers how many. */
+  wake(most: number = Number.POSITIVE_INFINITY): number {
+    if (this.#tasks.size === 0) return 0
+    let count = 0
+    for (const task of [...this.#tasks]) {
+      if (count >= most) break
+      task.wake()
+      count++
+    }
+    return count
+  }
+}

@@ -1,0 +1,68 @@
+/** wait4(2) and waitid(2). */
+import { Answer, Errno } from '../errno.ts'
+import { Code } from '../signals/queue.ts'
+import { Signal } from '../signals/set.ts'
+import type { Process, Task } from '../system.ts'
+import { reap } from './exit.ts'
+
+/** Bits of `options`. */
+// biome-ignore format: a table
+export const Wait = {
+  NOHANG: 1, UNTRACED: 2, STOPPED: 2, EXITED: 4, CONTINUED: 8, NOWAIT: 0x100_0000, NOTHREAD: 0x2000_0000,
+  ALL: 0x4000_0000, CLONE: -0x8000_0000,
+} as const
+
+/** What has become of a child. */
+export interface Waited {
+  readonly process: Process
+  /** As wait4 stores it. */
+  readonly status: number
+  /** `si_code` and `si_status` of waitid. */
+  readonly code: number
+  readonly value: number
+}
+
+/** Waits for a child that `wanted` names. A child; 0 where none has anything to tell and the caller does not wait; or an answer. */
+export function waitFor(task: Task, wanted: (child: Process) => boolean, options: number): Waited | number {
+  const { kernel, process: proc } = task
+  let any = false
+  for (const child of proc.children) {
+    if (!wanted(child) || !ofKind(child, options)) continue
+    any = true
+    const found = stateOf(child, options)
+    if (found === undefined) continue
+    if ((options & Wait.NOWAIT) === 0) take(task, found)
+    return found
+  }
+  if (!any) return -Errno.ECHILD
+  if ((options & Wait.NOHANG) !== 0) return 0
+  return kernel.block(proc.childrenQueue, Answer.RESTART)
+}
+
+function ofKind(child: Process, options: number): boolean {
+  if ((options & Wait.ALL) !== 0) return true
+  return ((options & Wait.CLONE) !== 0) === (child.exitSignal !== Signal.SIGCHLD)
+}
+
+function stateOf(proc: Process, options: number): Waited | undefined {
+  const { status } = proc
+  if (proc.isZombie && status !== undefined) {
+    if ((options & Wait.EXITED) === 0) return undefined
+    const signal = status & 0x7f
+    if (signal === 0) return { process: proc, status, code: Code.CLD_EXITED, value: (status >> 8) & 0xff }
+    return { process: proc, status, code: (status & 0x80) !== 0 ? Code.CLD_DUMPED : Code.CLD_KILLED, value: signal }
+  }
+  if ((options & Wait.STOPPED) !== 0 && proc.stopSignal !== 0 && !proc.stopTold) {
+    return { process: proc, status: (proc.stopSignal << 8) | 0x7f, code: Code.CLD_STOPPED, value: proc.stopSignal }
+  }
+  if ((options & Wait.CONTINUED) !== 0 && !proc.continueTold) {
+    return { process: proc, status: 0xffff, code: Code.CLD_CONTINUED, value: Signal.SIGCONT }
+  }
+  return undefined
+}
+
+function take(task: Task, { process: proc, code }: Waited): void {
+  if (code === Code.CLD_STOPPED) proc.stopTold = true
+  else if (code === Code.CLD_CONTINUED) proc.continueTold = true
+  else reap(task.kernel, proc)
+}
