@@ -75,6 +75,8 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
   /** An event that was being delivered when the guest left: interruption information. */
   #unfinished = 0
   #unfinishedErrorCode = 0
+  /** RF when the last interrupt or NMI was injected. */
+  #resume = false
   /** The vector of an interrupt that is acknowledged, and that the emulator is to deliver. */
   #acknowledged: number | undefined
   readonly #exit: { reason: Exit['reason'] } = { reason: 'budget' }
@@ -167,8 +169,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
       if (this.#isFruitless()) return this.#stop('budget')
       if (this.#shutdown) return this.#stop('shutdown')
       if (this.halted) return this.#stop('halt')
-      const left = this.#end - this.retired
-      if (left <= 0) return this.#stop('budget')
+      if (this.retired >= this.#end) return this.#stop('budget')
       if (!this.#a20) this.state.toEmulator()
       if (!this.state.isInHardware && this.#needsEmulator()) {
         // One at a time: what protects itself goes to the hardware at once, and chips see time go by.
@@ -183,11 +184,13 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
         this.#handle()
         continue
       }
+      const budget = this.#end - this.retired
+      if (budget <= 0) return this.#stop('budget')
       host.clock.follow(host.cpu)
       host.root.onExit(this.#onExit)
       this.#handled = false
       this.#since = host.cpu.retired
-      const { reason } = host.cpu.run(left)
+      const { reason } = host.cpu.run(budget)
       this.#retired += host.cpu.retired - this.#since
       this.#since = undefined
       host.clock.settle()
@@ -255,7 +258,9 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
       root.interrupt()
       this.#count()
     }
+    const completes = this.#unfinished !== 0 && typeOf(this.#unfinished) >= EventType.softwareInterrupt
     if (this.#unfinished !== 0) {
+      this.#restoreResume(typeOf(this.#unfinished))
       // To be delivered, it must not be blocked by itself.
       if (typeOf(this.#unfinished) === EventType.nmi) this.#setBlocking(NMI_BLOCKING, 0)
       root.write(VmcsField.entryInterruption, this.#unfinished)
@@ -270,13 +275,36 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
     }
     this.#setWindows(this.#interrupts?.pending === true, this.#nmi)
     this.#setTime()
-    return root.enter()
+    const entered = root.enter()
+    if (entered && completes) this.#complete()
+    return entered
+  }
+
+  /**
+   * RF as it was before the event: a fault met on the way has left it 1, and what is pushed now is to be as if there had been none. That of
+   * an exception is 1 anyway.
+   */
+  #restoreResume(type: number): void {
+    if (type === EventType.hardwareException) return
+    const { root } = this.parts.host
+    const resume = type < EventType.softwareInterrupt && this.#resume
+    const before = root.read(VmcsField.guestRflags)
+    const after = resume ? before | Flag.RF : before & ~Flag.RF
+    if (after !== before) root.write(VmcsField.guestRflags, after)
+  }
+
+  /** INT n or its like, whose delivery had been interrupted by an exit, is over. */
+  #complete(): void {
+    this.#retired++
+    this.#pass(1)
+    if (this.#since !== undefined) this.parts.host.cpu.forgo()
   }
 
   /** An event that wakes the guest comes with the next entry. */
   #inject(event: number): void {
     const { root } = this.parts.host
     root.write(VmcsField.entryInterruption, VALID + event)
+    this.#resume = (this.state.flags & Flag.RF) !== 0
     this.#halted = false
     if (root.read(VmcsField.guestActivity) !== 0) root.write(VmcsField.guestActivity, 0)
   }
@@ -477,6 +505,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
       nmi: this.#nmi,
       unfinished: this.#unfinished,
       unfinishedErrorCode: this.#unfinishedErrorCode,
+      resume: this.#resume,
     }
   }
 
@@ -490,6 +519,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
     this.#nmi = state.nmi
     this.#unfinished = state.unfinished
     this.#unfinishedErrorCode = state.unfinishedErrorCode
+    this.#resume = state.resume
     this.state.invalidate()
   }
 }
@@ -507,4 +537,5 @@ export type VcpuState = State & {
   readonly nmi: boolean
   readonly unfinished: number
   readonly unfinishedErrorCode: number
+  readonly resume: boolean
 }

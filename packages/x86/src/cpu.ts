@@ -341,6 +341,12 @@ export class Cpu implements Core {
     this.#granted--
   }
 
+  /** The same of an instruction that is over: called by a VMM between two of the guest's. */
+  forgo(): void {
+    this.#granted--
+    this.state.set32(Layout.budget, this.state.get32(Layout.budget) - 1)
+  }
+
   /** See `Core`. */
   toRingZero(event: CpuEvent): boolean {
     if (this.ringZero === undefined) return false

@@ -76,7 +76,9 @@ function load(unit: VmxUnit): boolean {
 function inject(unit: VmxUnit, information: number): void {
   const { vmcs, parts } = unit
   const { state, events } = parts.core
-  if (pushesNextIp(information)) state.ip = (state.ip + vmcs.get32(Field.entryInstructionLength)) >>> 0
+  unit.instruction.start = state.ip
+  unit.instruction.length = vmcs.get32(Field.entryInstructionLength)
+  if (pushesNextIp(information)) state.ip = (state.ip + unit.instruction.length) >>> 0
   // Delivery ends the activity states but is no instruction: the blocking of the field does not hold it off.
   events.halted = false
   events.shadow = 'none'

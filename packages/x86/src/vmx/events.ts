@@ -7,7 +7,6 @@ import { ExitControl, Pin, Primary } from './controls.ts'
 import { EventInfo, EventType } from './event.ts'
 import { exitGuest } from './exit.ts'
 import { ExitReason } from './exit-reasons.ts'
-import { Field } from './fields.ts'
 import { describeEvent } from './interruption.ts'
 import type { VmxUnit } from './unit.ts'
 
@@ -48,11 +47,9 @@ export function interceptPageFault(unit: VmxUnit, errorCode: number, address: nu
   return true
 }
 
-/** Of an exit that is met while INT n or its like is delivered, RIP is saved as that instruction's (27.3.3). */
-function rewind({ vectoring, parts, instruction, vmcs }: VmxUnit): void {
-  if (vectoring?.source !== 'software' && vectoring?.source !== 'int1') return
-  vmcs.open()
-  parts.core.state.ip = vectoring.injected ? vmcs.get32(Field.guestRip) >>> 0 : instruction.start
+/** Of an exit that is met while INT n or its like is delivered, injected or not, RIP is saved as that instruction's (27.3.3). */
+function rewind({ vectoring, parts, instruction }: VmxUnit): void {
+  if (vectoring?.source === 'software' || vectoring?.source === 'int1') parts.core.state.ip = instruction.start
 }
 
 function exitOnException(unit: VmxUnit, event: CpuEvent, qualification: number): void {
@@ -87,7 +84,7 @@ export function exitOnTaskSwitch(unit: VmxUnit, selector: number, cause: TaskCau
   const isEvent = cause === 'event'
   // An event that is no instruction's has nothing behind it.
   const ofInstruction = !isEvent || unit.vectoring?.source === 'software' || unit.vectoring?.source === 'int1'
-  if (ofInstruction && unit.vectoring?.injected !== true) state.ip = start
+  if (ofInstruction) state.ip = start
   if (!isEvent) unit.vectoring = undefined
   exitGuest(unit, ExitReason.taskSwitch, {
     qualification: selector | (TASK_SOURCE[cause] << 30),

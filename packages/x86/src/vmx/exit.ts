@@ -100,8 +100,7 @@ function record(unit: VmxUnit, reason: number, information: ExitInformation): vo
   vmcs.set32(Field.exitErrorCode, information.errorCode ?? 0)
   // An exit met while INT n and its like are delivered tells how long they are (27.2.4).
   const software = vectoring?.source === 'software' || vectoring?.source === 'int1'
-  const own = vectoring?.injected ? vmcs.get32(Field.entryInstructionLength) : unit.instruction.length
-  vmcs.set32(Field.exitInstructionLength, information.instructionLength ?? (software ? own : 0))
+  vmcs.set32(Field.exitInstructionLength, information.instructionLength ?? (software ? unit.instruction.length : 0))
   vmcs.set32(Field.exitInstructionInfo, information.instructionInfo ?? 0)
   vmcs.setNumber(Field.guestLinearAddress, (information.linear ?? 0) >>> 0)
   vmcs.setNumber(Field.guestPhysicalAddress, information.physical ?? 0)

@@ -94,7 +94,7 @@ export class VmxUnit {
   vectoring: CpuEvent | undefined
   /** It is an IRET that has ended the blocking of NMIs, or of virtual ones. */
   unblocksNmis = false
-  /** The instruction that is being executed in a guest: where it begins, and its length. */
+  /** The instruction that is being executed in a guest, or whose event was injected: where it begins, and its length. */
   readonly instruction = { start: 0, length: 0 }
   /** An instruction was executed, or an event injected, under the monitor trap flag. */
   trapPending = false
