@@ -16,6 +16,10 @@ mkdirSync(join(folder, 'root/bin'), { recursive: true })
 writeFileSync(join(folder, 'root/bin/fork'), readProgram('fork'))
 chmodSync(join(folder, 'root/bin/fork'), 0o755)
 
+const text = join(folder, 'text')
+writeFileSync(text, 'no program')
+chmodSync(text, 0o755)
+
 const vmexit = (...args: string[]) =>
   spawnSync(process.execPath, ['--conditions=@vmexit/source', main, ...args], { encoding: 'utf8', input: '' })
 
@@ -44,7 +48,7 @@ describe('vmexit run-elf', () => {
 
   it('gives the exit code through, and an error of its own for what is no program', () => {
     expect(vmexit('run-elf', '--root', join(folder, 'root'), '/bin/fork', 'x').status).toBe(1)
-    const { stderr, status } = vmexit('run-elf', fileURLToPath(import.meta.url))
+    const { stderr, status } = vmexit('run-elf', text)
     expect(stderr).toContain('cannot be executed (ENOEXEC)')
     expect(status).toBe(1)
   })
