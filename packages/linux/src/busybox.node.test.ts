@@ -64,6 +64,11 @@ describe.skipIf(!isThere)(`busybox${isThere ? '' : ' (skipped: `vmexit guests` h
       '/dev/null; echo $?; nonesuch; echo $?',
       'sh: /dev/null: Permission denied\n126\nsh: nonesuch: not found\n127\n',
     ],
+    [
+      'mounts',
+      'mkdir /tmp/m; mount -t tmpfs x /tmp/m; touch /tmp/m/f; mkdir /tmp/n; mount --bind /tmp/m /tmp/n && ls /tmp/n; umount /tmp/n; umount /tmp/m; ls /tmp/m; grep -c tmp/ /proc/mounts; true',
+      'f\n0\n',
+    ],
     ['its exit code', 'exit 42', '', 42 << 8],
     ['standard input', 'read a b; echo "$b $a"', 'world hello\n'],
     ['a here document', 'cat <<E\none\nE', 'one\n'],

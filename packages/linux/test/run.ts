@@ -1,8 +1,8 @@
 /** Runs a program on a kernel of its own, and looks at the kernel's books behind it. */
-import { makeDevice, toByteString } from '@vmexit/vfs'
+import { toByteString } from '@vmexit/vfs'
 import type { Engine } from '@vmexit/x86'
 import { checkKernel } from '../src/check.ts'
-import { createKernel, HostInput, HostOutput, type KernelOptions, type LinuxKernel } from '../src/index.ts'
+import { createKernel, HostInput, HostOutput, type KernelOptions, type LinuxKernel, populate } from '../src/index.ts'
 
 /** Files by path: contents, or the target of a link. */
 export type Tree = Readonly<Record<string, Uint8Array | { readonly link: string }>>
@@ -40,15 +40,7 @@ export function kernelWith(options: KernelOptions, files: Tree): LinuxKernel {
     const parts = path.split('/').slice(1, -1)
     for (let n = 1; n <= parts.length; n++) vfs.mkdir(task, null, `/${parts.slice(0, n).join('/')}`, 0o755)
   }
-  for (const path of ['/dev/', '/tmp/', '/proc/']) parents(path)
-  for (const [name, minor] of [
-    ['null', 3],
-    ['zero', 5],
-    ['full', 7],
-    ['urandom', 9],
-  ] as const) {
-    vfs.mknod(task, null, `/dev/${name}`, 0o020666, makeDevice(1, minor))
-  }
+  populate(kernel)
   for (const [path, content] of Object.entries(files)) {
     parents(path)
     if ('link' in content) vfs.symlink(task, toByteString(content.link), null, toByteString(path))

@@ -12,6 +12,7 @@ import {
   populate,
   runKernel,
   Strace,
+  type Terminal,
 } from '@vmexit/linux'
 import type { Engine } from '@vmexit/x86'
 import { tuneHost } from '../boot/host.ts'
@@ -72,6 +73,7 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
     args: [program, ...args],
     env: Object.fromEntries([...environment(isTerminal), ...(flags.env ?? [])].map(split)),
     files: streams.files,
+    ...(streams.terminal !== undefined && { terminal: streams.terminal }),
     ...(flags.cwd !== undefined && { cwd: flags.cwd }),
     ...(flags.uid !== undefined && { uid: flags.uid }),
     ...(flags.gid !== undefined && { gid: flags.gid }),
@@ -118,6 +120,7 @@ function split(text: string): [string, string] {
 
 interface Streams {
   readonly files: readonly OpenFile[]
+  readonly terminal?: Terminal
   /** Resolves when something has come. */
   readonly came: () => Promise<void>
   end(): void
@@ -187,6 +190,7 @@ function terminal(kernel: LinuxKernel): Streams {
   stdout.on('resize', resize)
   return {
     files: [file, file, file],
+    terminal: file.tty,
     came: () => signal.next(),
     end() {
       stdin.off('data', onData).setRawMode(false).pause()

@@ -132,6 +132,12 @@ export function write(task: Task, fd: number, address: number, length: number, p
   if (file === undefined || !file.isWritable) return -Errno.EBADF
   if (position !== null && position < 0) return -Errno.EINVAL
   task.kernel.nonBlocking = file.isNonBlocking
+  if (task.progress === 0) {
+    // Mostly all goes at once.
+    const count = writeFrom(task, file, address, Math.min(length, MOST), position)
+    if (count < 0 || count === length || count === MOST) return count
+    task.progress = count
+  }
   return writeParts(task, file, [[address, Math.min(length, MOST)]], position)
 }
 

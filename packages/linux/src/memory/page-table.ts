@@ -25,6 +25,8 @@ export class PageTable {
   readonly #account: Account
   /** The frame of its first level: CR3. */
   readonly root: number
+  /** Entries of the first level that have a table, of the user's part. */
+  readonly #used: number[] = []
 
   /** An empty one, but for the kernel's part, whose second levels are shared: `kernel` are entries of the first level. 0 as root: no memory. */
   constructor(frames: Frames, account: Account, kernel: ReadonlyMap<number, number>) {
@@ -52,6 +54,7 @@ export class PageTable {
       if (entry === 0) return true
       table = this.#frames.take(this.#account)
       if (table === 0) return false
+      this.#used.push(Math.floor(page / SPAN))
       this.#memory.write32(this.root * PAGE + Math.floor(page / SPAN) * 4, table * PAGE + TABLE)
     }
     this.#memory.write32(table * PAGE + (page % SPAN) * 4, entry)
@@ -77,19 +80,13 @@ export class PageTable {
 
   /** Frees the tables of the user's part; every entry must have been cleared. */
   free(): void {
-    for (let page = 0; page < KERNEL_PAGE; page += SPAN) {
-      const table = this.tableOf(page)
-      if (table !== 0) this.#frames.release(table)
-    }
+    for (const index of this.#used) this.#frames.release(this.tableOf(index * SPAN))
     this.#frames.release(this.root)
   }
 
   /** Frames of its own: for checks. */
   *ownFrames(): Generator<number> {
     yield this.root
-    for (let page = 0; page < KERNEL_PAGE; page += SPAN) {
-      const table = this.tableOf(page)
-      if (table !== 0) yield table
-    }
+    for (const index of this.#used) yield this.tableOf(index * SPAN)
   }
 }

@@ -8,7 +8,7 @@ import { Descriptors } from '../files/descriptors.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import { AddressSpace } from '../memory/address-space.ts'
 import { SignalActions } from '../signals/queue.ts'
-import { type Kernel, Process, Session, Task } from '../system.ts'
+import { type Kernel, Process, Session, Task, type Terminal } from '../system.ts'
 import type { Account } from './account.ts'
 import { ROOT, userIds } from './credentials.ts'
 
@@ -25,6 +25,8 @@ export interface Spawn {
   readonly gid?: number
   /** Descriptors 0, 1, 2 …: files of the kernel's, as `HostInput` and `HostOutput`. The same one may stand there more than once. */
   readonly files?: readonly (OpenFile | undefined)[]
+  /** The terminal that controls it: `HostTerminal.tty`. */
+  readonly terminal?: Terminal
   /** Whom it is charged to. Default: the kernel's account. */
   readonly account?: Account
   /** Told when it has ended, with wait(2)'s status. */
@@ -72,6 +74,12 @@ export function spawn(kernel: Kernel, program: Spawn): Process {
     if (file === undefined) continue
     file.references++
     task.files.put(task.process, fd, file, false)
+  }
+  const terminal = program.terminal
+  if (terminal !== undefined) {
+    proc.session.tty = terminal
+    terminal.session = proc.session.id
+    terminal.foreground = proc.group
   }
   proc.onExit = program.onExit
   kernel.adopt(task)

@@ -29,6 +29,10 @@ export class WaitQueue {
   /** Wakes all, or the first `most`. Answers how many. */
   wake(most: number = Number.POSITIVE_INFINITY): number {
     if (this.#tasks.size === 0) return 0
+    if (this.#tasks.size === 1 && most >= 1) {
+      for (const task of this.#tasks) task.wake()
+      return 1
+    }
     let count = 0
     for (const task of [...this.#tasks]) {
       if (count >= most) break

@@ -242,6 +242,14 @@ export class HostTerminal extends AnonymousFile {
     return this.#operations.ioctl(request, argument)
   }
   override stat(into: Stat): number {
+    // Where it has a node, it is that one: ttyname(3) compares them.
+    const { current, vfs } = this.kernel
+    if (
+      current !== undefined &&
+      vfs.stat(current.context, null, this.tty.name, into) === 0 &&
+      into.rdev === this.tty.rdev
+    )
+      return 0
     super.stat(into)
     into.rdev = this.tty.rdev
     return 0

@@ -5,6 +5,7 @@ import { closeRange, dup, dupTo, fcntl, ioctl, pipe } from '../../files/control.
 import { epollControl, epollCreate, epollWait } from '../../files/epoll.ts'
 import { eventfd, timerfdCreate, timerfdGettime, timerfdSettime } from '../../files/eventfd.ts'
 import { lseek, read, readv, sendfile, write, writev } from '../../files/io.ts'
+import { mount, umount } from '../../files/mount.ts'
 import {
   from,
   fstat,
@@ -18,6 +19,7 @@ import {
   truncate,
 } from '../../files/paths.ts'
 import { poll, select } from '../../files/poll.ts'
+import { getxattr, listxattr, removexattr, setxattr } from '../../files/xattrs.ts'
 import { msync } from '../../memory/calls.ts'
 import { readSet, withMask } from '../../signals/calls.ts'
 import type { Task } from '../../system.ts'
@@ -198,6 +200,12 @@ function pselect(
   return select(task, count, reads, writes, exceptions, deadlineOf(task, time, wide))
 }
 
+/** Source and type may be missing, where the flags say enough. */
+function mountCall(task: Task, source: number, target: ByteString, type: number, flags: number): number {
+  const text = (address: number): ByteString => (address === 0 ? '' : path.decode!(task, address, 0))
+  return mount(task, text(source), target, text(type), flags)
+}
+
 function flock(task: Task, file: number, operation: number): number {
   return ofFile(task, file, (plain) => {
     const answer = task.kernel.vfs.flock(plain, operation, (operation & 4) === 0 ? () => task.wake() : undefined)
@@ -226,6 +234,8 @@ export const fileCalls: readonly CallRow[] = [
   call(14, 'mknod', [path, mode, size], (t, p, m, d) => mknod(t, AT_FDCWD, p, m, d)),
   call(15, 'chmod', [path, mode], (t, p, m) => chmod(t, AT_FDCWD, p, m)),
   call(19, 'lseek', [fd, int, int], lseek),
+  call(21, 'mount', [pointer, path, pointer, bits, pointer], mountCall, 'tmpfs, proc, MS_BIND, MS_MOVE, MS_REMOUNT, propagation; no data'),
+  call(22, 'umount', [path], (t, p) => umount(t, p, 0)),
   call(33, 'access', [path, int], (t, p, m) => access(t, AT_FDCWD, p, m, 0)),
   call(36, 'sync', [], none),
   call(38, 'rename', [path, path], (t, a, b) => rename(t, AT_FDCWD, a, AT_FDCWD, b, 0)),
@@ -233,6 +243,7 @@ export const fileCalls: readonly CallRow[] = [
   call(40, 'rmdir', [path], (t, p) => unlink(t, AT_FDCWD, p, AT_REMOVEDIR)),
   call(41, 'dup', [fd], (t, f) => dup(t, f)),
   call(42, 'pipe', [pointer], (t, a) => pipe(t, a, 0)),
+  call(52, 'umount2', [path, bits], umount),
   call(54, 'ioctl', [fd, size, pointer], ioctl, 'requests of terminals and pipes, FIOCLEX, FIONBIO, FIONREAD'),
   call(55, 'fcntl', [fd, int, int], fcntl, 'no SIGIO, no leases'),
   call(60, 'umask', [mode], umask),
@@ -267,6 +278,18 @@ export const fileCalls: readonly CallRow[] = [
   call(212, 'chown32', [path, int, int], (t, p, u, g) => chown(t, AT_FDCWD, p, u, g, 0)),
   call(220, 'getdents64', [fd, pointer, size], getdents),
   call(221, 'fcntl64', [fd, int, int], fcntl, 'no SIGIO, no leases'),
+  call(226, 'setxattr', [path, path, pointer, size, bits], (t, p, n, a, s, f) => setxattr(t, { path: p, follow: true }, n, a, s, f)),
+  call(227, 'lsetxattr', [path, path, pointer, size, bits], (t, p, n, a, s, f) => setxattr(t, { path: p, follow: false }, n, a, s, f)),
+  call(228, 'fsetxattr', [fd, path, pointer, size, bits], (t, d, n, a, s, f) => setxattr(t, { fd: d }, n, a, s, f)),
+  call(229, 'getxattr', [path, path, pointer, size], (t, p, n, a, s) => getxattr(t, { path: p, follow: true }, n, a, s)),
+  call(230, 'lgetxattr', [path, path, pointer, size], (t, p, n, a, s) => getxattr(t, { path: p, follow: false }, n, a, s)),
+  call(231, 'fgetxattr', [fd, path, pointer, size], (t, d, n, a, s) => getxattr(t, { fd: d }, n, a, s)),
+  call(232, 'listxattr', [path, pointer, size], (t, p, a, s) => listxattr(t, { path: p, follow: true }, a, s)),
+  call(233, 'llistxattr', [path, pointer, size], (t, p, a, s) => listxattr(t, { path: p, follow: false }, a, s)),
+  call(234, 'flistxattr', [fd, pointer, size], (t, d, a, s) => listxattr(t, { fd: d }, a, s)),
+  call(235, 'removexattr', [path, path], (t, p, n) => removexattr(t, { path: p, follow: true }, n)),
+  call(236, 'lremovexattr', [path, path], (t, p, n) => removexattr(t, { path: p, follow: false }, n)),
+  call(237, 'fremovexattr', [fd, path], (t, d, n) => removexattr(t, { fd: d }, n)),
   call(225, 'readahead', [fd, position, size], none),
   call(239, 'sendfile64', [fd, fd, pointer, size], (t, o, s, a, n) => sendfileCall(t, o, s, a, n, true)),
   call(250, 'fadvise64', [fd, position, size, int], (t, f) => (t.files.get(f) === undefined ? -Errno.EBADF : 0)),
