@@ -28,7 +28,10 @@ program.addCommand(
 )
 
 // Errors of the command line look like all others.
-for (const command of program.commands) command.copyInheritedSettings(program)
+const inherit = (parent: Command): void => {
+  for (const command of parent.commands) inherit(command.copyInheritedSettings(parent))
+}
+inherit(program)
 
 // An output that is closed, as by `| head`, ends the program quietly.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
