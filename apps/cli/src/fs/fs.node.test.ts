@@ -45,10 +45,31 @@ test('a directory is changed in memory alone, and the changes go on as a layer',
   expect(again.out).toBe('moved\nnew\nkeep\nlink\na b\n')
 })
 
+test('a text of several pieces comes out of the shell as it is', { timeout }, async () => {
+  const text = 'xé'.repeat(50_000)
+  writeFileSync(join(folder, 'base/text'), text)
+  const { out } = await fs('shell', 'base', '-c', 'cat text')
+  rmSync(join(folder, 'base/text'))
+  expect(out === text).toBe(true)
+})
+
+test('names cannot write to a terminal what they like', { timeout }, async () => {
+  mkdirSync(join(folder, 'odd'))
+  writeFileSync(join(folder, 'odd/a\x1b[31m\nb\\é'), '')
+  const shown = 'a\\033[31m\\012b\\é'
+  expect((await fs('ls', 'odd')).out).toBe(`${shown}\n`)
+  expect((await fs('diff', 'base', 'odd')).out).toBe(`A /${shown}\n`)
+  expect((await fs('shell', 'odd', '-c', 'find')).out).toBe(`./${shown}\n`)
+  expect((await fs('cat', 'odd', '/\x1b[31m')).said).toContain('cannot read /\\033[31m (ENOENT)')
+  expect(JSON.parse((await fs('ls', '--json', 'odd')).out)[0].name).toBe('a\x1b[31m\nb\\é')
+})
+
 test('what is refused is named, with the reason', { timeout }, async () => {
   expect((await fs('ls', 'nothing')).said).toContain("there is no layer 'nothing'")
   expect((await fs('cat', 'base', '/none')).said).toContain('cannot read /none (ENOENT)')
   expect((await fs('shell', 'base', '-c', 'frob')).said).toContain("there is no command 'frob'")
+  expect((await fs('shell', 'base', '-c', 'constructor')).said).toContain("there is no command 'constructor'")
+  expect((await fs('ls', '--frob')).said).toContain("vmexit: unknown option '--frob'")
   writeFileSync(join(folder, 'text.tar'), 'this is no archive, and is long enough to be looked at as one. '.repeat(20))
   const { code, said } = await fs('ls', 'text.tar')
   expect(code).toBe(1)

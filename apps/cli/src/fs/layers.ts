@@ -46,14 +46,17 @@ async function unpackInto(fs: TmpFs, name: string, time: SettableTime, progress:
   task.umask = 0
   const unpacker = new Unpacker({ vfs, task, whiteouts: 'overlay' })
   const reader = new TarReader(unpacker)
-  for await (const bytes of readArchive(name)) {
-    reader.push(bytes)
-    progress.add(name, bytes.length)
-    if (reader.ended) break
+  try {
+    for await (const bytes of readArchive(name)) {
+      reader.push(bytes)
+      progress.add(name, bytes.length)
+      if (reader.ended) break
+    }
+    reader.finish()
+    unpacker.finish()
+  } finally {
+    progress.clear()
   }
-  reader.finish()
-  unpacker.finish()
-  progress.clear()
 }
 
 /** One tree of all layers, the lowest first; `writable` puts an empty one on top for what is changed. */
