@@ -174,6 +174,20 @@ describe('an archive', () => {
     )
   })
 
+  it('of deep names takes a step for each part, not for each pair of them', () => {
+    const tree = emptyTree()
+    const deep = 'a/'.repeat(2000)
+    const begun = performance.now()
+    unpack(
+      tree,
+      archiveOf(
+        ...Array.from({ length: 100 }, (_, n): [TarEntryToWrite] => [{ type: 'file', name: `${n}/${deep}f`, mode: 0 }]),
+      ),
+    )
+    expect(read(tree, `/99/${deep}f`)).toBe('')
+    expect(performance.now() - begun).toBeLessThan(5000)
+  })
+
   it('that names a file twice, as a link to itself, keeps it', () => {
     const tree = emptyTree()
     unpack(

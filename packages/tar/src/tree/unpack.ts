@@ -103,14 +103,24 @@ export class Unpacker implements TarVisitor {
     this.#directories.clear()
   }
 
+  /** From one directory to the next, so that a deep name takes a step for each part. */
   #makeParents(parts: readonly ByteString[], entry: TarEntry): void {
     const { vfs, task } = this.#options
-    let path = ''
-    for (const part of parts.slice(0, -1)) {
-      path += `/${part}`
-      if (this.#whiteouts.has(path)) this.#makeOverWhiteout(path, 0o755, entry)
-      const answer = vfs.mkdir(task, null, path, 0o755)
-      if (answer < 0 && answer !== -Errno.EEXIST) throw new TreeError('make the directory of', entry.name, answer)
+    let at: Path | null = null
+    for (let n = 0; n < parts.length - 1; n++) {
+      const name: ByteString = at === null ? `/${parts[n]}` : parts[n]!
+      let found: Path | number = vfs.lookup(task, at, name)
+      if (typeof found === 'object' && !isDirectory(found.dentry.inode!.mode)) {
+        const path = `/${parts.slice(0, n + 1).join('/')}`
+        if (this.#whiteouts.has(path)) {
+          this.#makeOverWhiteout(path, 0o755, entry)
+          found = vfs.lookup(task, at, name)
+        }
+      } else if (found === -Errno.ENOENT) {
+        const answer = vfs.mkdir(task, at, name, 0o755)
+        found = answer < 0 && answer !== -Errno.EEXIST ? answer : vfs.lookup(task, at, name)
+      }
+      at = must(found, 'make the directory of', entry.name) as Path
     }
   }
 
