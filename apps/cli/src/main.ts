@@ -33,10 +33,11 @@ const inherit = (parent: Command): void => {
 }
 inherit(program)
 
-// An output that is closed, as by `| head`, ends the program quietly.
+// An output that is closed, as by `| head`, ends the program quietly; one that is full, with the reason.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
-  throw error
+  process.stderr.write(`vmexit: ${messageOf(error)}\n`)
+  process.exit(1)
 })
 
 try {

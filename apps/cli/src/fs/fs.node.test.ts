@@ -1,6 +1,16 @@
 /** `vmexit fs`, as a person uses it. */
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -73,7 +83,18 @@ test('what is refused is named, with the reason', { timeout }, async () => {
   writeFileSync(join(folder, 'text.tar'), 'this is no archive, and is long enough to be looked at as one. '.repeat(20))
   const { code, said } = await fs('ls', 'text.tar')
   expect(code).toBe(1)
-  expect(said).toContain('the archive is damaged')
+  expect(said).toContain('vmexit: text.tar: the archive is damaged')
+})
+
+test.skipIf(!existsSync('/dev/full'))('an output that is full is told in a line', { timeout }, async () => {
+  const full = openSync('/dev/full', 'w')
+  const args = ['--conditions=@vmexit/source', join(import.meta.dirname, '..', 'main.ts'), 'fs', 'export', 'base']
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: folder, stdio: ['ignore', full, 'pipe'] })
+  closeSync(full)
+  expect({ status, said: `${stderr}` }).toEqual({
+    status: 1,
+    said: 'vmexit: ENOSPC: no space left on device, write\n',
+  })
 })
 
 describe.skipIf(!hasTar)('archives', () => {

@@ -1,6 +1,6 @@
 /** Layers as the command line names them, and what they make together. */
 import { statSync } from 'node:fs'
-import { VmexitError } from '@vmexit/core'
+import { isVmexitError, VmexitError } from '@vmexit/core'
 import { OverlayFs } from '@vmexit/overlayfs'
 import { TarReader, Unpacker } from '@vmexit/tar'
 import { type FileSystem, SettableTime, type TaskContext, TmpFs, Vfs } from '@vmexit/vfs'
@@ -54,9 +54,17 @@ async function unpackInto(fs: TmpFs, name: string, time: SettableTime, progress:
     }
     reader.finish()
     unpacker.finish()
+  } catch (error) {
+    throw inArchive(name, error)
   } finally {
     progress.clear()
   }
+}
+
+/** Which archive an error is about: there may be several. */
+function inArchive(name: string, cause: unknown): unknown {
+  if (!isVmexitError(cause) || cause.code === 'fs-archive') return cause
+  return new VmexitError('fs-archive', { problem: `${name}: ${cause.problem}`, remedy: cause.remedy, cause })
 }
 
 /** One tree of all layers, the lowest first; `writable` puts an empty one on top for what is changed. */
