@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { encodeEntry } from '@vmexit/tar'
 import { afterAll, describe, expect, test } from 'vitest'
 
 const timeout = 60_000
@@ -71,6 +72,8 @@ test('names cannot write to a terminal what they like', { timeout }, async () =>
   expect((await fs('diff', 'base', 'odd')).out).toBe(`A /${shown}\n`)
   expect((await fs('shell', 'odd', '-c', 'find')).out).toBe(`./${shown}\n`)
   expect((await fs('cat', 'odd', '/\x1b[31m')).said).toContain('cannot read /\\033[31m (ENOENT)')
+  writeFileSync(join(folder, 'odd.tar'), encodeEntry({ type: 'file', name: '../\x1b[31m', mode: 0 }))
+  expect((await fs('ls', 'odd.tar')).said).toContain("the name '../\\033[31m' leads upwards")
   expect(JSON.parse((await fs('ls', '--json', 'odd')).out)[0].name).toBe('a\x1b[31m\nb\\é')
 })
 

@@ -7,6 +7,7 @@ import { type FileSystem, SettableTime, type TaskContext, TmpFs, Vfs } from '@vm
 import { hostDirectory } from '@vmexit/vfs/node'
 import { readArchive } from './archive-stream.ts'
 import type { UnpackProgress } from './progress.ts'
+import { printable } from './shown.ts'
 
 /** The union of some layers, seen by root. */
 export interface Tree {
@@ -64,7 +65,7 @@ async function unpackInto(fs: TmpFs, name: string, time: SettableTime, progress:
 /** Which archive an error is about: there may be several. */
 function inArchive(name: string, cause: unknown): unknown {
   if (!isVmexitError(cause) || cause.code === 'fs-archive') return cause
-  return new VmexitError('fs-archive', { problem: `${name}: ${cause.problem}`, remedy: cause.remedy, cause })
+  return new VmexitError('fs-archive', { problem: `${name}: ${printable(cause.problem)}`, remedy: cause.remedy, cause })
 }
 
 /** One tree of all layers, the lowest first; `writable` puts an empty one on top for what is changed. */
