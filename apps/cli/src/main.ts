@@ -28,12 +28,16 @@ program.addCommand(
 )
 
 // Errors of the command line look like all others.
-for (const command of program.commands) command.copyInheritedSettings(program)
+const inherit = (parent: Command): void => {
+  for (const command of parent.commands) inherit(command.copyInheritedSettings(parent))
+}
+inherit(program)
 
-// An output that is closed, as by `| head`, ends the program quietly.
+// An output that is closed, as by `| head`, ends the program quietly; one that is full, with the reason.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
-  throw error
+  process.stderr.write(`vmexit: ${messageOf(error)}\n`)
+  process.exit(1)
 })
 
 try {

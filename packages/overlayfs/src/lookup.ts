@@ -155,6 +155,8 @@ export class Lookup {
     const absolute = redirect.startsWith('/')
     const parts = (absolute ? redirect.slice(1) : redirect).split('/')
     if (parts.includes('') || (!absolute && parts.length > 1)) return -Errno.EINVAL
+    // Layers are asked for names alone: these would lead out of one.
+    if (parts.includes('.') || parts.includes('..')) return -Errno.EACCES
     if (absolute) this.#stop = false
     this.#path = this.#redirect = (absolute ? redirect : this.#path.slice(0, start) + redirect) + this.#path.slice(end)
     return 0

@@ -88,6 +88,9 @@ describe('layers that make no sense', () => {
     ['/a//b', -Errno.EINVAL],
     ['/', -Errno.EINVAL],
     ['', -Errno.EINVAL],
+    ['..', -Errno.EACCES],
+    ['/../a', -Errno.EACCES],
+    ['/a/./b', -Errno.EACCES],
   ])('a redirect to “%s” is refused', (redirect, answer) => {
     const upper = tmpfs({ d: {} })
     upper.fs.setxattr(at(upper, 'd'), 'trusted.overlay.redirect', bytesOf(redirect), 0)

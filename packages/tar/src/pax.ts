@@ -5,6 +5,9 @@ import { damaged, type TarTime } from './entry.ts'
 /** One record. An empty value takes back what an earlier one said. */
 export type PaxRecord = readonly [key: ByteString, value: ByteString]
 
+/** Records that are names, in which there is no byte 0. */
+const NAMES: ReadonlySet<ByteString> = new Set(['path', 'linkpath', 'GNU.sparse.name'])
+
 /** All records of an extended header that begins at `position` of the archive. @throws TarError. */
 export function readRecords(bytes: Uint8Array, position: number): PaxRecord[] {
   const records: PaxRecord[] = []
@@ -19,7 +22,10 @@ export function readRecords(bytes: Uint8Array, position: number): PaxRecord[] {
     const equals = bytes.indexOf(0x3d, space)
     if (length === 0 || end > bytes.length || bytes[end - 1] !== 0x0a || equals < 0 || equals >= end)
       throw damaged('a pax record is malformed', position + at)
-    records.push([byteStringOf(bytes.subarray(space + 1, equals)), byteStringOf(bytes.subarray(equals + 1, end - 1))])
+    const key = byteStringOf(bytes.subarray(space + 1, equals))
+    const value = byteStringOf(bytes.subarray(equals + 1, end - 1))
+    if (NAMES.has(key) && value.includes('\0')) throw damaged('a name holds a byte 0', position + at)
+    records.push([key, value])
     at = end
   }
   return records
@@ -60,4 +66,22 @@ export function writeTime({ seconds, nanoseconds }: TarTime): ByteString {
   if (nanoseconds === 0) return String(seconds)
   const [sign, whole, rest] = seconds < 0 ? ['-', -seconds - 1, 1e9 - nanoseconds] : ['', seconds, nanoseconds]
   return `${sign}${whole}.${String(rest).padStart(9, '0').replace(/0+$/, '')}`
+}
+
+/** What star, GNU tar, Go and libarchive put before the name of an extended attribute. */
+const ATTRIBUTE = 'SCHILY.xattr.'
+
+/** Whether a record's key is that of an extended attribute. */
+export function isAttribute(key: ByteString): boolean {
+  return key.startsWith(ATTRIBUTE)
+}
+
+/** The attribute's name in such a key. */
+export function attributeOf(key: ByteString): ByteString {
+  return key.slice(ATTRIBUTE.length).replaceAll('%3D', '=').replaceAll('%25', '%')
+}
+
+/** The key of an attribute's record: `=` would end it, and is written as GNU tar does. */
+export function attributeKey(name: ByteString): ByteString {
+  return ATTRIBUTE + name.replaceAll('%', '%25').replaceAll('=', '%3D')
 }

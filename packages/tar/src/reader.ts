@@ -3,7 +3,7 @@ import { VmexitError } from '@vmexit/core'
 import { type ByteString, byteStringOf, bytesOf } from '@vmexit/vfs'
 import { damaged, type TarEntry, type TarExtent, type TarTime, type TarType } from './entry.ts'
 import { BLOCK, type Header, isZero, readHeader } from './header.ts'
-import { type PaxRecord, readRecords, readTime, readWhole } from './pax.ts'
+import { attributeOf, isAttribute, type PaxRecord, readRecords, readTime, readWhole } from './pax.ts'
 import { extentsOf, LeadingSparseMap, OldSparseMap, type SparseMap } from './sparse.ts'
 
 /** Who is told what an archive holds, in order. */
@@ -333,11 +333,7 @@ export class TarReader {
   #attributes(): Map<ByteString, Uint8Array> {
     const attributes = new Map<ByteString, Uint8Array>()
     for (const values of [this.#global, this.#extended?.values ?? new Map<ByteString, ByteString>()])
-      for (const [key, value] of values)
-        if (key.startsWith(ATTRIBUTE)) attributes.set(key.slice(ATTRIBUTE.length), bytesOf(value))
+      for (const [key, value] of values) if (isAttribute(key)) attributes.set(attributeOf(key), bytesOf(value))
     return attributes
   }
 }
-
-/** What star, GNU tar, Go and libarchive put before the name of an extended attribute. */
-export const ATTRIBUTE = 'SCHILY.xattr.'

@@ -33,6 +33,7 @@ const MANY: [TarEntryToWrite, Uint8Array?][] = [
       attributes: new Map([
         ['user.bytes', Uint8Array.of(0, 255, 10, 61)],
         ['security.capability', Uint8Array.of(1)],
+        ['user.a=b%3D', Uint8Array.of(1)],
       ]),
     },
     text('hello'),
@@ -134,6 +135,11 @@ describe('a damaged archive', () => {
     negative.fill(0xff, 124, 136)
     repair(negative, 0)
     expect(code(() => collect(negative))).toBe('tar-damaged')
+  })
+
+  it('has no name with a byte 0, which would be another name to whoever is handed it', () => {
+    const named = (name: string): Uint8Array => archiveOf([{ type: 'file', name, mode: 0 }])
+    expect(code(() => collect(named('a\0b'.padEnd(120, 'c'))))).toBe('tar-damaged')
   })
 
   it('of a set of volumes is not supported, and that is said', () => {

@@ -3,8 +3,7 @@ import { type ByteString, byteStringOf } from '@vmexit/vfs'
 import type { TarEntry, TarType } from './entry.ts'
 import { BLOCK, type Header, ID_BYTES, NAME_BYTES, SIZE_BYTES, writeHeader } from './header.ts'
 import { largestOctal } from './numbers.ts'
-import { type PaxRecord, writeRecords, writeTime } from './pax.ts'
-import { ATTRIBUTE } from './reader.ts'
+import { attributeKey, type PaxRecord, writeRecords, writeTime } from './pax.ts'
 import { writeLeadingMap } from './sparse.ts'
 
 const FLAGS: Readonly<Record<TarType, string>> = {
@@ -97,7 +96,7 @@ function recordsOf(entry: TarEntryToWrite, stored: number): PaxRecord[] {
   if (accessed) records.push(['atime', writeTime(accessed)])
   // In order of their names: the same file gives the same bytes.
   for (const key of [...(entry.attributes?.keys() ?? [])].sort())
-    records.push([ATTRIBUTE + key, byteStringOf(entry.attributes!.get(key)!)])
+    records.push([attributeKey(key), byteStringOf(entry.attributes!.get(key)!)])
   return records
 }
 

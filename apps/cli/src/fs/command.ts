@@ -11,6 +11,7 @@ import { openLayer, openTree, startTime } from './layers.ts'
 import { describe, line, look, namesOf, walk } from './listing.ts'
 import { UnpackProgress } from './progress.ts'
 import { contentsOf, Shell } from './shell.ts'
+import { shown } from './shown.ts'
 
 const examples = `
 A layer is a directory of this machine, which is only read, or a tar archive, plain or compressed by gzip or zstd, which is unpacked into
@@ -94,7 +95,7 @@ async function list(layers: readonly string[], { l, R, at, json }: ListFlags): P
   for (const path of paths) {
     const name = R || isOne ? path : path.slice(path.lastIndexOf('/') + 1)
     if (json) all.push(describe(tree, path, name))
-    else process.stdout.write(`${l ? line(tree, path, name) : toText(name)}\n`)
+    else process.stdout.write(`${l ? line(tree, path, name) : shown(name)}\n`)
   }
   if (json) process.stdout.write(`${JSON.stringify(all)}\n`)
 }
@@ -115,8 +116,9 @@ async function compare(names: readonly string[], { json }: { readonly json?: boo
   const top = layers.pop()!
   const below = seen(new OverlayFs({ lower: layers.map((fs) => fs.root).reverse() }))
   const changes = changesOf(below, top)
-  if (json) process.stdout.write(`${JSON.stringify([...changes])}\n`)
-  else for (const { kind, path } of changes) process.stdout.write(`${kind} ${path}\n`)
+  if (json)
+    process.stdout.write(`${JSON.stringify([...changes].map(({ kind, path }) => ({ kind, path: toText(path) })))}\n`)
+  else for (const { kind, path } of changes) process.stdout.write(`${kind} ${shown(path)}\n`)
 }
 
 async function exportTree(layers: readonly string[], { output }: { readonly output?: string }): Promise<void> {
@@ -150,7 +152,7 @@ async function converse(shell: Shell): Promise<void> {
   const input = createInterface({ input: process.stdin, ...(isTerminal ? { output: process.stdout } : {}) })
   const prompt = (): void => {
     if (!isTerminal) return
-    input.setPrompt(`${toText(String(shell.tree.vfs.getcwd(shell.tree.task)))} > `)
+    input.setPrompt(`${shown(String(shell.tree.vfs.getcwd(shell.tree.task)))} > `)
     input.prompt()
   }
   if (isTerminal) process.stdout.write('help says what there is; changes stay in memory\n')

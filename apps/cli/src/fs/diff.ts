@@ -1,11 +1,11 @@
 /** What a layer changes of those below it, as `docker diff` says it. */
-import { At, type ByteString, type FileSystem, isDirectory, Mode, SettableTime, Stat, toText, Vfs } from '@vmexit/vfs'
+import { At, type ByteString, type FileSystem, isDirectory, Mode, SettableTime, Stat, Vfs } from '@vmexit/vfs'
 import { type Looker, look, walk } from './listing.ts'
 
 /** One change: something was added, changed or deleted. */
 export interface FileChange {
   readonly kind: 'A' | 'C' | 'D'
-  readonly path: string
+  readonly path: ByteString
 }
 
 /** A file system by itself, seen by root. */
@@ -22,12 +22,11 @@ export function* changesOf(below: Looker, top: FileSystem): Generator<FileChange
     below.vfs.stat(below.task, null, path, before, At.AT_SYMLINK_NOFOLLOW) === 0
   for (const path of walk(layer, '/')) {
     const { mode, rdev } = look(layer, path)
-    const shown = toText(path)
     if ((mode & Mode.IFMT) === Mode.IFCHR && rdev === 0) {
-      if (wasThere(path)) yield { kind: 'D', path: shown }
+      if (wasThere(path)) yield { kind: 'D', path }
       continue
     }
-    yield { kind: wasThere(path) ? 'C' : 'A', path: shown }
+    yield { kind: wasThere(path) ? 'C' : 'A', path }
     if (isDirectory(mode) && isOpaque(layer, path) && wasThere(path) && isDirectory(before.mode))
       yield* hidden(below, layer, path)
   }
@@ -37,8 +36,7 @@ export function* changesOf(below: Looker, top: FileSystem): Generator<FileChange
 function* hidden(below: Looker, layer: Looker, directory: ByteString): Generator<FileChange> {
   const found = new Stat()
   for (const path of walk(below, directory))
-    if (layer.vfs.stat(layer.task, null, path, found, At.AT_SYMLINK_NOFOLLOW) < 0)
-      yield { kind: 'D', path: toText(path) }
+    if (layer.vfs.stat(layer.task, null, path, found, At.AT_SYMLINK_NOFOLLOW) < 0) yield { kind: 'D', path }
 }
 
 function isOpaque({ vfs, task }: Looker, path: ByteString): boolean {

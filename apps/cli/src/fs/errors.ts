@@ -1,6 +1,7 @@
 /** What a tree refuses, for people. */
 import { VmexitError } from '@vmexit/core'
-import { type ByteString, errnoName, toText } from '@vmexit/vfs'
+import { type ByteString, errnoName } from '@vmexit/vfs'
+import { shown } from './shown.ts'
 
 const MEANINGS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -16,7 +17,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 export function refuse(what: string, path: ByteString, answer: number): VmexitError {
   const name = errnoName(answer)
   return new VmexitError('fs-refused', {
-    problem: `cannot ${what} ${toText(path)} (${name})`,
+    problem: `cannot ${what} ${shown(path)} (${name})`,
     remedy: MEANINGS[name] ?? 'see errno(3)',
   })
 }

@@ -1,8 +1,19 @@
 /** `vmexit fs`, as a person uses it. */
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { encodeEntry } from '@vmexit/tar'
 import { afterAll, describe, expect, test } from 'vitest'
 
 const timeout = 60_000
@@ -45,14 +56,48 @@ test('a directory is changed in memory alone, and the changes go on as a layer',
   expect(again.out).toBe('moved\nnew\nkeep\nlink\na b\n')
 })
 
+test('a text of several pieces comes out of the shell as it is', { timeout }, async () => {
+  const text = 'xé'.repeat(50_000)
+  writeFileSync(join(folder, 'base/text'), text)
+  const { out } = await fs('shell', 'base', '-c', 'cat text')
+  rmSync(join(folder, 'base/text'))
+  expect(out === text).toBe(true)
+})
+
+test('names cannot write to a terminal what they like', { timeout }, async () => {
+  mkdirSync(join(folder, 'odd'))
+  writeFileSync(join(folder, 'odd/a\x1b[31m\nb\\é'), '')
+  const shown = 'a\\033[31m\\012b\\é'
+  expect((await fs('ls', 'odd')).out).toBe(`${shown}\n`)
+  expect((await fs('diff', 'base', 'odd')).out).toBe(`A /${shown}\n`)
+  expect((await fs('shell', 'odd', '-c', 'find')).out).toBe(`./${shown}\n`)
+  expect((await fs('cat', 'odd', '/\x1b[31m')).said).toContain('cannot read /\\033[31m (ENOENT)')
+  writeFileSync(join(folder, 'odd.tar'), encodeEntry({ type: 'file', name: '../\x1b[31m', mode: 0 }))
+  expect((await fs('ls', 'odd.tar')).said).toContain("the name '../\\033[31m' leads upwards")
+  expect(JSON.parse((await fs('ls', '--json', 'odd')).out)[0].name).toBe('a\x1b[31m\nb\\é')
+})
+
 test('what is refused is named, with the reason', { timeout }, async () => {
   expect((await fs('ls', 'nothing')).said).toContain("there is no layer 'nothing'")
   expect((await fs('cat', 'base', '/none')).said).toContain('cannot read /none (ENOENT)')
   expect((await fs('shell', 'base', '-c', 'frob')).said).toContain("there is no command 'frob'")
+  expect((await fs('shell', 'base', '-c', 'constructor')).said).toContain("there is no command 'constructor'")
+  expect((await fs('ls', '--frob')).said).toContain("vmexit: unknown option '--frob'")
   writeFileSync(join(folder, 'text.tar'), 'this is no archive, and is long enough to be looked at as one. '.repeat(20))
   const { code, said } = await fs('ls', 'text.tar')
   expect(code).toBe(1)
-  expect(said).toContain('the archive is damaged')
+  expect(said).toContain('vmexit: text.tar: the archive is damaged')
+})
+
+test.skipIf(!existsSync('/dev/full'))('an output that is full is told in a line', { timeout }, async () => {
+  const full = openSync('/dev/full', 'w')
+  const args = ['--conditions=@vmexit/source', join(import.meta.dirname, '..', 'main.ts'), 'fs', 'export', 'base']
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: folder, stdio: ['ignore', full, 'pipe'] })
+  closeSync(full)
+  expect({ status, said: `${stderr}` }).toEqual({
+    status: 1,
+    said: 'vmexit: ENOSPC: no space left on device, write\n',
+  })
 })
 
 describe.skipIf(!hasTar)('archives', () => {

@@ -1,12 +1,13 @@
 /** Layers as the command line names them, and what they make together. */
 import { statSync } from 'node:fs'
-import { VmexitError } from '@vmexit/core'
+import { isVmexitError, VmexitError } from '@vmexit/core'
 import { OverlayFs } from '@vmexit/overlayfs'
 import { TarReader, Unpacker } from '@vmexit/tar'
 import { type FileSystem, SettableTime, type TaskContext, TmpFs, Vfs } from '@vmexit/vfs'
 import { hostDirectory } from '@vmexit/vfs/node'
 import { readArchive } from './archive-stream.ts'
 import type { UnpackProgress } from './progress.ts'
+import { printable } from './shown.ts'
 
 /** The union of some layers, seen by root. */
 export interface Tree {
@@ -46,14 +47,25 @@ async function unpackInto(fs: TmpFs, name: string, time: SettableTime, progress:
   task.umask = 0
   const unpacker = new Unpacker({ vfs, task, whiteouts: 'overlay' })
   const reader = new TarReader(unpacker)
-  for await (const bytes of readArchive(name)) {
-    reader.push(bytes)
-    progress.add(name, bytes.length)
-    if (reader.ended) break
+  try {
+    for await (const bytes of readArchive(name)) {
+      reader.push(bytes)
+      progress.add(name, bytes.length)
+      if (reader.ended) break
+    }
+    reader.finish()
+    unpacker.finish()
+  } catch (error) {
+    throw inArchive(name, error)
+  } finally {
+    progress.clear()
   }
-  reader.finish()
-  unpacker.finish()
-  progress.clear()
+}
+
+/** Which archive an error is about: there may be several. */
+function inArchive(name: string, cause: unknown): unknown {
+  if (!isVmexitError(cause) || cause.code === 'fs-archive') return cause
+  return new VmexitError('fs-archive', { problem: `${name}: ${printable(cause.problem)}`, remedy: cause.remedy, cause })
 }
 
 /** One tree of all layers, the lowest first; `writable` puts an empty one on top for what is changed. */

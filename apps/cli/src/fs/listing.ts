@@ -9,10 +9,12 @@ import {
   Open,
   Stat,
   type TaskContext,
+  toByteString,
   toText,
   type Vfs,
 } from '@vmexit/vfs'
 import { refuse } from './errors.ts'
+import { shown } from './shown.ts'
 
 /** Who looks, and through what. */
 export interface Looker {
@@ -93,8 +95,8 @@ export function line(looker: Looker, path: ByteString, name: ByteString): string
   const when = modified.slice(0, 16).replace('T', ' ')
   const what = device ?? String(size)
   const letters = lettersOf(look(looker, path).mode)
-  const shown = target === undefined ? listed.name : `${listed.name} -> ${target}`
-  return `${letters} ${String(links).padStart(3)} ${`${uid}:${gid}`.padEnd(9)} ${what.padStart(9)} ${when} ${shown}`
+  const full = target === undefined ? shown(name) : `${shown(name)} -> ${shown(toByteString(target))}`
+  return `${letters} ${String(links).padStart(3)} ${`${uid}:${gid}`.padEnd(9)} ${what.padStart(9)} ${when} ${full}`
 }
 
 /** `drwxr-xr-x`. */

@@ -10,10 +10,10 @@ import {
   Open,
   type Path,
   Rename,
-  toText,
 } from '@vmexit/vfs'
 import { refuse } from './errors.ts'
 import { type Looker, look, namesOf } from './listing.ts'
+import { shown } from './shown.ts'
 
 /** Renames; the new name must be free. @throws VmexitError `fs-refused`. */
 export function move(looker: Looker, from: ByteString, to: ByteString): void {
@@ -22,7 +22,7 @@ export function move(looker: Looker, from: ByteString, to: ByteString): void {
   if (answer === -Errno.EXDEV) {
     copy(looker, from, to)
     remove(looker, from)
-  } else if (answer < 0) throw refuse(`rename to ${toText(to)}`, from, answer)
+  } else if (answer < 0) throw refuse(`rename to ${shown(to)}`, from, answer)
 }
 
 /** Removes a file, or a directory and all in it. @throws VmexitError `fs-refused`. */

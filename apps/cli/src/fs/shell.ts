@@ -8,6 +8,7 @@ import { refuse } from './errors.ts'
 import type { Tree } from './layers.ts'
 import { lettersOf, line, look, namesOf, walk } from './listing.ts'
 import { move, remove } from './move.ts'
+import { shown } from './shown.ts'
 
 /** Writes what a command says. */
 export type Say = (text: string) => void
@@ -35,7 +36,7 @@ export class Shell {
     const [name, ...rest] = wordsOf(text)
     if (name === undefined) return true
     if (name === 'exit' || name === 'quit') return false
-    const command = COMMANDS[name]
+    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
     if (command === undefined) {
       throw new VmexitError('fs-usage', {
         problem: `there is no command '${name}' here`,
@@ -89,7 +90,7 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
       const isDirectory = lettersOf(look(tree, path).mode).startsWith('d')
       const names = isDirectory ? namesOf(tree, path) : [path]
       for (const name of names)
-        say(`${flags.has('l') ? line(tree, isDirectory ? `${path}/${name}` : path, name) : toText(name)}\n`)
+        say(`${flags.has('l') ? line(tree, isDirectory ? `${path}/${name}` : path, name) : shown(name)}\n`)
     },
   },
   cd: {
@@ -102,14 +103,17 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
     usage: 'pwd',
     does: 'where this is',
     takes: [0, 0],
-    run: ({ tree, say }) => say(`${toText(String(tree.vfs.getcwd(tree.task)))}\n`),
+    run: ({ tree, say }) => say(`${shown(String(tree.vfs.getcwd(tree.task)))}\n`),
   },
   cat: {
     usage: 'cat PATH',
     does: "a file's contents",
     takes: [1, 1],
     run: (shell, [path]) => {
-      for (const bytes of contentsOf(shell.tree, path!)) shell.say(new TextDecoder().decode(bytes, { stream: true }))
+      // One decoder for all: a character may begin in one piece and end in the next.
+      const decoder = new TextDecoder()
+      for (const bytes of contentsOf(shell.tree, path!)) shell.say(decoder.decode(bytes, { stream: true }))
+      shell.say(decoder.decode())
     },
   },
   stat: {
@@ -126,7 +130,7 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
     does: 'all paths below a directory',
     takes: [0, 1],
     run: ({ tree, say }, [path = '.']) => {
-      for (const each of walk(tree, path)) say(`${toText(each)}\n`)
+      for (const each of walk(tree, path)) say(`${shown(each)}\n`)
     },
   },
   write: {
@@ -171,7 +175,7 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
       const answer = flags.has('s')
         ? vfs.symlink(task, target!, null, path!)
         : vfs.link(task, null, target!, null, path!)
-      shell.must(answer, `link to ${toText(target!)}`, path!)
+      shell.must(answer, `link to ${shown(target!)}`, path!)
     },
   },
   chmod: {
@@ -194,7 +198,7 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
     run: ({ tree, say }) => {
       if (tree.changes === undefined) return
       const below = seen(new OverlayFs({ lower: tree.layers.map(({ fs }) => fs.root).reverse() }))
-      for (const { kind, path } of changesOf(below, tree.changes)) say(`${kind} ${path}\n`)
+      for (const { kind, path } of changesOf(below, tree.changes)) say(`${kind} ${shown(path)}\n`)
     },
   },
 }

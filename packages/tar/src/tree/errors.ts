@@ -18,7 +18,7 @@ export class TreeError extends VmexitError<'tar-tree'> {
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOSPC: 'give the file system more space',
   EDQUOT: 'raise the quota',
-  ENAMETOOLONG: 'names have at most 255 bytes',
+  ENAMETOOLONG: 'names have at most 255 bytes, and those of all directories on the way 4095',
   ENOENT: 'the archive names something that neither it nor the tree holds',
   EROFS: 'unpack into a file system that can be written to',
   NOT_YET: 'wait until the file system has fetched what it shows',

@@ -174,6 +174,33 @@ describe('an archive', () => {
     )
   })
 
+  it('of deep names takes a step for each part, not for each pair of them', () => {
+    const tree = emptyTree()
+    const deep = 'a/'.repeat(2000)
+    const begun = performance.now()
+    unpack(
+      tree,
+      archiveOf(
+        ...Array.from({ length: 100 }, (_, n): [TarEntryToWrite] => [{ type: 'file', name: `${n}/${deep}f`, mode: 0 }]),
+      ),
+    )
+    expect(read(tree, `/99/${deep}f`)).toBe('')
+    expect(performance.now() - begun).toBeLessThan(5000)
+  })
+
+  it('that names a file twice, as a link to itself, keeps it', () => {
+    const tree = emptyTree()
+    unpack(
+      tree,
+      archiveOf(
+        [{ type: 'file', name: 'a', mode: 0o644 }, 'once'],
+        [{ type: 'hardlink', name: './a', mode: 0o644, target: 'a', size: 0 }],
+      ),
+    )
+    expect(read(tree, '/a')).toBe('once')
+    expect(stat(tree, '/a')).toMatchObject({ nlink: 1 })
+  })
+
   it('with a hard link to nothing says so', () => {
     const archive = archiveOf([{ type: 'hardlink', name: 'a', mode: 0, target: 'b', size: 0 }])
     expect(() => unpack(emptyTree(), archive)).toThrow("cannot link to 'b' 'a': ENOENT")
@@ -208,5 +235,20 @@ describe('whiteouts of an image layer', () => {
     const names = collect(pack(tree, 'overlay')).map(({ entry }) => entry.name)
     expect(names).toEqual(['d', 'd/.wh..wh..opq', 'd/.wh.gone', 'd/kept'])
     expect(collect(pack(tree)).map(({ entry }) => entry.name)).toEqual(['d', 'd/gone', 'd/kept'])
+  })
+
+  it.each([
+    ['before it', ['.wh.d', 'd', 'd/new']],
+    ['behind it', ['d', 'd/new', '.wh.d']],
+    ['before what is in it', ['.wh.d', 'd/new']],
+  ])('hide a lower directory below one of the same layer, %s', (_where, names) => {
+    const tree = emptyTree()
+    const entries = names.map((name): [TarEntryToWrite] => [
+      { type: name === 'd' ? 'directory' : 'file', name, mode: 0o755 },
+    ])
+    unpack(tree, archiveOf(...entries), 'overlay')
+    expect(read(tree, '/d/new')).toBe('')
+    const packed = collect(pack(tree, 'overlay')).map(({ entry }) => entry.name)
+    expect(packed).toEqual(['d', 'd/.wh..wh..opq', 'd/new'])
   })
 })

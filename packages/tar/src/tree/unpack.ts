@@ -4,6 +4,7 @@ import {
   type ByteString,
   Errno,
   type File,
+  isDirectory,
   Mode,
   makeDevice,
   Open,
@@ -41,6 +42,8 @@ export class Unpacker implements TarVisitor {
   readonly #options: UnpackOptions
   /** Times of directories are set at the end: to fill them changes them. */
   readonly #directories = new Map<ByteString, TarEntry>()
+  /** Names that this archive says are gone below. */
+  readonly #whiteouts = new Set<ByteString>()
   #file: File | undefined
   #entry: TarEntry | undefined
   readonly #stat = new Stat()
@@ -58,7 +61,7 @@ export class Unpacker implements TarVisitor {
       if (entry.type === 'directory') this.#directories.set('/', entry)
       return
     }
-    this.#makeParents(parts, entry.name)
+    this.#makeParents(parts, entry)
     if (this.#options.whiteouts === 'overlay' && this.#whiteout(parts, entry, position)) return
     if (entry.type === 'directory') this.#makeDirectory(name, entry)
     else this.#make(name, entry)
@@ -100,24 +103,35 @@ export class Unpacker implements TarVisitor {
     this.#directories.clear()
   }
 
-  #makeParents(parts: readonly ByteString[], name: ByteString): void {
+  /** From one directory to the next, so that a deep name takes a step for each part. */
+  #makeParents(parts: readonly ByteString[], entry: TarEntry): void {
     const { vfs, task } = this.#options
-    let path = ''
-    for (const part of parts.slice(0, -1)) {
-      path += `/${part}`
-      const answer = vfs.mkdir(task, null, path, 0o755)
-      if (answer < 0 && answer !== -Errno.EEXIST) throw new TreeError('make the directory of', name, answer)
+    let at: Path | null = null
+    for (let n = 0; n < parts.length - 1; n++) {
+      const name: ByteString = at === null ? `/${parts[n]}` : parts[n]!
+      let found: Path | number = vfs.lookup(task, at, name)
+      if (typeof found === 'object' && !isDirectory(found.dentry.inode!.mode)) {
+        const path = `/${parts.slice(0, n + 1).join('/')}`
+        if (this.#whiteouts.has(path)) {
+          this.#makeOverWhiteout(path, 0o755, entry)
+          found = vfs.lookup(task, at, name)
+        }
+      } else if (found === -Errno.ENOENT) {
+        const answer = vfs.mkdir(task, at, name, 0o755)
+        found = answer < 0 && answer !== -Errno.EEXIST ? answer : vfs.lookup(task, at, name)
+      }
+      at = must(found, 'make the directory of', entry.name) as Path
     }
   }
 
   /** True if the name says that something below is gone. */
-  #whiteout(parts: readonly ByteString[], { name }: TarEntry, position: number): boolean {
+  #whiteout(parts: readonly ByteString[], entry: TarEntry, position: number): boolean {
+    const { name } = entry
     const { vfs, task } = this.#options
     const last = parts.at(-1)!
     const parent = `/${parts.slice(0, -1).join('/')}`
     if (last === OPAQUE_NAME) {
-      const path = must(vfs.lookup(task, null, parent), 'find the directory of', name) as Path
-      must(vfs.setxattr(task, path, OPAQUE_ATTRIBUTE, OPAQUE_VALUE), 'hide what is below', name)
+      this.#hideBelow(must(vfs.lookup(task, null, parent), 'find the directory of', name) as Path, name)
       return true
     }
     if (!last.startsWith(WHITEOUT_PREFIX)) return false
@@ -126,17 +140,38 @@ export class Unpacker implements TarVisitor {
       throw damaged(`the whiteout '${name}' hides nothing`, position)
     const path = `${parent === '/' ? '' : parent}/${hidden}`
     const answer = vfs.mknod(task, null, path, Mode.IFCHR, 0)
-    // What this layer itself holds under the name stays (specification, "Whiteouts").
-    if (answer !== -Errno.EEXIST) must(answer, 'make', name)
+    if (answer === -Errno.EEXIST) {
+      // What this layer itself holds under the name stays, and alone (specification, "Whiteouts").
+      const there = must(vfs.lookup(task, null, path, At.AT_SYMLINK_NOFOLLOW), 'find', name) as Path
+      this.#look(path, entry)
+      if (isDirectory(this.#stat.mode)) this.#hideBelow(there, name)
+      return true
+    }
+    must(answer, 'make', name)
+    this.#whiteouts.add(path)
     return true
+  }
+
+  #hideBelow(directory: Path, name: ByteString): void {
+    const { vfs, task } = this.#options
+    must(vfs.setxattr(task, directory, OPAQUE_ATTRIBUTE, OPAQUE_VALUE), 'hide what is below', name)
+  }
+
+  /** A directory in the place of a whiteout: what lies below stays gone. */
+  #makeOverWhiteout(name: ByteString, mode: number, entry: TarEntry): void {
+    const { vfs, task } = this.#options
+    this.#remove(name, entry)
+    must(vfs.mkdir(task, null, name, mode), 'make', entry.name)
+    this.#hideBelow(must(vfs.lookup(task, null, name, At.AT_SYMLINK_NOFOLLOW), 'find', entry.name) as Path, entry.name)
   }
 
   #makeDirectory(name: ByteString, entry: TarEntry): void {
     const { vfs, task } = this.#options
+    if (this.#whiteouts.has(name)) this.#makeOverWhiteout(name, entry.mode, entry)
     const answer = vfs.mkdir(task, null, name, entry.mode)
     if (answer === -Errno.EEXIST) {
       this.#look(name, entry)
-      if ((this.#stat.mode & Mode.IFMT) !== Mode.IFDIR) {
+      if (!isDirectory(this.#stat.mode)) {
         this.#remove(name, entry)
         must(vfs.mkdir(task, null, name, entry.mode), 'make', entry.name)
       }
@@ -148,6 +183,7 @@ export class Unpacker implements TarVisitor {
 
   #make(name: ByteString, entry: TarEntry): void {
     const { vfs, task } = this.#options
+    if (entry.type === 'hardlink' && this.#isThere(name, entry)) return
     this.#remove(name, entry)
     switch (entry.type) {
       case 'file': {
@@ -157,8 +193,7 @@ export class Unpacker implements TarVisitor {
         return
       }
       case 'hardlink': {
-        const target = `/${partsOf(entry.target).join('/')}`
-        must(vfs.link(task, null, target, null, name), `link to '${entry.target}'`, entry.name)
+        must(vfs.link(task, null, targetOf(entry), null, name), `link to '${entry.target}'`, entry.name)
         return
       }
       case 'symlink':
@@ -173,6 +208,15 @@ export class Unpacker implements TarVisitor {
     }
     const path = must(vfs.lookup(task, null, name, At.AT_SYMLINK_NOFOLLOW), 'find', entry.name) as Path
     this.#describe(path, entry)
+  }
+
+  /** Whether a hard link's name is its target's already, as where an archive was told to hold a file twice. */
+  #isThere(name: ByteString, entry: TarEntry): boolean {
+    const { vfs, task } = this.#options
+    const [target, there] = [targetOf(entry), name].map((each) => vfs.lookup(task, null, each, At.AT_SYMLINK_NOFOLLOW))
+    if (typeof target !== 'object' || typeof there !== 'object') return false
+    const { inode } = target.dentry
+    return inode === there.dentry.inode && inode !== null && !isDirectory(inode.mode)
   }
 
   /** Owner before mode, which it would change; times last. */
@@ -192,10 +236,11 @@ export class Unpacker implements TarVisitor {
   /** Removes what has the name, and all below it, without following links. */
   #remove(name: ByteString, entry: TarEntry): void {
     const { vfs, task } = this.#options
+    this.#whiteouts.delete(name)
     const answer = vfs.unlink(task, null, name)
     if (answer === 0 || answer === -Errno.ENOENT) return
     this.#look(name, entry)
-    if ((this.#stat.mode & Mode.IFMT) !== Mode.IFDIR) throw new TreeError('replace', entry.name, answer)
+    if (!isDirectory(this.#stat.mode)) throw new TreeError('replace', entry.name, answer)
     for (const child of namesIn(this.#options, name, entry.name)) this.#remove(`${name}/${child}`, entry)
     must(vfs.rmdir(task, null, name), 'replace', entry.name)
     this.#directories.delete(name)
@@ -226,6 +271,11 @@ export function namesIn(
     vfs.close(file)
   }
   return names
+}
+
+/** A hard link's target, from the root. */
+function targetOf({ target }: TarEntry): ByteString {
+  return `/${partsOf(target).join('/')}`
 }
 
 /** What is left of a name without empty parts and `.`. */
