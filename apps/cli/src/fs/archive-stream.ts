@@ -1,5 +1,5 @@
 /** Archives on the host: read as they come, compressed or not, and written under the name's compression. */
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream, rmSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -42,6 +42,8 @@ function pipedThrough(source: AsyncIterable<Uint8Array>, transform: Transform): 
   return readable.pipe(transform)
 }
 
+const ENDING = ['SIGINT', 'SIGTERM'] as const
+
 /** Writes an archive: to a file, compressed as its name says, which is there whole or not at all; or to standard output. */
 export async function writeArchive(pieces: Iterable<Uint8Array>, path: string | undefined): Promise<void> {
   if (path === undefined) {
@@ -51,6 +53,12 @@ export async function writeArchive(pieces: Iterable<Uint8Array>, path: string | 
   }
   const part = `${path}.part`
   const source = Readable.from(pieces)
+  // A signal ends the program without further ado: what has been written so far would stay.
+  const interrupted = (_signal: string, number: number): void => {
+    rmSync(part, { force: true })
+    process.exit(128 + number)
+  }
+  for (const signal of ENDING) process.once(signal, interrupted)
   const compress = /\.t?gz$/.test(path) ? createGzip() : path.endsWith('.zst') ? createZstdCompress() : undefined
   try {
     if (compress) await pipeline(source, compress, createWriteStream(part))
@@ -59,6 +67,8 @@ export async function writeArchive(pieces: Iterable<Uint8Array>, path: string | 
   } catch (error) {
     await rm(part, { force: true })
     throw error
+  } finally {
+    for (const signal of ENDING) process.off(signal, interrupted)
   }
 }
 

@@ -1,14 +1,16 @@
 /** `vmexit fs`, as a person uses it. */
-import { execFile, execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
   closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -98,6 +100,20 @@ test.skipIf(!existsSync('/dev/full'))('an output that is full is told in a line'
     status: 1,
     said: 'vmexit: ENOSPC: no space left on device, write\n',
   })
+})
+
+test('an export that is interrupted leaves nothing behind', { timeout }, async () => {
+  mkdirSync(join(folder, 'large'))
+  writeFileSync(join(folder, 'large/hole'), '')
+  truncateSync(join(folder, 'large/hole'), 2 ** 36)
+  const main = join(import.meta.dirname, '..', 'main.ts')
+  const args = ['--conditions=@vmexit/source', main, 'fs', 'export', 'large', '-o', 'large.tar.gz']
+  const child = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore' })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  while (!existsSync(join(folder, 'large.tar.gz.part'))) await new Promise((resolve) => setTimeout(resolve, 50))
+  child.kill('SIGINT')
+  expect(await ended).toBe(130)
+  expect(readdirSync(folder).filter((name) => name.startsWith('large.'))).toEqual([])
 })
 
 describe.skipIf(!hasTar)('archives', () => {
