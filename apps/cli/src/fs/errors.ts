@@ -21,3 +21,9 @@ export function refuse(what: string, path: ByteString, answer: number): VmexitEr
     remedy: MEANINGS[name] ?? 'see errno(3)',
   })
 }
+
+/** What a call answers, if it is no error. @throws VmexitError `fs-refused`. */
+export function must<Value>(answer: Value, what: string, path: ByteString): Exclude<Value, number> | number {
+  if (typeof answer === 'number' && answer < 0) throw refuse(what, path, answer)
+  return answer as Exclude<Value, number> | number
+}

@@ -11,7 +11,7 @@ import {
   type Path,
   Rename,
 } from '@vmexit/vfs'
-import { refuse } from './errors.ts'
+import { must, refuse } from './errors.ts'
 import { type Looker, look, namesOf } from './listing.ts'
 import { shown } from './shown.ts'
 
@@ -71,9 +71,4 @@ function copyData({ vfs, task }: Looker, from: ByteString, to: ByteString): void
   }
   vfs.close(source)
   vfs.close(target)
-}
-
-function must<Value>(answer: Value, what: string, path: ByteString): Exclude<Value, number> | number {
-  if (typeof answer === 'number' && answer < 0) throw refuse(what, path, answer)
-  return answer as Exclude<Value, number> | number
 }

@@ -4,7 +4,7 @@ import { VmexitError } from '@vmexit/core'
 import { OverlayFs } from '@vmexit/overlayfs'
 import { At, type ByteString, type File, Open, toByteString, toText } from '@vmexit/vfs'
 import { changesOf, seen } from './diff.ts'
-import { refuse } from './errors.ts'
+import { must, refuse } from './errors.ts'
 import type { Tree } from './layers.ts'
 import { lettersOf, line, look, namesOf, walk } from './listing.ts'
 import { move, remove } from './move.ts'
@@ -54,20 +54,14 @@ export class Shell {
     return true
   }
 
-  /** What a call answers, if it is no error. @throws VmexitError `fs-refused`. */
-  must<Value>(answer: Value, what: string, path: ByteString): Exclude<Value, number> | number {
-    if (typeof answer === 'number' && answer < 0) throw refuse(what, path, answer)
-    return answer as Exclude<Value, number> | number
-  }
-
   /** Writes a file's new or further contents. */
   write(path: ByteString, text: string, how: number): void {
     const { vfs, task } = this.tree
-    const file = this.must(vfs.open(task, null, path, Open.O_WRONLY | Open.O_CREAT | how, 0o644), 'write', path) as File
+    const file = must(vfs.open(task, null, path, Open.O_WRONLY | Open.O_CREAT | how, 0o644), 'write', path) as File
     const bytes = new TextEncoder().encode(text)
     const answer = vfs.write(task, file, bytes)
     vfs.close(file)
-    this.must(answer, 'write', path)
+    must(answer, 'write', path)
   }
 }
 
@@ -97,7 +91,7 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
     usage: 'cd [PATH]',
     does: 'goes to a directory',
     takes: [0, 1],
-    run: (shell, [path = '/']) => shell.must(shell.tree.vfs.chdir(shell.tree.task, null, path), 'go to', path),
+    run: (shell, [path = '/']) => must(shell.tree.vfs.chdir(shell.tree.task, null, path), 'go to', path),
   },
   pwd: {
     usage: 'pwd',
@@ -149,7 +143,7 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
     usage: 'mkdir PATH',
     does: 'makes a directory',
     takes: [1, 1],
-    run: (shell, [path]) => shell.must(shell.tree.vfs.mkdir(shell.tree.task, null, path!, 0o777), 'make', path!),
+    run: (shell, [path]) => must(shell.tree.vfs.mkdir(shell.tree.task, null, path!, 0o777), 'make', path!),
   },
   rm: {
     usage: 'rm [-r] PATH',
@@ -157,7 +151,7 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
     takes: [1, 1],
     run: (shell, [path], flags) => {
       if (flags.has('r')) remove(shell.tree, path!)
-      else shell.must(shell.tree.vfs.unlink(shell.tree.task, null, path!), 'remove', path!)
+      else must(shell.tree.vfs.unlink(shell.tree.task, null, path!), 'remove', path!)
     },
   },
   mv: {
@@ -175,7 +169,7 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
       const answer = flags.has('s')
         ? vfs.symlink(task, target!, null, path!)
         : vfs.link(task, null, target!, null, path!)
-      shell.must(answer, `link to ${shown(target!)}`, path!)
+      must(answer, `link to ${shown(target!)}`, path!)
     },
   },
   chmod: {
@@ -188,7 +182,7 @@ const COMMANDS: Readonly<Record<string, ShellCommand>> = {
           problem: `'${mode}' is no mode`,
           remedy: 'give octal digits, such as 0755',
         })
-      shell.must(shell.tree.vfs.chmod(shell.tree.task, null, path!, Number.parseInt(mode!, 8)), 'change', path!)
+      must(shell.tree.vfs.chmod(shell.tree.task, null, path!, Number.parseInt(mode!, 8)), 'change', path!)
     },
   },
   diff: {
