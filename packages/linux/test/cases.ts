@@ -36,7 +36,7 @@ export function buildCases(into: string): void {
 }
 
 /** What a program prints here, by lines. */
-export function runHere(name: string, engine: Engine = 'interpreter'): string[] {
+export function runHere(name: string, engine: Engine = 'jit'): string[] {
   const kernel = kernelWith({ memory: '64 MiB', engine }, { [`/bin/${name}`]: readFileSync(programPath(name)) })
   const { vfs } = kernel
   const task = vfs.newTask(kernel.tree)
@@ -93,6 +93,16 @@ export function recorded(name: string): { release: string; lines: string[] } {
   if (!existsSync(recordingPath(name))) return { release: '', lines: [] }
   const [first, ...lines] = readFileSync(recordingPath(name), 'latin1').split('\n').slice(0, -1)
   return { release: first!.replace(/^# Linux /, ''), lines }
+}
+
+/** Cases: the line of each, and what belongs to it below. */
+export function blocksOf(lines: readonly string[]): string[] {
+  const blocks: string[] = []
+  for (const line of lines) {
+    if (line.startsWith(' ') && blocks.length > 0) blocks[blocks.length - 1] += `\n${line}`
+    else blocks.push(line)
+  }
+  return blocks
 }
 
 /** The release of this machine's kernel without what comes behind the numbers. */

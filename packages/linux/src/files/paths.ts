@@ -5,6 +5,8 @@ import type { FilePages } from '../memory/file-pages.ts'
 import type { Kernel, Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
 import { dup } from './control.ts'
+import { SMALL_FILE } from './io.ts'
+import { isSealed, Seal } from './seals.ts'
 import { VfsFile } from './vfs-file.ts'
 
 const { AT_FDCWD, AT_EMPTY_PATH } = At
@@ -23,13 +25,18 @@ export function from(task: Task, at: number, path: ByteString, act: (place: Path
   return typeof place === 'number' ? place : act(place)
 }
 
+/** RESOLVE_BENEATH and RESOLVE_IN_ROOT. */
+const CONFINED = 0x18
 /** Names of the caller's own descriptors. */
 const OWN_DESCRIPTOR = /^(?:\/proc\/self\/fd\/|\/dev\/fd\/)([0-9]{1,4})$|^\/dev\/(stdin|stdout|stderr)$/
 
 /** openat(2), openat2(2). */
 export function open(task: Task, at: number, path: ByteString, flags: number, mode: number, resolve = 0): number {
   const { kernel } = task
-  const place = start(task, at, path)
+  const limit = task.process.limits.soft[Limit.NOFILE]!
+  if (!task.files.hasRoom(limit)) return -Errno.EMFILE
+  // Below a root of the call's own, even `/` begins at the descriptor.
+  const place = start(task, at, (resolve & CONFINED) !== 0 ? path.replace(/^\/+/, '') : path)
   if (typeof place === 'number') return place
   const own = OWN_DESCRIPTOR.exec(path)
   if (own !== null) {
@@ -42,7 +49,11 @@ export function open(task: Task, at: number, path: ByteString, flags: number, mo
   if (typeof file === 'number') return file
   if ((flags & Open.O_TRUNC) !== 0 && isRegular(file.inode.mode)) truncated(kernel, file.inode, 0)
   const opened = new VfsFile(kernel, file)
-  const fd = task.files.add(opened, (flags & Open.O_CLOEXEC) !== 0, task.process.limits.soft[Limit.NOFILE]!)
+  if ((flags & (Open.O_LARGEFILE | Open.O_PATH)) === 0 && isRegular(file.inode.mode) && file.inode.size > SMALL_FILE) {
+    opened.close(undefined)
+    return -Errno.EOVERFLOW
+  }
+  const fd = task.files.add(opened, (flags & Open.O_CLOEXEC) !== 0, limit)
   if (fd < 0) opened.close(undefined)
   return fd
 }
@@ -83,6 +94,8 @@ export function ftruncate(task: Task, fd: number, size: number): number {
   const file = task.files.get(fd)
   if (file === undefined) return -Errno.EBADF
   if (file.file === undefined) return -Errno.EINVAL
+  const { inode } = file.file
+  if (size >= 0 && isSealed(inode, size < inode.size ? Seal.SHRINK : size > inode.size ? Seal.GROW : 0)) return -Errno.EPERM
   const answer = task.kernel.vfs.ftruncate(task.context, file.file, size)
   if (answer === 0) truncated(task.kernel, file.file.inode, size)
   return answer
@@ -94,6 +107,7 @@ export function getdents(task: Task, fd: number, address: number, length: number
   const file = task.files.get(fd)
   if (file === undefined) return -Errno.EBADF
   if (file.file === undefined) return -Errno.ENOTDIR
+  const before = file.file.position
   const bytes = new Uint8Array(Math.min(length, 65_536))
   const view = new DataView(bytes.buffer)
   let at = 0
@@ -116,7 +130,12 @@ export function getdents(task: Task, fd: number, address: number, length: number
   })
   if (answer < 0) return answer
   if (at === 0 && isFull) return -Errno.EINVAL
-  kernel.memory.write(address, bytes.subarray(0, at))
+  try {
+    kernel.memory.write(address, bytes.subarray(0, at))
+  } catch (reason) {
+    file.file.position = before
+    throw reason
+  }
   return at
 }
 

@@ -412,6 +412,9 @@ static void sizes(void) {
   C(fadvise64_64, f, 0, 0, -1, -1, 0);
   C(fadvise64_64, p[0], 0, 0, 0, 0, 0);
   C(fadvise64_64, 99, 0, 0, 0, 0, 0);
+  C(fadvise64, f, 0, 0, 10, 0);
+  C(fadvise64, f, 0, 0, 10, 9);
+  C(fadvise64, 99, 0, 0, 10, 0);
   C(readahead, f, 0, 0, 10);
   C(readahead, p[0], 0, 0, 10);
   C(readahead, d, 0, 0, 10);

@@ -17,9 +17,9 @@ static void waits_for_bits(void) {
 static void begin_threads(u32 count, void (*body)(void)) {
   woken = 0;
   for (u32 n = 0; n < count; n++) thread(THREAD & ~0x200000, stacks[n] + sizeof *stacks, body, 0, 0, 0);
-  pause_for(20);
+  pause_for(100);
 }
-#define WOKEN() pause_for(20), N("woken %u", woken)
+#define WOKEN() pause_for(100), N("woken %u", woken)
 
 static void simple(void) {
   u32 time[2] = {0, 1000000}, wide[4] = {0, 0, 1000000, 0};

@@ -97,13 +97,14 @@ static void limits(void) {
     for (u32 n = 0; n < 100; n++) at[-(i32)n * PAGE] = 1));
   T("setrlimit RLIMIT_NPROC", ALONE(SYS(setuid32, 54321); limit[0] = limit[1] = 1; SYS(setrlimit, 6, limit);
                                     i32 got = SYS(fork); if (got == 0) leave(0); leave(got == -11 ? 3 : 4)));
-  T("setrlimit RLIMIT_CPU", ALONE(limit[0] = 0; limit[1] = 5; SYS(setrlimit, 0, limit);
-                                  for (u64 start = now(); now() - start < 3000000000ull;)));
+  T("setrlimit RLIMIT_CPU", ALONE(limit[0] = 0; limit[1] = 5; SYS(setrlimit, 0, limit); for (;;) __asm__ volatile("")));
 }
 
 static void system_wide(void) {
   char names[6][65];
+  SYS(personality, 8); /* PER_LINUX32: the machine's name is that of 32 bits. */
   C(uname, names);
+  SYS(personality, 0);
   N("%s %s", names[0], names[4]);
   C(uname, BAD);
   ALONE(SYS(setuid32, 1000); C(sethostname, "x", 1); C(setdomainname, "x", 1));
@@ -111,7 +112,7 @@ static void system_wide(void) {
   C(sethostname, "x", -1);
   C(sethostname, "x", 65);
   C(sysinfo, words);
-  N("processes %s, unit %u", *(u16 *)(words + 10) > 0 ? "some" : "none", words[13]);
+  N("processes %s, unit %s", *(u16 *)(words + 10) > 0 ? "some" : "none", words[13] ? "some" : "none");
   C(sysinfo, BAD);
   C(getrandom, words, 16, 0);
   C(getrandom, words, 0, 0);
@@ -143,7 +144,7 @@ static void system_wide(void) {
   C(iopl, -1);
   C(ioprio_get, 1, 99999);
   C(ioprio_get, 9, 0);
-  C(rseq, 0, 0, 0, 0) == -22 || 1 ? (void)0 : (void)0;
+  C(rseq, 0, 0, 0, 0);
   C(restart_syscall);
 }
 

@@ -118,6 +118,13 @@ static void polls(void) {
   C(pselect6, 32, reads, 0, 0, time, 0);
   time[1] = 1000000000;
   C(pselect6, 32, reads, 0, 0, time, 0);
+  u64 wide[2] = {0, 0};
+  C(pselect6_time64, 32, reads, 0, 0, wide, 0);
+  N("%u", reads[0]);
+  wide[1] = 1000000000;
+  C(pselect6_time64, 32, reads, 0, 0, wide, 0);
+  C(pselect6_time64, 32, reads, 0, 0, BAD, 0);
+  C(pselect6_time64, 32, reads, 0, 0, wide, pack);
   reads[0] = -1, reads[1] = -1;
   C(_newselect, 64, reads, 0, 0, timeval);
   SYS(close_range, 3, -1, 0);

@@ -133,6 +133,15 @@ static void cloning(void) {
   C(clone, 0x8000 | 0x80000, 0, 0, BAD, 0);
 }
 
+static void forks(void) {
+  i32 child = SYS(fork);
+  if (child == 0) leave(6);
+  T("fork", wait_for(child));
+  T("exit with more than a byte", ALONE(SYS(exit, 0x1234)));
+  T("exit_group with more than a byte", ALONE(SYS(exit_group, 0x1234)));
+  T("fork: the child has what the parent had", ALONE({ u32 before = SYS(getppid); leave(before && SYS(getpgrp) != SYS(getpid)); }));
+}
+
 static void threads(void) {
   i32 status;
   tid_word = 99;
@@ -325,6 +334,11 @@ static void groups(void) {
   T("getpgid is getpgrp", SYS(getpgid, 0) == SYS(getpgrp));
   T("gettid is getpid", SYS(gettid) == self);
   P(getppid);
+  P(getpid);
+  P(gettid);
+  P(getpgrp);
+  C(getgid);
+  C(getegid);
   C(setpgid, 0, 0);
   T("setpgid made a group", SYS(getpgrp) == self);
   C(setpgid, 0, 0);
@@ -464,6 +478,8 @@ static void scheduling(void) {
   C(sched_rr_get_interval, 99999, time);
   C(sched_rr_get_interval, -1, time);
   C(sched_rr_get_interval, 0, BAD);
+  C(sched_rr_get_interval_time64, 99999, time);
+  C(sched_rr_get_interval_time64, 0, BAD);
   C(sched_getaffinity, 0, 3, set);
   C(sched_getaffinity, 0, 2, set);
   C(sched_getaffinity, 0, 0, set);
@@ -479,6 +495,16 @@ static void scheduling(void) {
   set[0] = 0;
   C(sched_setaffinity, 0, 4, set);
   C(sched_setaffinity, 0, 0, set);
+  C(ioprio_set, 1, 0, 2 << 13 | 3);
+  C(ioprio_get, 1, 0);
+  ALONE(C(ioprio_get, 1, 0));
+  C(ioprio_set, 1, 0, 2 << 13 | 8);
+  C(ioprio_set, 1, 0, 9 << 13);
+  C(ioprio_set, 1, 0, 3 << 13);
+  C(ioprio_get, 1, 0);
+  C(ioprio_set, 9, 0, 3 << 13);
+  C(ioprio_set, 1, 99999, 3 << 13);
+  ALONE(SYS(setuid32, 1000); C(ioprio_set, 1, 0, 1 << 13); C(ioprio_set, 1, 0, 2 << 13 | 5));
   u32 cpu = 99, node = 99;
   C(getcpu, &cpu, &node, 0);
   N("%u %u", cpu < 99, node);
@@ -501,6 +527,7 @@ void cases(int argc, char **argv) {
   }
   waiting();
   cloning();
+  forks();
   threads();
   by_structure();
   executing(argv[0]);

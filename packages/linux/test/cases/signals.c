@@ -194,6 +194,11 @@ static void queueing(void) {
   C(rt_sigtimedwait, both, last, time, 8);
   time[0] = 0, time[1] = 10000000;
   C(rt_sigtimedwait, both, last, time, 8);
+  u64 wide[2] = {0, 0};
+  C(rt_sigtimedwait_time64, both, last, wide, 8);
+  wide[1] = 1000000000;
+  C(rt_sigtimedwait_time64, both, last, wide, 8);
+  C(rt_sigtimedwait_time64, both, last, BAD, 8);
   block(USR1);
   SYS(kill, self, USR1);
   C(rt_sigtimedwait, set_of(USR1), 0, 0, 8);
@@ -410,6 +415,38 @@ static void defaults(void) {
   }
 }
 
+/* Registers and flags that a handler leaves as they were, whichever way it returns. */
+static i32 survives(u32 flags) {
+  handle(USR1, flags & SA_SIGINFO ? (void *)informed : (void *)handler, flags);
+  u32 a = 0, d = 0, pid = SYS(getpid);
+  __asm__ volatile("movl $0x12345678, %%esi\n movl $0x23456789, %%edi\n stc\n int $0x80\n sbbl %%ecx, %%ecx\n"
+                   " cmpl $0x12345678, %%esi\n jne 1f\n cmpl $0x23456789, %%edi\n jne 1f\n incl %%edx\n1:"
+                   : "=a"(a), "=d"(d), "=c"(pid)
+                   : "a"(37), "b"(pid), "c"(USR1), "d"(0)
+                   : "esi", "edi", "memory");
+  return a == 0 && d == 1 && pid == 0xffffffff;
+}
+static void changes(i32 signal, u32 *info, u32 *context) {
+  (void)signal, (void)info;
+  context[5 + 11] = 77;                 /* EAX */
+  context[5 + 22] = 1 << (USR2 - 1);    /* the mask */
+}
+static void returning(void) {
+  T("sigreturn: registers and flags", survives(0));
+  T("rt_sigreturn: registers and flags", survives(SA_SIGINFO));
+  handle(USR1, changes, SA_SIGINFO);
+  T("rt_sigreturn: what the handler has changed", SYS(kill, SYS(getpid), USR1));
+  u32 mask[2];
+  C(rt_sigprocmask, 0, 0, mask, 8);
+  N("%x", mask[0]);
+  unblock(USR2);
+  T("rt_sigreturn with a frame that is nowhere", ALONE(__asm__ volatile("movl $64, %esp\n movl $173, %eax\n int $0x80")));
+  T("sigreturn with a frame that is nowhere", ALONE(__asm__ volatile("movl $64, %esp\n movl $119, %eax\n int $0x80")));
+  T("rt_sigaction with no stack to handle it on",
+    ALONE(handle(USR1, informed, SA_SIGINFO);
+          __asm__ volatile("movl $64, %%esp\n int $0x80" : : "a"(37), "b"(SYS(getpid)), "c"(USR1))));
+}
+
 static void stacks(void) {
   static u8 area[16384] __attribute__((aligned(16)));
   struct { void *at; u32 flags, bytes; } stack = {area, 0, sizeof area}, old;
@@ -487,6 +524,7 @@ void cases(int argc, char **argv) {
   during();
   interrupting();
   defaults();
+  returning();
   stacks();
   faults();
 }

@@ -2,8 +2,9 @@
 import { VDSO } from '../../exec/vdso.ts'
 import { type CallTable, tableOf } from '../table.ts'
 import { fileCalls } from './files.ts'
+import { moreCalls } from './more.ts'
 import { otherNames } from './names.ts'
 import { taskCalls } from './tasks.ts'
 
 /** By number. */
-export const i386: CallTable = tableOf('i386', [...fileCalls, ...taskCalls], otherNames, VDSO.sysenterReturn)
+export const i386: CallTable = tableOf('i386', [...fileCalls, ...taskCalls, ...moreCalls], otherNames, VDSO.sysenterReturn)
