@@ -39,21 +39,25 @@ const haveSockets = i386.rows.some((row) => row?.name === 'socket')
 const compared = names.filter((name) => name !== 'sockets' || haveSockets)
 
 describe('system calls answer what Linux answered', () => {
-  it.each(compared)('%s', (name) => {
-    const expected = blocksOf(recorded(name).lines)
-    const found = blocksOf(runHere(name))
-    const known = differences.filter(({ program }) => program === name)
-    const wrong: string[] = []
-    for (let n = 0; n < Math.max(expected.length, found.length); n++) {
-      const [linux, here] = [expected[n] ?? 'nothing', found[n] ?? 'nothing']
-      if (linux === here || known.some((one) => one.linux === linux && one.here === here)) continue
-      wrong.push(`Linux: ${linux}\n here: ${here}`)
-    }
-    expect(wrong).toEqual([])
-    const pairs = expected.map((linux, n) => `${linux} | ${found[n]}`)
-    const settled = known.filter(({ linux, here }) => !pairs.includes(`${linux} | ${here}`))
-    expect(settled, 'these no longer differ: take them off the list').toEqual([])
-  }, 60_000)
+  it.each(compared)(
+    '%s',
+    (name) => {
+      const expected = blocksOf(recorded(name).lines)
+      const found = blocksOf(runHere(name))
+      const known = differences.filter(({ program }) => program === name)
+      const wrong: string[] = []
+      for (let n = 0; n < Math.max(expected.length, found.length); n++) {
+        const [linux, here] = [expected[n] ?? 'nothing', found[n] ?? 'nothing']
+        if (linux === here || known.some((one) => one.linux === linux && one.here === here)) continue
+        wrong.push(`Linux: ${linux}\n here: ${here}`)
+      }
+      expect(wrong).toEqual([])
+      const pairs = expected.map((linux, n) => `${linux} | ${found[n]}`)
+      const settled = known.filter(({ linux, here }) => !pairs.includes(`${linux} | ${here}`))
+      expect(settled, 'these no longer differ: take them off the list').toEqual([])
+    },
+    60_000,
+  )
 })
 
 describe('the cases', () => {
@@ -65,7 +69,9 @@ describe('the cases', () => {
     expect(blocks.length).toBeGreaterThanOrEqual(1000)
   })
   it('have every call that programs were seen to make, and the kernel has all but rseq', () => {
-    const network = haveSockets ? [] : ['socket', 'connect', 'getsockname', 'recvmsg', 'bind', 'listen', 'accept4', 'socketpair']
+    const network = haveSockets
+      ? []
+      : ['socket', 'connect', 'getsockname', 'recvmsg', 'bind', 'listen', 'accept4', 'socketpair']
     const seen = SEEN.filter((name) => !network.includes(name))
     expect(SEEN.length).toBeGreaterThanOrEqual(102)
     expect(seen.filter((name) => !covered.has(name))).toEqual([])
@@ -76,25 +82,36 @@ describe('the cases', () => {
     const all = i386.rows.filter((row) => row !== undefined).map(({ name }) => name)
     expect(all.filter((name) => !covered.has(name) && !ELSEWHERE.includes(name))).toEqual([])
   })
-  it.each(['memory', 'signals', 'processes', 'futexes'])('%s does the same whatever engine runs it', (name) => {
-    expect(runHere(name, 'interpreter')).toEqual(runHere(name, 'jit'))
-  }, 60_000)
+  it.each(['memory', 'signals', 'processes', 'futexes'])(
+    '%s does the same whatever engine runs it',
+    (name) => {
+      expect(runHere(name, 'interpreter')).toEqual(runHere(name, 'jit'))
+    },
+    60_000,
+  )
 })
 
 const reason = obstacle()
-describe.skipIf(reason !== undefined)(`this machine's kernel${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
-  const here = hostRelease()
-  for (const name of names) {
-    const { release, lines } = recorded(name)
-    const other = release === here ? '' : ` (skipped: it was recorded on Linux ${release}, this is ${here})`
-    it.skipIf(other !== '')(`answers ${name} as it was recorded${other}`, () => {
-      // A machine with other work to do may be late for a child's few milliseconds.
-      let found: string[] = []
-      for (let tries = 0; tries < 4 && found.join() !== lines.join(); tries++) found = runNatively(name)
-      expect(found).toEqual(lines)
-    }, 60_000)
-  }
-})
+describe.skipIf(reason !== undefined)(
+  `this machine's kernel${reason === undefined ? '' : ` (skipped: ${reason})`}`,
+  () => {
+    const here = hostRelease()
+    for (const name of names) {
+      const { release, lines } = recorded(name)
+      const other = release === here ? '' : ` (skipped: it was recorded on Linux ${release}, this is ${here})`
+      it.skipIf(other !== '')(
+        `answers ${name} as it was recorded${other}`,
+        () => {
+          // A machine with other work to do may be late for a child's few milliseconds.
+          let found: string[] = []
+          for (let tries = 0; tries < 4 && found.join() !== lines.join(); tries++) found = runNatively(name)
+          expect(found).toEqual(lines)
+        },
+        60_000,
+      )
+    }
+  },
+)
 
 const compiler = toolVersion()
 describe.skipIf(compiler !== undefined)(`the images${compiler === undefined ? '' : ` (skipped: ${compiler})`}`, () => {
@@ -114,7 +131,9 @@ describe.skipIf(compiler !== undefined)(`the images${compiler === undefined ? ''
 function toolVersion(): string | undefined {
   const first = (command: string, argument: string): string => {
     try {
-      return execFileSync(command, [argument], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split('\n')[0]!
+      return execFileSync(command, [argument], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split(
+        '\n',
+      )[0]!
     } catch {
       return 'none'
     }

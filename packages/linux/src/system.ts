@@ -16,7 +16,6 @@ import { SignalActions, type SignalInfo, SignalQueue } from './signals/queue.ts'
 import { Signal, SignalSet } from './signals/set.ts'
 import type { Account } from './tasks/account.ts'
 import { fileCredentials, type Ids, realCredentials } from './tasks/credentials.ts'
-import type { CpuTimers } from './tasks/cpu-timers.ts'
 import { Limits } from './tasks/limits.ts'
 import type { Namespaces } from './tasks/namespaces.ts'
 import { freshSettings, type ProcessSettings } from './tasks/process-settings.ts'
@@ -119,6 +118,14 @@ export interface Times {
   childrenSystem: number
 }
 
+/** Timers by CPU time of a process. */
+export interface CpuTimerSet {
+  /** By number of setitimer(2): when each ends, in nanoseconds of CPU time, or 0; and its period. */
+  readonly timers: readonly { when: number; period: number }[]
+  /** Sends the signals that are due. */
+  run(proc: Process): void
+}
+
 /** A process: a thread group. */
 export class Process {
   readonly pid: number
@@ -163,7 +170,7 @@ export class Process {
   /** personality(2). */
   personality = 0
   /** Timers by CPU time, where there are any: see `tasks/cpu-timers.ts`. */
-  cpuTimers: CpuTimers | undefined = undefined
+  cpuTimers: CpuTimerSet | undefined = undefined
   /** Timers of timer_create(2), by number. */
   readonly timers: Map<number, { end(): void }> = new Map()
   /** Told when it has ended: for whoever started it from outside. */

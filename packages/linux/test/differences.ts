@@ -44,7 +44,8 @@ export const differences: readonly Difference[] = [
     program: 'files',
     linux: 'ftruncate64(f, 0, 1) = EINVAL',
     here: 'ftruncate64(f, 0, 1) = 0',
-    reason: 'a 64-bit kernel asks 32-bit programs for O_LARGEFILE here, an i386 kernel does not (fs/open.c, ftruncate64)',
+    reason:
+      'a 64-bit kernel asks 32-bit programs for O_LARGEFILE here, an i386 kernel does not (fs/open.c, ftruncate64)',
   },
   ...(
     [

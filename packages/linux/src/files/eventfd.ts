@@ -92,8 +92,7 @@ class TimerFd extends AnonymousFile {
 }
 
 export function timerfdCreate(task: Task, clock: number, flags: number): number {
-  if (![0, 1, 7, 8, 9].includes(clock) || (flags & ~(Open.O_CLOEXEC | Open.O_NONBLOCK)) !== 0)
-    return -Errno.EINVAL
+  if (![0, 1, 7, 8, 9].includes(clock) || (flags & ~(Open.O_CLOEXEC | Open.O_NONBLOCK)) !== 0) return -Errno.EINVAL
   return install(task, new TimerFd(task.kernel, clock === 0 || clock === 8, flags), flags)
 }
 

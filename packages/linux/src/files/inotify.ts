@@ -37,7 +37,10 @@ class InotifyFile extends AnonymousFile {
   }
   override ioctl(request: number, argument: number): number {
     if (request !== FIONREAD) return -Errno.ENOTTY
-    this.kernel.memory.set32(argument, this.instance.pendingEvents.reduce((sum, event) => sum + HEADER + room(event), 0))
+    this.kernel.memory.set32(
+      argument,
+      this.instance.pendingEvents.reduce((sum, event) => sum + HEADER + room(event), 0),
+    )
     return 0
   }
   protected release(): void {

@@ -47,13 +47,7 @@ function readTo(task: Task, file: OpenFile, address: number, length: number, pos
 }
 
 /** Reads one piece of what is no plain file. */
-function readSpecial(
-  task: Task,
-  file: OpenFile,
-  address: number,
-  length: number,
-  position: number | null,
-): number {
+function readSpecial(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
   const { memory, vfs } = task.kernel
   const fetch = (into: Uint8Array, start: number, count: number): number =>
     position === null ? file.read(into, start, count) : vfs.pread(file.file!, into, start, count, position)
@@ -306,13 +300,27 @@ const Rwf = { HIPRI: 1, DSYNC: 2, SYNC: 4, NOWAIT: 8, APPEND: 0x10, NOAPPEND: 0x
 const KNOWN_RWF = 0x3f
 
 /** preadv2(2): −1 is the file's own position. */
-export function preadv2(task: Task, fd: number, address: number, count: number, position: number, flags: number): number {
+export function preadv2(
+  task: Task,
+  fd: number,
+  address: number,
+  count: number,
+  position: number,
+  flags: number,
+): number {
   if ((flags & ~KNOWN_RWF) !== 0) return -Errno.EOPNOTSUPP
   return readv(task, fd, address, count, position === -1 ? null : position)
 }
 
 /** pwritev2(2). */
-export function pwritev2(task: Task, fd: number, address: number, count: number, position: number, flags: number): number {
+export function pwritev2(
+  task: Task,
+  fd: number,
+  address: number,
+  count: number,
+  position: number,
+  flags: number,
+): number {
   if ((flags & ~KNOWN_RWF) !== 0 || (flags & (Rwf.APPEND | Rwf.NOAPPEND)) === (Rwf.APPEND | Rwf.NOAPPEND))
     return -Errno.EOPNOTSUPP
   const file = task.files.get(fd)

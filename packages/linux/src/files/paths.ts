@@ -95,7 +95,8 @@ export function ftruncate(task: Task, fd: number, size: number): number {
   if (file === undefined) return -Errno.EBADF
   if (file.file === undefined) return -Errno.EINVAL
   const { inode } = file.file
-  if (size >= 0 && isSealed(inode, size < inode.size ? Seal.SHRINK : size > inode.size ? Seal.GROW : 0)) return -Errno.EPERM
+  if (size >= 0 && isSealed(inode, size < inode.size ? Seal.SHRINK : size > inode.size ? Seal.GROW : 0))
+    return -Errno.EPERM
   const answer = task.kernel.vfs.ftruncate(task.context, file.file, size)
   if (answer === 0) truncated(task.kernel, file.file.inode, size)
   return answer

@@ -50,7 +50,8 @@ export class Pipe {
   /** F_SETPIPE_SZ: a power of two of pages. Answers the capacity. */
   resize(wanted: number, isPrivileged: boolean): number {
     if (wanted < 0 || wanted > 0x8000_0000) return -Errno.EINVAL
-    const capacity = 2 ** Math.max(12, Math.ceil(Math.log2(Math.max(1, wanted))))
+    let capacity = PIPE_BUF
+    while (capacity < wanted) capacity *= 2
     if (capacity > MOST && !isPrivileged) return -Errno.EPERM
     if (capacity > LARGEST) return -Errno.ENOMEM
     if (capacity < this.#length) return -Errno.EBUSY

@@ -20,7 +20,8 @@ export function poll(task: Task, at: number, count: number, deadline: number | u
     const fd = memory.get32(entry) | 0
     const wanted = memory.get16(entry + 4)
     const file = fd < 0 ? undefined : task.files.get(fd)
-    const events = fd < 0 ? 0 : file === undefined || file.file?.isPath ? Poll.NVAL : file.poll() & (wanted | ALWAYS_TOLD)
+    const events =
+      fd < 0 ? 0 : file === undefined || file.file?.isPath ? Poll.NVAL : file.poll() & (wanted | ALWAYS_TOLD)
     memory.set16(entry + 6, events)
     if (events !== 0) ready++
   }

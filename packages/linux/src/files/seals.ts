@@ -7,7 +7,6 @@ import type { OpenFile } from './open-file.ts'
 export const Seal = { SEAL: 1, SHRINK: 2, GROW: 4, WRITE: 8, FUTURE_WRITE: 0x10, EXEC: 0x20 } as const
 const ALL = 0x3f
 
-
 interface Sealed {
   seals: number
   /** Shared mappings through which it may be written. */

@@ -105,7 +105,9 @@ export function splice(
   if (input === undefined && output === undefined) return -Errno.EINVAL
   if (input !== undefined && input === output) return -Errno.EINVAL
   task.kernel.nonBlocking =
-    (flags & Splice.NONBLOCK) !== 0 || (input !== undefined && source.isNonBlocking) || (output !== undefined && target.isNonBlocking)
+    (flags & Splice.NONBLOCK) !== 0 ||
+    (input !== undefined && source.isNonBlocking) ||
+    (output !== undefined && target.isNonBlocking)
   if (input !== undefined && output !== undefined) {
     const piece = new Uint8Array(Math.min(length, output.capacity - output.length, Math.max(1, input.length)))
     if (piece.length === 0) return task.kernel.block(output.queue)
@@ -119,7 +121,8 @@ export function splice(
     const piece = new Uint8Array(Math.min(length, PIECE))
     const got = input.read(piece, 0, piece.length)
     if (got <= 0) return got
-    const count = place === undefined ? target.write(piece, 0, got) : put(task, target, piece.subarray(0, got), place.at)
+    const count =
+      place === undefined ? target.write(piece, 0, got) : put(task, target, piece.subarray(0, got), place.at)
     if (count > 0) place?.keep(place.at + count)
     return count
   }

@@ -1,8 +1,8 @@
 /** Calls on address spaces: mmap2(2), mprotect(2), mremap(2), madvise(2), msync(2), brk(2). */
 import { isRegular, MountFlag, type Open } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
-import type { Task } from '../system.ts'
 import { isSealed, Seal } from '../files/seals.ts'
+import type { Task } from '../system.ts'
 import { FilePages } from './file-pages.ts'
 import { PAGE } from './frames.ts'
 import { KERNEL_PAGE } from './page-table.ts'

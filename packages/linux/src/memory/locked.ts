@@ -9,6 +9,7 @@ const MCL = { CURRENT: 1, FUTURE: 2, ONFAULT: 4, ALL: 7 } as const
 /** MLOCK_ONFAULT. */
 const ONFAULT = 1
 
+/** munlock(2) as well. */
 export function mlock(task: Task, address: number, length: number): number {
   const first = Math.floor(address / PAGE)
   const count = Math.ceil((length + (address % PAGE)) / PAGE)
@@ -16,7 +17,6 @@ export function mlock(task: Task, address: number, length: number): number {
   if (first + count > KERNEL_PAGE || !task.space.isMapped(first, count)) return -Errno.ENOMEM
   return 0
 }
-export const munlock: typeof mlock = mlock
 
 export function mlock2(task: Task, address: number, length: number, flags: number): number {
   return (flags & ~ONFAULT) !== 0 ? -Errno.EINVAL : mlock(task, address, length)

@@ -46,7 +46,12 @@ export function cpuTimerLeft(task: Task, which: number): { value: number; period
 }
 
 /** Sets one, and answers what was left of it. */
-export function setCpuTimer(task: Task, which: number, value: number, period: number): { value: number; period: number } {
+export function setCpuTimer(
+  task: Task,
+  which: number,
+  value: number,
+  period: number,
+): { value: number; period: number } {
   const before = cpuTimerLeft(task, which)
   const proc = task.process
   if (value === 0 && proc.cpuTimers === undefined) return before

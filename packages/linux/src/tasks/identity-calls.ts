@@ -32,10 +32,7 @@ export function capget(task: Task, header: number, data: number): number {
   if (data === 0) return 0
   const { uid, euid, suid } = target.ids
   const permitted = uid === 0 || euid === 0 || suid === 0
-  const words = [
-    ...[euid === 0 ? -1 : 0, permitted ? -1 : 0, 0],
-    ...[euid === 0 ? HIGH : 0, permitted ? HIGH : 0, 0],
-  ]
+  const words = [...[euid === 0 ? -1 : 0, permitted ? -1 : 0, 0], ...[euid === 0 ? HIGH : 0, permitted ? HIGH : 0, 0]]
   for (const [n, word] of words.slice(0, version === V1 ? 3 : 6).entries()) memory.set32(data + n * 4, word)
   return 0
 }

@@ -95,12 +95,14 @@ function timerOf(task: Task, id: number): PosixTimer | undefined {
 export function timerCreate(task: Task, clock: number, event: number, at: number): number {
   const { memory, ns } = task.kernel
   const word = (n: number): number => memory.get32(event + n * 4) | 0
-  const [value, signal, notify, tid] = event === 0 ? [0, Signal.SIGALRM, Notify.SIGNAL, 0] : [word(0), word(1), word(2), word(3)]
+  const [value, signal, notify, tid] =
+    event === 0 ? [0, Signal.SIGALRM, Notify.SIGNAL, 0] : [word(0), word(1), word(2), word(3)]
   const kind = clockKind(task, clock)
   if (kind === undefined) return -Errno.EINVAL
   if (kind === 'read') return -Errno.EOPNOTSUPP
   if (notify !== Notify.NONE && (signal! < 1 || signal! > 64)) return -Errno.EINVAL
-  if (notify !== Notify.SIGNAL && notify !== Notify.NONE && notify !== Notify.THREAD && notify !== Notify.THREAD_ID) return -Errno.EINVAL
+  if (notify !== Notify.SIGNAL && notify !== Notify.NONE && notify !== Notify.THREAD && notify !== Notify.THREAD_ID)
+    return -Errno.EINVAL
   const thread = notify === Notify.THREAD_ID ? ns.pid.tasks.get(tid!) : undefined
   if (notify === Notify.THREAD_ID && thread?.process !== task.process) return -Errno.EINVAL
   let id = 0

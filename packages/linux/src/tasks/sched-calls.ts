@@ -127,9 +127,8 @@ export function ioprioGet(task: Task, which: number, who: number): number {
 }
 
 export function ioprioSet(task: Task, which: number, who: number, wanted: number): number {
-  const kind = wanted >> 13
-  const level = wanted & 0x1fff
-  if (kind < 0 || kind > 3 || level > 7 || (kind === 0 && level !== 0)) return -Errno.EINVAL
+  const kind = (wanted >> 13) & 7
+  if (kind > 3 || (kind === 0 && (wanted & 7) !== 0)) return -Errno.EINVAL
   if (kind === 1 && !task.isPrivileged) return -Errno.EPERM
   const found = tasksOf(task, which, who)
   if (typeof found === 'number') return found

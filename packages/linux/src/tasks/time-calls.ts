@@ -94,11 +94,7 @@ export function sleep(task: Task, clock: number, flags: number, at: number, left
     task.deadline = Math.max(0, start + time)
   }
   if (kernel.now >= task.deadline) return 0
-  const answer = kernel.blockUntil(
-    task.deadline,
-    undefined,
-    Answer.RESTART_NOHAND,
-  )
+  const answer = kernel.blockUntil(task.deadline, undefined, Answer.RESTART_NOHAND)
   if (answer === Answer.RESTART_NOHAND && (flags & TIMER_ABSTIME) === 0 && left !== 0)
     writeTimespec(kernel.memory, left, Math.max(0, task.deadline - kernel.now), wide)
   return answer

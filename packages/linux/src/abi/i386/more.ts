@@ -7,7 +7,7 @@ import { preadv2, pwritev2 } from '../../files/io.ts'
 import { memfdCreate } from '../../files/memfd.ts'
 import { signalfd } from '../../files/signalfd.ts'
 import { copyFileRange, splice, tee, vmsplice } from '../../files/transfer.ts'
-import { mincore, mlock, mlock2, mlockall, munlock } from '../../memory/locked.ts'
+import { mincore, mlock, mlock2, mlockall } from '../../memory/locked.ts'
 import { queueInfo } from '../../signals/calls.ts'
 import { setId } from '../../tasks/calls.ts'
 import { capget, personality, setFileId } from '../../tasks/identity-calls.ts'
@@ -35,7 +35,7 @@ export const moreCalls: readonly CallRow[] = [
   call(46, 'setgid', [int], (t, id) => setId(t, 'g', (id & 0xffff) === 0xffff ? -1 : id & 0xffff)),
   call(136, 'personality', [size], personality),
   call(150, 'mlock', [pointer, size], mlock),
-  call(151, 'munlock', [pointer, size], munlock),
+  call(151, 'munlock', [pointer, size], mlock),
   call(152, 'mlockall', [bits], (_t, flags) => mlockall(flags)),
   call(153, 'munlockall', [], () => 0),
   call(154, 'sched_setparam', [int, pointer], (t, p, a) => schedSetscheduler(t, p, undefined, a)),

@@ -7,4 +7,9 @@ import { otherNames } from './names.ts'
 import { taskCalls } from './tasks.ts'
 
 /** By number. */
-export const i386: CallTable = tableOf('i386', [...fileCalls, ...taskCalls, ...moreCalls], otherNames, VDSO.sysenterReturn)
+export const i386: CallTable = tableOf(
+  'i386',
+  [...fileCalls, ...taskCalls, ...moreCalls],
+  otherNames,
+  VDSO.sysenterReturn,
+)
