@@ -372,7 +372,51 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
   }
   override condition(cc: number): Node {
     this.effects.readsFlags = true
-    return super.condition(cc)
+    const holds = this.#ofHeld(cc >> 1)
+    if (!holds) return super.condition(cc)
+    return this.let(cc & 1 ? this.eqz(holds) : holds)
+  }
+  /** A condition (its code without bit 0) of flags that the locals have, where what made them does not say it in a simpler way. */
+  #ofHeld(code: number): Node | undefined {
+    const { flags, made } = this
+    if (!flags || made?.by === 'sub' || made?.by === 'image') return undefined
+    const kind = flags.kind & 15
+    const a = localNode('i32', this.locals.flags[0])
+    if (code === 1 && made?.by !== 'add') return this.#carryOf(flags.kind)
+    if (code === 3 && made?.by !== 'logic') {
+      const carry = this.#carryOf(flags.kind)
+      const rest = carry && this.#allButCarry(flags.kind)
+      return rest && this.or(carry, this.eqz(rest.result))
+    }
+    // That a ± 1 is below 0, or not above it, whether it fits or not.
+    if (code === 6 && isStep(kind)) return kind === HeldFlags.inc ? this.ltS(a, this.i32(-1)) : this.leS(a, this.i32(0))
+    if (code === 7 && isStep(kind)) return this.leS(a, this.i32(kind === HeldFlags.inc ? -1 : 1))
+    return undefined
+  }
+  /** CF as 0 or 1, of flags that the locals have. */
+  #carryOf(kind: number): Node | undefined {
+    const [a, b, c] = this.locals.flags.map((local) => localNode('i32', local)) as [Node, Node, Node]
+    const canonical = (value: Node) => this.let(this.#canonical(value, kind >> SIZE_SHIFT))
+    switch (kind & 15) {
+      case HeldFlags.logic:
+        return this.i32(0)
+      case HeldFlags.result:
+        return this.and(b, this.i32(1))
+      case HeldFlags.inc:
+      case HeldFlags.dec:
+        return c
+      case HeldFlags.add:
+        return this.ltU(canonical(this.add(a, b)), a)
+      case HeldFlags.sub:
+        return this.ltU(a, b)
+      case HeldFlags.addCarry: {
+        const result = canonical(this.add(this.add(a, b), c))
+        return this.or(this.ltU(result, a), this.and(c, this.eq(result, a)))
+      }
+      case HeldFlags.subBorrow:
+        return this.or(this.ltU(a, b), this.and(c, this.eq(a, b)))
+    }
+    return undefined
   }
   override carry(): Node {
     this.#carryIn = this.condition(2)
