@@ -71,15 +71,14 @@ async function upload(context: PushContext, { digest, size }: Descriptor): Promi
   } finally {
     access.close()
   }
-  const end = new URL(place)
-  end.searchParams.set('digest', digest)
-  await request({ path: end.href, method: 'PUT', expect: [201] })
+  const end = `${place}${place.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`
+  await request({ path: end, method: 'PUT', expect: [201] })
 }
 
-/** Where the next piece goes. */
+/** Where the next piece goes: an address, or a path at the same registry. */
 function placeOf(answer: Response, reference: Reference): string {
   const place = answer.headers.get('location')
-  if (place !== null && URL.canParse(place, answer.url)) return new URL(place, answer.url).href
+  if (place !== null) return place
   throw new ImageError(
     'image-registry',
     `${quoted(reference.registry)} does not say where to upload to`,
