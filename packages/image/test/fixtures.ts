@@ -163,3 +163,15 @@ export class Random {
     return items[this.below(items.length)]!
   }
 }
+
+/** A zstd frame (RFC 8878): blocks of `bytes` as they are, or `repeated` blocks of 128 KiB of zeros, in 4 bytes each. */
+export function zstdOf(bytes: Uint8Array, repeated = 0): Uint8Array<ArrayBuffer> {
+  const block = (isLast: boolean, type: number, size: number): Uint8Array => {
+    const header = Number(isLast) | (type << 1) | (size << 3)
+    return Uint8Array.of(header & 0xff, (header >> 8) & 0xff, header >> 16)
+  }
+  const pieces: Uint8Array[] = [Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0x50)]
+  for (const piece of inPieces(bytes)) pieces.push(block(false, 0, piece.length), piece)
+  for (let n = 0; n < repeated; n++) pieces.push(block(false, 1, 1 << 17), Uint8Array.of(0))
+  return joined([...pieces, block(true, 0, 0)])
+}

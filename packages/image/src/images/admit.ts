@@ -30,6 +30,8 @@ export interface ImageSource {
 const AT_ONCE = 3
 /** Indexes within indexes. */
 const DEEPEST = 4
+/** Documents that are looked at to find one that suits: each has been fetched. */
+const MOST_DOCUMENTS = 500
 
 /** Finds what suits a platform, and takes it in. */
 export class Admission {
@@ -37,6 +39,7 @@ export class Admission {
   readonly #source: ImageSource
   readonly #platform: Platform
   readonly #offered = new Set<string>()
+  #documents = 0
 
   constructor(workspace: Workspace, source: ImageSource, platform: Platform) {
     this.#workspace = workspace
@@ -112,6 +115,12 @@ export class Admission {
 
   async #document(descriptor: Descriptor, what: string): Promise<Uint8Array> {
     const { digest, size } = descriptor
+    if (++this.#documents > MOST_DOCUMENTS)
+      throw new ImageError(
+        'image-quota',
+        `none of ${MOST_DOCUMENTS} manifests and configurations suits`,
+        'name one image, by its digest',
+      )
     if (size > MOST_DOCUMENT_BYTES)
       throw new ImageError(
         'image-document',
