@@ -90,6 +90,12 @@ class DirectoryStore implements ContentStore {
           const size = isDigest(digest) ? await sizeOf(this.#path(digest)) : undefined
           if (isDigest(digest) && size !== undefined) all.push({ digest, size })
         }
+      // Notes on what is gone are to go, too.
+      const there = new Set(all.map(({ digest }) => digest))
+      for (const name of await namesIn(join(this.#root, 'notes'))) {
+        const digest = name.replace('-', ':')
+        if (isDigest(digest) && !there.has(digest)) all.push({ digest, size: 0 })
+      }
       return all
     })
   }

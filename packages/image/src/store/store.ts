@@ -43,7 +43,7 @@ export interface ContentStore {
   writeIndex(bytes: Uint8Array): Promise<void>
   /** The bytes of what is kept under a digest; undefined where there is nothing. */
   size(digest: Digest): Promise<number | undefined>
-  /** All that is kept. */
+  /** All that is kept; with size 0 also that of which nothing but notes is left. */
   list(): Promise<readonly { readonly digest: Digest; readonly size: number }[]>
   /** Begins new content. Only within `exclusive`. */
   create(): Promise<ContentWriter>
