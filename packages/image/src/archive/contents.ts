@@ -63,7 +63,6 @@ export async function takeArchive(workspace: Workspace, source: Bytes): Promise<
       await files.settle()
       done += bytes.length
       workspace.progress({ step: 'read', what: 'the archive', done })
-      if (reader.ended) break
     }
     reader.finish()
     await files.settle()

@@ -60,7 +60,8 @@ export interface Removed {
 
 /**
  * The images of a store. Wherever an image is named, it is by its name, by `NAME@DIGEST`, or by its ID or the first digits of it. A change
- * happens as a whole or not at all: one that fails or is given up leaves nothing.
+ * happens as a whole or not at all: one that fails or is given up leaves nothing. What `load`, `pull` and the like answer has the names that
+ * they gave.
  */
 export class Images {
   readonly #context: StoreContext
@@ -261,17 +262,23 @@ export class Images {
       for (const name of names.length === 0 ? [undefined] : names) entries = withEntry(entries, manifest, name)
     await writeEntries(store, entries)
     const digests = [...new Set(loaded.map(({ manifest }) => manifest.digest))]
-    return await Promise.all(digests.map((digest) => this.#image(entries, digest)))
+    return await Promise.all(
+      digests.map((digest) => {
+        const given = loaded.filter(({ manifest }) => manifest.digest === digest).flatMap(({ names }) => names)
+        return this.#image(entries, digest, given)
+      }),
+    )
   }
 
-  async #image(entries: readonly ImageEntry[], digest: Digest): Promise<Image> {
+  /** With all its names, or those that it has just been given. */
+  async #image(entries: readonly ImageEntry[], digest: Digest, given: readonly string[] = []): Promise<Image> {
     const { store, codecs } = this.#context
     const own = entries.filter(({ manifest }) => manifest.digest === digest)
     const descriptor = own[0]!.manifest
     const { manifest, config } = await readImage(store, codecs, descriptor)
     let size = 0
     for (const diffId of new Set(config.rootfs.diff_ids)) size += (await store.size(diffId)) ?? 0
-    const names = own.flatMap(({ name }) => name ?? [])
+    const names = given.length > 0 ? [...new Set(given)] : own.flatMap(({ name }) => name ?? [])
     return new Image({ descriptor, manifest, config, names, size }, (of) => this.#layers.root(of))
   }
 }

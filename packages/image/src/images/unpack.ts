@@ -1,4 +1,5 @@
 /** A layer as it came, made the uncompressed archive with its catalog that file systems read. */
+import { isVmexitError } from '@vmexit/core'
 import { uncompressed } from '../codecs.ts'
 import type { Digest } from '../digest.ts'
 import { ImageError } from '../errors.ts'
@@ -34,7 +35,7 @@ export async function* undamaged(what: string, source: AsyncIterable<Uint8Array>
   try {
     yield* source
   } catch (cause) {
-    if (cause instanceof ImageError || !(cause instanceof Error) || cause.name === 'AbortError') throw cause
+    if (isVmexitError(cause) || !(cause instanceof Error) || cause.name === 'AbortError') throw cause
     const problem = `${what} cannot be uncompressed (${cause.message})`
     throw new ImageError('image-layer', problem, 'get it again: it is damaged', cause)
   }

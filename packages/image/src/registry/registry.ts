@@ -72,11 +72,12 @@ export class Registry {
         if (error instanceof ImageError) throw error
         signal?.throwIfAborted()
         problem = `cannot be reached (${reasonOf(error)})`
+        if (isNowhere(error)) tries = MOST_TRIES
       }
       if (tries >= MOST_TRIES)
         throw new ImageError(
           'image-registry',
-          `${quoted(reference.registry)} ${problem}, after ${tries} tries`,
+          `${quoted(reference.registry)} ${problem}`,
           'see that the name is right, and the network there; or try again later',
         )
       await this.pause(tries, signal, pause)
@@ -264,6 +265,12 @@ function messageIn(text: string): string {
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error
   return cause instanceof Error && cause.message !== '' ? cause.message : message
+}
+
+/** Whether there is nobody, by Node's words for it: who has made a slip in a name need not wait. */
+function isNowhere(error: unknown): boolean {
+  const { code } = ((error as Error).cause ?? {}) as { readonly code?: unknown }
+  return code === 'ENOTFOUND' || code === 'ECONNREFUSED'
 }
 
 function timer(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
