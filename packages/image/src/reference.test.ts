@@ -27,7 +27,7 @@ test.each([
 
 test.each([
   ['', /empty/],
-  ['Debian', /say debian/],
+  ['Debian', /say 'debian'/],
   ['a/Debian:1', /lower case/],
   ['debian:', /no tag/],
   ['debian:a b', /no tag/],

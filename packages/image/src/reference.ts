@@ -42,7 +42,7 @@ export function parseReference(text: string): Reference {
   if (tag !== undefined && !TAG.test(tag)) throw bad(`${quoted(tag)} is no tag`)
   const { registry, repository } = split(colon < 0 ? named : named.slice(0, colon))
   if (!DOMAIN.test(registry)) throw bad(`${quoted(registry)} is no registry`)
-  if (repository !== repository.toLowerCase()) throw bad('repositories are in lower case', `say ${text.toLowerCase()}`)
+  if (repository !== repository.toLowerCase()) throw bad('repositories are in lower case', `say ${quoted(text.toLowerCase())}`)
   const wrong = repository.split('/').find((part) => !COMPONENT.test(part))
   if (wrong !== undefined) throw bad(`${quoted(wrong)} is no part of one`)
   if (registry.length + 1 + repository.length > LONGEST_NAME) throw bad(`it has more than ${LONGEST_NAME} characters`)
