@@ -19,6 +19,8 @@ export interface StoredFile {
 /** Files of an image's archive: more than any has. */
 const MOST_FILES = 100_000
 const MOST_LINKS = 40
+/** Bytes behind the end of an archive, which tar fills up to what tapes have: whoever writes them should not be cut off. */
+const MOST_BEHIND = 1 << 20
 
 /** The files of an archive by their paths. */
 export class ArchiveContents {
@@ -55,7 +57,7 @@ export class ArchiveContents {
 export async function takeArchive(workspace: Workspace, source: Bytes): Promise<ArchiveContents> {
   const files = new Files(workspace)
   const reader = new TarReader(files)
-  let done = 0
+  let [done, behind] = [0, 0]
   try {
     for await (const bytes of undamaged('the archive', uncompressed(workspace.codecs, source))) {
       workspace.signal?.throwIfAborted()
@@ -63,6 +65,7 @@ export async function takeArchive(workspace: Workspace, source: Bytes): Promise<
       await files.settle()
       done += bytes.length
       workspace.progress({ step: 'read', what: 'the archive', done })
+      if (reader.ended && (behind += bytes.length) > MOST_BEHIND) break
     }
     reader.finish()
     await files.settle()

@@ -64,8 +64,7 @@ export class LayerFs implements FileSystem {
     into.rdev = inode.rdev
     into.size = inode.size
     into.blksize = BLOCK
-    const stored = inode.extents.reduce((sum, [, , length]) => sum + length, 0)
-    into.blocks = Math.ceil(stored / BLOCK) * (BLOCK / 512)
+    into.blocks = Math.ceil(inode.stored / BLOCK) * (BLOCK / 512)
     into.atimeSeconds = atimeSeconds
     into.atimeNanoseconds = atimeNanoseconds
     into.mtimeSeconds = mtimeSeconds

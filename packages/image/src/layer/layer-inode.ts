@@ -16,6 +16,7 @@ export class LayerInode implements Inode {
   state: object | undefined = undefined
   #entries: Map<ByteString, number> | undefined
   #attributes: Map<ByteString, Uint8Array> | undefined
+  #stored: number | undefined
 
   constructor(fs: FileSystem, ino: number, said: CatalogInode) {
     this.fs = fs
@@ -42,6 +43,12 @@ export class LayerInode implements Inode {
   /** Of a file: where its data are, in order. */
   get extents(): readonly CatalogExtent[] {
     return this.said.extents ?? []
+  }
+
+  /** Bytes of its data that are no holes. */
+  get stored(): number {
+    this.#stored ??= this.extents.reduce((sum, [, , length]) => sum + length, 0)
+    return this.#stored
   }
 
   /** The first extent that ends behind a position of the file; the number of extents where none does. */
