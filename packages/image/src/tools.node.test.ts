@@ -6,12 +6,24 @@ import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_proces
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { OverlayFs } from '@vmexit/overlayfs'
 import { Errno, type File, Open, SettableTime, TmpFs, Vfs } from '@vmexit/vfs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bytesOfText, readFile, tarOf } from '../test/fixtures.ts'
+import {
+  blobPath,
+  bytesOfText,
+  descriptorOf,
+  digestOf,
+  INDEX,
+  imageOf,
+  json,
+  layoutOf,
+  MANIFEST,
+  readFile,
+  tarOf,
+} from '../test/fixtures.ts'
 import { canonicalName, type Image, Images, parseReference, Registry } from './index.ts'
 import { directoryStore, layoutFolder, nodeCodecs, writeLayout } from './node/index.ts'
 
@@ -212,6 +224,34 @@ describe.skipIf(!isServed)(
       expect(image.names).toContain(name)
       for (const { mediaType } of image.manifest.layers) expect(mediaType).toMatch(type)
       expect(await filesOf(image)).toEqual(expected)
+    })
+
+    test('of an index the image for linux/386 is pulled, and one without it says what it has', async () => {
+      const [i386, amd64] = [
+        imageOf([tarOf({ name: 'a' })]),
+        imageOf([tarOf({ name: 'b' })], { architecture: 'amd64' }),
+      ]
+      const entry = (image: typeof i386, architecture: string) => ({
+        ...descriptorOf(MANIFEST, image!.manifest),
+        platform: { os: 'linux', architecture },
+      })
+      for (const [tag, images] of [
+        ['both', [entry(amd64, 'amd64'), entry(i386, '386')]],
+        ['other', [entry(amd64, 'amd64')]],
+      ] as const) {
+        const index = json({ schemaVersion: 2, mediaType: INDEX, manifests: images })
+        const layout = new Map([...layoutOf(amd64), ...layoutOf(i386), [blobPath(index), index] as const])
+        layout.set('index.json', json({ schemaVersion: 2, manifests: [descriptorOf(INDEX, index)] }))
+        for (const [path, bytes] of layout) {
+          mkdirSync(dirname(at(tag, path)), { recursive: true })
+          writeFileSync(at(tag, path), bytes)
+        }
+        await skopeo('copy', '--all', '--dest-tls-verify=false', `oci:${tag}`, `docker://${host}/${tag}:1`)
+      }
+      expect((await images.pull(`${host}/both:1`, { registry })).id).toBe(digestOf(i386.config))
+      await expect(images.pull(`${host}/other:1`, { registry })).rejects.toThrow(
+        'nothing for linux/386, but linux/amd64',
+      )
     })
 
     test('images that are pushed from here are taken by skopeo, and pulled again', async () => {

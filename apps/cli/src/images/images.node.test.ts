@@ -1,7 +1,7 @@
 /** The commands for images, as a person uses them. */
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -144,6 +144,9 @@ describe('images', () => {
 describe('a registry of this machine', () => {
   let server: Server
   const contents = new Map<string, Buffer>()
+  /** Whether it stops in the middle of layers; of which the client has gone away. */
+  let stalls = false
+  const left: string[] = []
 
   /** Takes what is pushed, and gives it again. */
   async function listen(): Promise<string> {
@@ -167,7 +170,12 @@ describe('a registry of this machine', () => {
         response.writeHead(201).end()
       } else if (contents.has(path)) {
         response.setHeader('content-type', 'application/vnd.oci.image.manifest.v1+json')
-        response.end(method === 'HEAD' ? undefined : contents.get(path))
+        const body = contents.get(path)!
+        if (method === 'HEAD') response.end()
+        else if (stalls && body.length > 1024) {
+          response.write(body.subarray(0, 1024))
+          response.once('close', () => left.push(path))
+        } else response.end(body)
       } else response.writeHead(404).end()
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -184,5 +192,20 @@ describe('a registry of this machine', () => {
     expect(await vmexit('pull', name)).toMatchObject({ code: 0, out: pushed.out })
     expect((await vmexit('images', '-q', '--no-trunc')).out).toBe(id)
     expect(await vmexit('pull', name.replace('app', 'none'))).toMatchObject({ code: 1, out: '' })
+    // Ctrl-C in the middle of a layer: the registry is left, and nothing stays.
+    await vmexit('rmi', name)
+    stalls = true
+    const pull = spawn(process.execPath, [...command, 'pull', name], { cwd: folder, env, stdio: 'ignore' })
+    const incoming = () =>
+      readdirSync(join(store, 'incoming')).map(
+        (file) => statSync(join(store, 'incoming', file), { throwIfNoEntry: false })?.size,
+      )
+    while (!incoming().includes(1024)) await new Promise((resolve) => setTimeout(resolve, 20))
+    pull.kill('SIGINT')
+    expect((await once(pull, 'exit'))[0]).toBe(130)
+    expect(kept()).toEqual([])
+    while (left.length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+    stalls = false
+    expect(await vmexit('pull', name)).toMatchObject({ code: 0, out: pushed.out })
   })
 })

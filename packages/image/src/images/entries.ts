@@ -6,6 +6,7 @@ import type { Digest } from '../digest.ts'
 import { type Descriptor, indexSchema } from '../documents/documents.ts'
 import { readDocument, writeDocument } from '../documents/json.ts'
 import { OCI_INDEX } from '../documents/media-types.ts'
+import { ImageError } from '../errors.ts'
 import { canonicalName, parseReference } from '../reference.ts'
 import type { ContentStore } from '../store/store.ts'
 
@@ -25,10 +26,17 @@ export async function readEntries(store: ContentStore): Promise<readonly ImageEn
   const bytes = await store.readIndex()
   if (bytes === undefined) return []
   const { manifests } = readDocument(bytes, indexSchema, 'the list of images (index.json)')
-  return manifests.map(({ annotations, ...manifest }) => {
-    const name = annotations?.[REF_NAME]
-    return { manifest, name: name === undefined ? undefined : canonicalName(parseReference(name)) }
-  })
+  return manifests.map(({ annotations, ...manifest }) => ({ manifest, name: nameIn(annotations?.[REF_NAME]) }))
+}
+
+/** A name that another tool has written into the store, and that is none here, is left out. */
+function nameIn(text: string | undefined): string | undefined {
+  try {
+    return text === undefined ? undefined : canonicalName(parseReference(text))
+  } catch (error) {
+    if (error instanceof ImageError) return undefined
+    throw error
+  }
 }
 
 /** Replaces them. */
