@@ -80,8 +80,8 @@ export function getsockopt(
   if (length < 0) return -Errno.EINVAL
   // An error that is pending is taken: nobody may miss it.
   memory.check(at, Math.min(length, 4))
-  const value = valueOf(file, level, option, length)
-  if (typeof value === 'number' && value < 0 && isErrno(value)) return value
+  const value = optionOf(file, level, option, length)
+  if (typeof value === 'number' && value < 0) return value
   const bytes = typeof value === 'number' ? wordOf(value) : value
   const count = Math.min(length, bytes.length)
   memory.check(at, count)
@@ -90,9 +90,7 @@ export function getsockopt(
   return 0
 }
 
-const isErrno = (value: number): boolean => value >= -4095
-
-function valueOf(file: SocketFile, level: number, option: number, length: number): Uint8Array | number {
+function optionOf(file: SocketFile, level: number, option: number, length: number): Uint8Array | number {
   if (level === Level.SOCKET) {
     if (option === Option.RCVTIMEO || option === Option.SNDTIMEO) return timeoutOf(file, option, TIMEVAL)
     if (option === Option.RCVTIMEO_NEW || option === Option.SNDTIMEO_NEW)

@@ -54,6 +54,13 @@ export class PacketFile extends SocketFile {
     const { protocol } = this.#address
     return ((protocol & 0xff) << 8) | (protocol >>> 8)
   }
+  get etherType(): number {
+    return this.#address.protocol
+  }
+  /** The index of the device that it hears; 0 for all. */
+  get device(): number {
+    return this.#address.device
+  }
   get next(): number {
     return Math.max(0, this.#socket.receive(NOTHING, Msg.PEEK | Msg.TRUNC))
   }
