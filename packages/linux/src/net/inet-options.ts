@@ -3,7 +3,7 @@ import { IpOption, MessageSocket, type Socket, StreamSocket, TcpOption, tcpState
 import { byteStringOf, bytesOf } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
-import { Level, Option } from './constants.ts'
+import { Level, Option, Type } from './constants.ts'
 import { numberOf, numbers } from './socket-file.ts'
 
 const TCP_INFO = 11
@@ -28,6 +28,8 @@ export function getInetOption(socket: Socket, level: number, option: number, roo
     if (option === TCP_INFO) return tcpInfo(socket)
     if (option === TCP_CONGESTION) return bytesOf('reno'.padEnd(NAME_BYTES, '\0'))
   }
+  const own = socket instanceof StreamSocket ? Level.TCP : socket.type === Type.RAW ? Level.RAW : Level.UDP
+  if (level !== Level.SOCKET && level !== Level.IP && level !== own) return -Errno.EOPNOTSUPP
   const value = socket.getOption(level, option)
   // Numbers of the level of IP that fit into a byte are a byte for who asks for less than a word.
   if (level === Level.IP && value >= 0 && value <= 255 && room > 0 && room < 4) return Uint8Array.of(value)

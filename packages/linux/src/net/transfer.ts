@@ -155,7 +155,6 @@ function receiveStream(
 ): number {
   const total = totalOf(parts)
   const isThrownAway = file.family === Family.INET && (flags & (Msg.TRUNC | Msg.PEEK)) === Msg.TRUNC
-  if (total === 0 && file.family === Family.INET) return 0
   for (;;) {
     const size = Math.min(PIECE, total - task.progress, file.next)
     try {
