@@ -1,5 +1,13 @@
 /** Options of sockets of IPv4 (socket(7), ip(7), tcp(7)): numbers are the stack's, structures are laid out here. */
-import { IpOption, MessageSocket, type Socket, StreamSocket, TcpOption, tcpStateNumber } from '@vmexit/net'
+import {
+  IpOption,
+  MessageSocket,
+  type NetStack,
+  type Socket,
+  StreamSocket,
+  TcpOption,
+  tcpStateNumber,
+} from '@vmexit/net'
 import { byteStringOf, bytesOf } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
@@ -37,8 +45,15 @@ export function getInetOption(socket: Socket, level: number, option: number, roo
 }
 
 /** 0 or a negated error number. */
-export function setInetOption(task: Task, socket: Socket, level: number, option: number, value: Uint8Array): number {
-  if (level === Level.SOCKET && option === Option.BINDTODEVICE) return bindToDevice(task, socket, value)
+export function setInetOption(
+  task: Task,
+  stack: NetStack,
+  socket: Socket,
+  level: number,
+  option: number,
+  value: Uint8Array,
+): number {
+  if (level === Level.SOCKET && option === Option.BINDTODEVICE) return bindToDevice(task, stack, socket, value)
   if (level === Level.IP && (option === IpOption.addMembership || option === IpOption.dropMembership))
     return membership(socket, option, value)
   if (level === Level.IP && option === IpOption.multicastInterface) return value.length < 4 ? -Errno.EINVAL : 0
@@ -63,10 +78,10 @@ export function setInetOption(task: Task, socket: Socket, level: number, option:
   return socket.setOption(level, option, number)
 }
 
-function bindToDevice(task: Task, socket: Socket, value: Uint8Array): number {
+function bindToDevice(task: Task, stack: NetStack, socket: Socket, value: Uint8Array): number {
   const name = byteStringOf(value.subarray(0, NAME_BYTES - 1)).replace(/\0.*$/s, '')
   if (socket.device !== undefined && !task.isPrivileged) return -Errno.EPERM
-  const device = name === '' ? undefined : task.ns.net.stack.device(name)
+  const device = name === '' ? undefined : stack.device(name)
   if (name !== '' && device === undefined) return -Errno.ENODEV
   socket.device = device
   return 0
