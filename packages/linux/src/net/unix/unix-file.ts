@@ -6,6 +6,7 @@ import { familyOf, readUnix, writeUnix } from '../addresses.ts'
 import { buffersOf } from '../buffer-account.ts'
 import { Family, Level, MOST_RIGHTS, Msg, Option, Scm, Type } from '../constants.ts'
 import type { NetNamespace } from '../namespace.ts'
+import { mayExceedLimits, mayImpersonate } from '../privilege.ts'
 import {
   admit,
   type ControlMessage,
@@ -155,7 +156,7 @@ export class UnixFile extends SocketFile {
     const credentials = credentialsIn(task, controls)
     if (typeof credentials === 'number') return credentials
     if (rights.length > MOST_RIGHTS) return -Errno.EINVAL
-    const limit = task.isPrivileged ? Number.POSITIVE_INFINITY : task.process.limits.soft[Limit.NOFILE]!
+    const limit = mayExceedLimits(task) ? Number.POSITIVE_INFINITY : task.process.limits.soft[Limit.NOFILE]!
     if (rights.length > 0 && !task.kernel.network.rights.mayCarry(user, rights.length, limit))
       return -Errno.ETOOMANYREFS
     if (end.passesCredentials) bindAutomatically(this.namespace, end)
@@ -275,7 +276,7 @@ function credentialsIn(task: Task, controls: readonly ControlMessage[]): Credent
     const [pid, uid, gid] = [0, 4, 8].map((at) => view.getInt32(at, true)) as [number, number, number]
     const mayUser = [ids.uid, ids.euid, ids.suid].includes(uid)
     const mayGroup = [ids.gid, ids.egid, ids.sgid].includes(gid)
-    if (!task.isPrivileged && (pid !== proc.pid || !mayUser || !mayGroup)) return -Errno.EPERM
+    if (!mayImpersonate(task) && (pid !== proc.pid || !mayUser || !mayGroup)) return -Errno.EPERM
     if (pid !== proc.pid && !task.kernel.processes.has(pid)) return -Errno.ESRCH
     credentials = { pid, uid, gid }
   }
