@@ -30,7 +30,6 @@ export interface RunFlags extends NetworkFlags {
   readonly memory: string
   readonly seed: number
   readonly time?: number
-  readonly idle: 'sleep' | 'skip'
   readonly strace?: boolean
   readonly stats?: boolean
   readonly json?: boolean

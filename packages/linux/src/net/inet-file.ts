@@ -21,6 +21,7 @@ import { mayBind, maySendRaw } from './privilege.ts'
 import {
   admit,
   type ControlMessage,
+  dismiss,
   numberOf,
   numbers,
   type ReceivedWith,
@@ -53,7 +54,7 @@ export class InetFile extends SocketFile {
     const { net } = task.ns
     const socket = net.stack.socket(Family.INET, type, protocol, buffersOf(task.process.account))
     if (typeof socket === 'number') return socket
-    const admitted = admit(task.kernel)
+    const admitted = admit(task)
     return admitted < 0 ? admitted : new InetFile(task, net, socket, flags)
   }
 
@@ -123,11 +124,11 @@ export class InetFile extends SocketFile {
     return this.socket.listen(backlog)
   }
   override accept(task: Task, flags: number): InetFile | number {
-    const admitted = admit(task.kernel)
+    const admitted = admit(task)
     if (admitted < 0) return admitted
     const socket = this.socket.accept()
     if (typeof socket !== 'number') return new InetFile(task, this.namespace, socket, flags)
-    task.kernel.network.dismiss()
+    dismiss(task)
     return socket
   }
 

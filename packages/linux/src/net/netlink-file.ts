@@ -41,7 +41,7 @@ export class NetlinkFile extends SocketFile {
   static open(task: Task, type: number, protocol: number, flags: number): NetlinkFile | number {
     if (type !== Type.RAW && type !== Type.DGRAM) return -Errno.ESOCKTNOSUPPORT
     if (protocol < 0 || protocol >= PROTOCOLS || protocol !== NETLINK_ROUTE) return -Errno.EPROTONOSUPPORT
-    const admitted = admit(task.kernel)
+    const admitted = admit(task)
     return admitted < 0 ? admitted : new NetlinkFile(task, type, flags)
   }
 

@@ -39,7 +39,7 @@ export class PacketFile extends SocketFile {
     const etherType = ((protocol & 0xff) << 8) | ((protocol >>> 8) & 0xff)
     const socket = task.ns.net.stack.packetSocket(type, etherType, buffersOf(task.process.account))
     if (typeof socket === 'number') return socket
-    const admitted = admit(task.kernel)
+    const admitted = admit(task)
     if (admitted < 0) {
       socket.close()
       return admitted

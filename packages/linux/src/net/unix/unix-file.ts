@@ -10,6 +10,7 @@ import { mayExceedLimits, mayImpersonate } from '../privilege.ts'
 import {
   admit,
   type ControlMessage,
+  dismiss,
   numberOf,
   numbers,
   type ReceivedWith,
@@ -45,7 +46,7 @@ export class UnixFile extends SocketFile {
   static open(task: Task, type: number, protocol: number, flags: number): UnixFile | number {
     const wrong = refused(type, protocol)
     if (wrong !== 0) return wrong
-    const admitted = admit(task.kernel)
+    const admitted = admit(task)
     if (admitted < 0) return admitted
     const { network } = task.kernel
     const account = buffersOf(task.process.account)
@@ -59,10 +60,12 @@ export class UnixFile extends SocketFile {
     const wrong = refused(type, protocol)
     if (wrong !== 0) return wrong
     const { network } = task.kernel
-    if (admit(task.kernel) < 0) return -Errno.ENFILE
-    if (admit(task.kernel) < 0) {
-      network.dismiss()
-      return -Errno.ENFILE
+    const first = admit(task)
+    if (first < 0) return first
+    const second = admit(task)
+    if (second < 0) {
+      dismiss(task)
+      return second
     }
     const account = buffersOf(task.process.account)
     const who = credentialsOf(task)
@@ -128,11 +131,11 @@ export class UnixFile extends SocketFile {
     return this.end.listen(backlog, credentialsOf(task))
   }
   override accept(task: Task, flags: number): UnixFile | number {
-    const admitted = admit(task.kernel)
+    const admitted = admit(task)
     if (admitted < 0) return admitted
     const end = this.end.accept()
     if (typeof end !== 'number') return new UnixFile(task, this.namespace, end, flags)
-    task.kernel.network.dismiss()
+    dismiss(task)
     return end
   }
   localAddress(): Uint8Array {
