@@ -16,10 +16,11 @@ import {
 } from '@vmexit/linux'
 import type { Engine } from '@vmexit/x86'
 import { tuneHost } from '../boot/host.ts'
+import { type NetworkFlags, openNetwork, resolver } from './network.ts'
 import { Root } from './root.ts'
 
 /** What the command line says. */
-export interface RunFlags {
+export interface RunFlags extends NetworkFlags {
   readonly root?: string
   readonly cwd?: string
   readonly env?: readonly string[]
@@ -29,7 +30,6 @@ export interface RunFlags {
   readonly memory: string
   readonly seed: number
   readonly time?: number
-  readonly idle: 'sleep' | 'skip'
   readonly strace?: boolean
   readonly stats?: boolean
   readonly json?: boolean
@@ -57,11 +57,21 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
   let status: number | undefined
   let text = ''
   const decoder = new TextDecoder()
+  const signal = new Signal()
+  const network = await openNetwork(
+    kernel,
+    flags,
+    flags.seed,
+    () => signal.raise(),
+    (line) => process.stderr.write(`vmexit: ${line}\n`),
+  )
+  if (network !== undefined) root.fileWhereNone('/etc/resolv.conf', resolver)
   const isTerminal = flags.json !== true && process.stdin.isTTY === true && process.stdout.isTTY === true
   const streams = isTerminal
-    ? terminal(kernel)
+    ? terminal(kernel, signal)
     : pipes(
         kernel,
+        signal,
         flags.json
           ? (bytes) => {
               text += decoder.decode(bytes, { stream: true })
@@ -90,6 +100,7 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
     if (outcome === 'stuck') process.stderr.write('vmexit: the program waits for what cannot come any more\n')
   } finally {
     streams.end()
+    await network?.close()
   }
   const seconds = (performance.now() - started) / 1000
   if (flags.json)
@@ -127,11 +138,10 @@ interface Streams {
 }
 
 /** Standard input and outputs as they are. */
-function pipes(kernel: LinuxKernel, taken: ((bytes: Uint8Array) => void) | undefined): Streams {
+function pipes(kernel: LinuxKernel, signal: Signal, taken: ((bytes: Uint8Array) => void) | undefined): Streams {
   const input = new HostInput(kernel)
   const output = outputTo(kernel, process.stdout, taken)
   const errors = outputTo(kernel, process.stderr, taken)
-  const signal = new Signal()
   // No more is read ahead than somebody reads.
   const onData = (bytes: Uint8Array): void => {
     input.feed(bytes)
@@ -175,9 +185,8 @@ function outputTo(
 }
 
 /** This process's terminal, with the kernel's line discipline in place of the host's. */
-function terminal(kernel: LinuxKernel): Streams {
+function terminal(kernel: LinuxKernel, signal: Signal): Streams {
   const file = new HostTerminal(kernel, (bytes) => void process.stdout.write(bytes))
-  const signal = new Signal()
   const { stdin, stdout } = process
   const resize = (): void => file.tty.resize(stdout.rows, stdout.columns)
   const onData = (bytes: Uint8Array): void => {
