@@ -50,7 +50,7 @@ function withOptions(command: Command): Command {
     .argument('[arguments...]', 'its arguments')
     .passThroughOptions()
     .optionsGroup('What it finds:')
-    .option('--root <path>', 'a folder, or a cpio archive, that is copied as its file system')
+    .option('--root <path>', 'a folder, or a tar or cpio archive, that is copied as its file system')
     .option('--cwd <path>', 'where it starts; / unless stated')
     .option('-e, --env <name=value>', 'a variable of its environment; without value that of this command', collect)
     .option('--uid <number>', 'its user', whole)
