@@ -20,7 +20,7 @@ import { Root } from './root.ts'
 
 /** What the command line says. */
 export interface RunFlags {
-  readonly root?: string
+  readonly root?: readonly string[]
   readonly cwd?: string
   readonly env?: readonly string[]
   readonly uid?: number
@@ -49,7 +49,7 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
     ...(flags.time !== undefined && { epoch: flags.time }),
   })
   const root = new Root(kernel)
-  if (flags.root !== undefined) await root.add(flags.root)
+  for (const source of flags.root ?? []) await root.add(source)
   populate(kernel)
   const path = await placed(root, program, flags)
   if (flags.strace) kernel.observer = new Strace(kernel.calls, (line) => process.stderr.write(`${line}\n`))
