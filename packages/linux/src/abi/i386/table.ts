@@ -1,9 +1,15 @@
 /** The system calls of i386. */
 import { VDSO } from '../../exec/vdso.ts'
 import { type CallTable, tableOf } from '../table.ts'
+import { eventCalls } from './events.ts'
 import { fileCalls } from './files.ts'
 import { otherNames } from './names.ts'
 import { taskCalls } from './tasks.ts'
 
 /** By number. */
-export const i386: CallTable = tableOf('i386', [...fileCalls, ...taskCalls], otherNames, VDSO.sysenterReturn)
+export const i386: CallTable = tableOf(
+  'i386',
+  [...fileCalls, ...taskCalls, ...eventCalls],
+  otherNames,
+  VDSO.sysenterReturn,
+)
