@@ -40,6 +40,10 @@ export abstract class OpenFile {
   get isWritable(): boolean {
     return (this.flags & Open.O_ACCMODE) !== Open.O_RDONLY
   }
+  /** How often there were news, for who wants each of them told once: edge-triggered epolls. */
+  get edges(): number {
+    return 0
+  }
   /** What its name is in /proc/self/fd. */
   abstract describe(context: TaskContext): string
   abstract read(into: Uint8Array, start: number, length: number): number

@@ -3,6 +3,7 @@ import { type Path, toText } from '@vmexit/vfs'
 import { PAGE } from '../memory/frames.ts'
 import { Prot } from '../memory/vma.ts'
 import type { Kernel, Process, Task } from '../system.ts'
+import { netNode } from './net.ts'
 import { directory, file, link, type ProcDirectory, type ProcNode } from './node.ts'
 
 const hundredths = (ticks: number): number => Math.floor(ticks / 1e7)
@@ -58,6 +59,7 @@ export function processNode(kernel: Kernel, proc: Process): ProcDirectory {
       () => task()?.context.root,
     ),
     fd: fds,
+    net: netNode(() => (task() ?? proc.leader).ns.net),
   }
   const base = directory(entries)
   const tasks: ProcDirectory = {

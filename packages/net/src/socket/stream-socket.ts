@@ -61,6 +61,11 @@ export class StreamSocket extends Socket {
     return this.#listener === undefined ? (this.#connection?.state ?? 'closed') : 'listen'
   }
 
+  /** What of TCP stands behind it, for lists of sockets. */
+  get endpoint(): Connection | Listener | undefined {
+    return this.#listener ?? this.#connection
+  }
+
   get readable(): number {
     return this.#connection?.readable ?? 0
   }
