@@ -21,18 +21,18 @@ export interface Closure {
 export async function closureOf(names: readonly string[], lookUp: LookUp): Promise<Closure> {
   const found = new Map<string, PackageRecord>()
   const present = new Set<string>()
-  const missing: (readonly string[])[] = []
+  const missing = new Map<string, readonly string[]>()
   let groups: (readonly string[])[] = names.map((name) => [name])
   while (groups.length > 0) {
     const level = await choose(groups, present, lookUp)
-    missing.push(...level.missing)
+    for (const group of level.missing) missing.set(group.join(), group)
     for (const record of level.records) {
       found.set(record.name, record)
       for (const name of [record.name, ...record.provides]) present.add(name)
     }
     groups = level.records.flatMap(({ needs }) => needs)
   }
-  return { records: [...found.values()], missing }
+  return { records: [...found.values()], missing: [...missing.values()] }
 }
 
 /** One package for each group that nobody serves yet; what comes for one group serves the others too. */
