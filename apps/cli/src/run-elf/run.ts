@@ -123,15 +123,18 @@ interface Streams {
   readonly terminal?: Terminal
   /** Resolves when something has come. */
   readonly came: () => Promise<void>
+  /** Nothing comes any more. */
+  readonly isSilent: () => boolean
   end(): void
 }
 
 /** Standard input and outputs as they are. */
 function pipes(kernel: LinuxKernel, taken: ((bytes: Uint8Array) => void) | undefined): Streams {
   const input = new HostInput(kernel)
-  const output = outputTo(kernel, process.stdout, taken)
-  const errors = outputTo(kernel, process.stderr, taken)
   const signal = new Signal()
+  const output = outputTo(kernel, process.stdout, taken, signal)
+  const errors = outputTo(kernel, process.stderr, taken, signal)
+  let isEnded = false
   // No more is read ahead than somebody reads.
   const onData = (bytes: Uint8Array): void => {
     input.feed(bytes)
@@ -139,6 +142,7 @@ function pipes(kernel: LinuxKernel, taken: ((bytes: Uint8Array) => void) | undef
     signal.raise()
   }
   const onEnd = (): void => {
+    isEnded = true
     input.end()
     signal.raise()
   }
@@ -150,6 +154,7 @@ function pipes(kernel: LinuxKernel, taken: ((bytes: Uint8Array) => void) | undef
   return {
     files: [input, output, errors],
     came,
+    isSilent: () => isEnded && !output.paused && !errors.paused,
     end() {
       process.stdin.off('data', onData).off('end', onEnd).pause()
       process.stdin.unref?.()
@@ -161,6 +166,7 @@ function outputTo(
   kernel: LinuxKernel,
   stream: NodeJS.WriteStream,
   taken: ((bytes: Uint8Array) => void) | undefined,
+  signal: Signal,
 ): HostOutput {
   const output: HostOutput = new HostOutput(kernel, (bytes) => {
     if (taken !== undefined) taken(bytes)
@@ -168,6 +174,7 @@ function outputTo(
       output.paused = true
       stream.once('drain', () => {
         output.paused = false
+        signal.raise()
       })
     }
   })
@@ -192,6 +199,7 @@ function terminal(kernel: LinuxKernel): Streams {
     files: [file, file, file],
     terminal: file.tty,
     came: () => signal.next(),
+    isSilent: () => false,
     end() {
       stdin.off('data', onData).setRawMode(false).pause()
       stdin.unref?.()
@@ -240,6 +248,7 @@ function hostOf(streams: Streams, flags: RunFlags, isOver: () => boolean): Param
     },
     wait: async (nanoseconds) => {
       const before = performance.now()
+      if (!Number.isFinite(nanoseconds) && streams.isSilent()) return Number.POSITIVE_INFINITY
       if (flags.idle === 'skip' && Number.isFinite(nanoseconds)) {
         await new Promise<void>((done) => setImmediate(done))
         return nanoseconds
