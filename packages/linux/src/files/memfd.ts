@@ -31,6 +31,7 @@ export function memfdCreate(task: Task, name: ByteString, flags: number): number
   let home = homes.get(kernel)
   if (home === undefined) {
     home = vfs.newTask(vfs.newTree(new TmpFs({ time: kernel.time }), 'tmpfs'))
+    home.umask = 0
     homes.set(kernel, home)
   }
   home.credentials = task.context.credentials
