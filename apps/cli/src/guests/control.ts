@@ -50,7 +50,7 @@ export function parseDependencies(field: string): Dependency[] {
 }
 
 /** The groups of alternatives that relation fields (Policy 7.1) ask for: names alone, one of each group. */
-export function parseGroups(...fields: readonly (string | undefined)[]): string[][] {
+function parseGroups(...fields: readonly (string | undefined)[]): string[][] {
   return fields
     .flatMap((field) => field?.split(',') ?? [])
     .map((clause) => clause.split('|').flatMap((alternative) => /[a-z0-9][a-z0-9+.-]*/.exec(alternative)?.[0] ?? []))
