@@ -90,7 +90,10 @@ function checkDescriptors(kernel: Kernel, tasks: readonly Task[], wrong: string[
     for (const fd of table.numbers()) references.set(table.get(fd)!, (references.get(table.get(fd)!) ?? 0) + 1)
   }
   // Files on their way between processes have references as well.
-  for (const [file, count] of kernel.network.rights.all()) references.set(file, (references.get(file) ?? 0) + count)
+  const { rights } = kernel.network
+  rights.collect()
+  if (tasks.length === 0 && rights.total > 0) wrong.push(`${rights.total} files are on their way to nobody`)
+  for (const [file, count] of rights.all()) references.set(file, (references.get(file) ?? 0) + count)
   for (const [file, count] of references) {
     // What the host holds on to has one more.
     const most = file instanceof AnonymousFile ? count + 1 : count

@@ -88,6 +88,12 @@ export class Root {
     }
   }
 
+  /** A text, unless there is something of its name. */
+  fileWhereNone(path: string, text: string): void {
+    if (typeof this.#kernel.vfs.lookup(this.#task, null, toByteString(path)) !== 'number') return
+    this.file(path, new TextEncoder().encode(text), 0o644)
+  }
+
   link(path: string, target: string): void {
     this.parents(path)
     this.#check(path, this.#kernel.vfs.symlink(this.#task, toByteString(target), null, toByteString(path)))

@@ -16,10 +16,11 @@ import {
 } from '@vmexit/linux'
 import type { Engine } from '@vmexit/x86'
 import { tuneHost } from '../boot/host.ts'
+import { type NetworkFlags, openNetwork, resolver } from './network.ts'
 import { Root } from './root.ts'
 
 /** What the command line says. */
-export interface RunFlags {
+export interface RunFlags extends NetworkFlags {
   readonly root?: readonly string[]
   readonly cwd?: string
   readonly env?: readonly string[]
@@ -57,11 +58,21 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
   let status: number | undefined
   let text = ''
   const decoder = new TextDecoder()
+  const signal = new Signal()
+  const network = await openNetwork(
+    kernel,
+    flags,
+    flags.seed,
+    () => signal.raise(),
+    (line) => process.stderr.write(`vmexit: ${line}\n`),
+  )
+  if (network !== undefined) root.fileWhereNone('/etc/resolv.conf', resolver)
   const isTerminal = flags.json !== true && process.stdin.isTTY === true && process.stdout.isTTY === true
   const streams = isTerminal
-    ? terminal(kernel)
+    ? terminal(kernel, signal)
     : pipes(
         kernel,
+        signal,
         flags.json
           ? (bytes) => {
               text += decoder.decode(bytes, { stream: true })
@@ -85,11 +96,17 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
   try {
     const outcome = await runKernel(
       kernel,
-      hostOf(streams, flags, () => status !== undefined),
+      hostOf(
+        streams,
+        () => network === undefined && streams.isSilent(),
+        flags,
+        () => status !== undefined,
+      ),
     )
     if (outcome === 'stuck') process.stderr.write('vmexit: the program waits for what cannot come any more\n')
   } finally {
     streams.end()
+    await network?.close()
   }
   const seconds = (performance.now() - started) / 1000
   if (flags.json)
@@ -129,9 +146,8 @@ interface Streams {
 }
 
 /** Standard input and outputs as they are. */
-function pipes(kernel: LinuxKernel, taken: ((bytes: Uint8Array) => void) | undefined): Streams {
+function pipes(kernel: LinuxKernel, signal: Signal, taken: ((bytes: Uint8Array) => void) | undefined): Streams {
   const input = new HostInput(kernel)
-  const signal = new Signal()
   const output = outputTo(kernel, process.stdout, taken, signal)
   const errors = outputTo(kernel, process.stderr, taken, signal)
   let isEnded = false
@@ -182,9 +198,8 @@ function outputTo(
 }
 
 /** This process's terminal, with the kernel's line discipline in place of the host's. */
-function terminal(kernel: LinuxKernel): Streams {
+function terminal(kernel: LinuxKernel, signal: Signal): Streams {
   const file = new HostTerminal(kernel, (bytes) => void process.stdout.write(bytes))
-  const signal = new Signal()
   const { stdin, stdout } = process
   const resize = (): void => file.tty.resize(stdout.rows, stdout.columns)
   const onData = (bytes: Uint8Array): void => {
@@ -230,7 +245,12 @@ class Signal {
   }
 }
 
-function hostOf(streams: Streams, flags: RunFlags, isOver: () => boolean): Parameters<typeof runKernel>[1] {
+function hostOf(
+  streams: Streams,
+  isSilent: () => boolean,
+  flags: RunFlags,
+  isOver: () => boolean,
+): Parameters<typeof runKernel>[1] {
   let slice = 200_000
   let last = performance.now()
   return {
@@ -248,7 +268,7 @@ function hostOf(streams: Streams, flags: RunFlags, isOver: () => boolean): Param
     },
     wait: async (nanoseconds) => {
       const before = performance.now()
-      if (!Number.isFinite(nanoseconds) && streams.isSilent()) return Number.POSITIVE_INFINITY
+      if (!Number.isFinite(nanoseconds) && isSilent()) return Number.POSITIVE_INFINITY
       if (flags.idle === 'skip' && Number.isFinite(nanoseconds)) {
         await new Promise<void>((done) => setImmediate(done))
         return nanoseconds

@@ -3,7 +3,7 @@ import { isRegular, type Open } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
 import { BAD_ADDRESS } from '../memory/user-memory.ts'
 import { SocketFile } from '../net/socket-file.ts'
-import { receiveInto, sendFrom } from '../net/transfer.ts'
+import { readInto, sendFrom } from '../net/transfer.ts'
 import type { Task } from '../system.ts'
 import type { OpenFile } from './open-file.ts'
 import { MOST, type Part, vectors } from './vectors.ts'
@@ -121,8 +121,7 @@ export function read(task: Task, fd: number, address: number, length: number, po
   const file = task.files.get(fd)
   if (file === undefined || !file.isReadable) return -Errno.EBADF
   if (position !== null && position < 0) return -Errno.EINVAL
-  if (file instanceof SocketFile && position === null)
-    return receiveInto(task, file, [[address, Math.min(length, MOST)]])
+  if (file instanceof SocketFile && position === null) return readInto(task, file, [[address, Math.min(length, MOST)]])
   task.kernel.nonBlocking = file.isNonBlocking
   return readTo(task, file, address, Math.min(length, MOST), position)
 }
@@ -173,7 +172,7 @@ export function readv(task: Task, fd: number, address: number, count: number, po
   if (file === undefined || !file.isReadable) return -Errno.EBADF
   const parts = vectors(task, address, count)
   if (typeof parts === 'number') return parts
-  if (file instanceof SocketFile && position === null) return receiveInto(task, file, parts)
+  if (file instanceof SocketFile && position === null) return readInto(task, file, parts)
   task.kernel.nonBlocking = file.isNonBlocking
   let done = 0
   for (const [at, length] of parts) {

@@ -18,6 +18,8 @@ export interface KernelOperations extends FileOperations {
   poll?(): number
   /** Woken when `poll` may answer something else. */
   readonly queue?: WaitQueue
+  /** How often there were news: see `OpenFile`. */
+  readonly edges?: number
   ioctl?(request: number, argument: number): number
 }
 

@@ -225,6 +225,9 @@ class FifoOperations implements KernelOperations {
   get queue(): WaitQueue {
     return this.#pipe.queue
   }
+  get edges(): number {
+    return (this.#reads ? this.#pipe.writes : 0) + (this.#writes ? this.#pipe.reads : 0)
+  }
   read(into: Uint8Array, start: number, length: number): number {
     return this.#pipe.read(into, start, length)
   }

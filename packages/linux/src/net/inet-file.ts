@@ -205,6 +205,6 @@ export class InetFile extends SocketFile {
     return getInetOption(this.socket, level, option, room)
   }
   protected setOwnOption(task: Task, level: number, option: number, value: Uint8Array): number {
-    return setInetOption(task, this.socket, level, option, value)
+    return setInetOption(task, this.namespace.stack, this.socket, level, option, value)
   }
 }

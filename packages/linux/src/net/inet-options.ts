@@ -1,9 +1,17 @@
 /** Options of sockets of IPv4 (socket(7), ip(7), tcp(7)): numbers are the stack's, structures are laid out here. */
-import { IpOption, MessageSocket, type Socket, StreamSocket, TcpOption, tcpStateNumber } from '@vmexit/net'
+import {
+  IpOption,
+  MessageSocket,
+  type NetStack,
+  type Socket,
+  StreamSocket,
+  TcpOption,
+  tcpStateNumber,
+} from '@vmexit/net'
 import { byteStringOf, bytesOf } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
-import { Level, Option } from './constants.ts'
+import { Level, Option, Type } from './constants.ts'
 import { numberOf, numbers } from './socket-file.ts'
 
 const TCP_INFO = 11
@@ -28,6 +36,8 @@ export function getInetOption(socket: Socket, level: number, option: number, roo
     if (option === TCP_INFO) return tcpInfo(socket)
     if (option === TCP_CONGESTION) return bytesOf('reno'.padEnd(NAME_BYTES, '\0'))
   }
+  const own = socket instanceof StreamSocket ? Level.TCP : socket.type === Type.RAW ? Level.RAW : Level.UDP
+  if (level !== Level.SOCKET && level !== Level.IP && level !== own) return -Errno.EOPNOTSUPP
   const value = socket.getOption(level, option)
   // Numbers of the level of IP that fit into a byte are a byte for who asks for less than a word.
   if (level === Level.IP && value >= 0 && value <= 255 && room > 0 && room < 4) return Uint8Array.of(value)
@@ -35,8 +45,15 @@ export function getInetOption(socket: Socket, level: number, option: number, roo
 }
 
 /** 0 or a negated error number. */
-export function setInetOption(task: Task, socket: Socket, level: number, option: number, value: Uint8Array): number {
-  if (level === Level.SOCKET && option === Option.BINDTODEVICE) return bindToDevice(task, socket, value)
+export function setInetOption(
+  task: Task,
+  stack: NetStack,
+  socket: Socket,
+  level: number,
+  option: number,
+  value: Uint8Array,
+): number {
+  if (level === Level.SOCKET && option === Option.BINDTODEVICE) return bindToDevice(task, stack, socket, value)
   if (level === Level.IP && (option === IpOption.addMembership || option === IpOption.dropMembership))
     return membership(socket, option, value)
   if (level === Level.IP && option === IpOption.multicastInterface) return value.length < 4 ? -Errno.EINVAL : 0
@@ -61,10 +78,10 @@ export function setInetOption(task: Task, socket: Socket, level: number, option:
   return socket.setOption(level, option, number)
 }
 
-function bindToDevice(task: Task, socket: Socket, value: Uint8Array): number {
+function bindToDevice(task: Task, stack: NetStack, socket: Socket, value: Uint8Array): number {
   const name = byteStringOf(value.subarray(0, NAME_BYTES - 1)).replace(/\0.*$/s, '')
   if (socket.device !== undefined && !task.isPrivileged) return -Errno.EPERM
-  const device = name === '' ? undefined : task.ns.net.stack.device(name)
+  const device = name === '' ? undefined : stack.device(name)
   if (name !== '' && device === undefined) return -Errno.ENODEV
   socket.device = device
   return 0

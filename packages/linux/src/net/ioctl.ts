@@ -14,6 +14,7 @@ import type { UserMemory } from '../memory/user-memory.ts'
 import type { Task } from '../system.ts'
 import { readInet, readMac, writeInet, writeMac } from './addresses.ts'
 import { Family } from './constants.ts'
+import type { NetNamespace } from './namespace.ts'
 
 // biome-ignore format: a table
 const Request = {
@@ -46,8 +47,9 @@ const SETS: ReadonlySet<number> = new Set([
   ...[Sioc.setTxQueueLength, Sioc.addToBridge, Sioc.deleteFromBridge],
 ])
 
-/** What a socket says about its queues; a negated error number where it does not. */
+/** What a socket says about itself and its queues; a negated error number where it does not. */
 export interface Measured {
+  readonly namespace: NetNamespace
   /** Bytes that can be read. */
   readonly readable: number
   /** Bytes that were sent and have not arrived. */
@@ -59,7 +61,7 @@ export interface Measured {
 /** ioctl(2) of a socket. @throws BAD_ADDRESS. */
 export function socketIoctl(task: Task, socket: Measured, request: number, argument: number): number {
   const { memory } = task.kernel
-  const { stack } = task.ns.net
+  const { stack } = socket.namespace
   switch (request) {
     case Request.FIONREAD:
       return put(memory, argument, socket.readable)
@@ -83,7 +85,7 @@ export function socketIoctl(task: Task, socket: Measured, request: number, argum
       return 0
     }
     default:
-      return device(task, request, argument)
+      return device(task, stack, request, argument)
   }
 }
 
@@ -94,11 +96,10 @@ function put(memory: UserMemory, at: number, value: number): number {
 }
 
 /** A request about one device. */
-function device(task: Task, request: number, at: number): number {
+function device(task: Task, stack: NetStack, request: number, at: number): number {
   const kind = KINDS.get(request)
   if (kind === undefined) return -Errno.ENOTTY
   const { memory } = task.kernel
-  const { stack } = task.ns.net
   const bytes = new Uint8Array(REQUEST_BYTES)
   memory.read(at, bytes)
   const sets = SETS.has(request)

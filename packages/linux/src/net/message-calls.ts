@@ -16,7 +16,7 @@ import { Limit } from '../tasks/limits.ts'
 import { ADDRESS_BYTES, addressBytes, checkAddress, readAddress, socketOf, writeAddress } from './calls.ts'
 import { Family, Level, MOST_RIGHTS, Msg, Scm } from './constants.ts'
 import { type ReceivedWith, receivedWith, type SentWith, type SocketFile } from './socket-file.ts'
-import { receiveInto, sendFrom } from './transfer.ts'
+import { dropRights, receiveInto, sendFrom } from './transfer.ts'
 
 /** Bytes of control messages (net.core.optmem_max). */
 const MOST_CONTROL = 20_480
@@ -63,12 +63,6 @@ export function recvfrom(
 function kept(task: Task): ReceivedWith {
   if (task.scratch === undefined) task.scratch = receivedWith()
   return task.scratch as ReceivedWith
-}
-
-/** Files that come with what is read without a place for them are closed. */
-function dropRights(message: ReceivedWith): void {
-  for (const file of message.rights) file.close(undefined)
-  message.rights = []
 }
 
 /** The vectors of a header. @throws BAD_ADDRESS. */

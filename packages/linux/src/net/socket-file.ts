@@ -6,6 +6,9 @@ import { Mode, type Stat } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import { AnonymousFile } from '../files/anonymous-file.ts'
 import { type OpenFile, Poll } from '../files/open-file.ts'
+import { Code } from '../signals/queue.ts'
+import { sendToTask } from '../signals/send.ts'
+import { Signal } from '../signals/set.ts'
 import type { Kernel, Task } from '../system.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
 import { Level, Option } from './constants.ts'
@@ -184,10 +187,16 @@ export abstract class SocketFile extends AnonymousFile implements OpenSocket, Me
   override ioctl(request: number, argument: number): number {
     return socketIoctl(this.kernel.current!, this, request, argument)
   }
+  /** Nobody reads what a task has written. */
+  brokenPipe(task: Task): void {
+    const { process: proc, ids } = task
+    if (this.signals) sendToTask(task, { signal: Signal.SIGPIPE, code: Code.SI_USER, pid: proc.pid, uid: ids.uid })
+  }
   /** As sendfile(2) writes. */
   override write(from: Uint8Array, start: number, length: number): number {
     const message = { to: undefined, flags: 0, rights: [], controls: [] }
     const count = this.send(this.kernel.current!, from.subarray(start, start + length), message)
+    if (count === -Errno.EPIPE) this.brokenPipe(this.kernel.current!)
     return count === -Errno.EAGAIN ? this.kernel.block(this.queue) : count
   }
   protected release(): void {

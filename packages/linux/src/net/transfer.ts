@@ -7,9 +7,6 @@
 import { Answer, Errno } from '../errno.ts'
 import type { Part } from '../files/vectors.ts'
 import { BAD_ADDRESS } from '../memory/user-memory.ts'
-import { Code } from '../signals/queue.ts'
-import { sendToTask } from '../signals/send.ts'
-import { Signal } from '../signals/set.ts'
 import type { Task } from '../system.ts'
 import { Family, Msg } from './constants.ts'
 import { type ReceivedWith, receivedWith, type SentWith, type SocketFile } from './socket-file.ts'
@@ -49,8 +46,7 @@ function* pieces(parts: readonly Part[], from: number, length: number): Generato
 /** Sends what lies in vectors: bytes, or an answer. @throws BAD_ADDRESS. */
 export function sendFrom(task: Task, file: SocketFile, parts: readonly Part[], message: SentWith = PLAIN): number {
   const answer = file.isStream ? sendStream(task, file, parts, message) : sendMessage(task, file, parts, message)
-  if (answer === -Errno.EPIPE && file.signals && (message.flags & Msg.NOSIGNAL) === 0)
-    sendToTask(task, { signal: Signal.SIGPIPE, code: Code.SI_USER, pid: task.process.pid, uid: task.ids.uid })
+  if (answer === -Errno.EPIPE && (message.flags & Msg.NOSIGNAL) === 0) file.brokenPipe(task)
   return answer
 }
 const PLAIN: SentWith = { to: undefined, flags: 0, rights: [], controls: [] }
@@ -115,13 +111,27 @@ function check(task: Task, parts: readonly Part[], from: number, length: number)
   for (const [address, size] of pieces(parts, from, length)) task.kernel.memory.check(address, size)
 }
 
+/** Files that come with what is read without a place for them are closed. */
+export function dropRights(message: ReceivedWith): void {
+  for (const file of message.rights) file.close(undefined)
+  message.rights = []
+}
+
+/** As read(2) receives: bytes alone. @throws BAD_ADDRESS. */
+export function readInto(task: Task, file: SocketFile, parts: readonly Part[]): number {
+  const message = receivedWith()
+  const count = receiveInto(task, file, parts, 0, message)
+  dropRights(message)
+  return count
+}
+
 /** Receives into vectors: bytes, or an answer. What came besides is in `message`. @throws BAD_ADDRESS. */
 export function receiveInto(
   task: Task,
   file: SocketFile,
   parts: readonly Part[],
-  flags = 0,
-  message: ReceivedWith = receivedWith(),
+  flags: number,
+  message: ReceivedWith,
 ): number {
   if ((flags & Msg.ERRQUEUE) !== 0) return -Errno.EAGAIN
   return file.isStream
@@ -155,7 +165,6 @@ function receiveStream(
 ): number {
   const total = totalOf(parts)
   const isThrownAway = file.family === Family.INET && (flags & (Msg.TRUNC | Msg.PEEK)) === Msg.TRUNC
-  if (total === 0 && file.family === Family.INET) return 0
   for (;;) {
     const size = Math.min(PIECE, total - task.progress, file.next)
     try {

@@ -141,14 +141,14 @@ export class ConnectedEnd extends UnixEnd {
     return this.#read(into, peek, incoming)
   }
 
-  /** Reads pieces of a stream: no further than one that brings files, nor than the bytes of one sender where that is told. */
+  /** Reads pieces of a stream: no further than the first one that brings files, nor than the bytes of one sender where that is told. */
   #read(into: Uint8Array, peek: boolean, incoming: Incoming): number {
     let done = 0
     let index = 0
     while (done < into.length) {
       const piece = this.queue[peek ? index : 0]
       if (piece === undefined) break
-      if (done > 0 && (piece.rights.length > 0 || this.#isOther(piece.credentials, incoming))) break
+      if (done > 0 && this.#isOther(piece.credentials, incoming)) break
       const size = Math.min(into.length - done, piece.bytes.length - piece.read)
       into.set(piece.bytes.subarray(piece.read, piece.read + size), done)
       done += size

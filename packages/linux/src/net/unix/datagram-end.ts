@@ -44,8 +44,9 @@ export class DatagramEnd extends UnixEnd {
   #takesFrom(sender: DatagramEnd): boolean {
     return this.#peer === undefined || this.#peer === sender
   }
-  get #isFull(): boolean {
-    return this.queue.length > MOST_WAITING
+  /** Two that are connected with each other may fill the sender's buffer. */
+  #isFullFor(sender: DatagramEnd): boolean {
+    return this.queue.length > MOST_WAITING && this.#peer !== sender
   }
 
   send(bytes: Uint8Array, message: Outgoing, named: UnixEnd | undefined): number {
@@ -62,7 +63,7 @@ export class DatagramEnd extends UnixEnd {
     if (!(to instanceof DatagramEnd)) return -Errno.EPROTOTYPE
     if (!to.#takesFrom(this)) return -Errno.EPERM
     if (to.readShut) return -Errno.EPIPE
-    if (to.#isFull) {
+    if (to.#isFullFor(this)) {
       to.#turnedAway.add(this)
       return -Errno.EAGAIN
     }
@@ -104,7 +105,7 @@ export class DatagramEnd extends UnixEnd {
     let bits = this.shutBits
     if (this.queue.length > 0) bits |= Poll.in
     const peer = this.#peer
-    const isFull = peer !== undefined && !peer.isClosed && peer !== this && peer.#isFull
+    const isFull = peer !== undefined && !peer.isClosed && peer.#isFullFor(this)
     if (isFull) peer.#turnedAway.add(this)
     else if (this.isWritable) bits |= Poll.out
     return bits

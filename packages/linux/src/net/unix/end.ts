@@ -54,8 +54,13 @@ export interface UnixWorld {
   readonly rights: Rights
 }
 
-/** What keeping a message costs beside its bytes. */
-const MESSAGE_COST = 256
+/** What keeping a message costs, as Linux counts it: a record, and a block of memory for the bytes. */
+function costOf(bytes: number): number {
+  if (bytes > 3776) return bytes + 640
+  let block = 512
+  while (block < bytes + 320) block *= 2
+  return block + 256
+}
 /** Linux's net.core.wmem_default, and the lowest that can be set. */
 const SEND_BUFFER = 212_992
 const SMALLEST = 4608
@@ -167,7 +172,7 @@ export abstract class UnixEnd implements Carrier {
 
   /** Puts a message into another end's queue: 0, or −ENOBUFS where nobody pays. */
   protected enqueue(into: UnixEnd, bytes: Uint8Array, { rights, credentials, user }: Outgoing): number {
-    const cost = bytes.length + MESSAGE_COST
+    const cost = costOf(bytes.length)
     if (!this.account.charge(cost)) return -Errno.ENOBUFS
     this.#sent += cost
     into.world.rights.add(into, user, rights)

@@ -1,5 +1,5 @@
 /** Names of UNIX sockets (unix(7)): paths of the file system, and abstract ones of a network namespace. */
-import { Access, At, type ByteString, Mode } from '@vmexit/vfs'
+import { Access, At, type ByteString, Mode, type Path } from '@vmexit/vfs'
 import { Errno } from '../../errno.ts'
 import type { Task } from '../../system.ts'
 import type { NetNamespace } from '../namespace.ts'
@@ -10,7 +10,11 @@ const MOST_AUTOMATIC = 0x10_0000
 
 /** Gives an end a name: 0 or a negated error number. */
 export function bindName(task: Task, namespace: NetNamespace, end: UnixEnd, name: ByteString): number {
-  if (end.name !== undefined) return -Errno.EINVAL
+  if (end.name !== undefined) {
+    // (A path that is there is found before the name that the socket has.)
+    const isTaken = !name.startsWith('\0') && typeof lookup(task, name) !== 'number'
+    return isTaken ? -Errno.EADDRINUSE : -Errno.EINVAL
+  }
   return name.startsWith('\0') ? bindAbstract(namespace, end, name) : bindPath(task, end, name)
 }
 
@@ -33,11 +37,15 @@ export function bindAutomatically(namespace: NetNamespace, end: UnixEnd): number
   return -Errno.ENOSPC
 }
 
+function lookup({ kernel, context }: Task, name: ByteString): Path | number {
+  return kernel.vfs.lookup(context, null, name, At.AT_SYMLINK_NOFOLLOW)
+}
+
 function bindPath(task: Task, end: UnixEnd, name: ByteString): number {
   const { vfs, network } = task.kernel
   const made = vfs.mknod(task.context, null, name, Mode.IFSOCK | 0o777)
   if (made < 0) return made === -Errno.EEXIST ? -Errno.EADDRINUSE : made
-  const place = vfs.lookup(task.context, null, name, At.AT_SYMLINK_NOFOLLOW)
+  const place = lookup(task, name)
   if (typeof place === 'number') return place
   const inode = place.dentry.inode!
   network.byInode.set(inode, end)

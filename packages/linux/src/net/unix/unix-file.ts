@@ -168,8 +168,7 @@ export class UnixFile extends SocketFile {
     const count = this.end.receive(into, (flags & Msg.PEEK) !== 0, incoming)
     message.size = incoming.size
     message.rights = incoming.rights
-    const hasName = !this.isStream && this.type !== Type.SEQPACKET
-    if (count >= 0 && (hasName || incoming.from !== undefined)) message.from = writeUnix(incoming.from)
+    if (count >= 0 && incoming.from !== undefined) message.from = writeUnix(incoming.from)
     const { credentials } = incoming
     if (credentials !== undefined && this.end.passesCredentials) {
       const data = numbers(credentials.pid, credentials.uid, credentials.gid)
