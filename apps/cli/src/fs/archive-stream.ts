@@ -14,7 +14,7 @@ const MAGICS: readonly [magic: readonly number[], make: () => Transform][] = [
 
 /** The bytes of an archive, uncompressed, whatever its name is. @throws VmexitError `fs-archive`. */
 export async function* readArchive(path: string): AsyncGenerator<Uint8Array> {
-  const file = createReadStream(path)
+  const file = createReadStream(path, { highWaterMark: 1 << 20 })
   const pieces: AsyncIterator<Uint8Array> = file[Symbol.asyncIterator]()
   try {
     const first = await pieces.next()
