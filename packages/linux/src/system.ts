@@ -11,6 +11,7 @@ import type { AddressSpace, TlbControl } from './memory/address-space.ts'
 import type { PageCache } from './memory/file-pages.ts'
 import type { Frames } from './memory/frames.ts'
 import type { UserMemory } from './memory/user-memory.ts'
+import type { Network } from './net/network.ts'
 import type { Random } from './random.ts'
 import { SignalActions, type SignalInfo, SignalQueue } from './signals/queue.ts'
 import { Signal, SignalSet } from './signals/set.ts'
@@ -44,6 +45,7 @@ export interface Kernel {
   readonly vfs: Vfs
   readonly tree: MountTree
   readonly ns: Namespaces<Task>
+  readonly network: Network
   readonly random: Random
   readonly account: Account
   readonly timers: Timers

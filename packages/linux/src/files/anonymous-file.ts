@@ -24,7 +24,7 @@ export abstract class AnonymousFile extends OpenFile {
   protected get mode(): number {
     return 0o600
   }
-  override get isStream(): boolean {
+  override get hasNoPosition(): boolean {
     const type = this.mode & Mode.IFMT
     return type === Mode.IFIFO || type === Mode.IFSOCK
   }

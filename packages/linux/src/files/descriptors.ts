@@ -15,13 +15,6 @@ export class Descriptors {
     return this.#files[fd]
   }
 
-  /** Whether a number below `limit` is free. */
-  hasRoom(limit: number): boolean {
-    let fd = this.#low
-    while (this.#files[fd] !== undefined) fd++
-    return fd < limit
-  }
-
   /** Puts a file under the lowest free number from `from` on: EMFILE beyond `limit`. */
   add(file: OpenFile, closesOnExec: boolean, limit: number, from = 0): number {
     let fd = Math.max(from, this.#low)
@@ -31,6 +24,13 @@ export class Descriptors {
     this.#files[fd] = file
     this.#closing[fd] = closesOnExec
     return fd
+  }
+
+  /** Another file would find a number below `limit`. */
+  hasRoom(limit: number): boolean {
+    let fd = this.#low
+    while (this.#files[fd] !== undefined) fd++
+    return fd < limit
   }
 
   /** Puts a file under a number, in place of what is there. */

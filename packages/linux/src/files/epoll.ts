@@ -26,9 +26,9 @@ interface Interest {
   events: number
   low: number
   high: number
-  /** What was told of an edge-triggered entry, and holds still; and how often its file had changed by then. */
+  /** What was told of an edge-triggered entry, and holds still; and which news of the file had come by then. */
   told: number
-  changes: number
+  edges: number
 }
 
 /** An epoll instance. */
@@ -48,11 +48,11 @@ class Epoll extends AnonymousFile {
     return 0
   }
 
-  #events({ file, events, told, changes }: Interest): number {
+  #events({ file, events, told, edges }: Interest): number {
     // (Of one that has told once, and tells no more, not even errors are told.)
     if ((events & ~(Flag.ET | Flag.ONESHOT | Flag.EXCLUSIVE | Flag.WAKEUP)) === 0 && told === DISABLED) return 0
     const now = file.poll() & (events | Poll.ERR | Poll.HUP)
-    return (events & Flag.ET) !== 0 && changes === (file.queue?.changes ?? 0) ? now & ~told : now
+    return (events & Flag.ET) !== 0 && file.edges === edges ? now & ~told : now
   }
 
   /** Those whose files are open still. */
@@ -85,7 +85,7 @@ class Epoll extends AnonymousFile {
     if (operation === Control.ADD) {
       if (interest !== undefined) return -Errno.EEXIST
       if (file instanceof Epoll && (file.#reaches(this) || file.#depth() >= DEEPEST)) return -Errno.ELOOP
-      this.#interests.add({ fd, file, events, low, high, told: 0, changes: 0 })
+      this.#interests.add({ fd, file, events, low, high, told: 0, edges: file.edges })
     } else if (interest === undefined) return -Errno.ENOENT
     else if (operation === Control.DEL) this.#interests.delete(interest)
     else if ((interest.events & Flag.EXCLUSIVE) !== 0) return -Errno.EINVAL
@@ -109,7 +109,7 @@ class Epoll extends AnonymousFile {
       memory.set32(at + count * EVENT_BYTES + 4, interest.low)
       memory.set32(at + count * EVENT_BYTES + 8, interest.high)
       interest.told |= all
-      interest.changes = interest.file.queue?.changes ?? 0
+      interest.edges = interest.file.edges
       if ((interest.events & Flag.ONESHOT) !== 0) {
         interest.events &= Flag.ET | Flag.ONESHOT
         interest.told = DISABLED

@@ -2,19 +2,18 @@
 import { isRegular, type Open } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
 import { BAD_ADDRESS } from '../memory/user-memory.ts'
+import { SocketFile } from '../net/socket-file.ts'
+import { readInto, sendFrom } from '../net/transfer.ts'
 import type { Task } from '../system.ts'
 import { type OpenFile, Poll } from './open-file.ts'
 import { isSealed, Seal } from './seals.ts'
+import { MOST, type Part, vectors } from './vectors.ts'
 import { VfsFile } from './vfs-file.ts'
 
-/** The most that one call moves (MAX_RW_COUNT). */
-const MOST = 0x7fff_f000
-/** Vectors of one call (IOV_MAX). */
-const MOST_VECTORS = 1024
 const PAGE = 4096
 const BOUNCE = 65_536
 
-function isPlain(file: OpenFile): boolean {
+export function isPlain(file: OpenFile): boolean {
   return file.file !== undefined && file.file.operations === null && isRegular(file.file.inode.mode)
 }
 
@@ -117,7 +116,7 @@ function refusesWrite({ file }: OpenFile, length: number, position: number | nul
 }
 
 /** Writes bytes of the kernel's; what is cached of a file has them too. */
-function writeBytes(
+export function writeBytes(
   task: Task,
   file: OpenFile,
   from: Uint8Array,
@@ -158,6 +157,7 @@ export function read(task: Task, fd: number, address: number, length: number, po
   const refused = refusal(file, position)
   if (refused < 0) return refused
   if (!file.isReadable) return -Errno.EBADF
+  if (file instanceof SocketFile && position === null) return readInto(task, file, [[address, Math.min(length, MOST)]])
   task.kernel.nonBlocking = file.isNonBlocking
   return readTo(task, file, address, Math.min(length, MOST), position)
 }
@@ -169,6 +169,7 @@ export function write(task: Task, fd: number, address: number, length: number, p
   const refused = refusal(file, position)
   if (refused < 0) return refused
   if (!file.isWritable) return -Errno.EBADF
+  if (file instanceof SocketFile && position === null) return sendFrom(task, file, [[address, Math.min(length, MOST)]])
   task.kernel.nonBlocking = file.isNonBlocking
   if (task.progress === 0) {
     // Mostly all goes at once.
@@ -178,8 +179,6 @@ export function write(task: Task, fd: number, address: number, length: number, p
   }
   return writeParts(task, file, [[address, Math.min(length, MOST)]], position)
 }
-
-type Part = readonly [address: number, length: number]
 
 function writeParts(task: Task, file: OpenFile, parts: readonly Part[], position: number | null): number {
   let before = 0
@@ -206,21 +205,6 @@ function writeParts(task: Task, file: OpenFile, parts: readonly Part[], position
   return task.progress
 }
 
-/** The vectors at an address, their lengths cut to what one call moves. */
-function vectors(task: Task, address: number, count: number): Part[] | number {
-  const { memory } = task.kernel
-  if (count < 0 || count > MOST_VECTORS) return -Errno.EINVAL
-  const parts: Part[] = []
-  let left = MOST
-  for (let n = 0; n < count; n++) {
-    const length = memory.get32(address + n * 8 + 4)
-    if (length > 0x7fff_ffff) return -Errno.EINVAL
-    parts.push([memory.get32(address + n * 8), Math.min(length, left)])
-    left -= Math.min(length, left)
-  }
-  return parts
-}
-
 /** readv(2), preadv(2). */
 export function readv(task: Task, fd: number, address: number, count: number, position: number | null = null): number {
   const file = task.files.get(fd)
@@ -230,6 +214,7 @@ export function readv(task: Task, fd: number, address: number, count: number, po
   if (!file.isReadable) return -Errno.EBADF
   const parts = vectors(task, address, count)
   if (typeof parts === 'number') return parts
+  if (file instanceof SocketFile && position === null) return readInto(task, file, parts)
   task.kernel.nonBlocking = file.isNonBlocking
   if (parts.length > 1 && !isPlain(file) && position === null) return readScattered(task, file, parts)
   let done = 0
@@ -274,6 +259,7 @@ export function writev(task: Task, fd: number, address: number, count: number, p
   if (!file.isWritable) return -Errno.EBADF
   const parts = vectors(task, address, count)
   if (typeof parts === 'number') return parts
+  if (file instanceof SocketFile && position === null) return sendFrom(task, file, parts)
   task.kernel.nonBlocking = file.isNonBlocking
   const all = parts.reduce((sum, [, length]) => sum + length, 0)
   // What a terminal or a pipe takes is taken whole, as far as it is small.
@@ -340,7 +326,7 @@ export function pwritev2(
 export function lseek(task: Task, fd: number, offset: number, whence: number): number {
   const file = task.files.get(fd)
   if (file === undefined) return -Errno.EBADF
-  if (file.file === undefined) return file.isStream ? -Errno.ESPIPE : 0
+  if (file.file === undefined) return file.hasNoPosition ? -Errno.ESPIPE : 0
   if (file instanceof VfsFile && file.special?.staysAtStart === true) return 0
   return task.kernel.vfs.lseek(file.file, offset, whence)
 }

@@ -32,6 +32,9 @@ export class Pipe {
   readerCount = 0
   writerCount = 0
   readonly queue: WaitQueue = new WaitQueue()
+  /** How often somebody has read and written. */
+  reads = 0
+  writes = 0
 
   constructor(kernel: Kernel, capacity: number = CAPACITY) {
     this.kernel = kernel
@@ -76,17 +79,15 @@ export class Pipe {
   read(into: Uint8Array, start: number, length: number): number {
     if (length === 0) return 0
     if (this.#length === 0) return this.writers === 0 ? 0 : this.kernel.block(this.queue)
-    const wasFull = this.#bytes.length - this.#length < PIPE_BUF
     const packet = this.#packets.shift()
     const count = this.peek(into, start, Math.min(length, packet ?? this.#length))
     // What of a packet is not wanted is lost.
     const gone = packet ?? count
     this.#start = (this.#start + gone) % this.#bytes.length
     this.#length -= gone
+    this.reads++
     if (this.#length === 0) this.#start = 0
-    // Whoever looks at edges is told that there is room only where there was none.
-    if (wasFull) this.queue.wake()
-    else this.queue.wakeQuietly()
+    if (this.queue.size > 0) this.queue.wake()
     return count
   }
 
@@ -107,7 +108,8 @@ export class Pipe {
     this.#bytes.set(from.subarray(start, start + first), at)
     if (first < count) this.#bytes.set(from.subarray(start + first, start + count), 0)
     this.#length += count
-    this.queue.wake()
+    this.writes++
+    if (this.queue.size > 0) this.queue.wake()
     return count
   }
 
@@ -166,6 +168,9 @@ export class PipeEnd extends AnonymousFile {
 
   get queue(): WaitQueue {
     return this.pipe.queue
+  }
+  override get edges(): number {
+    return (this.isReadable ? this.pipe.writes : 0) + (this.isWritable ? this.pipe.reads : 0)
   }
   protected override get mode(): number {
     return Mode.IFIFO | this.pipe.owner.mode
@@ -268,6 +273,9 @@ export class FifoOperations implements KernelOperations {
   }
   get queue(): WaitQueue {
     return this.pipe.queue
+  }
+  get edges(): number {
+    return (this.#reads ? this.pipe.writes : 0) + (this.#writes ? this.pipe.reads : 0)
   }
   read(into: Uint8Array, start: number, length: number): number {
     return this.pipe.read(into, start, length)

@@ -11,8 +11,6 @@ export interface Sleeper {
 /** Tasks that wait. A task may be in several queues; it leaves all when it is woken. */
 export class WaitQueue {
   readonly #tasks = new Set<Sleeper>()
-  /** How often it was woken: whoever looks at edges compares. */
-  changes = 0
 
   get size(): number {
     return this.#tasks.size
@@ -28,16 +26,8 @@ export class WaitQueue {
     this.#tasks.delete(task)
   }
 
-  /** Wakes all, though nothing has changed that an edge would be told of. */
-  wakeQuietly(): void {
-    if (this.#tasks.size === 0) return
-    this.changes--
-    this.wake()
-  }
-
   /** Wakes all, or the first `most`. Answers how many. */
   wake(most: number = Number.POSITIVE_INFINITY): number {
-    this.changes++
     if (this.#tasks.size === 0) return 0
     if (this.#tasks.size === 1 && most >= 1) {
       for (const task of this.#tasks) task.wake()

@@ -32,8 +32,9 @@ static void making(void) {
   C(socketpair, UNIX, STREAM, 0, p);
   N("%d %d", p[0], p[1]);
   C(socketpair, UNIX, STREAM, 0, BAD);
-  C(socketpair, INET, STREAM, 0, p);
-  C(socketpair, UNIX, 99, 0, p);
+  i32 q[2];
+  C(socketpair, INET, STREAM, 0, q);
+  C(socketpair, UNIX, 99, 0, q);
   C(fstat64, p[0], buffer);
   N("mode %o", *(u32 *)(buffer + 16));
   C(lseek, p[0], 0, 0);
@@ -131,6 +132,42 @@ static void messages(void) {
   C(recvmsg, p[1], &n, DONTWAIT);
   C(recvmsg, 99, &n, 0);
   C(recvmsg, SYS(open, "f", 0), &n, 0);
+  SYS(close_range, 3, -1, 0);
+}
+
+static void several(void) {
+  SYS(socketpair, UNIX, DGRAM | NONBLOCK, 0, p);
+  struct vector parts[3] = {{"one", 3}, {"second", 6}, {BAD, 1}}, into[3] = {{buffer, 10}, {buffer + 10, 10}, {buffer + 20, 10}};
+  struct { struct message m; u32 length; } out[3] = {{{0, 0, parts, 1, 0, 0, 0}, 9}, {{0, 0, parts + 1, 1, 0, 0, 0}, 9}, {{0, 0, parts + 2, 1, 0, 0, 0}, 9}};
+  struct { struct message m; u32 length; } in[3] = {{{0, 0, into, 1, 0, 0, 0}, 9}, {{0, 0, into + 1, 1, 0, 0, 0}, 9}, {{0, 0, into + 2, 1, 0, 0, 0}, 9}};
+  C(sendmmsg, p[0], out, 3, 0);
+  N("%u %u %u", out[0].length, out[1].length, out[2].length);
+  C(sendmmsg, p[0], out + 2, 1, 0);
+  C(sendmmsg, p[0], BAD, 1, 0);
+  C(sendmmsg, p[0], out, 0, 0);
+  C(sendmmsg, 99, out, 1, 0);
+  C(recvmmsg, p[1], in, 3, 0, 0);
+  N("%u %u %u, %q", in[0].length, in[1].length, in[2].length, buffer, 3);
+  C(recvmmsg, p[1], in, 3, 0, 0);
+  C(recvmmsg, p[1], in, 0, 0, 0);
+  C(recvmmsg, 99, in, 1, 0, 0);
+  u32 time[2] = {0, 1000000000};
+  C(recvmmsg, p[1], in, 1, 0, time);
+  C(recvmmsg, p[1], in, 1, 0, BAD);
+  u64 wide[2] = {0, 1000000};
+  C(recvmmsg_time64, p[1], in, 1, 0, wide);
+  wide[1] = 1000000000;
+  C(recvmmsg_time64, p[1], in, 1, 0, wide);
+  /* All by one number, as they were once. */
+  u32 socket[3] = {UNIX, STREAM, 0}, send[4] = {p[0], (u32) "old", 3, 0}, receive[4] = {p[1], (u32)buffer, 10, 0}, none[3] = {99, 0, 0};
+  C(socketcall, 1, socket);
+  C(socketcall, 9, send);
+  C(socketcall, 10, receive);
+  N("%q", buffer, 3);
+  C(socketcall, 4, none);
+  C(socketcall, 0, none);
+  C(socketcall, 21, none);
+  C(socketcall, 1, BAD);
   SYS(close_range, 3, -1, 0);
 }
 
@@ -304,6 +341,7 @@ void cases(int argc, char **argv) {
   making();
   pairs();
   messages();
+  several();
   named();
   options();
   inet();

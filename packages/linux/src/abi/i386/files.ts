@@ -179,7 +179,7 @@ function chroot(task: Task, name: ByteString): number {
 
 function fallocate(task: Task, file: number, how: number, offset: number, length: number): number {
   if (task.files.get(file)?.file === undefined && task.files.get(file) !== undefined)
-    return task.files.get(file)!.isStream ? -Errno.ESPIPE : -Errno.ENODEV
+    return task.files.get(file)!.hasNoPosition ? -Errno.ESPIPE : -Errno.ENODEV
   return ofFile(task, file, (plain) => task.kernel.vfs.fallocate(task.context, plain, how, offset, length))
 }
 function fsync(task: Task, file: number): number {
@@ -313,12 +313,12 @@ function syncFileRange(task: Task, file: number, offset: number, length: number,
   const opened = task.files.get(file)
   if (opened === undefined) return -Errno.EBADF
   if ((flags & ~7) !== 0 || offset < 0 || length < 0) return -Errno.EINVAL
-  return opened.isStream && opened.file?.operations !== null ? -Errno.ESPIPE : 0
+  return opened.hasNoPosition && opened.file?.operations !== null ? -Errno.ESPIPE : 0
 }
 function fadvise(task: Task, file: number, _offset: number, length: number, advice: number): number {
   const opened = task.files.get(file)
   if (opened === undefined) return -Errno.EBADF
-  if (opened.file === undefined) return opened.isStream ? -Errno.ESPIPE : -Errno.EINVAL
+  if (opened.file === undefined) return opened.hasNoPosition ? -Errno.ESPIPE : -Errno.EINVAL
   return length < 0 || advice < 0 || advice > 5 ? -Errno.EINVAL : 0
 }
 function readahead(task: Task, file: number): number {
