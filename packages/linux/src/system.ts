@@ -133,6 +133,8 @@ export class Process {
   readonly pending: SignalQueue = new SignalQueue()
   /** Its parent waits here for it and its siblings. */
   readonly childrenQueue: WaitQueue = new WaitQueue()
+  /** Woken when a signal has come that waits: for signalfd. */
+  readonly signalQueue: WaitQueue = new WaitQueue()
   /** What wait(2) tells, once it has ended. */
   status: number | undefined = undefined
   /** The status is set, though threads may still end: exit_group. */

@@ -89,10 +89,13 @@ export class TarReader {
     while (at < bytes.length && !this.#ended) at += this.#take(bytes, at)
   }
 
-  /** There are no more bytes. @throws TarError `tar-truncated` in the middle of an entry. An end mark need not be there. */
+  /**
+   * There are no more bytes. @throws TarError `tar-truncated` in the middle of an entry. An end mark need not be there, nor what fills the last
+   * entry up to a whole block: umoci 0.4 writes neither.
+   */
   finish(): void {
     const whole = this.#filled === 0 && this.#left === 0 && !this.#metadata && !this.#mapping && !this.#extended
-    if (this.#ended || (whole && this.#padding === 0)) return
+    if (this.#ended || (whole && this.#padding < BLOCK)) return
     throw new VmexitError('tar-truncated', {
       problem: `the archive ends at byte ${this.#position + this.#filled}, in the middle of an entry`,
       remedy: 'get it again: part of it is missing',

@@ -102,6 +102,10 @@ describe('a damaged archive', () => {
     expect(code(() => collect(flipped))).toBe('tar-damaged')
     expect(code(() => collect(text('this is no archive at all'.repeat(40))))).toBe('tar-damaged')
     expect(code(() => collect(archive.subarray(0, 512 + 512 + 300)))).toBe('tar-truncated')
+    // Nothing is missing where only zeros are: what fills the last block, and the end mark.
+    const small = Uint8Array.of(...encodeEntry({ type: 'file', name: 'a', mode: 0o644, size: 3 }), 1, 2, 3)
+    expect(collect(small).map(({ data }) => data.length)).toEqual([3])
+    expect(code(() => collect(small.subarray(0, 514)))).toBe('tar-truncated')
   })
 
   it('never does worse than a typed error, whatever byte is wrong', () => {

@@ -14,7 +14,7 @@ const MAGICS: readonly [magic: readonly number[], make: () => Transform][] = [
 
 /** The bytes of an archive, uncompressed, whatever its name is. @throws VmexitError `fs-archive`. */
 export async function* readArchive(path: string): AsyncGenerator<Uint8Array> {
-  const file = createReadStream(path)
+  const file = createReadStream(path, { highWaterMark: 1 << 20 })
   const pieces: AsyncIterator<Uint8Array> = file[Symbol.asyncIterator]()
   try {
     const first = await pieces.next()
@@ -45,9 +45,12 @@ function pipedThrough(source: AsyncIterable<Uint8Array>, transform: Transform): 
 const ENDING = ['SIGINT', 'SIGTERM'] as const
 
 /** Writes an archive: to a file, compressed as its name says, which is there whole or not at all; or to standard output. */
-export async function writeArchive(pieces: Iterable<Uint8Array>, path: string | undefined): Promise<void> {
+export async function writeArchive(
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  path: string | undefined,
+): Promise<void> {
   if (path === undefined) {
-    for (const piece of pieces)
+    for await (const piece of pieces)
       if (!process.stdout.write(piece)) await new Promise((resolve) => process.stdout.once('drain', resolve))
     return
   }

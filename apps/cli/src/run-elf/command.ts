@@ -56,7 +56,11 @@ function withOptions(command: Command): Command {
     .argument('[arguments...]', 'its arguments')
     .passThroughOptions()
     .optionsGroup('What it finds:')
-    .option('--root <path>', 'a folder, or a cpio archive, that is copied as its file system')
+    .option(
+      '--root <path>',
+      'a folder, or a tar or cpio archive: its file system; of several a later one lies over the others',
+      collect,
+    )
     .option('--cwd <path>', 'where it starts; / unless stated')
     .option('-e, --env <name=value>', 'a variable of its environment; without value that of this command', collect)
     .option('--uid <number>', 'its user', whole)

@@ -21,7 +21,7 @@ import { Root } from './root.ts'
 
 /** What the command line says. */
 export interface RunFlags extends NetworkFlags {
-  readonly root?: string
+  readonly root?: readonly string[]
   readonly cwd?: string
   readonly env?: readonly string[]
   readonly uid?: number
@@ -51,7 +51,7 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
     ...(flags.time !== undefined && { epoch: flags.time }),
   })
   const root = new Root(kernel)
-  if (flags.root !== undefined) await root.add(flags.root)
+  for (const source of flags.root ?? []) await root.add(source)
   populate(kernel)
   const path = await placed(root, program, flags)
   if (flags.strace) kernel.observer = new Strace(kernel.calls, (line) => process.stderr.write(`${line}\n`))
@@ -97,7 +97,12 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
   try {
     const outcome = await runKernel(
       kernel,
-      hostOf(streams, flags, () => status !== undefined),
+      hostOf(
+        streams,
+        () => network === undefined && streams.isSilent(),
+        flags,
+        () => status !== undefined,
+      ),
     )
     if (outcome === 'stuck') process.stderr.write('vmexit: the program waits for what cannot come any more\n')
   } finally {
@@ -136,14 +141,17 @@ interface Streams {
   readonly terminal?: Terminal
   /** Resolves when something has come. */
   readonly came: () => Promise<void>
+  /** Nothing comes any more. */
+  readonly isSilent: () => boolean
   end(): void
 }
 
 /** Standard input and outputs as they are. */
 function pipes(kernel: LinuxKernel, signal: Signal, taken: ((bytes: Uint8Array) => void) | undefined): Streams {
   const input = new HostInput(kernel)
-  const output = outputTo(kernel, process.stdout, taken)
-  const errors = outputTo(kernel, process.stderr, taken)
+  const output = outputTo(kernel, process.stdout, taken, signal)
+  const errors = outputTo(kernel, process.stderr, taken, signal)
+  let isEnded = false
   // No more is read ahead than somebody reads.
   const onData = (bytes: Uint8Array): void => {
     input.feed(bytes)
@@ -151,6 +159,7 @@ function pipes(kernel: LinuxKernel, signal: Signal, taken: ((bytes: Uint8Array) 
     signal.raise()
   }
   const onEnd = (): void => {
+    isEnded = true
     input.end()
     signal.raise()
   }
@@ -162,6 +171,7 @@ function pipes(kernel: LinuxKernel, signal: Signal, taken: ((bytes: Uint8Array) 
   return {
     files: [input, output, errors],
     came,
+    isSilent: () => isEnded && !output.paused && !errors.paused,
     end() {
       process.stdin.off('data', onData).off('end', onEnd).pause()
       process.stdin.unref?.()
@@ -173,6 +183,7 @@ function outputTo(
   kernel: LinuxKernel,
   stream: NodeJS.WriteStream,
   taken: ((bytes: Uint8Array) => void) | undefined,
+  signal: Signal,
 ): HostOutput {
   const output: HostOutput = new HostOutput(kernel, (bytes) => {
     if (taken !== undefined) taken(bytes)
@@ -180,6 +191,7 @@ function outputTo(
       output.paused = true
       stream.once('drain', () => {
         output.paused = false
+        signal.raise()
       })
     }
   })
@@ -203,6 +215,7 @@ function terminal(kernel: LinuxKernel, signal: Signal): Streams {
     files: [file, file, file],
     terminal: file.tty,
     came: () => signal.next(),
+    isSilent: () => false,
     end() {
       stdin.off('data', onData).setRawMode(false).pause()
       stdin.unref?.()
@@ -233,7 +246,12 @@ class Signal {
   }
 }
 
-function hostOf(streams: Streams, flags: RunFlags, isOver: () => boolean): Parameters<typeof runKernel>[1] {
+function hostOf(
+  streams: Streams,
+  isSilent: () => boolean,
+  flags: RunFlags,
+  isOver: () => boolean,
+): Parameters<typeof runKernel>[1] {
   let slice = 200_000
   let last = performance.now()
   /** Nanoseconds of idle time that programs have had already, and this machine has not. */
@@ -256,6 +274,7 @@ function hostOf(streams: Streams, flags: RunFlags, isOver: () => boolean): Param
     },
     wait: async (nanoseconds) => {
       const before = performance.now()
+      if (!Number.isFinite(nanoseconds) && isSilent()) return Number.POSITIVE_INFINITY
       if (flags.idle === 'skip' && Number.isFinite(nanoseconds)) {
         await new Promise<void>((done) => setImmediate(done))
         return nanoseconds

@@ -11,7 +11,7 @@ import { MOST, type Part, vectors } from './vectors.ts'
 const PAGE = 4096
 const BOUNCE = 65_536
 
-function isPlain(file: OpenFile): boolean {
+export function isPlain(file: OpenFile): boolean {
   return file.file !== undefined && file.file.operations === null && isRegular(file.file.inode.mode)
 }
 
@@ -90,7 +90,7 @@ function writeFrom(task: Task, file: OpenFile, address: number, length: number, 
 }
 
 /** Writes bytes of the kernel's; what is cached of a file has them too. */
-function writeBytes(
+export function writeBytes(
   task: Task,
   file: OpenFile,
   from: Uint8Array,

@@ -1,6 +1,7 @@
 /** The system calls of i386. */
 import { VDSO } from '../../exec/vdso.ts'
 import { type CallTable, tableOf } from '../table.ts'
+import { eventCalls } from './events.ts'
 import { fileCalls } from './files.ts'
 import { otherNames } from './names.ts'
 import { socketCalls } from './sockets.ts'
@@ -9,7 +10,7 @@ import { taskCalls } from './tasks.ts'
 /** By number. */
 export const i386: CallTable = tableOf(
   'i386',
-  [...fileCalls, ...socketCalls, ...taskCalls],
+  [...fileCalls, ...socketCalls, ...taskCalls, ...eventCalls],
   otherNames,
   VDSO.sysenterReturn,
 )
