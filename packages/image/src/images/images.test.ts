@@ -215,6 +215,19 @@ test('operations that are given up leave nothing', async () => {
   await expect(images.load(slowly(), { signal: controller.signal })).rejects.toThrow('abort')
   expect(await store.list()).toEqual([])
   expect(await images.list()).toEqual([])
+  // Also where the source says nothing any more.
+  const second = new AbortController()
+  async function* silent(): AsyncGenerator<Uint8Array> {
+    yield archiveOf(layoutOf(image, 'app')).subarray(0, 2048)
+    setTimeout(() => second.abort())
+    await new Promise(() => {})
+  }
+  for (const work of [
+    images.load(silent(), { signal: second.signal }),
+    images.import(silent(), { signal: second.signal }),
+  ])
+    await expect(work).rejects.toThrow('abort')
+  expect(await store.list()).toEqual([])
   // The next one has its turn.
   expect((await images.load([archiveOf(layoutOf(image, 'app'))])).length).toBe(1)
 })
