@@ -125,7 +125,9 @@ export class Registry {
         `${quoted(registry)} sends us to ${quoted(url.origin)}, which is not encrypted`,
         'allow plain HTTP for that one, if you trust the network',
       )
-    return await this.#options.fetch(url.href, {
+    // Not as a method of something: a browser's own wants to be nobody's.
+    const { fetch } = this.#options
+    return await fetch(url.href, {
       method,
       headers: {
         ...headers,
@@ -150,7 +152,8 @@ export class Registry {
     const service = parameters.get('service')
     if (service !== undefined) url.searchParams.set('service', service)
     url.searchParams.set('scope', `repository:${reference.repository}:${actions}`)
-    const answer = await this.#options.fetch(url.href, {
+    const { fetch } = this.#options
+    const answer = await fetch(url.href, {
       headers: credentials === undefined ? {} : { authorization: basic(credentials) },
       ...(signal === undefined ? {} : { signal }),
     })
