@@ -108,6 +108,11 @@ describe('content that is not what it is said to be', () => {
     const evil = tarOf({ name: 'bin/sh', data: 'evil' })
     const layout = withLayer(gzipSync(evil) as Uint8Array<ArrayBuffer>, digestOf(base))
     await expect(images.load([archiveOf(layout)])).rejects.toMatchObject({ code: 'image-digest' })
+    // Nor one that is there, and is said to have another size.
+    const size = changed('manifest', (manifest) => {
+      manifest['layers'] = [{ ...descriptorOf(`${LAYER}+gzip`, image.layers[0]!), size: 1 }]
+    })
+    await expect(images.load([archiveOf(size)])).rejects.toMatchObject({ code: 'image-digest' })
     expect(await store.list()).toEqual(before)
   })
 })

@@ -2,6 +2,7 @@
  * Registries by the distribution protocol (OCI distribution specification 1.1), with the token authentication that they have in common. What is
  * fetched is checked by whoever takes it in; here it is seen to that requests go where they may, carry what they must, and end.
  */
+import { collected } from '../bytes.ts'
 import { ImageError, quoted } from '../errors.ts'
 import { familiarName, type Reference } from '../reference.ts'
 import { readChallenge } from './challenge.ts'
@@ -181,21 +182,9 @@ export class Registry {
 
 /** A body of so many bytes at most. @throws ImageError `image-registry`. */
 export async function readAnswer(answer: Response, most: number, what: string): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = []
-  let size = 0
-  for await (const piece of bodyOf(answer)) {
-    size += piece.length
-    if (size > most)
-      throw new ImageError('image-registry', `${what} has more than ${most} bytes`, 'see that it is a registry')
-    pieces.push(piece)
-  }
-  const all = new Uint8Array(size)
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
+  const tooMuch = (): ImageError =>
+    new ImageError('image-registry', `${what} has more than ${most} bytes`, 'see that it is a registry')
+  return await collected(bodyOf(answer), most, tooMuch)
 }
 
 /** A body as it comes. */
