@@ -11,6 +11,7 @@ import type { AddressSpace, TlbControl } from './memory/address-space.ts'
 import type { PageCache } from './memory/file-pages.ts'
 import type { Frames } from './memory/frames.ts'
 import type { UserMemory } from './memory/user-memory.ts'
+import type { Network } from './net/network.ts'
 import type { Random } from './random.ts'
 import { SignalActions, type SignalInfo, SignalQueue } from './signals/queue.ts'
 import { Signal, SignalSet } from './signals/set.ts'
@@ -43,6 +44,7 @@ export interface Kernel {
   readonly vfs: Vfs
   readonly tree: MountTree
   readonly ns: Namespaces<Task>
+  readonly network: Network
   readonly random: Random
   readonly account: Account
   readonly timers: Timers
@@ -131,6 +133,8 @@ export class Process {
   readonly pending: SignalQueue = new SignalQueue()
   /** Its parent waits here for it and its siblings. */
   readonly childrenQueue: WaitQueue = new WaitQueue()
+  /** Woken when a signal has come that waits: for signalfd. */
+  readonly signalQueue: WaitQueue = new WaitQueue()
   /** What wait(2) tells, once it has ended. */
   status: number | undefined = undefined
   /** The status is set, though threads may still end: exit_group. */

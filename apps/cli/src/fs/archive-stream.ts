@@ -10,7 +10,7 @@ import { nodeCodecs } from '@vmexit/image/node'
 
 /** The bytes of an archive, uncompressed, whatever its name is. @throws VmexitError `fs-archive`. */
 export async function* readArchive(path: string): AsyncGenerator<Uint8Array> {
-  const file = createReadStream(path)
+  const file = createReadStream(path, { highWaterMark: 1 << 20 })
   try {
     yield* uncompressed(nodeCodecs, file)
   } catch (cause) {

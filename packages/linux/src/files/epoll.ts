@@ -20,8 +20,9 @@ interface Interest {
   events: number
   low: number
   high: number
-  /** What was told of an edge-triggered entry, and holds still. */
+  /** What was told of an edge-triggered entry, and holds still; and which news of the file had come by then. */
   told: number
+  edges: number
 }
 
 /** An epoll instance. */
@@ -40,9 +41,9 @@ class Epoll extends AnonymousFile {
     return 0
   }
 
-  #events({ file, events, told }: Interest): number {
+  #events({ file, events, told, edges }: Interest): number {
     const now = file.poll() & (events | Poll.ERR | Poll.HUP)
-    return (events & Flag.ET) !== 0 ? now & ~told : now
+    return (events & Flag.ET) !== 0 && file.edges === edges ? now & ~told : now
   }
 
   /** Those whose files are open still. */
@@ -73,7 +74,7 @@ class Epoll extends AnonymousFile {
     if (operation === Control.ADD) {
       if (interest !== undefined) return -Errno.EEXIST
       if (file instanceof Epoll && (file.#reaches(this) || file.#depth() >= DEEPEST)) return -Errno.ELOOP
-      this.#interests.set(fd, { fd, file, events, low, high, told: 0 })
+      this.#interests.set(fd, { fd, file, events, low, high, told: 0, edges: file.edges })
     } else if (interest === undefined) return -Errno.ENOENT
     else if (operation === Control.DEL) this.#interests.delete(fd)
     else if (operation === Control.MOD) Object.assign(interest, { events, low, high, told: 0 })
@@ -96,6 +97,7 @@ class Epoll extends AnonymousFile {
       memory.set32(at + count * EVENT_BYTES + 4, interest.low)
       memory.set32(at + count * EVENT_BYTES + 8, interest.high)
       interest.told |= all
+      interest.edges = interest.file.edges
       if ((interest.events & Flag.ONESHOT) !== 0) interest.events &= Flag.ET | Flag.ONESHOT
       seen.push(interest)
       count++

@@ -17,6 +17,7 @@ class EventFd extends AnonymousFile {
   protected readonly kind = 'eventfd'
   readonly queue: WaitQueue = new WaitQueue()
   #count: bigint
+  #writes = 0
   readonly #isSemaphore: boolean
 
   constructor(kernel: Kernel, count: number, flags: number) {
@@ -39,8 +40,12 @@ class EventFd extends AnonymousFile {
     if (value > MOST) return -Errno.EINVAL
     if (this.#count + value > MOST) return this.kernel.block(this.queue)
     this.#count += value
+    this.#writes++
     this.queue.wake()
     return 8
+  }
+  override get edges(): number {
+    return this.#writes
   }
   override poll(): number {
     return (this.#count > 0n ? Poll.IN | Poll.RDNORM : 0) | (this.#count < MOST ? Poll.OUT | Poll.WRNORM : 0)
@@ -60,12 +65,14 @@ class TimerFd extends AnonymousFile {
   readonly timer: Timer
   period = 0
   #expirations = 0
+  #fired = 0
 
   constructor(kernel: Kernel, isRealTime: boolean, flags: number) {
     super(kernel, flags & Open.O_NONBLOCK)
     this.isRealTime = isRealTime
     this.timer = new Timer(() => {
       this.#expirations++
+      this.#fired++
       if (this.period > 0) kernel.timers.set(this.timer, this.timer.when + this.period)
       this.queue.wake()
     })
@@ -82,6 +89,9 @@ class TimerFd extends AnonymousFile {
     viewOf(into, start).setBigUint64(0, BigInt(this.#expirations), true)
     this.#expirations = 0
     return 8
+  }
+  override get edges(): number {
+    return this.#fired
   }
   override poll(): number {
     return this.#expirations > 0 ? Poll.IN | Poll.RDNORM : 0

@@ -2,17 +2,16 @@
 import { isRegular, type Open } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
 import { BAD_ADDRESS } from '../memory/user-memory.ts'
+import { SocketFile } from '../net/socket-file.ts'
+import { readInto, sendFrom } from '../net/transfer.ts'
 import type { Task } from '../system.ts'
 import type { OpenFile } from './open-file.ts'
+import { MOST, type Part, vectors } from './vectors.ts'
 
-/** The most that one call moves (MAX_RW_COUNT). */
-const MOST = 0x7fff_f000
-/** Vectors of one call (IOV_MAX). */
-const MOST_VECTORS = 1024
 const PAGE = 4096
 const BOUNCE = 65_536
 
-function isPlain(file: OpenFile): boolean {
+export function isPlain(file: OpenFile): boolean {
   return file.file !== undefined && file.file.operations === null && isRegular(file.file.inode.mode)
 }
 
@@ -27,8 +26,8 @@ function readTo(task: Task, file: OpenFile, address: number, length: number, pos
         ? file.read(memory.bytes, at, length)
         : vfs.pread(file.file!, memory.bytes, at, length, position)
     }
-    for (let at = address; at < address + length; at += memory.part(at, PAGE)) memory.writable(at, 1)
     const bounce = new Uint8Array(Math.min(length, BOUNCE))
+    memory.check(address, bounce.length)
     const count =
       position === null
         ? file.read(bounce, 0, bounce.length)
@@ -91,7 +90,7 @@ function writeFrom(task: Task, file: OpenFile, address: number, length: number, 
 }
 
 /** Writes bytes of the kernel's; what is cached of a file has them too. */
-function writeBytes(
+export function writeBytes(
   task: Task,
   file: OpenFile,
   from: Uint8Array,
@@ -122,6 +121,7 @@ export function read(task: Task, fd: number, address: number, length: number, po
   const file = task.files.get(fd)
   if (file === undefined || !file.isReadable) return -Errno.EBADF
   if (position !== null && position < 0) return -Errno.EINVAL
+  if (file instanceof SocketFile && position === null) return readInto(task, file, [[address, Math.min(length, MOST)]])
   task.kernel.nonBlocking = file.isNonBlocking
   return readTo(task, file, address, Math.min(length, MOST), position)
 }
@@ -131,6 +131,7 @@ export function write(task: Task, fd: number, address: number, length: number, p
   const file = task.files.get(fd)
   if (file === undefined || !file.isWritable) return -Errno.EBADF
   if (position !== null && position < 0) return -Errno.EINVAL
+  if (file instanceof SocketFile && position === null) return sendFrom(task, file, [[address, Math.min(length, MOST)]])
   task.kernel.nonBlocking = file.isNonBlocking
   if (task.progress === 0) {
     // Mostly all goes at once.
@@ -140,8 +141,6 @@ export function write(task: Task, fd: number, address: number, length: number, p
   }
   return writeParts(task, file, [[address, Math.min(length, MOST)]], position)
 }
-
-type Part = readonly [address: number, length: number]
 
 function writeParts(task: Task, file: OpenFile, parts: readonly Part[], position: number | null): number {
   let before = 0
@@ -167,27 +166,13 @@ function writeParts(task: Task, file: OpenFile, parts: readonly Part[], position
   return task.progress
 }
 
-/** The vectors at an address, their lengths cut to what one call moves. */
-function vectors(task: Task, address: number, count: number): Part[] | number {
-  const { memory } = task.kernel
-  if (count < 0 || count > MOST_VECTORS) return -Errno.EINVAL
-  const parts: Part[] = []
-  let left = MOST
-  for (let n = 0; n < count; n++) {
-    const length = memory.get32(address + n * 8 + 4)
-    if (length > 0x7fff_ffff) return -Errno.EINVAL
-    parts.push([memory.get32(address + n * 8), Math.min(length, left)])
-    left -= Math.min(length, left)
-  }
-  return parts
-}
-
 /** readv(2), preadv(2). */
 export function readv(task: Task, fd: number, address: number, count: number, position: number | null = null): number {
   const file = task.files.get(fd)
   if (file === undefined || !file.isReadable) return -Errno.EBADF
   const parts = vectors(task, address, count)
   if (typeof parts === 'number') return parts
+  if (file instanceof SocketFile && position === null) return readInto(task, file, parts)
   task.kernel.nonBlocking = file.isNonBlocking
   let done = 0
   for (const [at, length] of parts) {
@@ -208,6 +193,7 @@ export function writev(task: Task, fd: number, address: number, count: number, p
   if (file === undefined || !file.isWritable) return -Errno.EBADF
   const parts = vectors(task, address, count)
   if (typeof parts === 'number') return parts
+  if (file instanceof SocketFile && position === null) return sendFrom(task, file, parts)
   task.kernel.nonBlocking = file.isNonBlocking
   const all = parts.reduce((sum, [, length]) => sum + length, 0)
   // What a terminal or a pipe takes is taken whole, as far as it is small.

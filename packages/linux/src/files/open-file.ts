@@ -18,6 +18,8 @@ export interface KernelOperations extends FileOperations {
   poll?(): number
   /** Woken when `poll` may answer something else. */
   readonly queue?: WaitQueue
+  /** How often there were news: see `OpenFile`. */
+  readonly edges?: number
   ioctl?(request: number, argument: number): number
 }
 
@@ -39,6 +41,10 @@ export abstract class OpenFile {
   }
   get isWritable(): boolean {
     return (this.flags & Open.O_ACCMODE) !== Open.O_RDONLY
+  }
+  /** How often there were news, for who wants each of them told once: edge-triggered epolls. */
+  get edges(): number {
+    return 0
   }
   /** What its name is in /proc/self/fd. */
   abstract describe(context: TaskContext): string

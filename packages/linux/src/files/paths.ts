@@ -26,18 +26,22 @@ export function from(task: Task, at: number, path: ByteString, act: (place: Path
 /** Names of the caller's own descriptors. */
 const OWN_DESCRIPTOR = /^(?:\/proc\/self\/fd\/|\/dev\/fd\/)([0-9]{1,4})$|^\/dev\/(stdin|stdout|stderr)$/
 
+/** The descriptor that a path names, if it is a pipe or a stream of the host's, which has no place in a file system; or −1. */
+function ownStream(task: Task, path: ByteString): number {
+  const own = path.startsWith('/proc/self/fd/') || path.startsWith('/dev/') ? OWN_DESCRIPTOR.exec(path) : null
+  if (own === null) return -1
+  const fd = Number(own[1] ?? ['stdin', 'stdout', 'stderr'].indexOf(own[2]!))
+  const file = task.files.get(fd)
+  return file !== undefined && file.file === undefined ? fd : -1
+}
+
 /** openat(2), openat2(2). */
 export function open(task: Task, at: number, path: ByteString, flags: number, mode: number, resolve = 0): number {
   const { kernel } = task
   const place = start(task, at, path)
   if (typeof place === 'number') return place
-  const own = OWN_DESCRIPTOR.exec(path)
-  if (own !== null) {
-    // A pipe or a stream of the host's has no place in a file system that could be opened.
-    const fd = Number(own[1] ?? ['stdin', 'stdout', 'stderr'].indexOf(own[2]!))
-    if (task.files.get(fd) !== undefined && task.files.get(fd)!.file === undefined)
-      return dup(task, fd, 0, (flags & Open.O_CLOEXEC) !== 0)
-  }
+  const own = ownStream(task, path)
+  if (own >= 0) return dup(task, own, 0, (flags & Open.O_CLOEXEC) !== 0)
   const file = kernel.vfs.open(task.context, place, path, flags, mode, resolve)
   if (typeof file === 'number') return file
   if ((flags & Open.O_TRUNC) !== 0 && isRegular(file.inode.mode)) truncated(kernel, file.inode, 0)
@@ -63,6 +67,8 @@ function unmapFrom(kernel: Kernel, pages: FilePages, first: number): void {
 /** fstatat(2), statx(2). */
 export function stat(task: Task, at: number, path: ByteString, flags: number, into: Stat): number {
   if (path === '' && (flags & AT_EMPTY_PATH) !== 0 && at !== AT_FDCWD) return fstat(task, at, into)
+  const own = (flags & At.AT_SYMLINK_NOFOLLOW) === 0 ? ownStream(task, path) : -1
+  if (own >= 0) return fstat(task, own, into)
   return from(task, at, path, (place) => task.kernel.vfs.stat(task.context, place, path, into, flags))
 }
 

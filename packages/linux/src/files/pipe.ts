@@ -25,6 +25,9 @@ export class Pipe {
   readerCount = 0
   writerCount = 0
   readonly queue: WaitQueue = new WaitQueue()
+  /** How often somebody has read and written. */
+  reads = 0
+  writes = 0
 
   constructor(kernel: Kernel, capacity: number = CAPACITY) {
     this.kernel = kernel
@@ -48,6 +51,7 @@ export class Pipe {
     if (first < count) into.set(this.#bytes.subarray(0, count - first), start + first)
     this.#start = (this.#start + count) % this.#bytes.length
     this.#length -= count
+    this.reads++
     if (this.#length === 0) this.#start = 0
     if (this.queue.size > 0) this.queue.wake()
     return count
@@ -68,6 +72,7 @@ export class Pipe {
     this.#bytes.set(from.subarray(start, start + first), at)
     if (first < count) this.#bytes.set(from.subarray(start + first, start + count), 0)
     this.#length += count
+    this.writes++
     if (this.queue.size > 0) this.queue.wake()
     return count
   }
@@ -127,6 +132,9 @@ export class PipeEnd extends AnonymousFile {
 
   get queue(): WaitQueue {
     return this.pipe.queue
+  }
+  override get edges(): number {
+    return (this.isReadable ? this.pipe.writes : 0) + (this.isWritable ? this.pipe.reads : 0)
   }
   protected override get mode(): number {
     return Mode.IFIFO | 0o600
@@ -216,6 +224,9 @@ class FifoOperations implements KernelOperations {
   }
   get queue(): WaitQueue {
     return this.#pipe.queue
+  }
+  get edges(): number {
+    return (this.#reads ? this.#pipe.writes : 0) + (this.#writes ? this.#pipe.reads : 0)
   }
   read(into: Uint8Array, start: number, length: number): number {
     return this.#pipe.read(into, start, length)

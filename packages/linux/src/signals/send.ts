@@ -18,6 +18,7 @@ export function sendToProcess(proc: Process, info: SignalInfo): void {
   const { leader } = proc
   if (dropped(leader, info.signal)) return
   proc.pending.push(info)
+  proc.signalQueue.wake()
   for (const task of proc.tasks) {
     if (task.waitedSignals?.has(info.signal)) {
       task.waitedSignals = undefined
@@ -36,6 +37,7 @@ export function sendToTask(task: Task, info: SignalInfo): void {
   prepare(task.process, info.signal)
   if (dropped(task, info.signal)) return
   task.pending.push(info)
+  task.process.signalQueue.wake()
   if (task.waitedSignals?.has(info.signal)) task.wake()
   else if (!task.blocked.has(info.signal)) notify(task, info.signal)
 }

@@ -61,6 +61,11 @@ export class StreamSocket extends Socket {
     return this.#listener === undefined ? (this.#connection?.state ?? 'closed') : 'listen'
   }
 
+  /** What of TCP stands behind it, for lists of sockets. */
+  get endpoint(): Connection | Listener | undefined {
+    return this.#listener ?? this.#connection
+  }
+
   get readable(): number {
     return this.#connection?.readable ?? 0
   }
@@ -165,7 +170,7 @@ export class StreamSocket extends Socket {
     const error = this.takeError()
     if (error !== 0) return -error
     if (this.#writeShut) return -Errno.EPIPE
-    if (connection === undefined) return this.#listener === undefined ? -Errno.EPIPE : -Errno.ENOTCONN
+    if (connection === undefined) return -Errno.EPIPE
     const { state } = connection
     if (state === 'syn-sent' || state === 'syn-received') return -Errno.EAGAIN
     if (state !== 'established' && state !== 'close-wait') return -Errno.EPIPE

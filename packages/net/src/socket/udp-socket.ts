@@ -23,6 +23,11 @@ export class UdpSocket extends MessageSocket {
     this.#udp = udp
   }
 
+  /** What of UDP stands behind it, for lists of sockets. */
+  get endpoint(): UdpEndpoint | undefined {
+    return this.#endpoint
+  }
+
   bind(to: SocketAddress): number {
     if (this.#binding !== undefined) return -Errno.EINVAL
     const { address } = to

@@ -1,9 +1,16 @@
 /** The system calls of i386. */
 import { VDSO } from '../../exec/vdso.ts'
 import { type CallTable, tableOf } from '../table.ts'
+import { eventCalls } from './events.ts'
 import { fileCalls } from './files.ts'
 import { otherNames } from './names.ts'
+import { socketCalls } from './sockets.ts'
 import { taskCalls } from './tasks.ts'
 
 /** By number. */
-export const i386: CallTable = tableOf('i386', [...fileCalls, ...taskCalls], otherNames, VDSO.sysenterReturn)
+export const i386: CallTable = tableOf(
+  'i386',
+  [...fileCalls, ...socketCalls, ...taskCalls, ...eventCalls],
+  otherNames,
+  VDSO.sysenterReturn,
+)
