@@ -204,12 +204,12 @@ describe('programs that mean ill with sockets', () => {
       engine: 'reference',
       account,
       observe: (number, answer) => {
-        if (number === 369) answers.push(answer ?? 0)
+        if (number === 369 || number === 360) answers.push(answer ?? 0)
       },
     })
     expect(wrong).toEqual([])
-    expect(answers[0]).toBe(16_000)
-    expect(answers.at(-1)).toBe(-105) // ENOBUFS
+    expect(answers.slice(0, 2)).toEqual([0, 16_000])
+    expect(answers).toContain(-105) // ENOBUFS
     expect(account.used['memory']).toBeLessThanOrEqual(60)
   })
 

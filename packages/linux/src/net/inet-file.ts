@@ -138,7 +138,8 @@ export class InetFile extends SocketFile {
   peerAddress(): Uint8Array | number {
     const { remoteAddress } = this.socket
     if (typeof remoteAddress === 'number') return remoteAddress
-    const isThere = !(this.socket instanceof StreamSocket) || !['closed', 'syn-sent'].includes(this.socket.state)
+    const isThere =
+      !(this.socket instanceof StreamSocket) || !['closed', 'syn-sent', 'time-wait'].includes(this.socket.state)
     return isThere ? writeInet(remoteAddress) : -Errno.ENOTCONN
   }
 

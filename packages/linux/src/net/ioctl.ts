@@ -22,6 +22,8 @@ const Request = {
   FIONREAD: 0x541b, TIOCOUTQ: 0x5411, SIOCATMARK: 0x8905, SIOCADDRT: 0x890b, SIOCDELRT: 0x890c, SIOCGIFCONF: 0x8912,
   SIOCGIFMAP: 0x8970, SIOCBRADDBR: 0x89a0, SIOCBRDELBR: 0x89a1,
 } as const
+/** SIOCDEVPRIVATE. */
+const PRIVATE = 0x89f0
 const NAME_BYTES = 16
 /** `struct ifreq`: a name, and 16 bytes. */
 const REQUEST_BYTES = 32
@@ -94,6 +96,9 @@ export function socketIoctl(task: Task, socket: Measured, request: number, argum
       return 0
     }
     default:
+      // (Requests that drivers of devices have for themselves: there is none that has any.)
+      if (request >= PRIVATE && request < PRIVATE + 16)
+        return stack.device(nameAt(memory, argument)) === undefined ? -Errno.ENODEV : -Errno.EOPNOTSUPP
       return device(task, socket.namespace, request, argument)
   }
 }
