@@ -5,6 +5,7 @@
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { Gunzip } from 'fflate'
 import { Decompress } from 'fzstd'
+import { joined } from './bytes.ts'
 import type { DigestAlgorithm } from './digest.ts'
 
 /** A hash that is fed in pieces. */
@@ -96,7 +97,7 @@ export async function* uncompressed(codecs: Codecs, source: Bytes): AsyncGenerat
     while (first.length < 4) {
       const next = await pieces.next()
       if (next.done === true) break
-      first = first.length === 0 ? next.value : joined(first, next.value)
+      first = first.length === 0 ? next.value : joined([first, next.value])
     }
     if (first.length === 0) return
     const format = compressionOf(first)
@@ -116,11 +117,4 @@ type Pieces = AsyncIterator<Uint8Array> | Iterator<Uint8Array>
 
 function iteratorOf(source: Bytes): Pieces {
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const both = new Uint8Array(first.length + second.length)
-  both.set(first)
-  both.set(second, first.length)
-  return both
 }

@@ -18,6 +18,8 @@ export interface Faults {
 export interface Guard {
   readonly user: string
   readonly password: string
+  /** By the password itself instead of a token. */
+  readonly basic?: true
 }
 
 export class RegistryServer {
@@ -65,7 +67,11 @@ export class RegistryServer {
     const instead = this.faults.instead?.(method, path, count)
     if (instead !== undefined) return instead
     if (pathname === '/token') return this.#token(headers, searchParams)
-    if (this.guard !== undefined && !this.#given.has(headers.get('authorization') ?? '')) {
+    if (this.guard?.basic) {
+      const { user, password } = this.guard
+      if (headers.get('authorization') !== `Basic ${btoa(`${user}:${password}`)}`)
+        return new Response(null, { status: 401, headers: { 'www-authenticate': 'Basic realm="tests"' } })
+    } else if (this.guard !== undefined && !this.#given.has(headers.get('authorization') ?? '')) {
       const challenge = `Bearer realm="${this.#base}/token",service="tests, \\"quoted\\"",scope="repository:x:pull"`
       return new Response(null, { status: 401, headers: { 'www-authenticate': challenge } })
     }

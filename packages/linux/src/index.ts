@@ -35,6 +35,7 @@ export { Strace } from './strace.ts'
 export type {
   AltStack,
   CallObserver,
+  CpuTimerSet,
   Kernel,
   Process,
   Session,
@@ -48,6 +49,7 @@ export type { Ids } from './tasks/credentials.ts'
 export type { Futexes } from './tasks/futex.ts'
 export type { Limits } from './tasks/limits.ts'
 export type { Namespaces, PidNamespace, UtsNamespace } from './tasks/namespaces.ts'
+export type { ProcessSettings } from './tasks/process-settings.ts'
 export type { Registers } from './tasks/registers.ts'
 export type { Spawn } from './tasks/spawn.ts'
 export type { Timer, Timers } from './tasks/timers.ts'

@@ -216,6 +216,10 @@ export class LinuxKernel implements Kernel, RingZero {
   #yield(): void {
     const task = this.current!
     this.#quantumEnd = this.cpu.retired + QUANTUM
+    if (task.process.cpuTimers !== undefined) {
+      this.#account()
+      task.process.cpuTimers.run(task.process)
+    }
     if (this.#scheduler.size === 0) return
     this.#account()
     task.registers.save(this.cpu.state)
@@ -401,7 +405,8 @@ export class LinuxKernel implements Kernel, RingZero {
   #begin(task: Task): void {
     task.progress = 0
     task.scratch = undefined
-    task.deadline = Number.POSITIVE_INFINITY
+    task.deadline = task.keptDeadline
+    task.keptDeadline = Number.POSITIVE_INFINITY
     task.restart = 0
     if (task.call >= 0 && task.call < this.callCounts.length) this.callCounts[task.call]!++
     if (this.observer?.begin) this.observer.begin(task, task.call, this.#arguments())

@@ -313,6 +313,9 @@ export class TarReader {
     // In old archives a slash at the end is all that tells a directory.
     const type = header.flag === '0' && named.endsWith('/') ? 'directory' : (TYPES[header.flag] ?? 'file')
     const size = map instanceof OldSparseMap ? map.size : whole('GNU.sparse.realsize', whole('GNU.sparse.size', stored))
+    // A size without a map: what is stored is the file's beginning, and the rest a hole.
+    const isCut = type === 'file' && sparse === undefined && size !== stored
+    const extents = isCut ? [{ position: 0, length: stored }] : sparse
     const attributes = this.#attributes()
     return {
       type,
@@ -329,7 +332,7 @@ export class TarReader {
       major: header.major,
       minor: header.minor,
       attributes,
-      extents: sparse?.filter(({ length }) => length > 0),
+      extents: extents?.filter(({ length }) => length > 0),
     }
   }
 

@@ -108,6 +108,15 @@ describe('a damaged archive', () => {
     expect(code(() => collect(small.subarray(0, 514)))).toBe('tar-truncated')
   })
 
+  it('is a file with a hole at its end, where it has a size and no map', () => {
+    const archive = encodeEntry({ type: 'file', name: 's', mode: 0o644, size: 5000, extents: [] })
+    const key = 'GNU.sparse.major'
+    const at = String.fromCharCode(...archive).indexOf(key)
+    archive[at + key.length - 1]!++
+    const [found] = collect(archive)
+    expect(found!.entry).toMatchObject({ size: 5000, extents: [{ position: 0, length: 512 }] })
+  })
+
   it('never does worse than a typed error, whatever byte is wrong', () => {
     const archive = archiveOf(...MANY)
     let seed = 12345

@@ -49,7 +49,7 @@ export async function save(words: readonly string[], { output, layout }: SaveFla
   const images = openImages()
   // What is not there is told before anything is written.
   for (const word of words) await images.find(word)
-  if (layout) await writeLayout(output!, images.layout(words))
+  if (layout) await interruptible(({ signal }) => writeLayout(output!, images.layout(words), signal))
   else await writeArchive(images.save(words), output)
 }
 

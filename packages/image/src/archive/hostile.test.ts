@@ -108,6 +108,11 @@ describe('content that is not what it is said to be', () => {
     const evil = tarOf({ name: 'bin/sh', data: 'evil' })
     const layout = withLayer(gzipSync(evil) as Uint8Array<ArrayBuffer>, digestOf(base))
     await expect(images.load([archiveOf(layout)])).rejects.toMatchObject({ code: 'image-digest' })
+    // Nor one that is there, and is said to have another size.
+    const size = changed('manifest', (manifest) => {
+      manifest['layers'] = [{ ...descriptorOf(`${LAYER}+gzip`, image.layers[0]!), size: 1 }]
+    })
+    await expect(images.load([archiveOf(size)])).rejects.toMatchObject({ code: 'image-digest' })
     expect(await store.list()).toEqual(before)
   })
 })
@@ -286,6 +291,52 @@ describe('documents of another form', () => {
     )
     expect((await images.load([twice]))[0]!.names).toEqual(['docker.io/library/app:1'])
   })
+})
+
+test('trees that are changed anywhere are refused, or are trees', async () => {
+  const rich = tarOf(
+    { name: 'usr/bin/sh', data: 'x'.repeat(700), attributes: new Map([['user.a', bytesOfText('1')]]) },
+    { name: 'bin', type: 'symlink', target: 'usr/bin' },
+    { name: 'bin/ash', type: 'hardlink', target: 'usr/bin/sh' },
+    { name: 'dev/null', type: 'character', major: 1, minor: 3 },
+    { name: 'etc/.wh.gone' },
+    { name: 'var/.wh..wh..opq' },
+    { name: 'n'.repeat(150), data: 'long', modified: { seconds: -1, nanoseconds: 5 } },
+    { name: 's', extents: [{ position: 5000, length: 0 }], size: 5000, data: new Uint8Array() },
+  )
+  let refused = 0
+  for (let seed = 0; seed < 1500; seed++) {
+    const random = new Random(seed)
+    const bytes = rich.slice()
+    for (let n = 1 + random.below(4); n > 0; n--) {
+      const at = random.below(bytes.length)
+      // Within a header also such that its checksum holds: a digit more here is one less there.
+      if (random.below(2) === 0) bytes[at] = random.below(256)
+      else {
+        const other = Math.min(bytes.length - 1, at - (at % 512) + random.below(512))
+        bytes[at]!++
+        bytes[other]!--
+      }
+    }
+    store = memoryStore()
+    images = new Images({ store, limits: { bytes: 8 * MiB, entries: 100, metadataBytes: MiB } })
+    try {
+      await images.import([bytes], { name: 'x' })
+    } catch (error) {
+      expect(error, `seed ${seed}`).toBeInstanceOf(ImageError)
+      expect(await store.list(), `seed ${seed}`).toEqual([])
+      refused++
+      continue
+    }
+    let size = 0
+    for await (const piece of images.export('x')) {
+      size += piece.length
+      if (size > 32 * MiB) break
+    }
+    expect(size % 512 === 0 || size > 32 * MiB, `seed ${seed}`).toBe(true)
+  }
+  expect(refused).toBeGreaterThan(500)
+  expect(refused).toBeLessThan(1400)
 })
 
 test('archives that are changed anywhere are refused or say the same, and leave nothing or all', async () => {

@@ -1,4 +1,5 @@
 /** Images out of layouts and archives (OCI image layout specification; `docker save`). */
+import { collected } from '../bytes.ts'
 import { type Bytes, compressionOf } from '../codecs.ts'
 import { partsOf } from '../digest.ts'
 import {
@@ -46,7 +47,9 @@ export async function loadLayout(workspace: Workspace, layout: LayoutReader, pla
         `${layout.name} is no OCI image layout: it has no ${path}`,
         'give one that docker save, skopeo copy or umoci has made',
       )
-    return await collected(source, `${path} of ${layout.name}`)
+    const tooMuch = (): ImageError =>
+      new ImageError('image-document', `${path} of ${layout.name} is larger than any`, 'see that it is an image')
+    return await collected(source, MOST_DOCUMENT_BYTES, tooMuch)
   }
   readDocument(await small('oci-layout'), layoutSchema, `oci-layout of ${layout.name}`)
   const { manifests } = readDocument(await small('index.json'), indexSchema, `index.json of ${layout.name}`)
@@ -156,22 +159,4 @@ async function layerType({ store }: Workspace, digest: StoredFile['digest']): Pr
   access.close()
   const compression = compressionOf(first)
   return compression === undefined ? OCI_LAYER : `${OCI_LAYER}+${compression}`
-}
-
-async function collected(source: Bytes, what: string): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = []
-  let size = 0
-  for await (const piece of source) {
-    size += piece.length
-    if (size > MOST_DOCUMENT_BYTES)
-      throw new ImageError('image-document', `${what} is larger than any`, 'see that it is an image')
-    pieces.push(piece.slice())
-  }
-  const all = new Uint8Array(size)
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
 }

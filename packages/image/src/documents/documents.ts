@@ -83,8 +83,8 @@ export interface DockerArchiveImage {
   readonly Layers: readonly string[]
 }
 
-/** More layers than Docker takes: 127. */
-const MOST_LAYERS = 1024
+/** As many as an overlay takes; Docker takes 127. */
+const MOST_LAYERS = 1000
 const MOST_MANIFESTS = 10_000
 
 const digest: v.GenericSchema<unknown, Digest> = v.pipe(

@@ -169,7 +169,8 @@ export class Admission {
     const pairs = layers
       .map((layer, n) => ({ layer, diffId: diff_ids[n]! }))
       .filter(({ layer, diffId }) => !known.has(`${layer.digest} ${diffId}`))
-    const wanted = new Map(pairs.map(({ layer }) => [layer.digest, layer]))
+    // What is there already is looked at, too: it must have the size that is stated.
+    const wanted = new Map(layers.map((layer) => [`${layer.digest} ${layer.size}`, layer]))
     await inParallel([...wanted.values()], AT_ONCE, signal, async (layer, both) => {
       let done = 0
       await this.#take(layer, 'the layer', both, (bytes) => {

@@ -124,6 +124,16 @@ test('names move, and images go with their last one', async () => {
   expect(await codeOf(images.find('app:2'))).toBe('image-unknown')
 })
 
+test('a name that another tool has written into the store, and that is none here, hides nothing', async () => {
+  const { images, store } = newImages()
+  await images.load([archiveOf(layoutOf(image, 'app:1'))])
+  const index = JSON.parse(textOf((await store.readIndex())!))
+  const [entry] = index.manifests
+  index.manifests.push({ ...entry, annotations: { 'org.opencontainers.image.ref.name': 'V1+x' } })
+  await store.writeIndex(json(index))
+  expect((await images.list()).map(({ names }) => names)).toEqual([['docker.io/library/app:1']])
+})
+
 test('what is saved is loaded again with the same digests, in both forms', async () => {
   const { images } = newImages()
   await images.load([archiveOf(layoutOf(image, 'app:1'))])
@@ -215,6 +225,19 @@ test('operations that are given up leave nothing', async () => {
   await expect(images.load(slowly(), { signal: controller.signal })).rejects.toThrow('abort')
   expect(await store.list()).toEqual([])
   expect(await images.list()).toEqual([])
+  // Also where the source says nothing any more.
+  const second = new AbortController()
+  async function* silent(): AsyncGenerator<Uint8Array> {
+    yield archiveOf(layoutOf(image, 'app')).subarray(0, 2048)
+    setTimeout(() => second.abort())
+    await new Promise(() => {})
+  }
+  for (const work of [
+    images.load(silent(), { signal: second.signal }),
+    images.import(silent(), { signal: second.signal }),
+  ])
+    await expect(work).rejects.toThrow('abort')
+  expect(await store.list()).toEqual([])
   // The next one has its turn.
   expect((await images.load([archiveOf(layoutOf(image, 'app'))])).length).toBe(1)
 })

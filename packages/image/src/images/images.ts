@@ -1,6 +1,7 @@
 /** A store of images, and all that can be done with them. */
 import { packTree } from '@vmexit/tar'
 import { type FileSystem, SettableTime, TmpFs, Vfs } from '@vmexit/vfs'
+import { abortable } from '../abortable.ts'
 import { takeArchive } from '../archive/contents.ts'
 import { type LayoutReader, type Loaded, loadArchive, loadLayout } from '../archive/load.ts'
 import { archiveOf, type LayoutFile, layoutOf } from '../archive/save.ts'
@@ -135,7 +136,7 @@ export class Images {
   /** The images of an archive of `docker save`, or of an OCI layout in one, plain or compressed. */
   async load(archive: Bytes, options: LoadOptions = {}): Promise<readonly Image[]> {
     return await this.#take(options, async (workspace, platform) =>
-      loadArchive(workspace, await takeArchive(workspace, archive), platform),
+      loadArchive(workspace, await takeArchive(workspace, abortable(archive, options.signal)), platform),
     )
   }
 
@@ -167,7 +168,7 @@ export class Images {
    */
   async import(archive: Bytes, { platform = LINUX_386, ...options }: NewImage & ChoiceOptions = {}): Promise<Image> {
     return await this.#make(options, (workspace) =>
-      makeImage(workspace, archive, platform, undefined, options, 'import'),
+      makeImage(workspace, abortable(archive, options.signal), platform, undefined, options, 'import'),
     )
   }
 

@@ -98,6 +98,8 @@ test('layouts are written to folders and loaded from them', async () => {
   expect((await images.loadLayout(layoutFolder(path)))[0]!.id).toBe(digestOf(image.config))
   await expect(writeLayout(path, images.layout(['app:1']))).rejects.toThrow('is there already')
   await expect(writeLayout(join(folder, 'none'), images.layout(['none:1']))).rejects.toThrow('there is no image')
+  const gone = AbortSignal.abort()
+  await expect(writeLayout(join(folder, 'gone'), images.layout(['app:1']), gone)).rejects.toThrow('abort')
   expect(readdirSync(folder).sort()).toEqual(['layout', 'store'])
 })
 

@@ -29,7 +29,7 @@ export function layoutFolder(path: string): LayoutReader {
 }
 
 /** Writes a layout to a folder, which must not be there: it is there whole or not at all. @throws ImageError `image-archive`. */
-export async function writeLayout(path: string, files: AsyncIterable<LayoutFile>): Promise<void> {
+export async function writeLayout(path: string, files: AsyncIterable<LayoutFile>, signal?: AbortSignal): Promise<void> {
   const target = resolve(path)
   const isThere = await lstat(target).then(
     () => true,
@@ -43,7 +43,10 @@ export async function writeLayout(path: string, files: AsyncIterable<LayoutFile>
       await mkdir(dirname(to), { recursive: true })
       const file = await open(to, 'wx')
       try {
-        for await (const bytes of data) await file.write(bytes)
+        for await (const bytes of data) {
+          signal?.throwIfAborted()
+          await file.writeFile(bytes)
+        }
       } finally {
         await file.close()
       }

@@ -199,6 +199,15 @@ describe('who asks', () => {
     expect(server.log.filter((line) => line.startsWith('GET /token')).length).toBe(3)
   })
 
+  test('or for the password itself', async () => {
+    server.guard = { user: 'me', password: 'password', basic: true }
+    await refusal(pull())
+    registry = registryFor({ username: 'me', password: 'wrong' })
+    expect((await refusal(pull())).message).toContain('does not take what it asked for')
+    registry = registryFor({ username: 'me', password: 'password' })
+    await pull()
+  })
+
   test('is not sent elsewhere with it, nor over an open line', async () => {
     for (const realm of ['http://evil.example/token', 'file:///etc/passwd', 'nonsense', '']) {
       const headers = { 'www-authenticate': `Bearer realm="${realm}"` }

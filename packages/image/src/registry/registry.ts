@@ -2,6 +2,7 @@
  * Registries by the distribution protocol (OCI distribution specification 1.1), with the token authentication that they have in common. What is
  * fetched is checked by whoever takes it in; here it is seen to that requests go where they may, carry what they must, and end.
  */
+import { collected } from '../bytes.ts'
 import { ImageError, quoted } from '../errors.ts'
 import { familiarName, type Reference } from '../reference.ts'
 import { readChallenge } from './challenge.ts'
@@ -125,7 +126,9 @@ export class Registry {
         `${quoted(registry)} sends us to ${quoted(url.origin)}, which is not encrypted`,
         'allow plain HTTP for that one, if you trust the network',
       )
-    return await this.#options.fetch(url.href, {
+    // Not as a method of something: a browser's own wants to be nobody's.
+    const { fetch } = this.#options
+    return await fetch(url.href, {
       method,
       headers: {
         ...headers,
@@ -150,7 +153,8 @@ export class Registry {
     const service = parameters.get('service')
     if (service !== undefined) url.searchParams.set('service', service)
     url.searchParams.set('scope', `repository:${reference.repository}:${actions}`)
-    const answer = await this.#options.fetch(url.href, {
+    const { fetch } = this.#options
+    const answer = await fetch(url.href, {
       headers: credentials === undefined ? {} : { authorization: basic(credentials) },
       ...(signal === undefined ? {} : { signal }),
     })
@@ -178,21 +182,9 @@ export class Registry {
 
 /** A body of so many bytes at most. @throws ImageError `image-registry`. */
 export async function readAnswer(answer: Response, most: number, what: string): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = []
-  let size = 0
-  for await (const piece of bodyOf(answer)) {
-    size += piece.length
-    if (size > most)
-      throw new ImageError('image-registry', `${what} has more than ${most} bytes`, 'see that it is a registry')
-    pieces.push(piece)
-  }
-  const all = new Uint8Array(size)
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
+  const tooMuch = (): ImageError =>
+    new ImageError('image-registry', `${what} has more than ${most} bytes`, 'see that it is a registry')
+  return await collected(bodyOf(answer), most, tooMuch)
 }
 
 /** A body as it comes. */

@@ -1,4 +1,5 @@
 /** Images in memory: for tests, for browsers, and for what is gone afterwards anyway. */
+import { joined } from '../bytes.ts'
 import type { Digest } from '../digest.ts'
 import { missing } from './missing.ts'
 import type { ContentStore, ContentWriter, ExclusiveOptions, RandomAccess } from './store.ts'
@@ -95,14 +96,4 @@ class MemoryStore implements ContentStore {
   async writeNotes(digest: Digest, bytes: Uint8Array): Promise<void> {
     this.#notes.set(digest, bytes.slice())
   }
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
 }
