@@ -56,20 +56,27 @@ const isNumbers = (value: unknown): boolean =>
 
 function isComparison(value: unknown): value is Comparison {
   if (!isObject(value) || value['version'] !== COMPARISON_VERSION) return false
-  const { kernel, profile, workloads, techniques, cells } = value
+  const { kernel, profile, workloads, techniques, cells, partial } = value
+  const isMaybe = (each: unknown, type: 'number' | 'string') => each === undefined || typeof each === type
   const isCharge = (each: unknown) =>
     isObject(each) && typeof each['count'] === 'number' && typeof each['each'] === 'number'
   return (
     isText(kernel) &&
     isObject(profile) &&
     [profile['name'], profile['source'], profile['class']].every(isText) &&
+    isMaybe(profile['ghz'], 'number') &&
+    isMaybe(partial, 'string') &&
     listOf(workloads, ({ name, title, unit }) => [name, title, unit].every(isText)) &&
-    listOf(techniques, ({ name, title, about }) => [name, title, about].every(isText)) &&
+    listOf(
+      techniques,
+      ({ name, title, about, basis }) => [name, title, about].every(isText) && isMaybe(basis, 'string'),
+    ) &&
     listOf(
       cells,
-      ({ workload, technique, checksum, events, charges, unpriced }) =>
+      ({ workload, technique, checksum, events, charges, unpriced, ...cell }) =>
         [workload, technique, checksum].every(isText) &&
         isNumbers(events) &&
+        [cell['cycles'], cell['ratio'], cell['walkReferencesPerMiss']].every((each) => isMaybe(each, 'number')) &&
         isObject(charges) &&
         Object.values(charges).every(isCharge) &&
         Array.isArray(unpriced) &&

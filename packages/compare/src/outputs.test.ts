@@ -148,10 +148,22 @@ describe('where the time goes', () => {
       technique('slow', { emulated: 9 }),
     ]
     expect(whereTimeGoes(await compare({ ...rows, techniques: columns }))).toEqual([
-      'Dearest is “Title of a” under vtx, ×32.7 native (32,652 cycles instead of 1,000): 100 % of the difference for 2 exits for io.',
-      'No other technique has another workload that is dearer than native.',
+      'Most time goes to vtx in “Title of a”: 32,652 cycles instead of 1,000 (×32.7), 100 % of the difference for 2 exits for io.',
+      'No other technique has a workload that is dearer than native.',
       'No workload costs the same, within five percent, under every technique; slow has counts and no price.',
     ])
+  })
+
+  test('names the next technique by the largest ratios', async () => {
+    const columns = [
+      technique('native', { instructions: 1000 }),
+      technique('vtx', { instructions: 1000, 'vm-exits-io': 2 }),
+      technique('other', { instructions: 1000, 'vm-exits-io': 1 }),
+    ]
+    expect(whereTimeGoes(await compare({ ...rows, techniques: columns }))[1]).toBe(
+      'Under other the dearest beside native are “Title of a” (×16.8: 100 % of the difference for 1 exit for io) and ' +
+        '“Title of b” (×16.8: 100 % of the difference for 1 exit for io).',
+    )
   })
 
   test('says so where there is nothing to set side by side', async () => {

@@ -112,7 +112,7 @@ export async function tellUse(
 }
 
 /** Of an even number of values the mean of both in the middle. */
-export function spreadOf(values: readonly number[]): Spread {
+function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = [sorted[Math.floor((sorted.length - 1) / 2)]!, sorted[Math.ceil((sorted.length - 1) / 2)]!]
   return { median: (middle[0]! + middle[1]!) / 2, lowest: sorted[0]!, highest: sorted.at(-1)! }

@@ -1,6 +1,6 @@
 /** Where a comparison goes: tables, JSON or CSV to standard output, a report and a trace to files, and what became of a baseline. */
 import { constants } from 'node:fs'
-import { access, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, lstat, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import {
   baselineText,
@@ -91,12 +91,18 @@ export async function writeOutputs(
   if (flags.trace !== undefined) await writeWhole(flags.trace, `${JSON.stringify(comparisonTrace(comparison))}\n`)
 }
 
-/** Writes a file, or leaves none. */
+/** Writes a file; of one that cannot be written whole nothing is left, unless it is a device or a pipe. */
 async function writeWhole(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text)
   } catch (reason) {
-    await rm(file, { force: true }).catch(() => {})
+    if (
+      await lstat(file).then(
+        (found) => found.isFile(),
+        () => false,
+      )
+    )
+      await rm(file, { force: true }).catch(() => {})
     throw cannotWrite(file, reason, 'make room or name another place; what was printed is whole')
   }
 }

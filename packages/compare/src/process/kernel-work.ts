@@ -73,23 +73,23 @@ export function kernelInstructions(events: Counts, { instructions }: Pick<Kernel
 }
 
 /**
- * Constants of a kernel. `native` has the instructions of one repetition of each workload on it, on the bare machine; `process` the
+ * Constants of a kernel. `native` has the instructions of one repetition of each workload on it, on the bare machine; `bare` the
  * events of the same workloads as bare processes. Constants are rounded to four digits behind the point, and none is below 0.
  */
 export function calibrate(
   kernel: string,
   sha256: string,
   native: ReadonlyMap<string, Counts>,
-  process: ReadonlyMap<string, Counts>,
+  bare: ReadonlyMap<string, Counts>,
 ): KernelCalibration {
   const instructions = Object.fromEntries(KERNEL_EVENTS.map((event) => [event, 0])) as Record<KernelEvent, number>
   const workloads: Record<string, { readonly total: number; readonly program: number }> = {}
   for (const [name, { instructions: total = 0 }] of native) {
-    workloads[name] = { total, program: process.get(name)?.['instructions'] ?? 0 }
+    workloads[name] = { total, program: bare.get(name)?.['instructions'] ?? 0 }
   }
   for (const event of KERNEL_EVENTS) {
     const workload = CALIBRATED_BY[event]
-    const events = process.get(workload) ?? {}
+    const events = bare.get(workload) ?? {}
     const { total = 0, program = 0 } = workloads[workload] ?? {}
     const left = total - program - kernelInstructions(events, { instructions })
     instructions[event] = Math.max(0, Math.round((left / (events[event] ?? 1)) * 10_000) / 10_000)

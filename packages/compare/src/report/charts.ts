@@ -54,12 +54,29 @@ function section(
   return html`<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2><figure><figcaption><p>${about}</p><p>${caption}</p></figcaption>${key}${drawn}</figure></section>\n`
 }
 
+/** The decimal logarithm of a positive number to a millionth, with the same bits on every host. */
+function decades(value: number): number {
+  let left = value
+  let whole = 0
+  for (; left >= 10; left /= 10) whole++
+  for (; left < 1; left *= 10) whole--
+  let fraction = 0
+  for (let bit = 0.5; bit > 1e-6; bit /= 2) {
+    left *= left
+    if (left >= 10) {
+      left /= 10
+      fraction += bit
+    }
+  }
+  return whole + fraction
+}
+
 /** Ratios to native, on a logarithmic scale from native to either side. */
 export function overheadChart(comparison: Comparison): Markup | undefined {
   const ratios = comparison.cells.flatMap(({ ratio = 0 }) => (ratio > 0 ? [ratio] : []))
-  const low = Math.log10(Math.min(0.9, ...ratios))
-  const high = Math.log10(Math.max(10, ...ratios))
-  const place = (ratio: number) => (Math.log10(ratio) - low) / (high - low)
+  const low = decades(Math.min(0.9, ...ratios))
+  const high = decades(Math.max(10, ...ratios))
+  const place = (ratio: number) => (decades(ratio) - low) / (high - low)
   const marks = Array.from({ length: Math.floor(high) - Math.ceil(low) + 1 }, (_, n) =>
     place(10 ** (Math.ceil(low) + n)),
   )
@@ -109,7 +126,7 @@ export function timelineChart(comparison: Comparison): Markup | undefined {
       for (const [event, { count, each }] of Object.entries(cell.charges)) {
         const part = parts[PARTS.findIndex(([, is]) => is(event))]!
         part.length += count * each
-        part.words.push(`${amount(count)} ${chargeWords(event)} at ${amount(each)}`)
+        part.words.push(`${amount(count)} ${chargeWords(event, count)} at ${amount(each)}`)
       }
       const shown = parts.map(({ length, words }, colour) => ({
         colour,

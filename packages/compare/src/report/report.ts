@@ -95,9 +95,9 @@ function prices(comparison: Comparison): Markup {
   const without = [...new Set(comparison.cells.flatMap(({ unpriced }) => unpriced))]
   const rows = [...found]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([event, each]) => [chargeWords(event), amount(each)])
+    .map(([event, each]) => [chargeWords(event, 1), amount(each)])
   return html`<section aria-labelledby="prices"><h2 id="prices">Prices</h2><p class="small">${costModel(comparison)}</p>
-${wide('Prices', ['one of', 'cycles'], [...rows, ...without.map((event) => [chargeWords(event), 'no price'])])}</section>\n`
+${wide('Prices', ['one of', 'cycles'], [...rows, ...without.map((event) => [chargeWords(event, 1), 'no price'])])}</section>\n`
 }
 
 function tableSection({ id, title, about, head, rows }: ReportTable): Markup {
