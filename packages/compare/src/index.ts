@@ -23,6 +23,7 @@ export {
 export { type ProcessTechniqueOptions, processTechnique } from './process/technique.ts'
 export { DEFAULT_PROFILE, profileNamed } from './profile-named.ts'
 export { comparisonHtml, type ReportOptions, type ReportTable } from './report/report.ts'
+export { repriced } from './repriced.ts'
 export { chargeWords, whereTimeGoes } from './sentences.ts'
 export { mergeComparisons, parseShard, type Shard } from './shard.ts'
 export type { Kernel, Measured, MeasureRequest, Progress, Technique } from './technique.ts'

@@ -8,72 +8,72 @@ export const calibrations: readonly KernelCalibration[] = [
     "sha256": "930883c13c555e168b20ae60f64378dafea8854d5cd31be0abd2d02193c74671",
     "workloads": {
       "syscall": {
-        "total": 116.001,
-        "program": 9.001
+        "total": 116.00025,
+        "program": 9.00025
       },
       "in": {
-        "total": 4.001,
-        "program": 4.001
+        "total": 4.00025,
+        "program": 4.00025
       },
       "cpuid": {
-        "total": 14.001,
-        "program": 14.001
+        "total": 14.00025,
+        "program": 14.00025
       },
       "callret": {
-        "total": 16.2502,
-        "program": 16.2502
+        "total": 16.25005,
+        "program": 16.25005
       },
       "pgfault": {
-        "total": 1307.005,
-        "program": 12.005
+        "total": 1307.00125,
+        "program": 12.00125
       },
       "divzero": {
-        "total": 1232.005,
-        "program": 12.005
+        "total": 1232.00125,
+        "program": 12.00125
       },
       "ptemod": {
-        "total": 408.505,
-        "program": 21.005
+        "total": 408.50125,
+        "program": 21.00125
       },
       "switch": {
-        "total": 1398.01,
-        "program": 38.01
+        "total": 1398.0025,
+        "program": 38.0025
       },
       "fork": {
-        "total": 14840.75,
-        "program": 58.05
+        "total": 14840.1875,
+        "program": 58.0125
       },
       "exec": {
-        "total": 32166.5,
-        "program": 142.1
+        "total": 32165.375,
+        "program": 142.025
       },
       "mmap": {
-        "total": 22845.05,
-        "program": 226.05
+        "total": 22845.0125,
+        "program": 226.0125
       },
       "random": {
-        "total": 16.00005,
-        "program": 16.00005
+        "total": 16.0000125,
+        "program": 16.0000125
       },
       "integer": {
-        "total": 13899.88,
-        "program": 13899.88
+        "total": 13888.67,
+        "program": 13888.67
       },
       "float": {
-        "total": 4346.02,
-        "program": 4346.02
+        "total": 4346.005,
+        "program": 4346.005
       },
       "copy": {
-        "total": 16402.05,
-        "program": 16402.05
+        "total": 16402.0125,
+        "program": 16402.0125
       },
       "files": {
-        "total": 9084.05,
-        "program": 3677.05
+        "total": 9084.0125,
+        "program": 3677.0125
       },
       "pipe": {
-        "total": 2553.01,
-        "program": 23.01
+        "total": 2553.0033333333336,
+        "program": 23.0025
       }
     },
     "instructions": {
@@ -81,11 +81,11 @@ export const calibrations: readonly KernelCalibration[] = [
       "bytes-copied": 0.2827,
       "signals": 1113,
       "memory-calls": 387.5,
-      "file-calls": 922.8061,
-      "switches": 465.4346,
+      "file-calls": 922.81,
+      "switches": 465.43,
       "pages": 1365.25,
-      "forks": 10800.3308,
-      "execs": 15769.45
+      "forks": 10799.81,
+      "execs": 15768.93
     }
   },
   {
@@ -93,72 +93,72 @@ export const calibrations: readonly KernelCalibration[] = [
     "sha256": "ad1539c6751e775cad627c23c02452bdf8e598720c073111beec5d4add67d1ac",
     "workloads": {
       "syscall": {
-        "total": 116.001,
-        "program": 9.001
+        "total": 116.00025,
+        "program": 9.00025
       },
       "in": {
-        "total": 4.001,
-        "program": 4.001
+        "total": 4.00025,
+        "program": 4.00025
       },
       "cpuid": {
-        "total": 14.001,
-        "program": 14.001
+        "total": 14.00025,
+        "program": 14.00025
       },
       "callret": {
-        "total": 16.2502,
-        "program": 16.2502
+        "total": 16.25005,
+        "program": 16.25005
       },
       "pgfault": {
-        "total": 1307.005,
-        "program": 12.005
+        "total": 1307.00125,
+        "program": 12.00125
       },
       "divzero": {
-        "total": 1232.005,
-        "program": 12.005
+        "total": 1232.00125,
+        "program": 12.00125
       },
       "ptemod": {
-        "total": 427.505,
-        "program": 21.005
+        "total": 427.50125,
+        "program": 21.00125
       },
       "switch": {
-        "total": 1398.01,
-        "program": 38.01
+        "total": 1398.0025,
+        "program": 38.0025
       },
       "fork": {
-        "total": 24164.9,
-        "program": 58.05
+        "total": 24164.225,
+        "program": 58.0125
       },
       "exec": {
-        "total": 50762.8,
-        "program": 142.1
+        "total": 50761.45,
+        "program": 142.025
       },
       "mmap": {
-        "total": 23132.05,
-        "program": 226.05
+        "total": 23132.0125,
+        "program": 226.0125
       },
       "random": {
-        "total": 16.00005,
-        "program": 16.00005
+        "total": 16.0000125,
+        "program": 16.0000125
       },
       "integer": {
-        "total": 13899.88,
-        "program": 13899.88
+        "total": 13888.67,
+        "program": 13888.67
       },
       "float": {
-        "total": 4346.02,
-        "program": 4346.02
+        "total": 4346.005,
+        "program": 4346.005
       },
       "copy": {
-        "total": 16402.05,
-        "program": 16402.05
+        "total": 16402.016666666666,
+        "program": 16402.0125
       },
       "files": {
-        "total": 9084.05,
-        "program": 3677.05
+        "total": 9084.0125,
+        "program": 3677.0125
       },
       "pipe": {
-        "total": 2553.01,
-        "program": 23.01
+        "total": 2553.0025,
+        "program": 23.0025
       }
     },
     "instructions": {
@@ -166,11 +166,11 @@ export const calibrations: readonly KernelCalibration[] = [
       "bytes-copied": 0.2827,
       "signals": 1113,
       "memory-calls": 406.5,
-      "file-calls": 922.8061,
-      "switches": 465.4346,
-      "pages": 1380.8125,
-      "forks": 20093.3558,
-      "execs": 25026.0375
+      "file-calls": 922.81,
+      "switches": 465.43,
+      "pages": 1380.81,
+      "forks": 20092.73,
+      "execs": 25025.4
     }
   },
   {
@@ -178,84 +178,84 @@ export const calibrations: readonly KernelCalibration[] = [
     "sha256": "c77cd9c37609b8b1b1cdfbb91b644a44d606d3d75da8656a0c79635be0b89c21",
     "workloads": {
       "syscall": {
-        "total": 352.997,
-        "program": 9.001
+        "total": 353.00025,
+        "program": 9.00025
       },
       "in": {
-        "total": 4.001,
-        "program": 4.001
+        "total": 4.00025,
+        "program": 4.00025
       },
       "cpuid": {
-        "total": 14.001,
-        "program": 14.001
+        "total": 14.00025,
+        "program": 14.00025
       },
       "callret": {
-        "total": 16.2502,
-        "program": 16.2502
+        "total": 16.25005,
+        "program": 16.25005
       },
       "pgfault": {
-        "total": 4578.515,
-        "program": 12.005
+        "total": 4633.24,
+        "program": 12.00125
       },
       "divzero": {
-        "total": 4304.45,
-        "program": 12.005
+        "total": 4349.95125,
+        "program": 12.00125
       },
       "ptemod": {
-        "total": 2610.77,
-        "program": 21.005
+        "total": 2524.001,
+        "program": 21.00125
       },
       "switch": {
-        "total": 14629.62,
-        "program": 38.01
+        "total": 12950.4025,
+        "program": 38.0025
       },
       "fork": {
-        "total": 81374.4,
-        "program": 58.05
+        "total": 81839.63,
+        "program": 58.0125
       },
       "exec": {
-        "total": 184375.9,
-        "program": 142.1
+        "total": 192289.46666666667,
+        "program": 142.025
       },
       "mmap": {
-        "total": 106031.05,
-        "program": 226.05
+        "total": 90942.29,
+        "program": 226.0125
       },
       "random": {
-        "total": 16.00005,
-        "program": 16.00005
+        "total": 16.0000125,
+        "program": 16.0000125
       },
       "integer": {
-        "total": 13899.88,
-        "program": 13899.88
+        "total": 13888.67,
+        "program": 13888.67
       },
       "float": {
-        "total": 4346.02,
-        "program": 4346.02
+        "total": 4346.005,
+        "program": 4346.005
       },
       "copy": {
-        "total": 16402.05,
-        "program": 16402.05
+        "total": 16549.675,
+        "program": 16402.0125
       },
       "files": {
-        "total": 41554.2,
-        "program": 3677.05
+        "total": 30285.76,
+        "program": 3677.0125
       },
       "pipe": {
-        "total": 4964.01,
-        "program": 23.01
+        "total": 4995.668,
+        "program": 23.0025
       }
     },
     "instructions": {
-      "plain-calls": 343.996,
-      "bytes-copied": 0.5192,
-      "signals": 3948.449,
-      "memory-calls": 2589.765,
-      "file-calls": 7225.1673,
-      "switches": 6606.7746,
-      "pages": 6289.0919,
-      "forks": 54492.629,
-      "execs": 96284.3621
+      "plain-calls": 344,
+      "bytes-copied": 0.523,
+      "signals": 3993.95,
+      "memory-calls": 2503,
+      "file-calls": 4969.93,
+      "switches": 5767.15,
+      "pages": 5356.89,
+      "forks": 58501.54,
+      "execs": 104664.93
     }
   }
 ]

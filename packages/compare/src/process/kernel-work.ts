@@ -74,7 +74,7 @@ export function kernelInstructions(events: Counts, { instructions }: Pick<Kernel
 
 /**
  * Constants of a kernel. `native` has the instructions of one repetition of each workload on it, on the bare machine; `bare` the
- * events of the same workloads as bare processes. Constants are rounded to four digits behind the point, and none is below 0.
+ * events of the same workloads as bare processes. Constants are rounded, those below 1 to four digits, and none is below 0.
  */
 export function calibrate(
   kernel: string,
@@ -92,7 +92,12 @@ export function calibrate(
     const events = bare.get(workload) ?? {}
     const { total = 0, program = 0 } = workloads[workload] ?? {}
     const left = total - program - kernelInstructions(events, { instructions })
-    instructions[event] = Math.max(0, Math.round((left / (events[event] ?? 1)) * 10_000) / 10_000)
+    instructions[event] = rounded(left / (events[event] ?? 1))
   }
   return { kernel, sha256, workloads, instructions }
+}
+
+function rounded(value: number): number {
+  const digits = value < 1 ? 10_000 : 100
+  return Math.max(0, Math.round(value * digits) / digits)
 }

@@ -13,7 +13,7 @@ const MEMORY = '64 MiB'
 /** A hundred times what a workload takes: a program that hangs ends here. */
 const LIMIT = 2_000_000_000
 /** Instructions between two looks at the signal. */
-const SLICE = 20_000_000
+const SLICE = 1_000_000
 /** O_WRONLY | O_CREAT. */
 const CREATE = 0o101
 /** Calls whose answer is a number of bytes that the kernel has moved. */
