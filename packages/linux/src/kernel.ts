@@ -17,6 +17,7 @@ import { type AddressSpace, Fault } from './memory/address-space.ts'
 import { PageCache } from './memory/file-pages.ts'
 import { type Frames, PAGE } from './memory/frames.ts'
 import { BAD_ADDRESS, PAGE_PENDING, UserMemory } from './memory/user-memory.ts'
+import { Network } from './net/network.ts'
 import { Random } from './random.ts'
 import { deliverSignals } from './signals/deliver.ts'
 import { signalOfFault, signalOfTrap } from './signals/faults.ts'
@@ -64,6 +65,7 @@ export class LinuxKernel implements Kernel, RingZero {
   readonly vfs: Vfs
   readonly tree: MountTree
   readonly ns: Namespaces<Task>
+  readonly network: Network
   readonly random: Random
   readonly account: Account
   readonly timers: Timers = new Timers()
@@ -126,7 +128,12 @@ export class LinuxKernel implements Kernel, RingZero {
     const { root } = options
     const fs = typeof root === 'function' ? root(this.time) : (root ?? new TmpFs({ time: this.time }))
     this.tree = this.vfs.newTree(fs, 'root')
-    this.ns = { pid: new PidNamespace(), uts: { hostname: options.hostname ?? 'vmexit', domainname: '(none)' } }
+    this.network = new Network(this, options.seed ?? 1)
+    this.ns = {
+      pid: new PidNamespace(),
+      uts: { hostname: options.hostname ?? 'vmexit', domainname: '(none)' },
+      net: this.network.newNamespace(),
+    }
     this.timers.onEarlier = (when) => {
       const ticks = when - this.now
       if (this.current !== undefined) this.cpu.shorten(Math.max(0, ticks))
@@ -209,6 +216,10 @@ export class LinuxKernel implements Kernel, RingZero {
   #yield(): void {
     const task = this.current!
     this.#quantumEnd = this.cpu.retired + QUANTUM
+    if (task.process.cpuTimers !== undefined) {
+      this.#account()
+      task.process.cpuTimers.run(task.process)
+    }
     if (this.#scheduler.size === 0) return
     this.#account()
     task.registers.save(this.cpu.state)
@@ -397,7 +408,8 @@ export class LinuxKernel implements Kernel, RingZero {
   #begin(task: Task): void {
     task.progress = 0
     task.scratch = undefined
-    task.deadline = Number.POSITIVE_INFINITY
+    task.deadline = task.keptDeadline
+    task.keptDeadline = Number.POSITIVE_INFINITY
     task.restart = 0
     if (task.call >= 0 && task.call < this.callCounts.length) this.callCounts[task.call]!++
     if (this.observer?.begin) this.observer.begin(task, task.call, this.#arguments())

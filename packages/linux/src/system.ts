@@ -11,6 +11,7 @@ import type { AddressSpace, TlbControl } from './memory/address-space.ts'
 import type { PageCache } from './memory/file-pages.ts'
 import type { Frames } from './memory/frames.ts'
 import type { UserMemory } from './memory/user-memory.ts'
+import type { Network } from './net/network.ts'
 import type { Random } from './random.ts'
 import { SignalActions, type SignalInfo, SignalQueue } from './signals/queue.ts'
 import { Signal, SignalSet } from './signals/set.ts'
@@ -18,6 +19,7 @@ import type { Account } from './tasks/account.ts'
 import { fileCredentials, type Ids, realCredentials } from './tasks/credentials.ts'
 import { Limits } from './tasks/limits.ts'
 import type { Namespaces } from './tasks/namespaces.ts'
+import { freshSettings, type ProcessSettings } from './tasks/process-settings.ts'
 import { Registers } from './tasks/registers.ts'
 import { Timer, type Timers } from './tasks/timers.ts'
 import { NO_TLS, type TlsEntry } from './tasks/tls.ts'
@@ -43,12 +45,13 @@ export interface Kernel {
   readonly vfs: Vfs
   readonly tree: MountTree
   readonly ns: Namespaces<Task>
+  readonly network: Network
   readonly random: Random
   readonly account: Account
   readonly timers: Timers
   readonly futexes: {
-    keyOf(space: AddressSpace, address: number): number
-    wait(task: Task, address: number, value: number, mask: number, deadline: number): number
+    keyOf(space: AddressSpace, address: number, isPrivate?: boolean): number
+    wait(task: Task, address: number, value: number, mask: number, deadline: number, isPrivate?: boolean): number
     wake(key: number, most: number, mask: number): number
     requeue(from: number, to: number, wake: number, move: number): number
     forget(task: Task): void
@@ -117,6 +120,14 @@ export interface Times {
   childrenSystem: number
 }
 
+/** Timers by CPU time of a process. */
+export interface CpuTimerSet {
+  /** By number of setitimer(2): when each ends, in nanoseconds of CPU time, or 0; and its period. */
+  readonly timers: readonly { when: number; period: number }[]
+  /** Sends the signals that are due. */
+  run(proc: Process): void
+}
+
 /** A process: a thread group. */
 export class Process {
   readonly pid: number
@@ -131,6 +142,8 @@ export class Process {
   readonly pending: SignalQueue = new SignalQueue()
   /** Its parent waits here for it and its siblings. */
   readonly childrenQueue: WaitQueue = new WaitQueue()
+  /** Who waits for signals by signalfd(2): woken when one comes. */
+  readonly signalQueue: WaitQueue = new WaitQueue()
   /** What wait(2) tells, once it has ended. */
   status: number | undefined = undefined
   /** The status is set, though threads may still end: exit_group. */
@@ -154,6 +167,14 @@ export class Process {
   readonly started: number
   /** It has called exec since it was forked: setpgid of it fails. */
   hasExecuted = false
+  /** What prctl(2) has set: see `tasks/prctl.ts`. */
+  settings: ProcessSettings = freshSettings()
+  /** personality(2). */
+  personality = 0
+  /** Timers by CPU time, where there are any: see `tasks/cpu-timers.ts`. */
+  cpuTimers: CpuTimerSet | undefined = undefined
+  /** Timers of timer_create(2), by number. */
+  readonly timers: Map<number, { end(): void }> = new Map()
   /** Told when it has ended: for whoever started it from outside. */
   onExit: ((status: number) => void) | undefined = undefined
 
@@ -222,11 +243,11 @@ export class Task {
   scratch: unknown = undefined
   /** When the call ends even so: virtual nanoseconds. */
   deadline: number = Number.POSITIVE_INFINITY
+  /** The deadline of a call that is made again, as it is made again. */
+  keptDeadline: number = Number.POSITIVE_INFINITY
   readonly sleep: Timer
   /** Interrupted, this way: see `Answer`. 0: not. */
   restart = 0
-  /** Continues a call that was interrupted by a signal without a handler: restart_syscall(2). */
-  remembered: (() => number) | undefined = undefined
   /** Waits for what no signal but SIGKILL ends. */
   isUninterruptible = false
 
@@ -247,6 +268,11 @@ export class Task {
   /** A vfork parent that waits for its exec or end. */
   vforkParent: Task | undefined = undefined
   nice = 0
+  /** sched(7): a policy by number, and its priority. */
+  policy = 0
+  priority = 0
+  /** ioprio_set(2): a class and a priority, without effect. */
+  ioPriority = 0
   /** Virtual run time and place in the scheduler's heap. */
   runtime = 0
   order = 0

@@ -10,7 +10,7 @@ export type Tree = Readonly<Record<string, Uint8Array | { readonly link: string 
 export interface RunOptions extends KernelOptions {
   readonly files: Tree
   readonly args: readonly string[]
-  readonly input?: string
+  readonly input?: string | Uint8Array
   readonly env?: Readonly<Record<string, string>>
   /** Instructions of one step: it must not matter. */
   readonly slice?: number
@@ -66,7 +66,7 @@ export function run(options: RunOptions): RunResult {
   const out = new HostOutput(kernel, (bytes) => {
     output += decoder.decode(bytes, { stream: true })
   })
-  const given = new HostInput(kernel, new TextEncoder().encode(input))
+  const given = new HostInput(kernel, typeof input === 'string' ? new TextEncoder().encode(input) : input)
   kernel.spawn({
     path: args[0]!,
     args,

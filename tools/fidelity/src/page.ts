@@ -35,7 +35,7 @@ What publications say a comparison of techniques shows, and whether [vmexit comp
 by \`node --conditions=@vmexit/source tools/fidelity/src/main.ts\`; a test says when it is out of date.
 
 - **V** rows say something about the model: counts and orderings that a run has produced.
-- **C** rows hold by construction: the cost model has its constants from these figures. They say that the sums are right.
+- **C** rows should hold by construction: the cost model has its constants from these figures. They say that the sums are right.
 - Figures are of the kernels ${kernels.map((kernel) => `\`${kernel}\``).join(' and ')}, cycles under the profile that is named: published prices, and for
   references of walks, of which neither publication says anything, the common figure for a cache hit.
 - N is the bare machine, HS VT-x with shadow paging, HE VT-x with nested paging, BT binary translation, PV paravirtualization, CT a

@@ -1,8 +1,9 @@
 /** /proc/N: one process (proc(5)). */
-import { toText } from '@vmexit/vfs'
+import { type Path, toText } from '@vmexit/vfs'
 import { PAGE } from '../memory/frames.ts'
 import { Prot } from '../memory/vma.ts'
 import type { Kernel, Process, Task } from '../system.ts'
+import { netNode } from './net.ts'
 import { directory, file, link, type ProcDirectory, type ProcNode } from './node.ts'
 
 const hundredths = (ticks: number): number => Math.floor(ticks / 1e7)
@@ -40,6 +41,7 @@ export function processNode(kernel: Kernel, proc: Process): ProcDirectory {
     status: file(() => status(kernel, proc, task())),
     maps: file(() => maps(task())),
     mounts: file(() => mounts(kernel, task())),
+    mountinfo: file(() => mountInfo(kernel, task())),
     limits: file(() => ''),
     exe: link(
       () => proc.executablePath,
@@ -57,6 +59,7 @@ export function processNode(kernel: Kernel, proc: Process): ProcDirectory {
       () => task()?.context.root,
     ),
     fd: fds,
+    net: netNode(() => (task() ?? proc.leader).ns.net),
   }
   const base = directory(entries)
   const tasks: ProcDirectory = {
@@ -167,6 +170,29 @@ function maps(task: Task | undefined): string {
       const label = inode === undefined ? name || (shared ? (pages?.name ?? '') : '') : (pages?.name ?? '')
       const line = `${hex(start)}-${hex(end)} ${rights} ${inode === undefined ? '00000000' : hex(offset)} 00:00 ${inode?.ino ?? 0} `
       return label === '' ? `${line.trimEnd()}\n` : `${line.padEnd(49)}${label}\n`
+    })
+    .join('')
+}
+
+/** What a mount shows of its file system: all, or what was bound. */
+function pathInside(root: Path['dentry']): string {
+  const names: string[] = []
+  for (let at = root; at.parent !== null; at = at.parent) names.unshift(at.name)
+  return `/${names.join('/')}`
+}
+
+/** Mounts with their numbers, and what of a file system is seen (proc(5)). */
+function mountInfo(kernel: Kernel, task: Task | undefined): string {
+  const tree = task?.context.tree ?? kernel.tree
+  const nameOf = (path: Path): string => (task === undefined ? '/' : kernel.vfs.pathName(task.context, path))
+  return tree
+    .all()
+    .map((mount) => {
+      const { id, parent, root, source, flags } = mount
+      const place = nameOf({ mount, dentry: mount.root })
+      const { fs } = mount.super
+      const rights = (flags & 1) !== 0 ? 'ro' : 'rw'
+      return `${id} ${parent?.id ?? id} 0:${mount.super.device} ${pathInside(root)} ${place} ${rights},relatime - ${fs.type} ${source} ${rights}\n`
     })
     .join('')
 }

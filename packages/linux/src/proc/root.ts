@@ -1,6 +1,7 @@
 /** The top of /proc: the system as a whole (proc(5)). */
 import type { Kernel } from '../system.ts'
 import { RELEASE, VERSION } from '../system-calls.ts'
+import { netSysctl } from './net-sysctl.ts'
 import { directory, file, link, type ProcDirectory, type ProcNode } from './node.ts'
 import { processNode } from './process-node.ts'
 
@@ -14,6 +15,7 @@ export function rootNode(kernel: Kernel): ProcDirectory {
     self: link(() => String(kernel.current?.process.pid ?? 1)),
     'thread-self': link(() => `${kernel.current?.process.pid ?? 1}/task/${kernel.current?.tid ?? 1}`),
     mounts: link(() => 'self/mounts'),
+    net: link(() => 'self/net'),
     meminfo: file(() => memory(kernel)),
     uptime: file(() => `${seconds(kernel.now)} ${seconds(Math.max(0, kernel.now - kernel.cpu.retired))}\n`),
     stat: file(() => stat(kernel)),
@@ -25,6 +27,7 @@ export function rootNode(kernel: Kernel): ProcDirectory {
     devices: file(() => 'Character devices:\n  1 mem\n  5 /dev/tty\n136 pts\n\nBlock devices:\n'),
     swaps: file(() => 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n'),
     sys: directory({
+      net: netSysctl(kernel),
       kernel: directory({
         hostname: file(() => `${kernel.ns.uts.hostname}\n`),
         domainname: file(() => `${kernel.ns.uts.domainname}\n`),

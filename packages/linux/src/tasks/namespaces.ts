@@ -1,4 +1,5 @@
 /** The namespaces that a task is in (namespaces(7)). Its mounts are in its `TaskContext`. */
+import type { NetNamespace } from '../net/namespace.ts'
 
 /** Host and domain name. */
 export interface UtsNamespace {
@@ -31,4 +32,5 @@ export class PidNamespace<Task> {
 export interface Namespaces<Task> {
   readonly pid: PidNamespace<Task>
   readonly uts: UtsNamespace
+  readonly net: NetNamespace
 }

@@ -7,6 +7,7 @@ import { loadProgram } from '../exec/load.ts'
 import { Descriptors } from '../files/descriptors.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import { AddressSpace } from '../memory/address-space.ts'
+import type { NetNamespace } from '../net/namespace.ts'
 import { SignalActions } from '../signals/queue.ts'
 import { type Kernel, Process, Session, Task, type Terminal } from '../system.ts'
 import type { Account } from './account.ts'
@@ -29,6 +30,8 @@ export interface Spawn {
   readonly terminal?: Terminal
   /** Whom it is charged to. Default: the kernel's account. */
   readonly account?: Account
+  /** The network that it is in. Default: the kernel's. */
+  readonly network?: NetNamespace
   /** Told when it has ended, with wait(2)'s status. */
   readonly onExit?: (status: number) => void
 }
@@ -36,7 +39,7 @@ export interface Spawn {
 /** Starts a program in a session of its own. @throws VmexitError `exec-failed`. */
 export function spawn(kernel: Kernel, program: Spawn): Process {
   const account = program.account ?? kernel.account
-  const { ns } = kernel
+  const ns = program.network === undefined ? kernel.ns : { ...kernel.ns, net: program.network }
   const pid = ns.pid.allocate()
   const proc = new Process(pid, null, new Session(pid), pid, account, kernel.now, (ended) => kernel.onAlarm(ended))
   const space = new AddressSpace(kernel.frames, account, kernel.tlb, kernel.machine.kernelEntries)

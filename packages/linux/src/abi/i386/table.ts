@@ -2,8 +2,15 @@
 import { VDSO } from '../../exec/vdso.ts'
 import { type CallTable, tableOf } from '../table.ts'
 import { fileCalls } from './files.ts'
+import { moreCalls } from './more.ts'
 import { otherNames } from './names.ts'
+import { socketCalls } from './sockets.ts'
 import { taskCalls } from './tasks.ts'
 
 /** By number. */
-export const i386: CallTable = tableOf('i386', [...fileCalls, ...taskCalls], otherNames, VDSO.sysenterReturn)
+export const i386: CallTable = tableOf(
+  'i386',
+  [...fileCalls, ...socketCalls, ...taskCalls, ...moreCalls],
+  otherNames,
+  VDSO.sysenterReturn,
+)
