@@ -1,7 +1,8 @@
 /** Debian's static busybox on the network: its servers and clients as processes of one kernel, over loopback. */
 import { describe, expect, it } from 'vitest'
 import { busybox, isBusyboxThere, WHY_NOT } from '../test/busybox.ts'
-import { run } from '../test/run.ts'
+import { kernelWith, run } from '../test/run.ts'
+import { Strace } from './strace.ts'
 
 describe.skipIf(!isBusyboxThere)(`busybox on the network${isBusyboxThere ? '' : WHY_NOT}`, () => {
   const files = isBusyboxThere ? busybox() : {}
@@ -74,4 +75,16 @@ describe.skipIf(!isBusyboxThere)(`busybox on the network${isBusyboxThere ? '' : 
     },
     60_000,
   )
+
+  it('is traced as strace does it, what comes by socketcall(2) too', () => {
+    const kernel = kernelWith({ engine: 'interpreter' }, files)
+    const lines: string[] = []
+    kernel.observer = new Strace(kernel.calls, (line) => lines.push(line))
+    kernel.spawn({ path: '/bin/busybox', args: ['busybox', 'wget', '-q', 'http://127.0.0.1:1/'] })
+    kernel.runToEnd()
+    expect(lines.join('\n')).toMatch(/^socket\(AF_INET, SOCK_STREAM, 0\) += 0$/m)
+    expect(lines.join('\n')).toMatch(
+      /^connect\(0, {sa_family=AF_INET, sin_port=htons\(1\), sin_addr=inet_addr\("127.0.0.1"\)}, 16\) = -1 ECONNREFUSED \(/m,
+    )
+  })
 })

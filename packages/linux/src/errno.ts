@@ -18,7 +18,8 @@ export const Errno: typeof FileErrno & typeof others = { ...FileErrno, ...others
  * - `BLOCK`: the task waits; the handler is run again when it is woken.
  * - `GONE`: the task does not return from this call: it has ended, or its registers are set.
  * - `RESTART`: interrupted by a signal: again, unless a handler without SA_RESTART runs (Linux's ERESTARTSYS).
- * - `RESTART_NOHAND`: again, unless any handler runs (ERESTARTNOHAND).
+ * - `RESTART_NOHAND`: again, unless any handler runs (ERESTARTNOHAND). It ends when it would have ended
+ *   (ERESTART_RESTARTBLOCK).
  */
 export const Answer: {
   readonly BLOCK: -4096

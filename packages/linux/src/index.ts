@@ -18,8 +18,11 @@ export type { Frames } from './memory/frames.ts'
 export type { PageTable } from './memory/page-table.ts'
 export type { UserMemory } from './memory/user-memory.ts'
 export type { Area, Areas } from './memory/vma.ts'
+export type { TimeOfKernel } from './net/clock.ts'
 export { NetNamespace, type OpenSocket } from './net/namespace.ts'
 export { Network } from './net/network.ts'
+export type { Credentials, Incoming, Outgoing, Queued, UnixEnd, UnixWorld } from './net/unix/end.ts'
+export type { Carrier, Rights } from './net/unix/rights.ts'
 export { populate } from './populate.ts'
 export type { ProcDirectory, ProcFile, ProcLink, ProcNode } from './proc/node.ts'
 export type { ProcInode } from './proc/proc-fs.ts'
@@ -32,6 +35,7 @@ export { Strace } from './strace.ts'
 export type {
   AltStack,
   CallObserver,
+  CpuTimerSet,
   Kernel,
   Process,
   Session,
@@ -45,6 +49,7 @@ export type { Ids } from './tasks/credentials.ts'
 export type { Futexes } from './tasks/futex.ts'
 export type { Limits } from './tasks/limits.ts'
 export type { Namespaces, PidNamespace, UtsNamespace } from './tasks/namespaces.ts'
+export type { ProcessSettings } from './tasks/process-settings.ts'
 export type { Registers } from './tasks/registers.ts'
 export type { Spawn } from './tasks/spawn.ts'
 export type { Timer, Timers } from './tasks/timers.ts'

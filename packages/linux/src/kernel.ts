@@ -78,8 +78,8 @@ export class LinuxKernel implements Kernel, RingZero {
   readonly calls: CallTable = i386
   /** Calls so far, by number. */
   readonly callCounts: Float64Array = new Float64Array(512)
-  /** What happened, beside what the CPU counts. */
-  readonly counts = { switches: 0, faults: 0, signals: 0, forks: 0, execs: 0 }
+  /** What happened, beside what the CPU counts. `pages`: faults behind which the program went on. */
+  readonly counts = { switches: 0, faults: 0, pages: 0, signals: 0, forks: 0, execs: 0 }
   observer: CallObserver | undefined = undefined
   /** Virtual time, as file systems take it. */
   readonly time: TimeSource
@@ -224,6 +224,10 @@ export class LinuxKernel implements Kernel, RingZero {
   #yield(): void {
     const task = this.current!
     this.#quantumEnd = this.cpu.retired + QUANTUM
+    if (task.process.cpuTimers !== undefined) {
+      this.#account()
+      task.process.cpuTimers.run(task.process)
+    }
     if (this.#scheduler.size === 0) return
     this.#account()
     task.registers.save(this.cpu.state)
@@ -382,7 +386,10 @@ export class LinuxKernel implements Kernel, RingZero {
         address < 0xc000_0000
           ? task.space.fault(Math.floor(address / PAGE), (event.errorCode! & 2) !== 0)
           : Fault.MAPPING
-      if (outcome === Fault.DONE) return true
+      if (outcome === Fault.DONE) {
+        this.counts.pages++
+        return true
+      }
       if (outcome === Fault.BLOCK) this.#park(task)
       else signalOfFault(task, outcome, address, event.errorCode!)
     } else if (event.source === 'sysenter') {
@@ -413,7 +420,8 @@ export class LinuxKernel implements Kernel, RingZero {
   #begin(task: Task): void {
     task.progress = 0
     task.scratch = undefined
-    task.deadline = Number.POSITIVE_INFINITY
+    task.deadline = task.keptDeadline
+    task.keptDeadline = Number.POSITIVE_INFINITY
     task.restart = 0
     if (task.call >= 0 && task.call < this.callCounts.length) this.callCounts[task.call]!++
     if (this.observer?.begin) this.observer.begin(task, task.call, this.#arguments())

@@ -19,6 +19,7 @@ import type { Account } from './tasks/account.ts'
 import { fileCredentials, type Ids, realCredentials } from './tasks/credentials.ts'
 import { Limits } from './tasks/limits.ts'
 import type { Namespaces } from './tasks/namespaces.ts'
+import { freshSettings, type ProcessSettings } from './tasks/process-settings.ts'
 import { Registers } from './tasks/registers.ts'
 import { Timer, type Timers } from './tasks/timers.ts'
 import { NO_TLS, type TlsEntry } from './tasks/tls.ts'
@@ -49,8 +50,8 @@ export interface Kernel {
   readonly account: Account
   readonly timers: Timers
   readonly futexes: {
-    keyOf(space: AddressSpace, address: number): number
-    wait(task: Task, address: number, value: number, mask: number, deadline: number): number
+    keyOf(space: AddressSpace, address: number, isPrivate?: boolean): number
+    wait(task: Task, address: number, value: number, mask: number, deadline: number, isPrivate?: boolean): number
     wake(key: number, most: number, mask: number): number
     requeue(from: number, to: number, wake: number, move: number): number
     forget(task: Task): void
@@ -59,7 +60,7 @@ export interface Kernel {
   readonly processes: Map<number, Process>
   /** Pipes of FIFOs, by inode. */
   readonly fifos: Map<Inode, unknown>
-  readonly counts: { switches: number; faults: number; signals: number; forks: number; execs: number }
+  readonly counts: { switches: number; faults: number; pages: number; signals: number; forks: number; execs: number }
   observer: CallObserver | undefined
   readonly time: TimeSource
   /** Virtual nanoseconds since the start, and when that was: seconds since 1970. */
@@ -119,6 +120,14 @@ export interface Times {
   childrenSystem: number
 }
 
+/** Timers by CPU time of a process. */
+export interface CpuTimerSet {
+  /** By number of setitimer(2): when each ends, in nanoseconds of CPU time, or 0; and its period. */
+  readonly timers: readonly { when: number; period: number }[]
+  /** Sends the signals that are due. */
+  run(proc: Process): void
+}
+
 /** A process: a thread group. */
 export class Process {
   readonly pid: number
@@ -133,7 +142,7 @@ export class Process {
   readonly pending: SignalQueue = new SignalQueue()
   /** Its parent waits here for it and its siblings. */
   readonly childrenQueue: WaitQueue = new WaitQueue()
-  /** Woken when a signal has come that waits: for signalfd. */
+  /** Who waits for signals by signalfd(2): woken when one comes. */
   readonly signalQueue: WaitQueue = new WaitQueue()
   /** What wait(2) tells, once it has ended. */
   status: number | undefined = undefined
@@ -158,6 +167,14 @@ export class Process {
   readonly started: number
   /** It has called exec since it was forked: setpgid of it fails. */
   hasExecuted = false
+  /** What prctl(2) has set: see `tasks/prctl.ts`. */
+  settings: ProcessSettings = freshSettings()
+  /** personality(2). */
+  personality = 0
+  /** Timers by CPU time, where there are any: see `tasks/cpu-timers.ts`. */
+  cpuTimers: CpuTimerSet | undefined = undefined
+  /** Timers of timer_create(2), by number. */
+  readonly timers: Map<number, { end(): void }> = new Map()
   /** Told when it has ended: for whoever started it from outside. */
   onExit: ((status: number) => void) | undefined = undefined
 
@@ -226,11 +243,11 @@ export class Task {
   scratch: unknown = undefined
   /** When the call ends even so: virtual nanoseconds. */
   deadline: number = Number.POSITIVE_INFINITY
+  /** The deadline of a call that is made again, as it is made again. */
+  keptDeadline: number = Number.POSITIVE_INFINITY
   readonly sleep: Timer
   /** Interrupted, this way: see `Answer`. 0: not. */
   restart = 0
-  /** Continues a call that was interrupted by a signal without a handler: restart_syscall(2). */
-  remembered: (() => number) | undefined = undefined
   /** Waits for what no signal but SIGKILL ends. */
   isUninterruptible = false
 
@@ -251,6 +268,11 @@ export class Task {
   /** A vfork parent that waits for its exec or end. */
   vforkParent: Task | undefined = undefined
   nice = 0
+  /** sched(7): a policy by number, and its priority. */
+  policy = 0
+  priority = 0
+  /** ioprio_set(2): a class and a priority, without effect. */
+  ioPriority = 0
   /** Virtual run time and place in the scheduler's heap. */
   runtime = 0
   order = 0

@@ -133,6 +133,16 @@ describe.skipIf(!isThere)(
       const refused = start('true', '--network', 'none', '-p', '80')
       expect(await refused.ended).toBe(1)
       expect(refused.told.err).toContain('leave out --network none')
+      const skipping = start('true', '--idle', 'skip', '-p', '80')
+      expect(await skipping.ended).toBe(1)
+      expect(skipping.told.err).toContain('leave out --idle skip')
+    }, 60_000)
+
+    it('gets an address by DHCP as elsewhere', async () => {
+      const script = 'busybox ip addr flush dev eth0; busybox udhcpc -i eth0 -n -q -f -s /bin/none 2>&1 | grep obtained'
+      const { told, ended } = start(script, '--network', 'gateway')
+      await ended
+      expect(told.out).toMatch(/^udhcpc: lease of 10\.0\.2\.15 obtained( from 10\.0\.2\.2)?, lease time \d+\n$/)
     }, 60_000)
 
     it('sends all that it has sent when it ends', async () => {

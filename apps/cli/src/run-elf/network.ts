@@ -19,6 +19,7 @@ export interface NetworkFlags {
   readonly network?: 'none' | 'gateway'
   readonly publish?: readonly PublishedPort[]
   readonly allow?: readonly AllowRule[]
+  readonly idle: 'sleep' | 'skip'
 }
 
 /** `[[address:]port:]port[/udp]`: undefined where it is none. */
@@ -61,7 +62,7 @@ export interface Network {
  */
 export async function openNetwork(
   kernel: LinuxKernel,
-  { network, publish = [], allow = [] }: NetworkFlags,
+  { network, publish = [], allow = [], idle }: NetworkFlags,
   seed: number,
   came: () => void,
   tell: (text: string) => void,
@@ -74,6 +75,12 @@ export async function openNetwork(
     })
   }
   if (network !== 'gateway' && !isWanted) return undefined
+  if (idle === 'skip') {
+    throw new VmexitError('network-refused', {
+      problem: 'time that is skipped while all programs wait does not wait for this machine either',
+      remedy: 'leave out --idle skip',
+    })
+  }
   const { stack } = kernel.ns.net
   const [card, port] = cable(kernel.network.clock)
   const device = stack.addEthernet({ name: 'eth0' }, card)

@@ -26,16 +26,6 @@ export const optionLevel: Decoder<number> = named({
   270: 'SOL_NETLINK',
 })
 
-// biome-ignore format: a table
-const SUBCALLS = [
-  '', 'SOCKET', 'BIND', 'CONNECT', 'LISTEN', 'ACCEPT', 'GETSOCKNAME', 'GETPEERNAME', 'SOCKETPAIR', 'SEND', 'RECV', 'SENDTO',
-  'RECVFROM', 'SHUTDOWN', 'SETSOCKOPT', 'GETSOCKOPT', 'SENDMSG', 'RECVMSG', 'ACCEPT4', 'RECVMMSG', 'SENDMMSG',
-]
-const SUBCALL_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
-  SUBCALLS.map((name, number) => [number, `SYS_${name}`]).slice(1),
-)
-export const subcall: Decoder<number> = named(SUBCALL_NAMES)
-
 const TYPES: Readonly<Record<number, string>> = {
   1: 'SOCK_STREAM',
   2: 'SOCK_DGRAM',
@@ -51,11 +41,11 @@ export const socketType: Decoder<number> = {
 }
 
 const MESSAGE_FLAGS = Object.fromEntries(Object.entries(Msg).map(([name, bit]) => [`MSG_${name}`, bit]))
-export const messageFlags: Decoder<number> = {
-  words: 1,
-  show: (_task, word) => (word === 0 ? '0' : flagsOf(word, MESSAGE_FLAGS).join('|')),
-}
+/** Flags of messages as strace shows them. */
+export const shownFlags = (word: number): string => (word === 0 ? '0' : flagsOf(word, MESSAGE_FLAGS).join('|'))
+export const messageFlags: Decoder<number> = { words: 1, show: (_task, word) => shownFlags(word) }
 
+/** Names of bits. */
 function flagsOf(word: number, names: Readonly<Record<string, number>>): string[] {
   const shown: string[] = []
   let left = word
@@ -70,7 +60,8 @@ function flagsOf(word: number, names: Readonly<Record<string, number>>): string[
 
 const MOST = 128
 
-function shown(task: Task, at: number, length: number): string {
+/** An address as strace shows it. @throws BAD_ADDRESS. */
+export function shownAddress(task: Task, at: number, length: number): string {
   if (at === 0) return 'NULL'
   const bytes = new Uint8Array(Math.max(0, Math.min(length, MOST)))
   task.kernel.memory.read(at >>> 0, bytes)
@@ -93,7 +84,7 @@ function shown(task: Task, at: number, length: number): string {
 export const sockaddr: Decoder<number> = {
   words: 1,
   decode: (_task, word) => word >>> 0,
-  show: (task, word, _high, next) => shown(task, word, next),
+  show: (task, word, _high, next) => shownAddress(task, word, next),
 }
 /** Where the call leaves an address; where its length is comes behind it. */
 export const sockaddrTaken: Decoder<number> = {
@@ -103,5 +94,5 @@ export const sockaddrTaken: Decoder<number> = {
   show: (task, word, _high, next, answer) =>
     answer < 0 || word === 0 || next === 0
       ? `${word === 0 ? 'NULL' : `0x${(word >>> 0).toString(16)}`}`
-      : shown(task, word, task.kernel.memory.get32(next >>> 0)),
+      : shownAddress(task, word, task.kernel.memory.get32(next >>> 0)),
 }

@@ -3,6 +3,7 @@ import { type ByteString, Mode, type Path } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
 import type { Kernel, Task } from '../system.ts'
 import { endTask, leaveSpace } from '../tasks/exit.ts'
+import { endTimers } from '../tasks/posix-timers.ts'
 import { NO_TLS } from '../tasks/tls.ts'
 import { loadProgram, type Program } from './load.ts'
 
@@ -67,6 +68,7 @@ export function become(kernel: Kernel, task: Task, program: Program): void {
   task.restart = 0
   task.name = baseName(program.name)
   proc.hasExecuted = true
+  endTimers(proc)
   proc.executable = program.path
   proc.executablePath = kernel.vfs.pathName(task.context, program.path)
   const { ids } = task

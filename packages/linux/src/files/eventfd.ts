@@ -35,7 +35,7 @@ class EventFd extends AnonymousFile {
     return 8
   }
   override write(from: Uint8Array, start: number, length: number): number {
-    if (length < 8) return -Errno.EINVAL
+    if (length !== 8) return -Errno.EINVAL
     const value = viewOf(from, start).getBigUint64(0, true)
     if (value > MOST) return -Errno.EINVAL
     if (this.#count + value > MOST) return this.kernel.block(this.queue)
@@ -68,7 +68,7 @@ class TimerFd extends AnonymousFile {
   #fired = 0
 
   constructor(kernel: Kernel, isRealTime: boolean, flags: number) {
-    super(kernel, flags & Open.O_NONBLOCK)
+    super(kernel, Open.O_RDWR | (flags & Open.O_NONBLOCK))
     this.isRealTime = isRealTime
     this.timer = new Timer(() => {
       this.#expirations++
@@ -102,24 +102,28 @@ class TimerFd extends AnonymousFile {
 }
 
 export function timerfdCreate(task: Task, clock: number, flags: number): number {
-  if ((clock !== 0 && clock !== 1 && clock !== 7) || (flags & ~(Open.O_CLOEXEC | Open.O_NONBLOCK)) !== 0)
-    return -Errno.EINVAL
-  return install(task, new TimerFd(task.kernel, clock === 0, flags), flags)
+  if (![0, 1, 7, 8, 9].includes(clock) || (flags & ~(Open.O_CLOEXEC | Open.O_NONBLOCK)) !== 0) return -Errno.EINVAL
+  return install(task, new TimerFd(task.kernel, clock === 0 || clock === 8, flags), flags)
 }
 
 export function timerfdSettime(task: Task, fd: number, flags: number, at: number, old: number, wide: boolean): number {
   const { kernel } = task
-  const file = task.files.get(fd)
-  if (file === undefined) return -Errno.EBADF
   const size = wide ? 16 : 8
   const period = readTimespec(kernel.memory, at, wide)
   const value = readTimespec(kernel.memory, at + size, wide)
+  const file = task.files.get(fd)
+  if ((flags & ~3) !== 0) return -Errno.EINVAL
+  if (file === undefined) return -Errno.EBADF
   if (!(file instanceof TimerFd) || period === undefined || value === undefined) return -Errno.EINVAL
-  if (old !== 0) timerfdGettime(task, fd, old, wide)
+  const before = [file.period, file.timer.isSet ? Math.max(1, file.timer.when - kernel.now) : 0] as const
   const absolute = (flags & 1) !== 0
   const when =
     value === 0 ? 0 : absolute ? Math.max(1, value - (file.isRealTime ? kernel.epoch * 1e9 : 0)) : kernel.now + value
   file.set(when, period)
+  if (old !== 0) {
+    writeTimespec(kernel.memory, old, before[0], wide)
+    writeTimespec(kernel.memory, old + size, before[1], wide)
+  }
   return 0
 }
 

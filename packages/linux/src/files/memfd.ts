@@ -1,41 +1,57 @@
-/** memfd_create(2): files that live in memory and never had a place. */
-import { type ByteString, Open, type TaskContext, TmpFs } from '@vmexit/vfs'
+/** memfd_create(2): files of a tmpfs of the kernel's own, which have no name from the start. */
+import { Open, TmpFs } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { Kernel, Task } from '../system.ts'
 import { install } from './control.ts'
+import { beginSeals, Seal } from './seals.ts'
 import { VfsFile } from './vfs-file.ts'
 
-/** MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC: there are no seals, which is what a program finds that asks for them. */
-const Flag = { CLOEXEC: 1, KNOWN: 0x1b } as const
-const LONGEST_NAME = 249
+const Flag = { CLOEXEC: 1, ALLOW_SEALING: 2, NOEXEC_SEAL: 8, EXEC: 0x10 } as const
+const KNOWN = Flag.CLOEXEC | Flag.ALLOW_SEALING | Flag.NOEXEC_SEAL | Flag.EXEC
+/** Bytes of a name: NAME_MAX without `memfd:`. */
+const MOST = 249
 
-/** Where their data lies: a file system that is mounted nowhere. */
-const homes = new WeakMap<Kernel, TaskContext>()
+/** Where the files of a kernel are. */
+const trees = new WeakMap<Kernel, ReturnType<Kernel['vfs']['newTask']>>()
 
 class MemoryFile extends VfsFile {
-  readonly #name: ByteString
-
-  constructor(kernel: Kernel, file: ConstructorParameters<typeof VfsFile>[1], name: ByteString) {
+  readonly #name: string
+  constructor(kernel: Kernel, file: VfsFile['file'], name: string) {
     super(kernel, file)
     this.#name = name
   }
-  override describe(): ByteString {
+  override describe(): string {
     return `/memfd:${this.#name} (deleted)`
   }
 }
 
-export function memfdCreate(task: Task, name: ByteString, flags: number): number {
+/** Shared mappings of a file through which it may be written. */
+function writersOf(kernel: Kernel, { inode }: VfsFile['file']): number {
+  const spaces = new Set([...kernel.processes.values()].flatMap(({ tasks }) => [...tasks].map(({ space }) => space)))
+  let count = 0
+  for (const space of spaces)
+    for (const area of space.areas.list) if (area.shared && area.mayWrite && area.pages?.inode === inode) count++
+  return count
+}
+
+export function memfdCreate(task: Task, address: number, flags: number): number {
   const { kernel } = task
   const { vfs } = kernel
-  if ((flags & ~Flag.KNOWN) !== 0 || name.length > LONGEST_NAME) return -Errno.EINVAL
-  let home = homes.get(kernel)
-  if (home === undefined) {
-    home = vfs.newTask(vfs.newTree(new TmpFs({ time: kernel.time }), 'tmpfs'))
-    home.umask = 0
-    homes.set(kernel, home)
+  if ((flags & ~KNOWN) !== 0 || (flags & Flag.NOEXEC_SEAL && flags & Flag.EXEC)) return -Errno.EINVAL
+  const name = kernel.memory.string(address, MOST)
+  if (name === undefined) return -Errno.EINVAL
+  let own = trees.get(kernel)
+  if (own === undefined) {
+    own = vfs.newTask(vfs.newTree(new TmpFs({ time: kernel.time }), 'tmpfs'))
+    own.umask = 0
+    trees.set(kernel, own)
   }
-  home.credentials = task.context.credentials
-  const file = vfs.open(home, null, '/', Open.O_TMPFILE | Open.O_RDWR, 0o777)
+  const withoutExec = (flags & Flag.NOEXEC_SEAL) !== 0
+  own.credentials = task.context.credentials
+  const file = vfs.open(own, null, '/', Open.O_TMPFILE | Open.O_RDWR | Open.O_LARGEFILE, withoutExec ? 0o666 : 0o777)
   if (typeof file === 'number') return file
-  return install(task, new MemoryFile(kernel, file, name), (flags & Flag.CLOEXEC) !== 0 ? Open.O_CLOEXEC : 0)
+  const seals = (withoutExec ? Seal.EXEC : 0) | (flags & (Flag.ALLOW_SEALING | Flag.NOEXEC_SEAL) ? 0 : Seal.SEAL)
+  beginSeals(file.inode, seals, () => writersOf(kernel, file))
+  file.flags = Open.O_RDWR | Open.O_LARGEFILE
+  return install(task, new MemoryFile(kernel, file, name), flags & Flag.CLOEXEC ? Open.O_CLOEXEC : 0)
 }

@@ -21,6 +21,10 @@ export interface KernelOperations extends FileOperations {
   /** How often there were news: see `OpenFile`. */
   readonly edges?: number
   ioctl?(request: number, argument: number): number
+  /** What is written is not looked at: addresses may be bad. */
+  readonly discards?: boolean
+  /** Its position is always 0. */
+  readonly staysAtStart?: boolean
 }
 
 /** An open file description. */
@@ -33,6 +37,13 @@ export abstract class OpenFile {
   /** Who gets SIGIO: F_SETOWN. Kept, and told to who asks. */
   owner = 0
 
+  /** The signal in place of SIGIO: F_SETSIG. */
+  signal = 0
+
+  /** It has no position: lseek(2) answers ESPIPE. */
+  get hasNoPosition(): boolean {
+    return true
+  }
   get isNonBlocking(): boolean {
     return (this.flags & Open.O_NONBLOCK) !== 0
   }
@@ -57,6 +68,13 @@ export abstract class OpenFile {
     return -Errno.ENOTTY
   }
   abstract stat(into: Stat): number
+  /** fchmod(2) and fchown(2) of what has no place in a file system. */
+  chmod(_mode: number): number {
+    return 0
+  }
+  chown(_uid: number, _gid: number): number {
+    return 0
+  }
   /** The last descriptor is closed. */
   protected abstract release(): void
 

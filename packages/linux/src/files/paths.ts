@@ -1,10 +1,13 @@
 /** Calls on paths (open(2), stat(2), mkdir(2) and their like), which are the file system layer's, for programs. */
-import { At, type ByteString, isRegular, Open, type Path, Stat } from '@vmexit/vfs'
+import { At, type ByteString, isRegular, Mode, Open, type Path, Stat } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { FilePages } from '../memory/file-pages.ts'
 import type { Kernel, Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
 import { dup } from './control.ts'
+import { SMALL_FILE } from './io.ts'
+import type { OpenFile } from './open-file.ts'
+import { isSealed, Seal } from './seals.ts'
 import { VfsFile } from './vfs-file.ts'
 
 const { AT_FDCWD, AT_EMPTY_PATH } = At
@@ -23,6 +26,8 @@ export function from(task: Task, at: number, path: ByteString, act: (place: Path
   return typeof place === 'number' ? place : act(place)
 }
 
+/** RESOLVE_BENEATH and RESOLVE_IN_ROOT. */
+const CONFINED = 0x18
 /** Names of the caller's own descriptors. */
 const OWN_DESCRIPTOR = /^(?:\/proc\/self\/fd\/|\/dev\/fd\/)([0-9]{1,4})$|^\/dev\/(stdin|stdout|stderr)$/
 
@@ -38,17 +43,29 @@ function ownStream(task: Task, path: ByteString): number {
 /** openat(2), openat2(2). */
 export function open(task: Task, at: number, path: ByteString, flags: number, mode: number, resolve = 0): number {
   const { kernel } = task
-  const place = start(task, at, path)
+  const limit = task.process.limits.soft[Limit.NOFILE]!
+  if (!task.files.hasRoom(limit)) return -Errno.EMFILE
+  // Below a root of the call's own, even `/` begins at the descriptor.
+  const place = start(task, at, (resolve & CONFINED) !== 0 ? path.replace(/^\/+/, '') : path)
   if (typeof place === 'number') return place
   const own = ownStream(task, path)
+  if (own >= 0 && isSocket(task.files.get(own)!)) return -Errno.ENXIO
   if (own >= 0) return dup(task, own, 0, (flags & Open.O_CLOEXEC) !== 0)
   const file = kernel.vfs.open(task.context, place, path, flags, mode, resolve)
   if (typeof file === 'number') return file
   if ((flags & Open.O_TRUNC) !== 0 && isRegular(file.inode.mode)) truncated(kernel, file.inode, 0)
   const opened = new VfsFile(kernel, file)
-  const fd = task.files.add(opened, (flags & Open.O_CLOEXEC) !== 0, task.process.limits.soft[Limit.NOFILE]!)
+  if ((flags & (Open.O_LARGEFILE | Open.O_PATH)) === 0 && isRegular(file.inode.mode) && file.inode.size > SMALL_FILE) {
+    opened.close(undefined)
+    return -Errno.EOVERFLOW
+  }
+  const fd = task.files.add(opened, (flags & Open.O_CLOEXEC) !== 0, limit)
   if (fd < 0) opened.close(undefined)
   return fd
+}
+
+function isSocket(file: OpenFile): boolean {
+  return file.stat(scratchStat) === 0 && (scratchStat.mode & Mode.IFMT) === Mode.IFSOCK
 }
 
 /** A file has another size: what is cached and mapped of it goes along. */
@@ -89,40 +106,56 @@ export function ftruncate(task: Task, fd: number, size: number): number {
   const file = task.files.get(fd)
   if (file === undefined) return -Errno.EBADF
   if (file.file === undefined) return -Errno.EINVAL
+  const { inode } = file.file
+  if (size >= 0 && isSealed(inode, size < inode.size ? Seal.SHRINK : size > inode.size ? Seal.GROW : 0))
+    return -Errno.EPERM
   const answer = task.kernel.vfs.ftruncate(task.context, file.file, size)
   if (answer === 0) truncated(task.kernel, file.file.inode, size)
   return answer
 }
 
-/** getdents64(2): entries as `struct linux_dirent64`. */
-export function getdents(task: Task, fd: number, address: number, length: number): number {
+/** One entry of a directory, put at `at`: its layout is the ABI's. Answers its bytes, or 0 where there is no room. */
+export type PutEntry = (view: DataView, at: number, name: ByteString, ino: number, type: number, next: number) => number
+
+/** `struct linux_dirent64`. */
+const putEntry64: PutEntry = (view, at, name, ino, type, next) => {
+  const size = (19 + name.length + 1 + 7) & ~7
+  if (at + size > view.byteLength) return 0
+  view.setBigUint64(at, BigInt(ino), true)
+  view.setBigInt64(at + 8, BigInt(next), true)
+  view.setUint16(at + 16, size, true)
+  view.setUint8(at + 18, type)
+  for (let n = 0; n < name.length; n++) view.setUint8(at + 19 + n, name.charCodeAt(n))
+  return size
+}
+
+/** getdents64(2), and with another layout getdents(2). */
+export function getdents(task: Task, fd: number, address: number, length: number, put: PutEntry = putEntry64): number {
   const { kernel } = task
   const file = task.files.get(fd)
   if (file === undefined) return -Errno.EBADF
   if (file.file === undefined) return -Errno.ENOTDIR
+  const before = file.file.position
   const bytes = new Uint8Array(Math.min(length, 65_536))
   const view = new DataView(bytes.buffer)
   let at = 0
   let isFull = false
   const answer = kernel.vfs.getdents(file.file, {
     entry(name, ino, type, next) {
-      const size = (19 + name.length + 1 + 7) & ~7
-      if (at + size > bytes.length) {
-        isFull = true
-        return false
-      }
-      view.setBigUint64(at, BigInt(ino), true)
-      view.setBigInt64(at + 8, BigInt(next), true)
-      view.setUint16(at + 16, size, true)
-      bytes[at + 18] = type
-      for (let n = 0; n < name.length; n++) bytes[at + 19 + n] = name.charCodeAt(n)
+      const size = put(view, at, name, ino, type, next)
+      isFull ||= size === 0
       at += size
-      return true
+      return size > 0
     },
   })
   if (answer < 0) return answer
   if (at === 0 && isFull) return -Errno.EINVAL
-  kernel.memory.write(address, bytes.subarray(0, at))
+  try {
+    kernel.memory.write(address, bytes.subarray(0, at))
+  } catch (reason) {
+    file.file.position = before
+    throw reason
+  }
   return at
 }
 

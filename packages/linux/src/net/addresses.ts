@@ -7,7 +7,7 @@ const INET_BYTES = 16
 const NETLINK_BYTES = 12
 const PACKET_BYTES = 20
 /** `sun_path`. */
-export const UNIX_NAME_BYTES = 108
+const UNIX_NAME_BYTES = 108
 
 const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 

@@ -17,9 +17,11 @@ import { buffersOf } from './buffer-account.ts'
 import { Family, Level, Msg, Type } from './constants.ts'
 import { getInetOption, setInetOption } from './inet-options.ts'
 import type { NetNamespace } from './namespace.ts'
+import { mayBind, maySendRaw } from './privilege.ts'
 import {
   admit,
   type ControlMessage,
+  dismiss,
   numberOf,
   numbers,
   type ReceivedWith,
@@ -47,11 +49,12 @@ export class InetFile extends SocketFile {
   /** socket(2): `flags` are O_NONBLOCK. */
   static open(task: Task, type: number, protocol: number, flags: number): InetFile | number {
     if (protocol < 0 || protocol > 255) return -Errno.EINVAL
-    if (type === Type.RAW && !task.isPrivileged) return protocol === 0 ? -Errno.EPROTONOSUPPORT : -Errno.EPERM
+    if (type === Type.RAW && !maySendRaw(task, task.ns.net))
+      return protocol === 0 ? -Errno.EPROTONOSUPPORT : -Errno.EPERM
     const { net } = task.ns
     const socket = net.stack.socket(Family.INET, type, protocol, buffersOf(task.process.account))
     if (typeof socket === 'number') return socket
-    const admitted = admit(task.kernel)
+    const admitted = admit(task)
     return admitted < 0 ? admitted : new InetFile(task, net, socket, flags)
   }
 
@@ -95,7 +98,7 @@ export class InetFile extends SocketFile {
     const family = familyOf(address)
     if (family !== Family.INET && !(family === Family.UNSPEC && to.address === 0)) return -Errno.EAFNOSUPPORT
     const isPort = this.type !== Type.RAW && to.port !== 0
-    if (isPort && to.port < this.namespace.privilegedPorts && !task.isPrivileged) return -Errno.EACCES
+    if (isPort && !mayBind(task, this.namespace, to.port)) return -Errno.EACCES
     return this.socket.bind(to)
   }
 
@@ -121,11 +124,11 @@ export class InetFile extends SocketFile {
     return this.socket.listen(backlog)
   }
   override accept(task: Task, flags: number): InetFile | number {
-    const admitted = admit(task.kernel)
+    const admitted = admit(task)
     if (admitted < 0) return admitted
     const socket = this.socket.accept()
     if (typeof socket !== 'number') return new InetFile(task, this.namespace, socket, flags)
-    task.kernel.network.dismiss()
+    dismiss(task)
     return socket
   }
 
@@ -135,7 +138,8 @@ export class InetFile extends SocketFile {
   peerAddress(): Uint8Array | number {
     const { remoteAddress } = this.socket
     if (typeof remoteAddress === 'number') return remoteAddress
-    const isThere = !(this.socket instanceof StreamSocket) || !['closed', 'syn-sent'].includes(this.socket.state)
+    const isThere =
+      !(this.socket instanceof StreamSocket) || !['closed', 'syn-sent', 'time-wait'].includes(this.socket.state)
     return isThere ? writeInet(remoteAddress) : -Errno.ENOTCONN
   }
 
@@ -205,6 +209,6 @@ export class InetFile extends SocketFile {
     return getInetOption(this.socket, level, option, room)
   }
   protected setOwnOption(task: Task, level: number, option: number, value: Uint8Array): number {
-    return setInetOption(task, this.namespace.stack, this.socket, level, option, value)
+    return setInetOption(task, this.namespace, this.socket, level, option, value)
   }
 }

@@ -1,17 +1,11 @@
 /** Options of sockets of IPv4 (socket(7), ip(7), tcp(7)): numbers are the stack's, structures are laid out here. */
-import {
-  IpOption,
-  MessageSocket,
-  type NetStack,
-  type Socket,
-  StreamSocket,
-  TcpOption,
-  tcpStateNumber,
-} from '@vmexit/net'
+import { IpOption, MessageSocket, type Socket, StreamSocket, TcpOption, tcpStateNumber } from '@vmexit/net'
 import { byteStringOf, bytesOf } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
 import { Level, Option, Type } from './constants.ts'
+import type { NetNamespace } from './namespace.ts'
+import { mayAdminister, maySendRaw } from './privilege.ts'
 import { numberOf, numbers } from './socket-file.ts'
 
 const TCP_INFO = 11
@@ -47,13 +41,13 @@ export function getInetOption(socket: Socket, level: number, option: number, roo
 /** 0 or a negated error number. */
 export function setInetOption(
   task: Task,
-  stack: NetStack,
+  namespace: NetNamespace,
   socket: Socket,
   level: number,
   option: number,
   value: Uint8Array,
 ): number {
-  if (level === Level.SOCKET && option === Option.BINDTODEVICE) return bindToDevice(task, stack, socket, value)
+  if (level === Level.SOCKET && option === Option.BINDTODEVICE) return bindToDevice(task, namespace, socket, value)
   if (level === Level.IP && (option === IpOption.addMembership || option === IpOption.dropMembership))
     return membership(socket, option, value)
   if (level === Level.IP && option === IpOption.multicastInterface) return value.length < 4 ? -Errno.EINVAL : 0
@@ -69,7 +63,7 @@ export function setInetOption(
     }
     if (option === Option.PASSCRED) return 0
     if (option === Option.SNDBUFFORCE || option === Option.RCVBUFFORCE) {
-      if (!task.isPrivileged) return -Errno.EPERM
+      if (!mayAdminister(task, namespace)) return -Errno.EPERM
       return socket.setOption(level, option === Option.SNDBUFFORCE ? Option.SNDBUF : Option.RCVBUF, number)
     }
   }
@@ -78,10 +72,10 @@ export function setInetOption(
   return socket.setOption(level, option, number)
 }
 
-function bindToDevice(task: Task, stack: NetStack, socket: Socket, value: Uint8Array): number {
+function bindToDevice(task: Task, namespace: NetNamespace, socket: Socket, value: Uint8Array): number {
   const name = byteStringOf(value.subarray(0, NAME_BYTES - 1)).replace(/\0.*$/s, '')
-  if (socket.device !== undefined && !task.isPrivileged) return -Errno.EPERM
-  const device = name === '' ? undefined : stack.device(name)
+  if (socket.device !== undefined && !maySendRaw(task, namespace)) return -Errno.EPERM
+  const device = name === '' ? undefined : namespace.stack.device(name)
   if (name !== '' && device === undefined) return -Errno.ENODEV
   socket.device = device
   return 0

@@ -15,12 +15,15 @@ import type { Task } from '../system.ts'
 import { readInet, readMac, writeInet, writeMac } from './addresses.ts'
 import { Family } from './constants.ts'
 import type { NetNamespace } from './namespace.ts'
+import { mayAdminister } from './privilege.ts'
 
 // biome-ignore format: a table
 const Request = {
   FIONREAD: 0x541b, TIOCOUTQ: 0x5411, SIOCATMARK: 0x8905, SIOCADDRT: 0x890b, SIOCDELRT: 0x890c, SIOCGIFCONF: 0x8912,
   SIOCGIFMAP: 0x8970, SIOCBRADDBR: 0x89a0, SIOCBRDELBR: 0x89a1,
 } as const
+/** SIOCDEVPRIVATE. */
+const PRIVATE = 0x89f0
 const NAME_BYTES = 16
 /** `struct ifreq`: a name, and 16 bytes. */
 const REQUEST_BYTES = 32
@@ -73,10 +76,18 @@ export function socketIoctl(task: Task, socket: Measured, request: number, argum
       return interfaces(memory, stack, argument)
     case Request.SIOCADDRT:
     case Request.SIOCDELRT:
-      return task.isPrivileged ? route(memory, stack, request === Request.SIOCADDRT, argument) : -Errno.EPERM
+      return mayAdminister(task, socket.namespace)
+        ? route(memory, stack, request === Request.SIOCADDRT, argument)
+        : -Errno.EPERM
+    case Request.SIOCGIFMAP: {
+      if (stack.device(nameAt(memory, argument)) === undefined) return -Errno.ENODEV
+      // No device lies anywhere in memory.
+      memory.write(argument + NAME_BYTES, new Uint8Array(NAME_BYTES))
+      return 0
+    }
     case Request.SIOCBRADDBR:
     case Request.SIOCBRDELBR:
-      if (!task.isPrivileged) return -Errno.EPERM
+      if (!mayAdminister(task, socket.namespace)) return -Errno.EPERM
       return interfaceRequest(stack, request, nameAt(memory, argument))
     case Sioc.getName: {
       const name = interfaceName(stack, memory.get32(argument + NAME_BYTES) | 0)
@@ -85,7 +96,10 @@ export function socketIoctl(task: Task, socket: Measured, request: number, argum
       return 0
     }
     default:
-      return device(task, stack, request, argument)
+      // (Requests that drivers of devices have for themselves: there is none that has any.)
+      if (request >= PRIVATE && request < PRIVATE + 16)
+        return stack.device(nameAt(memory, argument)) === undefined ? -Errno.ENODEV : -Errno.EOPNOTSUPP
+      return device(task, socket.namespace, request, argument)
   }
 }
 
@@ -96,14 +110,15 @@ function put(memory: UserMemory, at: number, value: number): number {
 }
 
 /** A request about one device. */
-function device(task: Task, stack: NetStack, request: number, at: number): number {
+function device(task: Task, namespace: NetNamespace, request: number, at: number): number {
   const kind = KINDS.get(request)
   if (kind === undefined) return -Errno.ENOTTY
   const { memory } = task.kernel
+  const { stack } = namespace
   const bytes = new Uint8Array(REQUEST_BYTES)
   memory.read(at, bytes)
   const sets = SETS.has(request)
-  if (sets && !task.isPrivileged) return -Errno.EPERM
+  if (sets && !mayAdminister(task, namespace)) return -Errno.EPERM
   const name = nameIn(bytes)
   if (!sets) memory.check(at, REQUEST_BYTES)
   const answer = interfaceRequest(stack, request, name, sets ? valueIn(bytes, kind) : 0)

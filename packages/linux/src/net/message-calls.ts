@@ -11,6 +11,7 @@ import {
 import { Answer, Errno } from '../errno.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import { MOST, MOST_VECTORS, type Part, vectors } from '../files/vectors.ts'
+import { BAD_ADDRESS } from '../memory/user-memory.ts'
 import type { Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
 import { ADDRESS_BYTES, addressBytes, checkAddress, readAddress, socketOf, writeAddress } from './calls.ts'
@@ -203,8 +204,15 @@ function many(
   const { kernel } = task
   while (state.done < Math.min(count, MOST_VECTORS)) {
     const header = at + state.done * MMSG_BYTES
-    kernel.memory.check(header + MMSG_COUNT, 4)
-    const answer = act(header, state)
+    let answer: number
+    try {
+      kernel.memory.check(header + MMSG_COUNT, 4)
+      answer = act(header, state)
+    } catch (reason) {
+      // What went before a bad address has gone.
+      if (reason === BAD_ADDRESS && state.done > 0) return state.done
+      throw reason
+    }
     if (answer === Answer.BLOCK) return answer
     if (answer < 0) return state.done > 0 ? state.done : answer
     kernel.memory.set32(header + MMSG_COUNT, answer)

@@ -5,6 +5,7 @@ import type { Task } from '../system.ts'
 import { familyOf, readNetlink, writeNetlink } from './addresses.ts'
 import { buffersOf } from './buffer-account.ts'
 import { Family, Level, Msg, Option, Type } from './constants.ts'
+import { mayAdminister } from './privilege.ts'
 import { admit, numberOf, numbers, type ReceivedWith, type SentWith, SocketFile } from './socket-file.ts'
 
 const NETLINK_ROUTE = 0
@@ -40,7 +41,7 @@ export class NetlinkFile extends SocketFile {
   static open(task: Task, type: number, protocol: number, flags: number): NetlinkFile | number {
     if (type !== Type.RAW && type !== Type.DGRAM) return -Errno.ESOCKTNOSUPPORT
     if (protocol < 0 || protocol >= PROTOCOLS || protocol !== NETLINK_ROUTE) return -Errno.EPROTONOSUPPORT
-    const admitted = admit(task.kernel)
+    const admitted = admit(task)
     return admitted < 0 ? admitted : new NetlinkFile(task, type, flags)
   }
 
@@ -75,7 +76,7 @@ export class NetlinkFile extends SocketFile {
     }
     const to = readNetlink(address)
     if (to === undefined || family !== Family.NETLINK) return -Errno.EINVAL
-    if ((to.port !== 0 || to.groups !== 0) && !task.isPrivileged) return -Errno.EPERM
+    if ((to.port !== 0 || to.groups !== 0) && !mayAdminister(task, this.namespace)) return -Errno.EPERM
     this.#peer = to
     return this.port === 0 ? this.#take(task, 0) : 0
   }
@@ -90,13 +91,13 @@ export class NetlinkFile extends SocketFile {
     if ((flags & Msg.OOB) !== 0) return -Errno.EOPNOTSUPP
     const target = to === undefined ? this.#peer : readNetlink(to)
     if (target === undefined || (to !== undefined && familyOf(to) !== Family.NETLINK)) return -Errno.EINVAL
-    if (target.groups !== 0 && !task.isPrivileged) return -Errno.EPERM
+    if (target.groups !== 0 && !mayAdminister(task, this.namespace)) return -Errno.EPERM
     // Only the kernel is at the other end.
     if (target.port !== 0) return -Errno.ECONNREFUSED
     if (this.port === 0) this.#take(task, 0)
     if (this.#waiting > MOST_WAITING) return -Errno.ENOBUFS
     const { port } = this
-    const replies = rtnetlink(this.namespace.stack, bytes, { port, mayChange: task.isPrivileged })
+    const replies = rtnetlink(this.namespace.stack, bytes, { port, mayChange: mayAdminister(task, this.namespace) })
     const size = replies.reduce((sum, reply) => sum + reply.length, 0)
     if (!this.#account.charge(size)) return -Errno.ENOBUFS
     this.#waiting += size
@@ -146,7 +147,7 @@ export class NetlinkFile extends SocketFile {
     if (level !== Level.SOCKET) return -Errno.ENOPROTOOPT
     if (number === undefined) return -Errno.EINVAL
     const isForced = option === Option.SNDBUFFORCE || option === Option.RCVBUFFORCE
-    if (isForced && !task.isPrivileged) return -Errno.EPERM
+    if (isForced && !mayAdminister(task, this.namespace)) return -Errno.EPERM
     if (option === Option.SNDBUF || option === Option.RCVBUF)
       return this.setPlain(option, Math.max(2304, Math.min(number >>> 0, BUFFER) * 2))
     return isForced || option === Option.PASSCRED ? 0 : -Errno.ENOPROTOOPT

@@ -8,6 +8,8 @@ import { Rights } from './unix/rights.ts'
 
 /** Sockets that one kernel has at most, whoever they belong to: they are the host's memory. */
 const MOST_SOCKETS = 65_536
+/** Bytes of a stream that are moved at once. */
+export const PIECE = 65_536
 
 /** The network of a kernel. */
 export class Network {
@@ -15,6 +17,8 @@ export class Network {
   /** UNIX sockets that are bound to a path. */
   readonly byInode: WeakMap<Inode, UnixEnd> = new WeakMap()
   readonly rights: Rights = new Rights()
+  /** What is on its way between programs and sockets, in one call. */
+  readonly buffer: Uint8Array = new Uint8Array(PIECE)
   readonly #seed: number
   #namespaces = 0
   #sockets = 0

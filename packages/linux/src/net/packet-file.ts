@@ -5,6 +5,7 @@ import type { Task } from '../system.ts'
 import { familyOf, readPacket, writePacket } from './addresses.ts'
 import { buffersOf } from './buffer-account.ts'
 import { Family, Level, Msg, Option } from './constants.ts'
+import { maySendRaw } from './privilege.ts'
 import { admit, numbers, type ReceivedWith, type SentWith, SocketFile } from './socket-file.ts'
 
 /** Kinds of hardware (`ARPHRD_…`). */
@@ -34,11 +35,11 @@ export class PacketFile extends SocketFile {
 
   /** socket(2): the protocol is an ether type in network byte order. */
   static open(task: Task, type: number, protocol: number, flags: number): PacketFile | number {
-    if (!task.isPrivileged) return -Errno.EPERM
+    if (!maySendRaw(task, task.ns.net)) return -Errno.EPERM
     const etherType = ((protocol & 0xff) << 8) | ((protocol >>> 8) & 0xff)
     const socket = task.ns.net.stack.packetSocket(type, etherType, buffersOf(task.process.account))
     if (typeof socket === 'number') return socket
-    const admitted = admit(task.kernel)
+    const admitted = admit(task)
     if (admitted < 0) {
       socket.close()
       return admitted

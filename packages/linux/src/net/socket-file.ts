@@ -2,6 +2,7 @@
  * Sockets as open files (socket(2)). What a family does it does with bytes of the kernel's, and answers at once, −EAGAIN where it
  * would have to wait; waiting, signals and the memory of programs are `transfer.ts`'s.
  */
+import type { Account } from '@vmexit/net'
 import { Mode, type Stat } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import { AnonymousFile } from '../files/anonymous-file.ts'
@@ -9,8 +10,9 @@ import { type OpenFile, Poll } from '../files/open-file.ts'
 import { Code } from '../signals/queue.ts'
 import { sendToTask } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
-import type { Kernel, Task } from '../system.ts'
+import type { Task } from '../system.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
+import { buffersOf } from './buffer-account.ts'
 import { Level, Option } from './constants.ts'
 import { type Measured, socketIoctl } from './ioctl.ts'
 import type { NetNamespace, OpenSocket } from './namespace.ts'
@@ -47,6 +49,9 @@ export function receivedWith(): ReceivedWith {
   return { size: 0, from: undefined, rights: [], controls: [] }
 }
 
+/** What having a socket costs beside its buffers. */
+const SOCKET_BYTES = 2048
+
 /** Bits of poll(2) that stand for others besides. */
 const ALONG: readonly (readonly [bit: number, along: number])[] = [
   [Poll.IN, Poll.RDNORM],
@@ -66,12 +71,14 @@ export abstract class SocketFile extends AnonymousFile implements OpenSocket, Me
   receiveTimeout: number = Number.POSITIVE_INFINITY
   sendTimeout: number = Number.POSITIVE_INFINITY
   readonly #plain = new Map<number, number>()
+  readonly #account: Account
   #edges = 0
 
   constructor(task: Task, namespace: NetNamespace, flags: number) {
     super(task.kernel, 2 | flags)
     this.namespace = namespace
     this.uid = task.ids.fsuid
+    this.#account = buffersOf(task.process.account)
     namespace.sockets.add(this)
   }
 
@@ -203,14 +210,25 @@ export abstract class SocketFile extends AnonymousFile implements OpenSocket, Me
     this.closeSocket()
     this.namespace.sockets.delete(this)
     this.kernel.network.dismiss()
+    this.#account.release(SOCKET_BYTES)
   }
 }
 
-/** A kernel has room for another socket: 0, or −ENFILE. */
-export function admit(kernel: Kernel): number {
-  if (kernel.network.admit()) return 0
-  kernel.network.rights.collect()
-  return kernel.network.admit() ? 0 : -Errno.ENFILE
+/** A task may have another socket, and pays for it: 0, −ENFILE or −ENOBUFS. */
+export function admit({ kernel, process: proc }: Task): number {
+  const { network } = kernel
+  if (!network.admit()) {
+    network.rights.collect()
+    if (!network.admit()) return -Errno.ENFILE
+  }
+  if (buffersOf(proc.account).charge(SOCKET_BYTES)) return 0
+  network.dismiss()
+  return -Errno.ENOBUFS
+}
+/** Takes `admit` back: there is no socket. */
+export function dismiss({ kernel, process: proc }: Task): void {
+  kernel.network.dismiss()
+  buffersOf(proc.account).release(SOCKET_BYTES)
 }
 
 /** A number as an option has it. */

@@ -9,10 +9,9 @@ import type { Part } from '../files/vectors.ts'
 import { BAD_ADDRESS } from '../memory/user-memory.ts'
 import type { Task } from '../system.ts'
 import { Family, Msg } from './constants.ts'
+import { PIECE } from './network.ts'
 import { type ReceivedWith, receivedWith, type SentWith, type SocketFile } from './socket-file.ts'
 
-/** Bytes that are moved at once. */
-const PIECE = 65_536
 const NOTHING = new Uint8Array(0)
 
 /** The call would have to wait: BLOCK, or what it answers as it must not, or as its time is over, or a signal has come. */
@@ -24,6 +23,9 @@ export function waitOn(task: Task, file: SocketFile, flags: number, timeout: num
   if (kernel.now >= task.deadline) return -Errno.EAGAIN
   return kernel.blockUntil(task.deadline, file.queue, -Errno.EINTR)
 }
+
+/** Room for bytes that nobody keeps: the same at each call. */
+const buffer = (task: Task, length: number): Uint8Array => task.kernel.network.buffer.subarray(0, length)
 
 const totalOf = (parts: readonly Part[]): number => parts.reduce((sum, [, length]) => sum + length, 0)
 
@@ -63,7 +65,7 @@ function sendMessage(task: Task, file: SocketFile, parts: readonly Part[], messa
 function sendStream(task: Task, file: SocketFile, parts: readonly Part[], message: SentWith): number {
   const total = totalOf(parts)
   for (;;) {
-    const bytes = new Uint8Array(Math.min(PIECE, total - task.progress))
+    const bytes = buffer(task, Math.min(PIECE, total - task.progress))
     const there = gather(task, parts, task.progress, bytes)
     // Files go with the first byte.
     const rest = task.progress === 0 ? message : { ...message, rights: [] }
@@ -173,7 +175,7 @@ function receiveStream(
       if (reason === BAD_ADDRESS && task.progress > 0) return task.progress
       throw reason
     }
-    const bytes = size === 0 ? NOTHING : new Uint8Array(size)
+    const bytes = buffer(task, size)
     const count = file.receive(bytes, flags, message)
     if (count > 0) {
       if (!isThrownAway) scatter(task, parts, task.progress, bytes.subarray(0, count))

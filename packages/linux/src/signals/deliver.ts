@@ -28,7 +28,6 @@ export function deliverSignals(kernel: Kernel, task: Task): void {
       if (what === 'ignore' || what === 'continue') continue
       if (what === 'stop') {
         if (info.signal !== Signal.SIGSTOP && isOrphaned(kernel, task)) continue
-        finishRestart(kernel, task)
         stop(kernel, task, info.signal)
         return
       }
@@ -68,6 +67,7 @@ export function deliverSignals(kernel: Kernel, task: Task): void {
 /** No handler ran: an interrupted call is made again. */
 function finishRestart(kernel: Kernel, task: Task): void {
   if (task.restart === 0) return
+  if (task.restart === Answer.RESTART_NOHAND) task.keptDeadline = task.deadline
   task.restart = 0
   again(kernel, task)
 }

@@ -1,6 +1,6 @@
 /** Sending signals (kill(2), signal(7)). */
 import type { Kernel, Process, Task } from '../system.ts'
-import { Code, SIG_DFL, SIG_IGN, type SignalActions, type SignalInfo } from './queue.ts'
+import { ActionFlag, Code, SIG_DFL, SIG_IGN, type SignalActions, type SignalInfo } from './queue.ts'
 import { defaultAction, Signal } from './set.ts'
 
 const STOPS: readonly number[] = [Signal.SIGSTOP, Signal.SIGTSTP, Signal.SIGTTIN, Signal.SIGTTOU]
@@ -82,7 +82,9 @@ function notify(task: Task, signal: number): void {
 export function tellParent(proc: Process, code: number, status: number): void {
   const { parent } = proc
   if (parent === null) return
-  if (proc.exitSignal !== 0) {
+  const isStop = code === Code.CLD_STOPPED || code === Code.CLD_CONTINUED
+  const wanted = !isStop || (parent.leader.actions.get(Signal.SIGCHLD).flags & ActionFlag.NOCLDSTOP) === 0
+  if (proc.exitSignal !== 0 && wanted) {
     sendToProcess(parent, {
       signal: proc.exitSignal || Signal.SIGCHLD,
       code,

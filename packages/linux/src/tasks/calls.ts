@@ -4,8 +4,9 @@ import { writeInfo } from '../signals/calls.ts'
 import { Signal } from '../signals/set.ts'
 import { Session, type Task } from '../system.ts'
 import { Clone, clone, setTls } from './clone.ts'
+import { CpuTimers } from './cpu-timers.ts'
 import type { Ids } from './credentials.ts'
-import { INFINITE, LIMITS } from './limits.ts'
+import { INFINITE, LIMITS, Limit } from './limits.ts'
 import { descriptorOf, reloadTls, type UserDescriptor } from './segments.ts'
 import { writeRusage } from './time-calls.ts'
 import { Wait, waitFor } from './wait.ts'
@@ -39,8 +40,17 @@ export function cloneCall(
 /** clone3(2). */
 export function clone3(task: Task, at: number, bytes: number): number {
   const { memory } = task.kernel
+  if (bytes > 4096) return -Errno.E2BIG
   if (bytes < 64) return -Errno.EINVAL
+  for (let n = 88; n < bytes; n++) if (memory.get8(at + n) !== 0) return -Errno.E2BIG
   const word = (n: number): number => memory.get32(at + n * 8)
+  const high = memory.get32(at + 4)
+  // What of the structure is not there is 0: the numbers of processes of namespaces, and the cgroup.
+  const [set, count] = [8, 9].map((n) => (bytes >= (n + 1) * 8 ? word(n) : 0))
+  if ((high & ~CLEAR_SIGHAND_HIGH) !== 0 || (word(0) & (0xff | Clone.DETACHED)) !== 0) return -Errno.EINVAL
+  if ((high & CLEAR_SIGHAND_HIGH) !== 0 && (word(0) & Clone.SIGHAND) !== 0) return -Errno.EINVAL
+  if ((word(0) & (Clone.THREAD | Clone.PARENT)) !== 0 && word(4) !== 0) return -Errno.EINVAL
+  if ((set === 0) !== (count === 0) || count! > 32) return -Errno.EINVAL
   const [stack, stackBytes] = [word(5), word(6)]
   const flags = word(0)
   const tls = word(7)
@@ -53,13 +63,17 @@ export function clone3(task: Task, at: number, bytes: number): number {
     parentTid: word(3),
     childTid: word(2),
     tls: descriptor,
+    withoutHandlers: (high & CLEAR_SIGHAND_HIGH) !== 0,
   })
 }
+/** CLONE_CLEAR_SIGHAND, in the upper word of the flags. */
+const CLEAR_SIGHAND_HIGH = 1
 
 /** wait4(2). */
 export function wait4(task: Task, pid: number, status: number, options: number, rusage: number): number {
   if ((options & ~(Wait.NOHANG | Wait.UNTRACED | Wait.CONTINUED | Wait.ALL | Wait.CLONE | Wait.NOTHREAD)) !== 0)
     return -Errno.EINVAL
+  if (pid === -0x8000_0000) return -Errno.ESRCH
   const group = pid === 0 ? task.process.group : pid < -1 ? -pid : 0
   const waited = waitFor(
     task,
@@ -78,7 +92,8 @@ export function waitid(task: Task, kind: number, id: number, info: number, optio
   const known =
     Wait.NOHANG | Wait.EXITED | Wait.STOPPED | Wait.CONTINUED | Wait.NOWAIT | Wait.ALL | Wait.CLONE | Wait.NOTHREAD
   if ((options & ~known) !== 0 || (options & (Wait.EXITED | Wait.STOPPED | Wait.CONTINUED)) === 0) return -Errno.EINVAL
-  if (kind < 0 || kind > 2 || (kind !== 0 && id < 0)) return -Errno.EINVAL
+  if (kind === 3) return id < 0 ? -Errno.EINVAL : -Errno.EBADF
+  if (kind < 0 || kind > 3 || (kind === 1 && id <= 0) || (kind === 2 && id < 0)) return -Errno.EINVAL
   const group = kind === 2 ? id || task.process.group : 0
   const waited = waitFor(
     task,
@@ -99,10 +114,10 @@ export function waitid(task: Task, kind: number, id: number, info: number, optio
 
 export function setpgid(task: Task, pid: number, wanted: number): number {
   const { kernel, process: proc } = task
+  if ((wanted || pid) < 0) return -Errno.EINVAL
   const target = pid === 0 ? proc : kernel.processes.get(pid)
   if (target === undefined || (target !== proc && target.parent !== proc)) return -Errno.ESRCH
   const group = wanted === 0 ? target.pid : wanted
-  if (group < 0) return -Errno.EINVAL
   if (target.session.id === target.pid || target.session !== proc.session) return -Errno.EPERM
   if (target !== proc && target.hasExecuted) return -Errno.EACCES
   if (group !== target.pid) {
@@ -147,6 +162,7 @@ export function setIds(task: Task, which: 'u' | 'g', real: number, effective: nu
 
 /** setuid(2), setgid(2). */
 export function setId(task: Task, which: 'u' | 'g', id: number): number {
+  if (id === -1) return -Errno.EINVAL
   return task.isPrivileged ? setIds(task, which, id, id, id) : setIds(task, which, -1, id, -1)
 }
 
@@ -184,6 +200,7 @@ export function setgroups(task: Task, count: number, at: number): number {
   if (!task.isPrivileged) return -Errno.EPERM
   if (count < 0 || count > 65_536) return -Errno.EINVAL
   const groups = Array.from({ length: count }, (_, n) => task.kernel.memory.get32(at + n * 4))
+  if (groups.includes(0xffff_ffff)) return -Errno.EINVAL
   task.ids = { ...task.ids, groups } satisfies Ids
   return 0
 }
@@ -198,6 +215,7 @@ export function prlimit64(task: Task, pid: number, resource: number, at: number,
   const target = pid === 0 ? task.process : processes.get(pid)
   if (resource < 0 || resource >= LIMITS) return -Errno.EINVAL
   if (target === undefined) return -Errno.ESRCH
+  if (!mayLimit(task, target.leader.ids)) return -Errno.EPERM
   const { soft, hard } = target.limits
   const before = [soft[resource]!, hard[resource]!]
   const read = (address: number): number =>
@@ -218,22 +236,31 @@ export function prlimit64(task: Task, pid: number, resource: number, at: number,
   return 0
 }
 
+/** The limits of others are for root, and for who has the same ids in every respect. */
+function mayLimit(task: Task, theirs: Ids): boolean {
+  const { uid, gid } = task.ids
+  const same = [theirs.uid, theirs.euid, theirs.suid].every((id) => id === uid)
+  return task.isPrivileged || (same && [theirs.gid, theirs.egid, theirs.sgid].every((id) => id === gid))
+}
+
 function setLimit(task: Task, limits: Task['process']['limits'], resource: number, soft: number, hard: number): number {
   if (soft > hard) return -Errno.EINVAL
   if (hard > limits.hard[resource]! && !task.isPrivileged) return -Errno.EPERM
   limits.set(resource, soft, hard)
+  if (resource === Limit.CPU && soft !== INFINITE) task.process.cpuTimers ??= new CpuTimers()
+  if (resource === Limit.DATA) task.space.dataLimit = soft / 4096
   if (resource === 1) task.context.fileSizeLimit = soft
   if (resource === 3) task.space.stackLimit = Math.min(soft, 64 << 20) / 4096
   if (resource === 9) task.space.sizeLimit = soft / 4096
   return 0
 }
 
-/** ugetrlimit(2), setrlimit(2): of 32 bits, all ones being infinite. */
-export function getrlimit(task: Task, resource: number, at: number): number {
+/** ugetrlimit(2), setrlimit(2): of 32 bits, all ones being infinite; to the first getrlimit(2) 0x7fffffff is. */
+export function getrlimit(task: Task, resource: number, at: number, most = 0xffff_ffff): number {
   if (resource < 0 || resource >= LIMITS) return -Errno.EINVAL
   const { soft, hard } = task.process.limits
   for (const [n, value] of [soft[resource]!, hard[resource]!].entries())
-    task.kernel.memory.set32(at + n * 4, Math.min(value, 0xffff_ffff))
+    task.kernel.memory.set32(at + n * 4, Math.min(value, most))
   return 0
 }
 
@@ -252,16 +279,10 @@ export function schedYield(task: Task): number {
   return 0
 }
 
-/** One CPU. */
-export function schedGetaffinity(task: Task, bytes: number, at: number): number {
-  if (bytes < 4 || bytes % 4 !== 0) return -Errno.EINVAL
-  task.kernel.memory.set32(at, 1)
-  return 4
-}
-
 export function setThreadArea(task: Task, at: number): number {
   const { kernel } = task
   const descriptor = readDescriptor(task, at)
+  if (!isSound(descriptor)) return -Errno.EINVAL
   let { entry } = descriptor
   if (entry === -1) {
     entry = 6 + task.tls.findIndex(([low, high]) => low === 0 && high === 0)
@@ -271,6 +292,13 @@ export function setThreadArea(task: Task, at: number): number {
   kernel.memory.set32(at, entry)
   reloadTls(kernel, task)
   return 0
+}
+
+/** Data of 32 bits that is present, or nothing. */
+function isSound({ base, limit, flags }: UserDescriptor): boolean {
+  if (base === 0 && limit === 0 && ((flags & 0x7f) === 0x28 || flags === 0)) return true
+  const [is32, contents, isAbsent] = [flags & 1, (flags >> 1) & 3, flags & 0x20]
+  return is32 !== 0 && contents <= 1 && isAbsent === 0
 }
 
 export function getThreadArea(task: Task, at: number): number {
@@ -296,45 +324,12 @@ export function priority(task: Task, which: number, who: number, nice: number | 
   if (nice === undefined) return 20 - Math.min(...found.map(({ leader }) => leader.nice))
   const wanted = Math.max(-20, Math.min(19, nice))
   for (const { leader, tasks } of found) {
+    const { uid, euid } = leader.ids
+    if (!task.isPrivileged && task.ids.euid !== uid && task.ids.euid !== euid) return -Errno.EPERM
     if (wanted < leader.nice && !task.isPrivileged) return -Errno.EACCES
     for (const other of tasks) other.nice = wanted
   }
   return 0
-}
-
-/** prctl(2), as far as programs use it. */
-export function prctl(task: Task, option: number, argument: number): number {
-  const { memory } = task.kernel
-  switch (option) {
-    case 15:
-      task.name = (memory.string(argument >>> 0, 16) ?? '').slice(0, 15)
-      return 0
-    case 16:
-      memory.write(
-        argument >>> 0,
-        Uint8Array.from({ length: 16 }, (_, n) => task.name.charCodeAt(n) || 0),
-      )
-      return 0
-    case 3:
-      return 1
-    // PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_TIMERSLACK, PR_SET_NO_NEW_PRIVS, PR_SET_VMA: taken, without effect.
-    case 1:
-    case 4:
-    case 8:
-    case 29:
-    case 38:
-    case 0x5356_4d41:
-      return 0
-    // PR_GET_NO_NEW_PRIVS, PR_GET_KEEPCAPS, PR_GET_SECUREBITS; PR_CAPBSET_READ
-    case 39:
-    case 7:
-    case 27:
-      return 0
-    case 23:
-      return argument >= 0 && argument <= 40 ? 1 : -Errno.EINVAL
-    default:
-      return -Errno.EINVAL
-  }
 }
 
 /** iopl(2). Nobody answers at any port. */

@@ -5,6 +5,8 @@ import { store } from '../exec/load.ts'
 import { Selector } from '../machine.ts'
 import type { AddressSpace } from '../memory/address-space.ts'
 import { Process, Task } from '../system.ts'
+import { CpuTimers } from './cpu-timers.ts'
+import { INFINITE, Limit } from './limits.ts'
 import { tlsEntry, type UserDescriptor } from './segments.ts'
 import type { TlsEntry } from './tls.ts'
 
@@ -29,6 +31,8 @@ export interface CloneRequest {
   readonly parentTid: number
   readonly childTid: number
   readonly tls: UserDescriptor | undefined
+  /** CLONE_CLEAR_SIGHAND: what is handled is at its default again. */
+  readonly withoutHandlers?: boolean
 }
 
 /** Makes a child of the current task. Its number, or an error. @throws BAD_ADDRESS. */
@@ -42,6 +46,7 @@ export function clone(task: Task, request: CloneRequest): number {
   if ((flags & NAMESPACES) !== 0 || has(Clone.PIDFD)) return task.isPrivileged ? -Errno.EINVAL : -Errno.EPERM
   if (request.parentTid !== 0 && has(Clone.PARENT_SETTID)) kernel.memory.writable(request.parentTid, 4)
   const { account } = proc
+  if (!has(Clone.THREAD) && !task.isPrivileged && countOf(task) >= proc.limits.soft[Limit.NPROC]!) return -Errno.EAGAIN
   if (!account.charge('pids', 1)) return -Errno.EAGAIN
   const tid = task.ns.pid.allocate()
   if (tid === 0) {
@@ -73,6 +78,10 @@ export function clone(task: Task, request: CloneRequest): number {
   task.ns.pid.tasks.set(tid, child)
   child.name = task.name
   child.nice = task.nice
+  child.policy = task.policy
+  child.priority = task.priority
+  child.ioPriority = task.ioPriority
+  if (request.withoutHandlers === true) child.actions.reset()
   child.runtime = task.runtime
   child.ioPrivilege = task.ioPrivilege
   child.blocked.setMask(task.blocked.low, task.blocked.high)
@@ -109,6 +118,13 @@ function vforkDone(task: Task): number {
   return task.kernel.block(undefined, Answer.BLOCK)
 }
 
+/** Processes of the caller's user. */
+function countOf({ kernel, ids }: Task): number {
+  let count = 0
+  for (const { leader } of kernel.processes.values()) if (leader.ids.uid === ids.uid) count++
+  return count
+}
+
 function spaceFor(task: Task, shared: boolean): AddressSpace | undefined {
   if (!shared) return task.space.fork(task.process.account)
   task.space.users++
@@ -123,6 +139,9 @@ function processFor(task: Task, pid: number, request: CloneRequest): Process {
   )
   child.exitSignal = request.exitSignal
   child.limits = proc.limits.fork()
+  child.settings = { ...proc.settings, deathSignal: 0, isSubreaper: 0 }
+  child.personality = proc.personality
+  if (proc.limits.soft[Limit.CPU] !== INFINITE) child.cpuTimers = new CpuTimers()
   child.executable = proc.executable
   child.executablePath = proc.executablePath
   parent?.children.add(child)

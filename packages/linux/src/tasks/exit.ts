@@ -2,10 +2,11 @@
 
 import { store } from '../exec/load.ts'
 import { ActionFlag, Code, SIG_IGN } from '../signals/queue.ts'
-import { sendToGroup, tellParent } from '../signals/send.ts'
+import { sendToGroup, sendToProcess, tellParent } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
 import type { Kernel, Process, Task } from '../system.ts'
 import { releaseRobustList } from './futex.ts'
+import { endTimers } from './posix-timers.ts'
 
 /** The task leaves its address space, which ends with the last one. */
 export function leaveSpace(kernel: Kernel, task: Task): void {
@@ -66,6 +67,7 @@ export function endProcess(kernel: Kernel, proc: Process, status: number): void 
   const { leader } = proc
   proc.status = status
   kernel.timers.cancel(proc.alarm)
+  endTimers(proc)
   for (const task of [...proc.tasks]) endTask(kernel, task)
   // The number of the process stays taken until it has been waited for.
   leader.ns.pid.tasks.set(proc.pid, leader)
@@ -84,8 +86,11 @@ export function endProcess(kernel: Kernel, proc: Process, status: number): void 
   proc.onExit?.(status)
 }
 
-/** A child without a parent goes to nobody: the kernel waits for it itself. */
+/** A child without a parent goes to nobody: the kernel waits for it itself. It may have asked for a signal: PR_SET_PDEATHSIG. */
 function orphan(kernel: Kernel, child: Process): void {
+  const { deathSignal } = child.settings
+  if (deathSignal !== 0 && !child.isZombie)
+    sendToProcess(child, { signal: deathSignal, code: Code.SI_USER, pid: child.parent?.pid ?? 0, uid: 0 })
   child.parent?.children.delete(child)
   child.parent = null
   if (child.isZombie) reap(kernel, child)

@@ -6,7 +6,7 @@ import type { ControlMessage } from '../../net/socket-file.ts'
 export const MMSG_BYTES = 32
 export const MMSG_COUNT = 28
 /** `cmsg_len`, `cmsg_level`, `cmsg_type`. */
-export const CONTROL_HEADER = 12
+const CONTROL_HEADER = 12
 
 /** A header, and where it lies. */
 export interface MessageHeader {

@@ -15,8 +15,9 @@ import { recvfrom, recvmmsg, recvmsg, sendmmsg, sendmsg, sendto } from '../../ne
 import { getsockopt, setsockopt } from '../../net/option-calls.ts'
 import type { Task } from '../../system.ts'
 import { bits, bytesGiven, bytesTaken, fd, int, pointer, size } from '../decoders.ts'
-import { family, messageFlags, optionLevel, sockaddr, sockaddrTaken, socketType, subcall } from '../socket-decoders.ts'
+import { family, messageFlags, optionLevel, sockaddr, sockaddrTaken, socketType } from '../socket-decoders.ts'
 import { type CallRow, call } from '../table.ts'
+import { message, messageTaken } from './message-decoders.ts'
 import { readTimespec } from './structs.ts'
 
 /** When the time that is at an address is over, from now on. */
@@ -40,45 +41,8 @@ function recvmmsgCall(
   return recvmmsg(task, f, at, n, flags, endOf(task, time, wide))
 }
 
-type Handler = (task: Task, args: readonly number[]) => number
-/** By the number that socketcall(2) has for them: how many arguments, and the call. */
-const subcalls: readonly (readonly [words: number, handler: Handler] | undefined)[] = [
-  undefined,
-  [3, (t, [a, b, c]) => socket(t, a!, b!, c!)],
-  [3, (t, [a, b, c]) => bind(t, a!, b! >>> 0, c!)],
-  [3, (t, [a, b, c]) => connect(t, a!, b! >>> 0, c!)],
-  [2, (t, [a, b]) => listen(t, a!, b!)],
-  [3, (t, [a, b, c]) => accept(t, a!, b! >>> 0, c! >>> 0, 0)],
-  [3, (t, [a, b, c]) => getsockname(t, a!, b! >>> 0, c! >>> 0)],
-  [3, (t, [a, b, c]) => getpeername(t, a!, b! >>> 0, c! >>> 0)],
-  [4, (t, [a, b, c, d]) => socketpair(t, a!, b!, c!, d! >>> 0)],
-  [4, (t, [a, b, c, d]) => sendto(t, a!, b! >>> 0, c! >>> 0, d!, 0, 0)],
-  [4, (t, [a, b, c, d]) => recvfrom(t, a!, b! >>> 0, c! >>> 0, d!, 0, 0)],
-  [6, (t, [a, b, c, d, e, f]) => sendto(t, a!, b! >>> 0, c! >>> 0, d!, e! >>> 0, f!)],
-  [6, (t, [a, b, c, d, e, f]) => recvfrom(t, a!, b! >>> 0, c! >>> 0, d!, e! >>> 0, f! >>> 0)],
-  [2, (t, [a, b]) => shutdown(t, a!, b!)],
-  [5, (t, [a, b, c, d, e]) => setsockopt(t, a!, b!, c!, d! >>> 0, e!)],
-  [5, (t, [a, b, c, d, e]) => getsockopt(t, a!, b!, c!, d! >>> 0, e! >>> 0)],
-  [3, (t, [a, b, c]) => sendmsg(t, a!, b! >>> 0, c!)],
-  [3, (t, [a, b, c]) => recvmsg(t, a!, b! >>> 0, c!)],
-  [4, (t, [a, b, c, d]) => accept(t, a!, b! >>> 0, c! >>> 0, d!)],
-  [5, (t, [a, b, c, d, e]) => recvmmsgCall(t, a!, b! >>> 0, c! >>> 0, d!, e! >>> 0, false)],
-  [4, (t, [a, b, c, d]) => sendmmsg(t, a!, b! >>> 0, c! >>> 0, d!)],
-]
-
-function socketcall(task: Task, number: number, at: number): number {
-  const row = subcalls[number]
-  if (row === undefined) return -Errno.EINVAL
-  const [words, handler] = row
-  return handler(
-    task,
-    Array.from({ length: words }, (_, n) => task.kernel.memory.get32(at + n * 4) | 0),
-  )
-}
-
 // biome-ignore format: a table
-export const socketCalls: readonly CallRow[] = [
-  call(102, 'socketcall', [subcall, pointer], socketcall),
+const direct: readonly CallRow[] = [
   call(337, 'recvmmsg', [fd, pointer, size, messageFlags, pointer], (t, f, a, n, flags, time) => recvmmsgCall(t, f, a, n, flags, time, false)),
   call(345, 'sendmmsg', [fd, pointer, size, messageFlags], sendmmsg),
   call(359, 'socket', [family, socketType, int], socket, 'AF_UNIX, AF_INET, AF_NETLINK (NETLINK_ROUTE), AF_PACKET; no AF_INET6'),
@@ -92,9 +56,46 @@ export const socketCalls: readonly CallRow[] = [
   call(367, 'getsockname', [fd, sockaddrTaken, pointer], getsockname),
   call(368, 'getpeername', [fd, sockaddrTaken, pointer], getpeername),
   call(369, 'sendto', [fd, bytesGiven, size, messageFlags, sockaddr, int], sendto),
-  call(370, 'sendmsg', [fd, pointer, messageFlags], sendmsg),
+  call(370, 'sendmsg', [fd, message, messageFlags], sendmsg),
   call(371, 'recvfrom', [fd, bytesTaken, size, messageFlags, sockaddrTaken, pointer], recvfrom, 'no MSG_OOB, no MSG_ERRQUEUE'),
-  call(372, 'recvmsg', [fd, pointer, messageFlags], recvmsg),
+  call(372, 'recvmsg', [fd, messageTaken, messageFlags], recvmsg),
   call(373, 'shutdown', [fd, int], shutdown),
   call(417, 'recvmmsg_time64', [fd, pointer, size, messageFlags, pointer], (t, f, a, n, flags, time) => recvmmsgCall(t, f, a, n, flags, time, true)),
+]
+
+const named = (name: string): CallRow => direct.find((row) => row.name === name)!
+/** By the number that socketcall(2) has for them. Three of them have no number of their own on i386. */
+// biome-ignore format: a table
+const subcalls: readonly (CallRow | undefined)[] = [
+  undefined, named('socket'), named('bind'), named('connect'), named('listen'),
+  call(102, 'accept', [fd, sockaddrTaken, pointer], (t, f, a, n) => accept(t, f, a, n, 0)),
+  named('getsockname'), named('getpeername'), named('socketpair'),
+  call(102, 'send', [fd, bytesGiven, size, messageFlags], (t, f, a, n, flags) => sendto(t, f, a, n, flags, 0, 0)),
+  call(102, 'recv', [fd, bytesTaken, size, messageFlags], (t, f, a, n, flags) => recvfrom(t, f, a, n, flags, 0, 0)),
+  named('sendto'), named('recvfrom'), named('shutdown'), named('setsockopt'), named('getsockopt'), named('sendmsg'),
+  named('recvmsg'), named('accept4'), named('recvmmsg'), named('sendmmsg'),
+]
+
+/** The call that a socketcall(2) is, and its arguments. @throws BAD_ADDRESS. */
+function inside(task: Task, number: number, at: number): { row: CallRow; args: Int32Array } | undefined {
+  const row = subcalls[number]
+  if (row === undefined) return undefined
+  const args = new Int32Array(6)
+  for (const n of row.parameters.keys()) args[n] = task.kernel.memory.get32(at + n * 4)
+  return { row, args }
+}
+
+function socketcall(task: Task, number: number, at: number): number {
+  const found = inside(task, number, at)
+  if (found === undefined) return -Errno.EINVAL
+  const [a, b, c, d, e, f] = found.args
+  return found.row.run(task, a!, b!, c!, d!, e!, f!)
+}
+
+export const socketCalls: readonly CallRow[] = [
+  {
+    ...call(102, 'socketcall', [int, pointer], socketcall),
+    inside: (task, args) => inside(task, args[0]!, args[1]! >>> 0),
+  },
+  ...direct,
 ]

@@ -6,9 +6,11 @@ import { familyOf, readUnix, writeUnix } from '../addresses.ts'
 import { buffersOf } from '../buffer-account.ts'
 import { Family, Level, MOST_RIGHTS, Msg, Option, Scm, Type } from '../constants.ts'
 import type { NetNamespace } from '../namespace.ts'
+import { mayExceedLimits, mayImpersonate } from '../privilege.ts'
 import {
   admit,
   type ControlMessage,
+  dismiss,
   numberOf,
   numbers,
   type ReceivedWith,
@@ -44,7 +46,7 @@ export class UnixFile extends SocketFile {
   static open(task: Task, type: number, protocol: number, flags: number): UnixFile | number {
     const wrong = refused(type, protocol)
     if (wrong !== 0) return wrong
-    const admitted = admit(task.kernel)
+    const admitted = admit(task)
     if (admitted < 0) return admitted
     const { network } = task.kernel
     const account = buffersOf(task.process.account)
@@ -58,10 +60,12 @@ export class UnixFile extends SocketFile {
     const wrong = refused(type, protocol)
     if (wrong !== 0) return wrong
     const { network } = task.kernel
-    if (admit(task.kernel) < 0) return -Errno.ENFILE
-    if (admit(task.kernel) < 0) {
-      network.dismiss()
-      return -Errno.ENFILE
+    const first = admit(task)
+    if (first < 0) return first
+    const second = admit(task)
+    if (second < 0) {
+      dismiss(task)
+      return second
     }
     const account = buffersOf(task.process.account)
     const who = credentialsOf(task)
@@ -127,11 +131,11 @@ export class UnixFile extends SocketFile {
     return this.end.listen(backlog, credentialsOf(task))
   }
   override accept(task: Task, flags: number): UnixFile | number {
-    const admitted = admit(task.kernel)
+    const admitted = admit(task)
     if (admitted < 0) return admitted
     const end = this.end.accept()
     if (typeof end !== 'number') return new UnixFile(task, this.namespace, end, flags)
-    task.kernel.network.dismiss()
+    dismiss(task)
     return end
   }
   localAddress(): Uint8Array {
@@ -155,7 +159,7 @@ export class UnixFile extends SocketFile {
     const credentials = credentialsIn(task, controls)
     if (typeof credentials === 'number') return credentials
     if (rights.length > MOST_RIGHTS) return -Errno.EINVAL
-    const limit = task.isPrivileged ? Number.POSITIVE_INFINITY : task.process.limits.soft[Limit.NOFILE]!
+    const limit = mayExceedLimits(task) ? Number.POSITIVE_INFINITY : task.process.limits.soft[Limit.NOFILE]!
     if (rights.length > 0 && !task.kernel.network.rights.mayCarry(user, rights.length, limit))
       return -Errno.ETOOMANYREFS
     if (end.passesCredentials) bindAutomatically(this.namespace, end)
@@ -275,7 +279,7 @@ function credentialsIn(task: Task, controls: readonly ControlMessage[]): Credent
     const [pid, uid, gid] = [0, 4, 8].map((at) => view.getInt32(at, true)) as [number, number, number]
     const mayUser = [ids.uid, ids.euid, ids.suid].includes(uid)
     const mayGroup = [ids.gid, ids.egid, ids.sgid].includes(gid)
-    if (!task.isPrivileged && (pid !== proc.pid || !mayUser || !mayGroup)) return -Errno.EPERM
+    if (!mayImpersonate(task) && (pid !== proc.pid || !mayUser || !mayGroup)) return -Errno.EPERM
     if (pid !== proc.pid && !task.kernel.processes.has(pid)) return -Errno.ESRCH
     credentials = { pid, uid, gid }
   }
