@@ -200,6 +200,7 @@ export function setgroups(task: Task, count: number, at: number): number {
   if (!task.isPrivileged) return -Errno.EPERM
   if (count < 0 || count > 65_536) return -Errno.EINVAL
   const groups = Array.from({ length: count }, (_, n) => task.kernel.memory.get32(at + n * 4))
+  if (groups.includes(0xffff_ffff)) return -Errno.EINVAL
   task.ids = { ...task.ids, groups } satisfies Ids
   return 0
 }
