@@ -199,6 +199,12 @@ export abstract class UnixEnd implements Carrier {
     return rights
   }
 
+  /** The files of a message for who only looks at it: with references of their own. */
+  protected copyRights({ rights }: Queued): readonly OpenFile[] {
+    for (const file of rights) file.references++
+    return rights
+  }
+
   *carried(): Iterable<OpenFile> {
     for (const { rights } of this.queue) yield* rights
   }
