@@ -6,7 +6,7 @@ import { readTeachingKernel } from '@vmexit/guests/node'
 import { PROFILES } from './judges.ts'
 
 /** What `vmexit compare --kernel debian --json` printed: booting it under every technique takes minutes. */
-export const recordPath: string = fileURLToPath(new URL('../debian.json', import.meta.url))
+const recordPath: string = fileURLToPath(new URL('../debian.json', import.meta.url))
 
 /** Both, as far as they are there. */
 export async function comparisons(): Promise<readonly Comparison[]> {

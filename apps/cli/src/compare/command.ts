@@ -67,7 +67,7 @@ Profiles: ${Object.keys(publishedProfiles).join(', ')}.
 
 Counts are of one repetition of a workload: what N more cost, divided by N. Cycles are these counts at the published
 prices of one profile, no measurement; a profile without a price for what was counted says so. Each run prints the same.
-An interrupted run prints what it has, marked as partial.`
+An interrupted run prints what it has, marked as partial. Of debian, what its kernel does now and then is among the counts.`
 
 /** The command. */
 export function compareCommand(): Command {

@@ -87,13 +87,13 @@ export function overheadChart(comparison: Comparison): Markup | undefined {
       if (ratio === undefined || ratio <= 0) return [{ cell, bar: bar([], 'no price', marks), figure: 'no price' }]
       const said = `${times(ratio)} native, ${whole(cycles ?? 0)} cycles`
       const [from, to] = ratio < 1 ? [place(ratio), place(1)] : [place(1), place(ratio)]
-      const colour = ratio < 1 ? 2 : 1
+      const colour = Math.abs(ratio - 1) < 0.005 ? 7 : ratio < 1 ? 2 : 1
       return [{ cell, bar: bar([{ colour, from, to, title: said }], said, marks), figure: `${times(ratio)}` }]
     })
     return workloadChart(comparison, workload, rows, ['ratio to native', 'ratio'])
   })
   if (ratios.length === 0) return undefined
-  const about = `Modelled cycles of one repetition, native's being 1. The scale is logarithmic: each line is ten times the one before, and bars begin at native.`
+  const about = `Modelled cycles of one repetition, native's being 1. The scale is logarithmic: each line is ten times the one before, and bars begin at native. What costs the same has a grey mark.`
   return section(
     'overhead',
     'Overhead',

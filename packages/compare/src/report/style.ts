@@ -60,7 +60,7 @@ footer { margin: 3rem auto 2rem; color: var(--soft); font-size: .875rem }
   .chart th { width: 6.5rem; padding-right: .5rem; white-space: normal; font-size: .8125rem; line-height: 1.2 }
   .chart thead th:last-child { width: 8rem }
   .chart thead th { font-size: 0; line-height: 0 }
-  .chart td + td { font-size: .8125rem; padding-left: .4rem }
+  .chart td + td { font-size: .8125rem; line-height: 1.2; padding-left: .4rem; white-space: normal }
   dl { grid-template-columns: 1fr } dd { margin-bottom: .4rem }
 }
 @media print { nav { display: none } table, figure { break-inside: avoid } }
