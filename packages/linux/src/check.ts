@@ -99,9 +99,9 @@ function checkDescriptors(tasks: readonly Task[], wrong: string[]): void {
 function checkTask(kernel: Kernel, task: Task, wrong: string[]): void {
   const { state, tid } = task
   if (state === 'ended') wrong.push(`task ${tid} has ended and is in its process`)
-  if (state === 'ready' && task !== kernel.current && task.heapIndex < 0)
+  if (state === 'ready' && task !== kernel.current && !task.thread.active)
     wrong.push(`task ${tid} is ready and never runs`)
-  if (state !== 'ready' && task.heapIndex >= 0) wrong.push(`task ${tid} is ${state} and is to run`)
+  if (state !== 'ready' && task.thread.active) wrong.push(`task ${tid} is ${state} and is to run`)
   if (state !== 'blocked' && task.queues.length > 0) wrong.push(`task ${tid} is ${state} and waits`)
-  if (task.ns.pid.tasks.get(tid) !== task) wrong.push(`task ${tid} is not found by its number`)
+  if (kernel.ns.pid.tasks.get(tid) !== task) wrong.push(`task ${tid} is not found by its number`)
 }

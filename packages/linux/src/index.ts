@@ -38,11 +38,26 @@ export type {
   Terminal,
   Times,
 } from './system.ts'
-export { type Account, type Resource, unlimited } from './tasks/account.ts'
+export { ControlGroups } from './cgroups/groups.ts'
+export type { Account, MemoryPayer } from './tasks/account.ts'
+export type { CapabilitySet, CapabilitySets } from './tasks/capabilities.ts'
 export type { Ids } from './tasks/credentials.ts'
 export type { Futexes } from './tasks/futex.ts'
 export type { Limits } from './tasks/limits.ts'
-export type { Namespaces, PidNamespace, UtsNamespace } from './tasks/namespaces.ts'
+export type { IpcNamespace } from './namespaces/ipc.ts'
+export type {
+  CgroupNamespace,
+  MountNamespace,
+  NetNamespace,
+  TimeNamespace,
+  UtsNamespace,
+} from './namespaces/kinds.ts'
+export type { Namespace, NamespaceKind, NamespaceNumbers } from './namespaces/namespace.ts'
+export type { PidNamespace } from './namespaces/pid.ts'
+export type { IdExtent, IdMap, UserNamespace } from './namespaces/user.ts'
+export type { BpfInstruction } from './seccomp/bpf.ts'
+export type { Seccomp, SeccompFilter } from './seccomp/filter.ts'
+export type { Namespaces } from './tasks/namespaces.ts'
 export type { Registers } from './tasks/registers.ts'
 export type { Spawn } from './tasks/spawn.ts'
 export type { Timer, Timers } from './tasks/timers.ts'

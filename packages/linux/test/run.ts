@@ -17,6 +17,9 @@ export interface RunOptions extends KernelOptions {
   readonly uid?: number
   /** Told of each call's answer. */
   readonly observe?: (number: number, answer: number | undefined) => void
+  /** Its control group, and what is done before it starts. */
+  readonly cgroup?: string
+  readonly prepare?: (kernel: LinuxKernel) => void
   /** Instructions after which it is given up. */
   readonly most?: number
 }
@@ -57,8 +60,9 @@ export function kernelWith(options: KernelOptions, files: Tree): LinuxKernel {
 
 /** Runs a program to its end. */
 export function run(options: RunOptions): RunResult {
-  const { files, args, input = '', env = { PATH: '/bin' }, slice, uid, most = 2e9, observe, ...rest } = options
+  const { files, args, input = '', env = { PATH: '/bin' }, slice, uid, most = 2e9, observe, cgroup, prepare, ...rest } = options
   const kernel = kernelWith(rest, files)
+  prepare?.(kernel)
   if (observe !== undefined) kernel.observer = { end: (_task, number, _args, answer) => observe(number, answer) }
   let output = ''
   let status: number | undefined
@@ -72,6 +76,7 @@ export function run(options: RunOptions): RunResult {
     args,
     env,
     ...(uid !== undefined && { uid, gid: uid }),
+    ...(cgroup !== undefined && { cgroup }),
     files: [given, out, out],
     onExit: (ended) => {
       status = ended

@@ -3,6 +3,7 @@ import { Open } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import { Process, type Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
+import { shownPid } from '../tasks/numbers.ts'
 import type { OpenFile } from './open-file.ts'
 
 import { Pipe, PipeEnd } from './pipe.ts'
@@ -145,7 +146,7 @@ function lock(task: Task, file: OpenFile, kind: number, at: number, wide: boolea
     return 0
   }
   const size = found.end === Number.POSITIVE_INFINITY ? 0 : found.end - found.start
-  const pid = found.owner instanceof Process ? found.owner.pid : -1
+  const pid = found.owner instanceof Process ? shownPid(task, found.owner.pid) : -1
   memory.set16(at, found.type)
   memory.set16(at + 2, 0)
   if (wide) {

@@ -1,6 +1,7 @@
 /** eventfd(2) and timerfd(2). */
 import { Open } from '@vmexit/vfs'
 import { readTimespec, writeTimespec } from '../abi/i386/structs.ts'
+import { clockOffset } from '../tasks/time-calls.ts'
 import { Errno } from '../errno.ts'
 import type { Kernel, Task } from '../system.ts'
 import { Timer } from '../tasks/timers.ts'
@@ -56,14 +57,14 @@ export function eventfd(task: Task, count: number, flags: number): number {
 class TimerFd extends AnonymousFile {
   protected readonly kind = 'timerfd'
   readonly queue: WaitQueue = new WaitQueue()
-  readonly isRealTime: boolean
+  readonly clock: number
   readonly timer: Timer
   period = 0
   #expirations = 0
 
-  constructor(kernel: Kernel, isRealTime: boolean, flags: number) {
+  constructor(kernel: Kernel, clock: number, flags: number) {
     super(kernel, flags & Open.O_NONBLOCK)
-    this.isRealTime = isRealTime
+    this.clock = clock
     this.timer = new Timer(() => {
       this.#expirations++
       if (this.period > 0) kernel.timers.set(this.timer, this.timer.when + this.period)
@@ -94,7 +95,7 @@ class TimerFd extends AnonymousFile {
 export function timerfdCreate(task: Task, clock: number, flags: number): number {
   if ((clock !== 0 && clock !== 1 && clock !== 7) || (flags & ~(Open.O_CLOEXEC | Open.O_NONBLOCK)) !== 0)
     return -Errno.EINVAL
-  return install(task, new TimerFd(task.kernel, clock === 0, flags), flags)
+  return install(task, new TimerFd(task.kernel, clock, flags), flags)
 }
 
 export function timerfdSettime(task: Task, fd: number, flags: number, at: number, old: number, wide: boolean): number {
@@ -108,7 +109,7 @@ export function timerfdSettime(task: Task, fd: number, flags: number, at: number
   if (old !== 0) timerfdGettime(task, fd, old, wide)
   const absolute = (flags & 1) !== 0
   const when =
-    value === 0 ? 0 : absolute ? Math.max(1, value - (file.isRealTime ? kernel.epoch * 1e9 : 0)) : kernel.now + value
+    value === 0 ? 0 : absolute ? Math.max(1, value - (file.clock === 0 ? kernel.epoch * 1e9 : clockOffset(task, file.clock))) : kernel.now + value
   file.set(when, period)
   return 0
 }

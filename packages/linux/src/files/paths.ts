@@ -63,11 +63,21 @@ function unmapFrom(kernel: Kernel, pages: FilePages, first: number): void {
 /** fstatat(2), statx(2). */
 export function stat(task: Task, at: number, path: ByteString, flags: number, into: Stat): number {
   if (path === '' && (flags & AT_EMPTY_PATH) !== 0 && at !== AT_FDCWD) return fstat(task, at, into)
-  return from(task, at, path, (place) => task.kernel.vfs.stat(task.context, place, path, into, flags))
+  const answer = from(task, at, path, (place) => task.kernel.vfs.stat(task.context, place, path, into, flags))
+  return answer < 0 ? answer : shown(task, into)
 }
 
 export function fstat(task: Task, fd: number, into: Stat): number {
-  return task.files.get(fd)?.stat(into) ?? -Errno.EBADF
+  const answer = task.files.get(fd)?.stat(into) ?? -Errno.EBADF
+  return answer < 0 ? answer : shown(task, into)
+}
+
+/** Owners as the task's user namespace knows them. */
+function shown({ ids: { user } }: Task, stat: Stat): number {
+  if (user.parent === null) return 0
+  stat.uid = user.uids.shown(stat.uid)
+  stat.gid = user.gids.shown(stat.gid)
+  return 0
 }
 
 export function truncate(task: Task, path: ByteString, size: number): number {

@@ -4,7 +4,7 @@
  * the file by other ways; what is written to the file comes to the frame at once.
  */
 import type { Inode } from '@vmexit/vfs'
-import type { Account } from '../tasks/account.ts'
+import { type Account, MemoryKind, type MemoryPayer } from '../tasks/account.ts'
 import { type Frames, PAGE } from './frames.ts'
 
 /** What a fault on a page finds: a frame, or why not. */
@@ -62,7 +62,7 @@ export class FilePages {
     if (known !== undefined) return known
     const { inode } = this
     if (inode !== null && page * PAGE >= inode.size) return NoPage.END
-    const frame = this.#frames.take(account)
+    const frame = this.#frames.take(account, true, inode === null ? MemoryKind.shmem : MemoryKind.file)
     if (frame === 0) return NoPage.MEMORY
     if (inode !== null) {
       const at = this.#frames.write(frame, 0, PAGE)
@@ -135,6 +135,22 @@ export class FilePages {
     }
   }
 
+  /** Gives up to `most` frames back whose contents are in the file and that no page table shows. Answers how many. */
+  reclaim(most: number, isWanted: (payer: MemoryPayer) => boolean): number {
+    if (this.inode === null) return 0
+    let count = 0
+    for (const [page, frame] of this.#cached) {
+      if (count >= most) break
+      if (this.#dirty.has(page) || this.#frames.references(frame) > 1) continue
+      const payer = this.#frames.payerOf(frame)
+      if (payer === undefined || !isWanted(payer)) continue
+      this.#cached.delete(page)
+      this.#frames.release(frame)
+      count++
+    }
+    return count
+  }
+
   /** Its frames: for checks. */
   frames(): Iterable<number> {
     return this.#cached.values()
@@ -187,6 +203,17 @@ export class PageCache {
       this.#files.delete(inode)
     }
     return before - this.#frames.used
+  }
+
+  /** Gives up to `most` frames back that somebody has paid for. Answers how many. */
+  reclaim(most: number, isWanted: (payer: MemoryPayer) => boolean): number {
+    let count = 0
+    for (const [inode, pages] of this.#files) {
+      if (count >= most) break
+      count += pages.reclaim(most - count, isWanted)
+      if (pages.size === 0 && pages.mappings === 0) this.#files.delete(inode)
+    }
+    return count
   }
 
   /** All that is cached: for checks. */

@@ -3,7 +3,9 @@
 import { Gpr } from '@vmexit/x86'
 import { Answer, Errno } from '../errno.ts'
 import type { Process, Task } from '../system.ts'
+import { givenPid, processOf, shownPid, taskOf, visibleProcesses } from '../tasks/numbers.ts'
 import { onAltStack, putInfo } from './frame.ts'
+import { maySignal } from './permission.ts'
 import { Code, SIG_DFL, SIG_IGN, type SignalInfo } from './queue.ts'
 import { sendToProcess, sendToTask } from './send.ts'
 import { defaultAction, Signal, SignalSet } from './set.ts'
@@ -129,26 +131,18 @@ export function writeInfo(task: Task, at: number, info: SignalInfo): void {
   task.kernel.memory.write(at, bytes)
 }
 
-function maySignal(task: Task, target: Process, signalNumber: number): boolean {
-  const { ids } = task
-  const theirs = target.leader.ids
-  if (task.isPrivileged || target === task.process) return true
-  if (signalNumber === Signal.SIGCONT && target.session === task.process.session) return true
-  return [ids.uid, ids.euid].some((uid) => uid === theirs.uid || uid === theirs.suid)
-}
-
 /** kill(2). */
 export function kill(task: Task, pid: number, number: number): number {
   if (number < 0 || number > LAST) return -Errno.EINVAL
-  const { kernel, process: proc } = task
+  const { process: proc } = task
   const info: SignalInfo = { signal: number, code: Code.SI_USER, pid: proc.pid, uid: task.ids.uid }
-  const group = pid === 0 ? proc.group : pid < -1 ? -pid : 0
+  const group = pid === 0 ? proc.group : givenPid(task, -pid)
+  const isTarget = (target: Process): boolean =>
+    pid === -1 ? target !== proc && shownPid(task, target.pid) !== 1 : target.group === group
   const targets =
     pid > 0
-      ? [kernel.processes.get(pid) ?? kernel.ns.pid.tasks.get(pid)?.process].filter((target) => target !== undefined)
-      : [...kernel.processes.values()].filter((target) =>
-          pid === -1 ? target !== proc && target.pid !== 1 : target.group === group,
-        )
+      ? [processOf(task, pid)].filter((target) => target !== undefined)
+      : [...visibleProcesses(task)].filter(isTarget)
   if (targets.length === 0) return -Errno.ESRCH
   const allowed = targets.filter((target) => maySignal(task, target, number))
   if (allowed.length === 0) return -Errno.EPERM
@@ -159,8 +153,9 @@ export function kill(task: Task, pid: number, number: number): number {
 /** tgkill(2), tkill(2) with −1 as group. */
 export function tgkill(task: Task, tgid: number, tid: number, number: number): number {
   if (number < 0 || number > LAST || tid <= 0 || tgid === 0) return -Errno.EINVAL
-  const target = task.ns.pid.tasks.get(tid)
-  if (target === undefined || target.state === 'ended' || (tgid > 0 && target.process.pid !== tgid)) return -Errno.ESRCH
+  const target = taskOf(task, tid)
+  if (target === undefined || target.state === 'ended') return -Errno.ESRCH
+  if (tgid > 0 && target.process.pid !== givenPid(task, tgid)) return -Errno.ESRCH
   if (!maySignal(task, target.process, number)) return -Errno.EPERM
   if (number !== 0)
     sendToTask(target, { signal: number, code: Code.SI_TKILL, pid: task.process.pid, uid: task.ids.uid })

@@ -1,7 +1,7 @@
 /** Programs that are started from outside, with streams of the host's. */
 import { VmexitError } from '@vmexit/core'
 import { toByteString } from '@vmexit/vfs'
-import { nameOfErrno } from '../errno.ts'
+import { Errno, nameOfErrno } from '../errno.ts'
 import { become } from '../exec/exec.ts'
 import { loadProgram } from '../exec/load.ts'
 import { Descriptors } from '../files/descriptors.ts'
@@ -9,8 +9,8 @@ import type { OpenFile } from '../files/open-file.ts'
 import { AddressSpace } from '../memory/address-space.ts'
 import { SignalActions } from '../signals/queue.ts'
 import { type Kernel, Process, Session, Task, type Terminal } from '../system.ts'
-import type { Account } from './account.ts'
-import { ROOT, userIds } from './credentials.ts'
+import { userIds } from './credentials.ts'
+import { enterNamespaces } from './namespaces.ts'
 
 /** A program, and with what it is to run. */
 export interface Spawn {
@@ -27,32 +27,50 @@ export interface Spawn {
   readonly files?: readonly (OpenFile | undefined)[]
   /** The terminal that controls it: `HostTerminal.tty`. */
   readonly terminal?: Terminal
-  /** Whom it is charged to. Default: the kernel's account. */
-  readonly account?: Account
+  /** Path of its control group, from the root of the hierarchy. Default `/`. */
+  readonly cgroup?: string
   /** Told when it has ended, with wait(2)'s status. */
   readonly onExit?: (status: number) => void
 }
 
 /** Starts a program in a session of its own. @throws VmexitError `exec-failed`. */
 export function spawn(kernel: Kernel, program: Spawn): Process {
-  const account = program.account ?? kernel.account
-  const { ns } = kernel
+  const { ns, groups } = kernel
+  const { tree } = groups
+  const group = tree.lookup(program.cgroup ?? '/')
+  if (group === undefined) return fail(program, `there is no group ${program.cgroup}`, 'make it, or name another one')
   const pid = ns.pid.allocate()
-  const proc = new Process(pid, null, new Session(pid), pid, account, kernel.now, (ended) => kernel.onAlarm(ended))
+  const member = pid === 0 ? -Errno.EAGAIN : tree.members.fork(pid, group)
+  if (typeof member === 'number') {
+    ns.pid.drop(pid)
+    return fail(program, `no process may be added to its group (${nameOfErrno(member)})`, 'end another one, or name another group')
+  }
+  const account = groups.accountOf(member)
+  const proc = new Process(pid, null, new Session(pid), pid, member, account, kernel)
+  const thread = member.threads.get(pid)!
   const space = new AddressSpace(kernel.frames, account, kernel.tlb, kernel.machine.kernelEntries)
-  if (pid === 0 || space.table.root === 0) fail(program, 'there is no room for a process', 'end another one')
+  const giveBack = (): void => {
+    tree.members.release(thread)
+    proc.giveNumbersBack()
+  }
+  if (space.table.root === 0) {
+    giveBack()
+    fail(program, 'there is no memory for a process', 'end another one')
+  }
   const task = new Task(kernel, pid, proc, {
     ns,
     space,
     files: new Descriptors(),
     context: kernel.vfs.newTask(kernel.tree),
     actions: new SignalActions(),
-    ids: program.uid === undefined && program.gid === undefined ? ROOT : userIds(program.uid ?? 0, program.gid ?? 0),
+    ids: userIds(ns.user, program.uid ?? 0, program.gid ?? 0, program.uid === undefined && program.gid === undefined ? [0] : []),
+    thread,
   })
   proc.leader = task
   const abandon = (why: string, remedy: string): never => {
     kernel.vfs.exit(task.context)
     space.free()
+    giveBack()
     return fail(program, why, remedy)
   }
   if (program.cwd !== undefined) {
@@ -66,7 +84,8 @@ export function spawn(kernel: Kernel, program: Spawn): Process {
     const remedy = loaded === -8 ? 'give a program of 32-bit x86, or a script' : 'give a program that there is'
     return abandon(`it cannot be executed (${nameOfErrno(loaded)})`, remedy)
   }
-  account.charge('pids', 1)
+  enterNamespaces(ns)
+  proc.isFrozen = group.frozen
   proc.tasks.add(task)
   ns.pid.tasks.set(pid, task)
   kernel.processes.set(pid, proc)

@@ -11,6 +11,14 @@ const Clock = {
 } as const
 const TIMER_ABSTIME = 1
 
+/** What a clock is ahead in the task's time namespace: nanoseconds. */
+export function clockOffset(task: Task, clock: number): number {
+  if (clock === Clock.BOOTTIME) return task.ns.time.boottime
+  return clock === Clock.MONOTONIC || clock === Clock.MONOTONIC_RAW || clock === Clock.MONOTONIC_COARSE
+    ? task.ns.time.monotonic
+    : 0
+}
+
 /** The time of a clock in nanoseconds; undefined for one that there is not. */
 function clockTime(task: Task, clock: number): number | undefined {
   const { kernel, process: proc } = task
@@ -23,7 +31,7 @@ function clockTime(task: Task, clock: number): number | undefined {
     case Clock.MONOTONIC_RAW:
     case Clock.MONOTONIC_COARSE:
     case Clock.BOOTTIME:
-      return kernel.now
+      return kernel.now + clockOffset(task, clock)
     case Clock.PROCESS:
       kernel.ticksOf(task)
       return proc.times.user
@@ -68,7 +76,7 @@ export function sleep(task: Task, clock: number, flags: number, at: number, left
   if (task.deadline === Number.POSITIVE_INFINITY) {
     const time = readTimespec(kernel.memory, at, wide)
     if (time === undefined) return -Errno.EINVAL
-    const start = (flags & TIMER_ABSTIME) === 0 ? kernel.now : clock === Clock.REALTIME ? -kernel.epoch * 1e9 : 0
+    const start = (flags & TIMER_ABSTIME) === 0 ? kernel.now : clock === Clock.REALTIME ? -kernel.epoch * 1e9 : -clockOffset(task, clock)
     task.deadline = Math.max(0, start + time)
   }
   if (kernel.now >= task.deadline) return 0

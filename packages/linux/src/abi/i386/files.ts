@@ -5,7 +5,7 @@ import { closeRange, dup, dupTo, fcntl, ioctl, pipe } from '../../files/control.
 import { epollControl, epollCreate, epollWait } from '../../files/epoll.ts'
 import { eventfd, timerfdCreate, timerfdGettime, timerfdSettime } from '../../files/eventfd.ts'
 import { lseek, read, readv, sendfile, write, writev } from '../../files/io.ts'
-import { mount, umount } from '../../files/mount.ts'
+import { mount, pivotRoot, umount } from '../../files/mount.ts'
 import {
   from,
   fstat,
@@ -23,6 +23,7 @@ import { getxattr, listxattr, removexattr, setxattr } from '../../files/xattrs.t
 import { msync } from '../../memory/calls.ts'
 import { readSet, withMask } from '../../signals/calls.ts'
 import type { Task } from '../../system.ts'
+import { Cap } from '../../tasks/capabilities.ts'
 import { deadlineOf } from '../../tasks/time-calls.ts'
 import { at, bits, bytesGiven, bytesTaken, fd, int, mode, openFlags, path, pointer, size } from '../decoders.ts'
 import { type CallRow, call } from '../table.ts'
@@ -71,7 +72,7 @@ function mkdir(task: Task, place: number, name: ByteString, permissions: number)
 }
 function mknod(task: Task, place: number, name: ByteString, wanted: number, device: number): number {
   const type = wanted & Mode.IFMT
-  if ((type === Mode.IFCHR || type === Mode.IFBLK) && !task.isPrivileged) return -Errno.EPERM
+  if ((type === Mode.IFCHR || type === Mode.IFBLK) && !task.capable(Cap.MKNOD)) return -Errno.EPERM
   const rdev = makeDevice((device >> 8) & 0xfff, (device & 0xff) | ((device >>> 12) & 0xf_ff00))
   return from(task, place, name, (start) => task.kernel.vfs.mknod(task.context, start, name, wanted, rdev))
 }
@@ -100,7 +101,21 @@ function chmod(task: Task, place: number, name: ByteString, permissions: number)
   return from(task, place, name, (start) => task.kernel.vfs.chmod(task.context, start, name, permissions & 0o7777))
 }
 function chown(task: Task, place: number, name: ByteString, uid: number, gid: number, flags: number): number {
-  return from(task, place, name, (start) => task.kernel.vfs.chown(task.context, start, name, uid, gid, flags))
+  return withOwners(task, uid, gid, (u, g) =>
+    from(task, place, name, (start) => task.kernel.vfs.chown(task.context, start, name, u, g, flags)),
+  )
+}
+/** Has a file given to users and groups that the caller names: EINVAL for those that are none. */
+function withOwners(task: Task, uid: number, gid: number, act: (uid: number, gid: number) => number): number {
+  const { uids, gids } = task.ids.user
+  const u = uid === -1 ? -1 : uids.toKernel(uid >>> 0)
+  const g = gid === -1 ? -1 : gids.toKernel(gid >>> 0)
+  return (uid !== -1 && u === -1) || (gid !== -1 && g === -1) ? -Errno.EINVAL : act(u, g)
+}
+function fchown(task: Task, file: number, uid: number, gid: number): number {
+  return withOwners(task, uid, gid, (u, g) =>
+    ofFile(task, file, ({ path: p }) => task.kernel.vfs.chown(task.context, p, '', u, g, AT_EMPTY_PATH)),
+  )
 }
 function access(task: Task, place: number, name: ByteString, wanted: number, flags: number): number {
   return from(task, place, name, (start) => task.kernel.vfs.access(task.context, start, name, wanted, flags))
@@ -137,7 +152,8 @@ function fchdir(task: Task, file: number): number {
   return ofFile(task, file, ({ path: place }) => task.kernel.vfs.chdir(task.context, place, '', AT_EMPTY_PATH))
 }
 function chroot(task: Task, name: ByteString): number {
-  return task.isPrivileged ? task.kernel.vfs.chroot(task.context, null, name) : -Errno.EPERM
+  const { kernel, context, ids } = task
+  return task.capable(Cap.SYS_CHROOT, ids.user) ? kernel.vfs.chroot(context, null, name) : -Errno.EPERM
 }
 
 function fallocate(task: Task, file: number, how: number, offset: number, length: number): number {
@@ -234,7 +250,7 @@ export const fileCalls: readonly CallRow[] = [
   call(14, 'mknod', [path, mode, size], (t, p, m, d) => mknod(t, AT_FDCWD, p, m, d)),
   call(15, 'chmod', [path, mode], (t, p, m) => chmod(t, AT_FDCWD, p, m)),
   call(19, 'lseek', [fd, int, int], lseek),
-  call(21, 'mount', [pointer, path, pointer, bits, pointer], mountCall, 'tmpfs, proc, MS_BIND, MS_MOVE, MS_REMOUNT, propagation; no data'),
+  call(21, 'mount', [pointer, path, pointer, bits, pointer], mountCall, 'tmpfs, proc, cgroup2, MS_BIND, MS_MOVE, MS_REMOUNT, propagation; no data'),
   call(22, 'umount', [path], (t, p) => umount(t, p, 0)),
   call(33, 'access', [path, int], (t, p, m) => access(t, AT_FDCWD, p, m, 0)),
   call(36, 'sync', [], none),
@@ -274,8 +290,9 @@ export const fileCalls: readonly CallRow[] = [
   call(196, 'lstat64', [path, pointer], (t, p, a) => stat64(t, AT_FDCWD, p, NOFOLLOW, a)),
   call(197, 'fstat64', [fd, pointer], fstat64),
   call(198, 'lchown32', [path, int, int], (t, p, u, g) => chown(t, AT_FDCWD, p, u, g, NOFOLLOW)),
-  call(207, 'fchown32', [fd, int, int], (t, f, u, g) => ofFile(t, f, ({ path: p }) => t.kernel.vfs.chown(t.context, p, '', u, g, AT_EMPTY_PATH))),
+  call(207, 'fchown32', [fd, int, int], fchown),
   call(212, 'chown32', [path, int, int], (t, p, u, g) => chown(t, AT_FDCWD, p, u, g, 0)),
+  call(217, 'pivot_root', [path, path], pivotRoot),
   call(220, 'getdents64', [fd, pointer, size], getdents),
   call(221, 'fcntl64', [fd, int, int], fcntl, 'no SIGIO, no leases'),
   call(226, 'setxattr', [path, path, pointer, size, bits], (t, p, n, a, s, f) => setxattr(t, { path: p, follow: true }, n, a, s, f)),

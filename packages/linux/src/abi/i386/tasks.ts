@@ -22,30 +22,32 @@ import { getrandom, setName, sysinfo, uname } from '../../system-calls.ts'
 import {
   clone3,
   cloneCall,
-  getgroups,
-  getIds,
   getpgid,
   getrlimit,
   getsid,
   getThreadArea,
   iopl,
-  prctl,
+  mayBeNice,
   priority,
   prlimit64,
   schedGetaffinity,
   schedYield,
-  setgroups,
-  setId,
-  setIds,
   setpgid,
-  setReal,
   setrlimit,
   setsid,
   setThreadArea,
   wait4,
   waitid,
 } from '../../tasks/calls.ts'
-import { Clone } from '../../tasks/clone.ts'
+import { capget, capset } from '../../tasks/capability-calls.ts'
+import { Clone } from '../../tasks/clone-flags.ts'
+import { shownPid } from '../../tasks/numbers.ts'
+import { prctl } from '../../tasks/prctl.ts'
+import { getgroups, getIds, setFileId, setgroups, setId, setIds, setReal, shownId } from '../../tasks/user-calls.ts'
+import { seccomp } from '../../seccomp/calls.ts'
+import { setns, unshare } from '../../namespaces/unshare.ts'
+import { OVERFLOW_ID } from '../../namespaces/user.ts'
+import { pidfdOpen, pidfdSendSignal } from '../../files/pidfd.ts'
 import { endProcess, exitThread } from '../../tasks/exit.ts'
 import {
   alarm,
@@ -99,7 +101,7 @@ function sigreturn(task: Task, isRt: boolean): number {
 
 function setTidAddress(task: Task, at: number): number {
   task.clearTid = at
-  return task.tid
+  return shownPid(task, task.tid)
 }
 function setRobustList(task: Task, at: number, bytes: number): number {
   if (bytes !== 12) return -Errno.EINVAL
@@ -138,7 +140,7 @@ function futex(
       } else if (time !== 0) {
         const end = readTimespec(memory, time, wide)
         if (end === undefined) return -Errno.EINVAL
-        deadline = (operation & FUTEX_CLOCK_REALTIME) !== 0 ? end - kernel.epoch * 1e9 : end
+        deadline = end - ((operation & FUTEX_CLOCK_REALTIME) !== 0 ? kernel.epoch * 1e9 : task.ns.time.monotonic)
       }
       return futexes.wait(task, address, value, absolute ? third : -1, deadline)
     }
@@ -202,20 +204,6 @@ function schedRrGetInterval(task: Task, at: number, wide: boolean): number {
   writeTimespec(task.kernel.memory, at, 1_000_000, wide)
   return 0
 }
-function capget(task: Task, header: number, data: number): number {
-  const { memory } = task.kernel
-  const V3 = 0x2008_0522
-  const version = memory.get32(header)
-  if (version !== V3 && version !== 0x1998_0330 && version !== 0x2007_1026) {
-    memory.set32(header, V3)
-    return data === 0 ? 0 : -Errno.EINVAL
-  }
-  if (data === 0) return 0
-  const all = task.isPrivileged
-  const words = [all ? -1 : 0, all ? -1 : 0, 0, all ? 0x1ff : 0, all ? 0x1ff : 0, 0]
-  for (const [n, word] of words.slice(0, version === 0x1998_0330 ? 3 : 6).entries()) memory.set32(data + n * 4, word)
-  return 0
-}
 function syslog(_task: Task, type: number): number {
   return type === 10 || type === 9 || type === 3 || type === 2 ? 0 : type < 0 || type > 10 ? -Errno.EINVAL : 0
 }
@@ -234,9 +222,14 @@ function oldMmap(task: Task, at: number): number {
 }
 function nice(task: Task, increment: number): number {
   const wanted = Math.max(-20, Math.min(19, task.nice + increment))
-  if (wanted < task.nice && !task.isPrivileged) return -Errno.EPERM
+  if (wanted < task.nice && !mayBeNice(task, task.process, wanted)) return -Errno.EPERM
   task.nice = wanted
   return 0
+}
+
+/** An id of 16 bits; what does not fit is overflowuid. */
+function shortId(id: number): number {
+  return id > 0xffff ? OVERFLOW_ID : id
 }
 
 // biome-ignore format: a table
@@ -247,22 +240,22 @@ export const taskCalls: readonly CallRow[] = [
   call(7, 'waitpid', [int, pointer, bits], (t, p, s, o) => wait4(t, p, s, o, 0)),
   call(11, 'execve', [path, pointer, pointer], execve),
   call(13, 'time', [pointer], time),
-  call(20, 'getpid', [], (t) => t.process.pid),
+  call(20, 'getpid', [], (t) => shownPid(t, t.process.pid)),
   call(23, 'setuid', [int], (t, id) => setId(t, 'u', id & 0xffff)),
-  call(24, 'getuid', [], (t) => t.ids.uid & 0xffff),
+  call(24, 'getuid', [], (t) => shortId(shownId(t, 'u', t.ids.uid))),
   call(27, 'alarm', [size], alarm),
   call(29, 'pause', [], pause),
   call(34, 'nice', [int], nice),
   call(37, 'kill', [int, int], kill),
   call(43, 'times', [pointer], times),
   call(45, 'brk', [pointer], brk),
-  call(47, 'getgid', [], (t) => t.ids.gid & 0xffff),
+  call(47, 'getgid', [], (t) => shortId(shownId(t, 'g', t.ids.gid))),
   call(48, 'signal', [int, pointer], signal),
-  call(49, 'geteuid', [], (t) => t.ids.euid & 0xffff),
-  call(50, 'getegid', [], (t) => t.ids.egid & 0xffff),
+  call(49, 'geteuid', [], (t) => shortId(shownId(t, 'u', t.ids.euid))),
+  call(50, 'getegid', [], (t) => shortId(shownId(t, 'g', t.ids.egid))),
   call(57, 'setpgid', [int, int], setpgid),
-  call(64, 'getppid', [], (t) => t.process.parent?.pid ?? 0),
-  call(65, 'getpgrp', [], (t) => t.process.group),
+  call(64, 'getppid', [], (t) => shownPid(t, t.process.parent?.pid ?? 0)),
+  call(65, 'getpgrp', [], (t) => shownPid(t, t.process.group)),
   call(66, 'setsid', [], setsid),
   call(74, 'sethostname', [pointer, int], (t, a, n) => setName(t, 'hostname', a, n)),
   call(75, 'setrlimit', [int, pointer], setrlimit),
@@ -280,7 +273,7 @@ export const taskCalls: readonly CallRow[] = [
   call(114, 'wait4', [int, pointer, bits, pointer], wait4),
   call(116, 'sysinfo', [pointer], sysinfo),
   call(119, 'sigreturn', [], (t) => sigreturn(t, false)),
-  call(120, 'clone', [bits, pointer, pointer, pointer, pointer], cloneCall, 'no namespaces, no CLONE_PIDFD'),
+  call(120, 'clone', [bits, pointer, pointer, pointer, pointer], cloneCall),
   call(121, 'setdomainname', [pointer, int], (t, a, n) => setName(t, 'domainname', a, n)),
   call(122, 'uname', [pointer], uname),
   call(125, 'mprotect', [pointer, size, bits], mprotect),
@@ -300,34 +293,44 @@ export const taskCalls: readonly CallRow[] = [
   call(161, 'sched_rr_get_interval', [int, pointer], (t, _p, a) => schedRrGetInterval(t, a, false)),
   call(162, 'nanosleep', [pointer, pointer], (t, a, b) => sleep(t, 1, 0, a, b, false)),
   call(163, 'mremap', [pointer, size, size, bits, pointer], mremap),
-  call(172, 'prctl', [int, int], prctl, 'names, and what needs no effect'),
+  call(172, 'prctl', [int, int, int, int, int], prctl, 'names, capabilities, seccomp, reapers, signals of death'),
   call(173, 'rt_sigreturn', [], (t) => sigreturn(t, true)),
   call(174, 'rt_sigaction', [int, pointer, pointer, size], rtSigaction),
   call(175, 'rt_sigprocmask', [int, pointer, pointer, size], rtSigprocmask),
   call(176, 'rt_sigpending', [pointer, size], (t, a) => rtSigpending(t, a)),
   call(177, 'rt_sigtimedwait', [pointer, pointer, pointer, size], (t, a, i, d, n) => rtSigtimedwait(t, a, i, deadlineOf(t, d, false), n)),
   call(179, 'rt_sigsuspend', [pointer, size], rtSigsuspend),
+  call(138, 'setfsuid', [int], (t, id) => setFileId(t, 'u', id & 0xffff)),
+  call(139, 'setfsgid', [int], (t, id) => setFileId(t, 'g', id & 0xffff)),
   call(184, 'capget', [pointer, pointer], capget),
+  call(185, 'capset', [pointer, pointer], capset),
+  call(215, 'setfsuid32', [int], (t, id) => setFileId(t, 'u', id)),
+  call(216, 'setfsgid32', [int], (t, id) => setFileId(t, 'g', id)),
+  call(310, 'unshare', [bits], unshare),
+  call(346, 'setns', [fd, bits], setns),
+  call(354, 'seccomp', [int, bits, pointer], seccomp, 'no listeners, nobody traces'),
+  call(424, 'pidfd_send_signal', [fd, int, pointer, bits], pidfdSendSignal, 'no siginfo'),
+  call(434, 'pidfd_open', [int, bits], pidfdOpen),
   call(186, 'sigaltstack', [pointer, pointer], sigaltstack),
   call(190, 'vfork', [], vfork),
   call(191, 'ugetrlimit', [int, pointer], getrlimit),
   call(192, 'mmap2', [pointer, size, bits, bits, fd, size], mmap),
-  call(199, 'getuid32', [], (t) => t.ids.uid),
-  call(200, 'getgid32', [], (t) => t.ids.gid),
-  call(201, 'geteuid32', [], (t) => t.ids.euid),
-  call(202, 'getegid32', [], (t) => t.ids.egid),
+  call(199, 'getuid32', [], (t) => shownId(t, 'u', t.ids.uid)),
+  call(200, 'getgid32', [], (t) => shownId(t, 'g', t.ids.gid)),
+  call(201, 'geteuid32', [], (t) => shownId(t, 'u', t.ids.euid)),
+  call(202, 'getegid32', [], (t) => shownId(t, 'g', t.ids.egid)),
   call(203, 'setreuid32', [int, int], (t, r, e) => setReal(t, 'u', r, e)),
   call(204, 'setregid32', [int, int], (t, r, e) => setReal(t, 'g', r, e)),
   call(205, 'getgroups32', [int, pointer], getgroups),
   call(206, 'setgroups32', [int, pointer], setgroups),
   call(208, 'setresuid32', [int, int, int], (t, r, e, s) => setIds(t, 'u', r, e, s)),
-  call(209, 'getresuid32', [pointer, pointer, pointer], (t, a, b, c) => getIds(t, [a, b, c], [t.ids.uid, t.ids.euid, t.ids.suid])),
+  call(209, 'getresuid32', [pointer, pointer, pointer], (t, a, b, c) => getIds(t, 'u', [a, b, c])),
   call(210, 'setresgid32', [int, int, int], (t, r, e, s) => setIds(t, 'g', r, e, s)),
-  call(211, 'getresgid32', [pointer, pointer, pointer], (t, a, b, c) => getIds(t, [a, b, c], [t.ids.gid, t.ids.egid, t.ids.sgid])),
+  call(211, 'getresgid32', [pointer, pointer, pointer], (t, a, b, c) => getIds(t, 'g', [a, b, c])),
   call(213, 'setuid32', [int], (t, id) => setId(t, 'u', id)),
   call(214, 'setgid32', [int], (t, id) => setId(t, 'g', id)),
   call(219, 'madvise', [pointer, size, int], madvise),
-  call(224, 'gettid', [], (t) => t.tid),
+  call(224, 'gettid', [], (t) => shownPid(t, t.tid)),
   call(238, 'tkill', [int, int], (t, tid, s) => tgkill(t, -1, tid, s)),
   call(240, 'futex', [pointer, int, int, pointer, pointer, int], (t, a, o, v, d, b, c) => futex(t, a, o, v, d, b, c, false), 'no PI'),
   call(241, 'sched_setaffinity', [int, size, pointer], (t, _p, n, a) => schedSetaffinity(t, n, a), 'one CPU'),
@@ -353,5 +356,5 @@ export const taskCalls: readonly CallRow[] = [
   call(421, 'rt_sigtimedwait_time64', [pointer, pointer, pointer, size], (t, a, i, d, n) => rtSigtimedwait(t, a, i, deadlineOf(t, d, true), n)),
   call(422, 'futex_time64', [pointer, int, int, pointer, pointer, int], (t, a, o, v, d, b, c) => futex(t, a, o, v, d, b, c, true), 'no PI'),
   call(423, 'sched_rr_get_interval_time64', [int, pointer], (t, _p, a) => schedRrGetInterval(t, a, true)),
-  call(435, 'clone3', [pointer, size], clone3, 'no namespaces, no CLONE_PIDFD'),
+  call(435, 'clone3', [pointer, size], clone3, 'no set_tid'),
 ]
