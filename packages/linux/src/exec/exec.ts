@@ -1,6 +1,7 @@
 /** execve(2): the point of no return, behind which the task is the new program. */
 import type { ByteString, Path } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
+import { placeName } from '../files/place-name.ts'
 import { moveTo } from '../namespaces/unshare.ts'
 import type { Kernel, Task } from '../system.ts'
 import { endTask, leaveSpace } from '../tasks/exit.ts'
@@ -70,7 +71,7 @@ export function become(kernel: Kernel, task: Task, program: Program): void {
   task.name = baseName(program.name)
   proc.hasExecuted = true
   proc.executable = program.path
-  proc.executablePath = kernel.vfs.pathName(task.context, program.path)
+  proc.executablePath = placeName(kernel, task.context, program.path)
   proc.isDumpable = isDumpableAfter(task.ids, program.ids)
   proc.deathSignal = proc.isDumpable ? proc.deathSignal : 0
   task.ids = program.ids

@@ -21,6 +21,7 @@ import { unlimited } from '../tasks/account.ts'
 import { Limit } from '../tasks/limits.ts'
 import type { Ids } from '../tasks/credentials.ts'
 import { type ElfImage, readImage } from './image.ts'
+import { placeName } from '../files/place-name.ts'
 import { privilegesOf } from './privileges.ts'
 import { Aux, initialStack } from './stack.ts'
 import { VDSO, vdsoImage } from './vdso.ts'
@@ -234,7 +235,7 @@ function mapImage(
   image: ElfImage,
   base: number,
 ): { base: number; entry: number; end: number; headers: number } | number {
-  const pages = kernel.pageCache.of(file.inode, kernel.vfs.pathName(task.context, file.path))
+  const pages = kernel.pageCache.of(file.inode, placeName(kernel, task.context, file.path))
   const first = image.segments[0]!
   const last = image.segments.at(-1)!
   const low = Math.floor(first.address / PAGE)

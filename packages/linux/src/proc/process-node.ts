@@ -1,5 +1,6 @@
 /** /proc/N: one process (proc(5)). */
 import { toText } from '@vmexit/vfs'
+import { placeName } from '../files/place-name.ts'
 import { PAGE } from '../memory/frames.ts'
 import { Prot } from '../memory/vma.ts'
 import { Errno } from '../errno.ts'
@@ -70,7 +71,7 @@ export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Ta
     cwd: link(
       () => {
         const there = task()
-        return there === undefined ? '' : kernel.vfs.pathName(there.context, there.context.cwd)
+        return there === undefined ? '' : placeName(kernel, there.context, there.context.cwd)
       },
       () => guarded(kernel, task(), ({ context: there }) => there.cwd),
     ),
