@@ -1,28 +1,12 @@
 /** Debian's static busybox, as `vmexit guests` fetches it: a shell and its applets. */
-import { existsSync, readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
-import { readCpio } from '@vmexit/boot'
 import { describe, expect, it } from 'vitest'
-import { ENGINES, run, type Tree } from '../test/run.ts'
+import { busybox } from '../test/busybox.ts'
+import { ENGINES, run } from '../test/run.ts'
 
-const archive = join(homedir(), '.cache/vmexit/guests/busybox/initramfs.gz')
-const isThere = existsSync(archive)
+const found = busybox()
 
-/** Its files, by path. */
-function busybox(): Tree {
-  const entries = readCpio(gunzipSync(readFileSync(archive)))
-  const files: Record<string, Tree[string]> = {}
-  for (const entry of entries) {
-    if (entry.kind === 'file') files[`/${entry.path}`] = entry.bytes
-    else if (entry.kind === 'symlink') files[`/${entry.path}`] = { link: entry.target }
-  }
-  return files
-}
-
-describe.skipIf(!isThere)(`busybox${isThere ? '' : ' (skipped: `vmexit guests` has not fetched it)'}`, () => {
-  const files = isThere ? busybox() : {}
+describe.skipIf(found === undefined)(`busybox${found ? '' : ' (skipped: `vmexit guests` has not fetched it)'}`, () => {
+  const files = found ?? {}
   const sh = (script: string, options: Partial<Parameters<typeof run>[0]> = {}) =>
     run({ files, args: ['/bin/busybox', 'sh', '-c', script], engine: 'jit', ...options })
 

@@ -1,4 +1,5 @@
 /** New namespaces, by clone(2) and unshare(2), and those of others, by setns(2). */
+import type { Group } from '@vmexit/cgroup'
 import type { TaskContext } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import { PidFd } from '../files/pidfd.ts'
@@ -23,28 +24,36 @@ export interface Separated {
 /** Those of a task, with new ones where `flags` say so. EPERM, ENOSPC. A new tree of mounts is still to be made. */
 export function separate(task: Task, flags: number): Separated | number {
   let { ids, ns } = task
-  const has = (kind: NamespaceKind): boolean => (flags & NamespaceFlag[kind]) !== 0
   if ((flags & NAMESPACE_FLAGS) === 0) return { ns, ids }
-  if (has('user')) {
+  if ((flags & NamespaceFlag.user) !== 0) {
     if (isInChroot(task.context)) return -Errno.EPERM
     const user = ids.user.child(ids.euid, ids.egid)
     if (typeof user === 'number') return user
     ids = inNamespace(ids, user)
     ns = { ...ns, user }
   }
-  if ((flags & NAMESPACE_FLAGS & ~NamespaceFlag.user) === 0) return { ns, ids }
-  const { user } = ids
-  if (!isCapable(ids, Cap.SYS_ADMIN, user)) return -Errno.EPERM
-  if (has('pid') && ns.pidForChildren.isTooDeep) return -Errno.ENOSPC
-  const { numbers } = user
+  const others = flags & NAMESPACE_FLAGS & ~NamespaceFlag.user
+  if (others === 0) return { ns, ids }
+  if (!isCapable(ids, Cap.SYS_ADMIN, ids.user)) return -Errno.EPERM
+  if ((flags & NamespaceFlag.pid) !== 0 && ns.pidForChildren.isTooDeep) return -Errno.ENOSPC
+  return newNamespaces({ ns, ids }, others & ~NamespaceFlag.mnt, task.process.member.group)
+}
+
+/** New ones of the kinds in `flags`, whoever asks for them. */
+export function newNamespaces({ ns, ids }: Separated, flags: number, group: Group): Separated {
+  const has = (kind: NamespaceKind): boolean => (flags & NamespaceFlag[kind]) !== 0
+  const { numbers } = ids.user
+  const user = has('user') ? new UserNamespace(numbers, ids.user, ids.euid, ids.egid) : ids.user
   return {
-    ids,
+    ids: has('user') ? inNamespace(ids, user) : ids,
     ns: {
       ...ns,
+      user,
+      ...(has('mnt') && { mnt: new MountNamespace(numbers, user, ns.mnt.tree.clone(user !== ns.mnt.owner)) }),
       ...(has('uts') && { uts: new UtsNamespace(numbers, user, ns.uts) }),
       ...(has('ipc') && { ipc: new IpcNamespace(numbers, user) }),
       ...(has('net') && { net: new NetNamespace(numbers, user) }),
-      ...(has('cgroup') && { cgroup: new CgroupNamespace(numbers, user, task.process.member.group) }),
+      ...(has('cgroup') && { cgroup: new CgroupNamespace(numbers, user, group) }),
       ...(has('pid') && { pidForChildren: new PidNamespace<Task>(numbers, ns.pidForChildren, user) }),
       ...(has('time') && { timeForChildren: new TimeNamespace(numbers, user, ns.timeForChildren) }),
     },
