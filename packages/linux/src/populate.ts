@@ -1,5 +1,6 @@
 /** What programs expect at a root beside their own files: /dev, /proc, /tmp. */
 import { Mode, MountFlag, makeDevice, type TaskContext, TmpFs } from '@vmexit/vfs'
+import { TmpFsCharges } from './cgroups/charges.ts'
 import { ProcFs } from './proc/proc-fs.ts'
 import type { Kernel } from './system.ts'
 
@@ -22,7 +23,7 @@ export function populate(kernel: Kernel): void {
     source: 'proc',
     flags: MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC | MountFlag.RELATIME,
   })
-  vfs.mount(task, new TmpFs({ time }), '/tmp', {
+  vfs.mount(task, new TmpFs({ time, charges: new TmpFsCharges(kernel) }), '/tmp', {
     source: 'tmpfs',
     flags: MountFlag.NOSUID | MountFlag.NODEV | MountFlag.RELATIME,
   })

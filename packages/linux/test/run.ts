@@ -1,6 +1,7 @@
 /** Runs a program on a kernel of its own, and looks at the kernel's books behind it. */
 import { toByteString } from '@vmexit/vfs'
 import type { Engine } from '@vmexit/x86'
+import type { NamespaceKind } from '../src/namespaces/namespace.ts'
 import { checkKernel } from '../src/check.ts'
 import { createKernel, HostInput, HostOutput, type KernelOptions, type LinuxKernel, populate } from '../src/index.ts'
 
@@ -19,6 +20,7 @@ export interface RunOptions extends KernelOptions {
   readonly observe?: (number: number, answer: number | undefined) => void
   /** Its control group, and what is done before it starts. */
   readonly cgroup?: string
+  readonly namespaces?: readonly NamespaceKind[]
   readonly prepare?: (kernel: LinuxKernel) => void
   /** Instructions after which it is given up. */
   readonly most?: number
@@ -60,7 +62,7 @@ export function kernelWith(options: KernelOptions, files: Tree): LinuxKernel {
 
 /** Runs a program to its end. */
 export function run(options: RunOptions): RunResult {
-  const { files, args, input = '', env = { PATH: '/bin' }, slice, uid, most = 2e9, observe, cgroup, prepare, ...rest } = options
+  const { files, args, input = '', env = { PATH: '/bin' }, slice, uid, most = 2e9, observe, cgroup, namespaces, prepare, ...rest } = options
   const kernel = kernelWith(rest, files)
   prepare?.(kernel)
   if (observe !== undefined) kernel.observer = { end: (_task, number, _args, answer) => observe(number, answer) }
@@ -77,6 +79,7 @@ export function run(options: RunOptions): RunResult {
     env,
     ...(uid !== undefined && { uid, gid: uid }),
     ...(cgroup !== undefined && { cgroup }),
+    ...(namespaces !== undefined && { namespaces }),
     files: [given, out, out],
     onExit: (ended) => {
       status = ended

@@ -25,6 +25,8 @@ import type { WaitQueue } from '../tasks/wait-queue.ts'
 const MAGIC = 0x6367_7270
 /** What processes are moved by: the permission to write it is asked of where they come from and go, and of what is above both. */
 const MOVES = 'cgroup.procs'
+/** Which controllers the children have, and so which files. */
+const CONTROLS = 'cgroup.subtree_control'
 /** Inode numbers of a group's files: so many for each. */
 const FILES = 256
 const encoder = new TextEncoder()
@@ -155,13 +157,13 @@ export class CgroupFs extends MemorylessFs {
   }
 
   override mkdir(dir: Inode, name: ByteString, _mode?: number, uid = 0, gid = 0): Inode | number {
-    const made = this.kernel.groups.tree.mkdir((dir as GroupInode).group, name)
+    const { tree } = this.kernel.groups
+    const made = tree.mkdir((dir as GroupInode).group, name)
     if (typeof made === 'number') return made
     // Whoever makes a group has its files.
     if (uid !== 0 || gid !== 0) {
       this.kept.set(made, '', { uid, gid, permissions: 0o755 })
-      for (const { name: file, mode } of this.kernel.groups.tree.files(made))
-        this.kept.set(made, file, { uid, gid, permissions: mode })
+      for (const { name: file, mode } of tree.files(made)) this.kept.set(made, file, { uid, gid, permissions: mode })
     }
     return this.directory(made)
   }
@@ -188,6 +190,14 @@ export class CgroupFs extends MemorylessFs {
   override open(inode: Inode): FileOperations | number {
     const { group, file } = inode as GroupInode
     return file === '' ? 0 : new GroupFile(this, group, file)
+  }
+
+  /** Files of a group that were not there before belong to whoever has made them. */
+  claim(group: Group, task: Task | undefined, before: ReadonlySet<string>): void {
+    const { uid, gid } = task?.context.credentials ?? { uid: 0, gid: 0 }
+    if (uid === 0 && gid === 0) return
+    for (const { name, mode } of this.kernel.groups.tree.files(group))
+      if (!before.has(name)) this.kept.set(group, name, { uid, gid, permissions: mode })
   }
 
   /** May the task write to a group's `cgroup.procs`? A delegated user can move processes only within what is his. */
@@ -264,11 +274,16 @@ class GroupFile implements FileOperations {
       // With a namespace of their own, processes come from within it and stay there.
       if (moved !== undefined && (!isWithin(moved.group, root) || !isWithin(this.#group, root))) return -Errno.ENOENT
     }
+    // What has run until now was the old group's.
+    if (task !== undefined) this.#fs.kernel.ticksOf(task)
     const writer =
       task === undefined
         ? {}
         : { pid: task.process.pid, mayMove: (common: object) => this.#fs.mayMove(task, common as Group) }
+    const children = this.#file === CONTROLS ? [...this.#group.children.values()] : []
+    const before = children.map((child) => new Set(groups.tree.files(child).map(({ name }) => name)))
     const answer = groups.tree.write(this.#group, this.#file, text, writer)
+    for (const [n, child] of children.entries()) this.#fs.claim(child, task, before[n]!)
     return answer < 0 ? answer : length
   }
   release(): void {}

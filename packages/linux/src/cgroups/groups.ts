@@ -108,6 +108,8 @@ export class ControlGroups {
   /** Kills whoever has most. The current task cannot end in the middle of what it does: it gets the signal. */
   #outOfMemory(memory: MemoryAccount): boolean {
     const kernel = this.#kernel
+    // Whoever is about to end frees what he has.
+    if (kernel.current?.process.pending.set.has(Signal.SIGKILL) === true) return false
     const total = kernel.frames.count
     const victims = oomVictims(memory, (member) => {
       const proc = this.#process(member)

@@ -9,6 +9,7 @@ import {
   TmpFs,
 } from '@vmexit/vfs'
 import { CgroupFs } from '../cgroups/cgroup-fs.ts'
+import { TmpFsCharges } from '../cgroups/charges.ts'
 import { Errno } from '../errno.ts'
 import { ProcFs } from '../proc/proc-fs.ts'
 import type { Task } from '../system.ts'
@@ -81,7 +82,7 @@ function newFileSystem(task: Task, type: ByteString, time: TimeSource): FileSyst
   switch (type) {
     case 'tmpfs':
     case 'ramfs':
-      return new TmpFs({ time })
+      return new TmpFs({ time, charges: new TmpFsCharges(kernel) })
     case 'proc':
       if (!task.capable(Cap.SYS_ADMIN, ns.pid.owner) || hidesProc(task)) return -Errno.EPERM
       return new ProcFs(kernel, ns.pid)

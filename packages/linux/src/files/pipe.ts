@@ -5,6 +5,7 @@ import { Code } from '../signals/queue.ts'
 import { sendToTask } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
 import type { Kernel, Task } from '../system.ts'
+import { MemoryKind, type MemoryPayer } from '../tasks/account.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
 import { AnonymousFile } from './anonymous-file.ts'
 import { type KernelOperations, Poll } from './open-file.ts'
@@ -17,6 +18,9 @@ const CAPACITY = 65_536
 export class Pipe {
   readonly kernel: Kernel
   readonly #bytes: Uint8Array
+  /** Who has paid for the pages with bytes in them, and how many those are. */
+  #payer: MemoryPayer | undefined
+  #pages = 0
   #start = 0
   #length = 0
   readers = 0
@@ -49,6 +53,7 @@ export class Pipe {
     this.#start = (this.#start + count) % this.#bytes.length
     this.#length -= count
     if (this.#length === 0) this.#start = 0
+    this.#pay(this.#length)
     if (this.queue.size > 0) this.queue.wake()
     return count
   }
@@ -63,6 +68,7 @@ export class Pipe {
     const room = this.#bytes.length - this.#length
     if (room === 0 || (length <= PIPE_BUF && room < length)) return this.kernel.block(this.queue)
     const count = Math.min(length, room)
+    if (!this.#pay(this.#length + count)) return -Errno.ENOMEM
     const at = (this.#start + this.#length) % this.#bytes.length
     const first = Math.min(count, this.#bytes.length - at)
     this.#bytes.set(from.subarray(start, start + first), at)
@@ -70,6 +76,22 @@ export class Pipe {
     this.#length += count
     if (this.queue.size > 0) this.queue.wake()
     return count
+  }
+
+  /** Has the pages of so many bytes paid for: false where the writer's group refuses. */
+  #pay(length: number): boolean {
+    const pages = Math.ceil(length / PIPE_BUF)
+    const more = pages - this.#pages
+    if (more > 0) {
+      this.#payer ??= this.kernel.current?.process.account.memory
+      if (this.#payer?.charge(more * PIPE_BUF, MemoryKind.slabUnreclaimable) === false) {
+        if (this.#pages === 0) this.#payer = undefined
+        return false
+      }
+    } else if (more < 0) this.#payer?.uncharge(-more * PIPE_BUF, MemoryKind.slabUnreclaimable)
+    this.#pages = pages
+    if (pages === 0) this.#payer = undefined
+    return true
   }
 
   poll(reads: boolean, writes: boolean): number {
@@ -99,6 +121,7 @@ export class Pipe {
   close(reads: boolean, writes: boolean): void {
     if (reads) this.readers--
     if (writes) this.writers--
+    if (this.readers + this.writers === 0) this.#pay(0)
     this.queue.wake()
   }
 }
