@@ -2,6 +2,7 @@
 import { vdsoPagesOf } from './exec/load.ts'
 import { AnonymousFile } from './files/anonymous-file.ts'
 import type { OpenFile } from './files/open-file.ts'
+import { segmentsOf } from './ipc/shared-memory.ts'
 import type { AddressSpace } from './memory/address-space.ts'
 import type { FilePages } from './memory/file-pages.ts'
 import type { Kernel, Task } from './system.ts'
@@ -38,6 +39,10 @@ function checkFrames(kernel: Kernel, spaces: readonly AddressSpace[], wrong: str
   const vdso = vdsoPagesOf(kernel)
   if (vdso !== undefined) caches.add(vdso)
   const mappings = new Map<FilePages, number>(vdso === undefined ? [] : [[vdso, 1]])
+  for (const pages of segmentsOf(kernel)) {
+    caches.add(pages)
+    mappings.set(pages, 1)
+  }
   for (const space of spaces) {
     for (const frame of space.table.ownFrames()) add(frame)
     for (const area of space.areas.list) {

@@ -6,6 +6,7 @@
 export { i386 } from './abi/i386/table.ts'
 export { supportPage } from './abi/support.ts'
 export type { CallRow, CallTable, Decoder, Support } from './abi/table.ts'
+export { ControlGroups } from './cgroups/groups.ts'
 export { checkKernel } from './check.ts'
 export type { Descriptors } from './files/descriptors.ts'
 export { HostInput, HostOutput } from './files/host-streams.ts'
@@ -18,12 +19,25 @@ export type { Frames } from './memory/frames.ts'
 export type { PageTable } from './memory/page-table.ts'
 export type { UserMemory } from './memory/user-memory.ts'
 export type { Area, Areas } from './memory/vma.ts'
+export type { IpcNamespace } from './namespaces/ipc.ts'
+export type {
+  CgroupNamespace,
+  MountNamespace,
+  NetNamespace,
+  TimeNamespace,
+  UtsNamespace,
+} from './namespaces/kinds.ts'
+export type { Namespace, NamespaceKind, NamespaceNumbers } from './namespaces/namespace.ts'
+export type { PidNamespace } from './namespaces/pid.ts'
+export type { IdExtent, IdMap, UserNamespace } from './namespaces/user.ts'
 export { populate } from './populate.ts'
 export type { ProcDirectory, ProcFile, ProcLink, ProcNode } from './proc/node.ts'
 export type { ProcInode } from './proc/proc-fs.ts'
 export { ProcFs } from './proc/proc-fs.ts'
 export type { Random } from './random.ts'
 export { type Host, type RunOutcome, runKernel } from './run.ts'
+export type { BpfInstruction } from './seccomp/bpf.ts'
+export type { Seccomp, SeccompFilter } from './seccomp/filter.ts'
 export type { SignalAction, SignalActions, SignalInfo, SignalQueue } from './signals/queue.ts'
 export type { SignalSet } from './signals/set.ts'
 export { Strace } from './strace.ts'
@@ -38,25 +52,11 @@ export type {
   Terminal,
   Times,
 } from './system.ts'
-export { ControlGroups } from './cgroups/groups.ts'
 export type { Account, MemoryPayer } from './tasks/account.ts'
 export type { CapabilitySet, CapabilitySets } from './tasks/capabilities.ts'
 export type { Ids } from './tasks/credentials.ts'
 export type { Futexes } from './tasks/futex.ts'
 export type { Limits } from './tasks/limits.ts'
-export type { IpcNamespace } from './namespaces/ipc.ts'
-export type {
-  CgroupNamespace,
-  MountNamespace,
-  NetNamespace,
-  TimeNamespace,
-  UtsNamespace,
-} from './namespaces/kinds.ts'
-export type { Namespace, NamespaceKind, NamespaceNumbers } from './namespaces/namespace.ts'
-export type { PidNamespace } from './namespaces/pid.ts'
-export type { IdExtent, IdMap, UserNamespace } from './namespaces/user.ts'
-export type { BpfInstruction } from './seccomp/bpf.ts'
-export type { Seccomp, SeccompFilter } from './seccomp/filter.ts'
 export type { Namespaces } from './tasks/namespaces.ts'
 export type { Registers } from './tasks/registers.ts'
 export type { Spawn } from './tasks/spawn.ts'

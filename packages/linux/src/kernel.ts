@@ -5,6 +5,8 @@
  * one takes it in the same run, and the call is made again from its beginning when the task is woken. So nothing awaits,
  * and generated code is not left for a switch of tasks.
  */
+
+import type { Pick as Turn } from '@vmexit/cgroup'
 import { type FileSystem, type Inode, type MountTree, type Path, type TimeSource, TmpFs, Vfs } from '@vmexit/vfs'
 import { type Cpu, type CpuEvent, Gpr, type RingZero, Vector } from '@vmexit/x86'
 import { Refused } from './abi/decoders.ts'
@@ -30,7 +32,6 @@ import type { CallObserver, Kernel, Process, Task } from './system.ts'
 import { Futexes } from './tasks/futex.ts'
 import type { Namespaces } from './tasks/namespaces.ts'
 import { reloadTls } from './tasks/segments.ts'
-import { type Pick as Turn } from '@vmexit/cgroup'
 import { type Spawn, spawn } from './tasks/spawn.ts'
 import { Timer, Timers } from './tasks/timers.ts'
 import type { WaitQueue } from './tasks/wait-queue.ts'

@@ -1,9 +1,10 @@
 /** Runs a program on a kernel of its own, and looks at the kernel's books behind it. */
 import { toByteString } from '@vmexit/vfs'
 import type { Engine } from '@vmexit/x86'
-import type { NamespaceKind } from '../src/namespaces/namespace.ts'
 import { checkKernel } from '../src/check.ts'
 import { createKernel, HostInput, HostOutput, type KernelOptions, type LinuxKernel, populate } from '../src/index.ts'
+import type { NamespaceKind } from '../src/namespaces/namespace.ts'
+import type { Task } from '../src/system.ts'
 
 /** Files by path: contents, or the target of a link. */
 export type Tree = Readonly<Record<string, Uint8Array | { readonly link: string }>>
@@ -11,13 +12,13 @@ export type Tree = Readonly<Record<string, Uint8Array | { readonly link: string 
 export interface RunOptions extends KernelOptions {
   readonly files: Tree
   readonly args: readonly string[]
-  readonly input?: string
+  readonly input?: string | Uint8Array
   readonly env?: Readonly<Record<string, string>>
   /** Instructions of one step: it must not matter. */
   readonly slice?: number
   readonly uid?: number
   /** Told of each call's answer. */
-  readonly observe?: (number: number, answer: number | undefined) => void
+  readonly observe?: (number: number, answer: number | undefined, task: Task) => void
   /** Its control group, and what is done before it starts. */
   readonly cgroup?: string
   readonly namespaces?: readonly NamespaceKind[]
@@ -62,17 +63,30 @@ export function kernelWith(options: KernelOptions, files: Tree): LinuxKernel {
 
 /** Runs a program to its end. */
 export function run(options: RunOptions): RunResult {
-  const { files, args, input = '', env = { PATH: '/bin' }, slice, uid, most = 2e9, observe, cgroup, namespaces, prepare, ...rest } = options
+  const {
+    files,
+    args,
+    input = '',
+    env = { PATH: '/bin' },
+    slice,
+    uid,
+    most = 2e9,
+    observe,
+    cgroup,
+    namespaces,
+    prepare,
+    ...rest
+  } = options
   const kernel = kernelWith(rest, files)
   prepare?.(kernel)
-  if (observe !== undefined) kernel.observer = { end: (_task, number, _args, answer) => observe(number, answer) }
+  if (observe !== undefined) kernel.observer = { end: (task, number, _args, answer) => observe(number, answer, task) }
   let output = ''
   let status: number | undefined
   const decoder = new TextDecoder()
   const out = new HostOutput(kernel, (bytes) => {
     output += decoder.decode(bytes, { stream: true })
   })
-  const given = new HostInput(kernel, new TextEncoder().encode(input))
+  const given = new HostInput(kernel, typeof input === 'string' ? new TextEncoder().encode(input) : input)
   kernel.spawn({
     path: args[0]!,
     args,

@@ -23,9 +23,7 @@ export function permission(who: Credentials, inode: Inode, wanted: number): numb
 function overrides(who: Credentials, inode: Inode, wanted: number): boolean {
   const { mode } = inode
   if (isDirectory(mode)) {
-    return (
-      who.has(Capability.DAC_OVERRIDE, inode) || (!(wanted & W_OK) && who.has(Capability.DAC_READ_SEARCH, inode))
-    )
+    return who.has(Capability.DAC_OVERRIDE, inode) || (!(wanted & W_OK) && who.has(Capability.DAC_READ_SEARCH, inode))
   }
   if (wanted === R_OK && who.has(Capability.DAC_READ_SEARCH, inode)) return true
   return (!(wanted & X_OK) || (mode & 0o111) !== 0) && who.has(Capability.DAC_OVERRIDE, inode)

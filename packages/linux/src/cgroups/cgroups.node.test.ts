@@ -52,7 +52,11 @@ describe.skipIf(!isThere)(`control groups${skipped}`, () => {
     const { output } = groups(
       'echo 20 > /cg/a/pids.max; bomb() { bomb | bomb & }; (echo 0 > /cg/a/cgroup.procs; bomb) 2>/dev/null; sleep 1; cat /cg/a/pids.peak; of max a/pids.events; echo 1 > /cg/a/cgroup.kill; sleep 1; cat /cg/a/pids.current',
     )
-    const [peak, refused, left] = output.trim().split('\n').filter((line) => /^[0-9]+$/.test(line)).map(Number)
+    const [peak, refused, left] = output
+      .trim()
+      .split('\n')
+      .filter((line) => /^[0-9]+$/.test(line))
+      .map(Number)
     expect(peak).toBe(20)
     expect(refused).toBeGreaterThan(10)
     expect(left).toBe(0)
@@ -154,7 +158,10 @@ describe.skipIf(!isThere)(`control groups${skipped}`, () => {
     )
     expect(output.replaceAll('nonexistent directory', 'it').split('\n')).toEqual([
       ...['made', '0::/d/x', `sh: ${denied} cgroup.freeze: Permission denied`],
-      ...[`sh: ${denied} ../cgroup.procs: Permission denied`, "mkdir: can't create directory '../y': Permission denied"],
+      ...[
+        `sh: ${denied} ../cgroup.procs: Permission denied`,
+        "mkdir: can't create directory '../y': Permission denied",
+      ],
       ...['5', 'removed', "rmdir: 'x': Device or resource busy", `sh: ${denied} pids.max: Permission denied`, ''],
     ])
     expect(wrong).toEqual([])

@@ -6,8 +6,8 @@
  * paid for so many, and else from others, so that no group ever gets back more than it has paid.
  */
 import type { ChargeKind, Charges } from '@vmexit/vfs'
-import type { Kernel } from '../system.ts'
 import { Errno } from '../errno.ts'
+import type { Kernel } from '../system.ts'
 import { MemoryKind, type MemoryPayer } from '../tasks/account.ts'
 
 /** What Linux's slab takes for an inode of tmpfs with its entry: bytes. */

@@ -2,7 +2,7 @@
  * Control groups in the kernel ("Control Group v2"): its tasks are the hierarchy's threads, its scheduler is the hierarchy's,
  * and whoever needs memory is charged there. What the hierarchy asks for in turn, to freeze, to kill, to reclaim, is done here.
  */
-import { type Process as GroupMember, type Group, Hierarchy, type MemoryAccount, oomVictims } from '@vmexit/cgroup'
+import { type Group, type Process as GroupMember, Hierarchy, type MemoryAccount, oomVictims } from '@vmexit/cgroup'
 import { Code } from '../signals/queue.ts'
 import { sendToProcess } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'

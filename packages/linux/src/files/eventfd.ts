@@ -1,9 +1,9 @@
 /** eventfd(2) and timerfd(2). */
 import { Open } from '@vmexit/vfs'
 import { readTimespec, writeTimespec } from '../abi/i386/structs.ts'
-import { clockOffset } from '../tasks/time-calls.ts'
 import { Errno } from '../errno.ts'
 import type { Kernel, Task } from '../system.ts'
+import { clockOffset } from '../tasks/time-calls.ts'
 import { Timer } from '../tasks/timers.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
 import { AnonymousFile } from './anonymous-file.ts'
@@ -109,7 +109,11 @@ export function timerfdSettime(task: Task, fd: number, flags: number, at: number
   if (old !== 0) timerfdGettime(task, fd, old, wide)
   const absolute = (flags & 1) !== 0
   const when =
-    value === 0 ? 0 : absolute ? Math.max(1, value - (file.clock === 0 ? kernel.epoch * 1e9 : clockOffset(task, file.clock))) : kernel.now + value
+    value === 0
+      ? 0
+      : absolute
+        ? Math.max(1, value - (file.clock === 0 ? kernel.epoch * 1e9 : clockOffset(task, file.clock)))
+        : kernel.now + value
   file.set(when, period)
   return 0
 }

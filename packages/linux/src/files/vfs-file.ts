@@ -3,8 +3,8 @@ import type { File, Stat, TaskContext } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { Kernel } from '../system.ts'
 import type { WaitQueue } from '../tasks/wait-queue.ts'
-import { placeName } from './place-name.ts'
 import { ALWAYS, type KernelOperations, OpenFile } from './open-file.ts'
+import { placeName } from './place-name.ts'
 
 /** A file of the file system layer. */
 export class VfsFile extends OpenFile {

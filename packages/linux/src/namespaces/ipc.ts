@@ -7,7 +7,7 @@ export class IpcNamespace extends Namespace {
   readonly kind = 'ipc'
   readonly owner: UserNamespace
   /** Told when the last one has left it. */
-  onEnd: () => void = () => {}
+  readonly onEnd: (() => void)[] = []
 
   constructor(numbers: NamespaceNumbers, owner: UserNamespace, isFirst = false) {
     super('ipc', numbers, isFirst)
@@ -15,6 +15,6 @@ export class IpcNamespace extends Namespace {
     if (isFirst) this.enter()
   }
   protected override end(): void {
-    this.onEnd()
+    for (const told of this.onEnd) told()
   }
 }

@@ -11,7 +11,12 @@ export class UtsNamespace extends Namespace {
   hostname: string
   domainname: string
 
-  constructor(numbers: NamespaceNumbers, owner: UserNamespace, from: { hostname: string; domainname: string }, isFirst = false) {
+  constructor(
+    numbers: NamespaceNumbers,
+    owner: UserNamespace,
+    from: { hostname: string; domainname: string },
+    isFirst = false,
+  ) {
     super('uts', numbers, isFirst)
     this.owner = owner
     this.hostname = from.hostname
@@ -63,7 +68,7 @@ export class CgroupNamespace extends Namespace {
   readonly root: Group
 
   constructor(numbers: NamespaceNumbers, owner: UserNamespace, root: Group, isFirst = false) {
-    super("cgroup", numbers, isFirst)
+    super('cgroup', numbers, isFirst)
     this.owner = owner
     this.root = root
   }

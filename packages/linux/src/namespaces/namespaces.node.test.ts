@@ -6,14 +6,14 @@ const isThere = busybox() !== undefined
 const skipped = isThere ? '' : ' (skipped: `vmexit guests` has not fetched busybox)'
 
 /** A script, what it prints, and who runs it. */
-type Row = readonly [what: string, script: string, output: string, uid?: number]
+type Row = [what: string, script: string, output: string, uid?: number]
 
 /** A script for a shell in new namespaces. */
 const inside = (flags: string, script: string): string => `unshare ${flags} sh -c '${script}'`
 /** Processes that ps shows, without ps itself. */
 const PS = 'ps -o pid,args | grep -v "ps -o\\|grep\\|PID" | sed "s/^ *//"'
 
-const rows: readonly (readonly [kind: string, rows: readonly Row[]])[] = [
+const rows: readonly (readonly [kind: string, rows: Row[]])[] = [
   [
     'uts',
     [
@@ -23,7 +23,12 @@ const rows: readonly (readonly [kind: string, rows: readonly Row[]])[] = [
         'unshare -u sh -c "hostname deep; sleep 50" & sleep 1; nsenter -t $! -u hostname; nsenter -t $! -u hostname deeper; nsenter -t $! -u cat /proc/sys/kernel/hostname; hostname',
         'deep\ndeeper\nvmexit\n',
       ],
-      ['is not for users', 'unshare -u true; hostname x; echo $?', 'unshare: unshare(0x4000000): Operation not permitted\nhostname: sethostname: Operation not permitted\n1\n', 1000],
+      [
+        'is not for users',
+        'unshare -u true; hostname x; echo $?',
+        'unshare: unshare(0x4000000): Operation not permitted\nhostname: sethostname: Operation not permitted\n1\n',
+        1000,
+      ],
     ],
   ],
   [
@@ -41,12 +46,18 @@ const rows: readonly (readonly [kind: string, rows: readonly Row[]])[] = [
       ],
       [
         'nests',
-        inside('-p -f --mount-proc', 'unshare -p -f --mount-proc sh -c "grep NSpid /proc/1/status; echo \\$\\$"; ls -d /proc/[0-9]* | wc -l'),
+        inside(
+          '-p -f --mount-proc',
+          'unshare -p -f --mount-proc sh -c "grep NSpid /proc/1/status; echo \\$\\$"; ls -d /proc/[0-9]* | wc -l',
+        ),
         'NSpid:\t1\n1\n3\n',
       ],
       [
         'gives orphans to its first process, which waits for them',
-        inside('-p -f --mount-proc', '(sleep 1 & exec sh -c "true"); sleep 1; sleep 1; grep -c PPid:.1$ /proc/[0-9]*/status | grep -c ":1"; wait; ls -d /proc/[0-9]* | wc -l'),
+        inside(
+          '-p -f --mount-proc',
+          '(sleep 1 & exec sh -c "true"); sleep 1; sleep 1; grep -c PPid:.1$ /proc/[0-9]*/status | grep -c ":1"; wait; ls -d /proc/[0-9]* | wc -l',
+        ),
         '2\n3\n',
       ],
       [
@@ -98,14 +109,24 @@ const rows: readonly (readonly [kind: string, rows: readonly Row[]])[] = [
   [
     'user',
     [
-      ['makes its maker root', inside('-U -r', 'id -u; id -g; cat /proc/self/uid_map | tr -s " "; cat /proc/self/setgroups'), '0\n0\n 0 1000 1\ndeny\n', 1000],
+      [
+        'makes its maker root',
+        inside('-U -r', 'id -u; id -g; cat /proc/self/uid_map | tr -s " "; cat /proc/self/setgroups'),
+        '0\n0\n 0 1000 1\ndeny\n',
+        1000,
+      ],
       [
         'maps owners of files both ways',
         `${inside('-U -r', 'touch /tmp/f; stat -c "%u %U" /tmp/f; stat -c %u /bin; chown 0:0 /tmp/f && echo ours; chown 1 /tmp/f 2>&1 | sed s/.*://')}; stat -c %u /tmp/f`,
         '0 root\n65534\nours\n Invalid argument\n1000\n',
         1000,
       ],
-      ['shows nobody before its map is written', inside('-U', 'id -u; grep Uid: /proc/self/status'), '65534\nUid:\t65534\t65534\t65534\t65534\n', 1000],
+      [
+        'shows nobody before its map is written',
+        inside('-U', 'id -u; grep Uid: /proc/self/status'),
+        '65534\nUid:\t65534\t65534\t65534\t65534\n',
+        1000,
+      ],
       [
         'gives rights in what belongs to it alone',
         inside(
@@ -158,7 +179,7 @@ const rows: readonly (readonly [kind: string, rows: readonly Row[]])[] = [
 
 describe.skipIf(!isThere)(`namespaces${skipped}`, () => {
   describe.each(rows)('%s', (_kind, scripts) => {
-    it.each(scripts)(
+    it.each<Row>(scripts)(
       '%s',
       (_what, script, output, uid) => {
         const result = shell(script, uid === undefined ? {} : { uid })

@@ -1,5 +1,15 @@
 /** Namespaces as files: what links in /proc/PID/ns lead to (namespaces(7), ioctl_ns(2)). */
-import { type ByteString, Errno, type FileOperations, type Inode, Mode, type Path, type Stat, type StatFs, TaskContext } from '@vmexit/vfs'
+import {
+  type ByteString,
+  Errno,
+  type FileOperations,
+  type Inode,
+  Mode,
+  type Path,
+  type Stat,
+  type StatFs,
+  TaskContext,
+} from '@vmexit/vfs'
 import { MemorylessFs } from '../files/memoryless-fs.ts'
 import type { Kernel } from '../system.ts'
 import type { Namespace } from './namespace.ts'

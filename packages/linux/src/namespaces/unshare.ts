@@ -80,8 +80,7 @@ export function moveTo(task: Task, { ns, ids }: Separated): void {
   if (ids !== task.ids) task.ids = ids
 }
 
-const UNSHARABLE =
-  NAMESPACE_FLAGS | Clone.THREAD | Clone.FS | Clone.FILES | Clone.SIGHAND | Clone.VM | Clone.SYSVSEM
+const UNSHARABLE = NAMESPACE_FLAGS | Clone.THREAD | Clone.FS | Clone.FILES | Clone.SIGHAND | Clone.VM | Clone.SYSVSEM
 
 export function unshare(task: Task, wanted: number): number {
   const { kernel, process: proc } = task
@@ -100,8 +99,7 @@ export function unshare(task: Task, wanted: number): number {
     task.files = task.files.fork()
   }
   if ((flags & Clone.FS) !== 0) ownContext(task)
-  const ns =
-    (flags & NamespaceFlag.mnt) === 0 ? separated.ns : separateMounts(task, task.context, separated)
+  const ns = (flags & NamespaceFlag.mnt) === 0 ? separated.ns : separateMounts(task, task.context, separated)
   moveTo(task, { ns, ids: separated.ids })
   kernel.groups.changed.wake()
   return 0

@@ -183,7 +183,14 @@ export function mountInfoText(kernel: Kernel, task: Task | undefined): string {
       ...(master === null ? [] : [`master:${master.id}`]),
       ...(mount.unbindable ? ['unbindable'] : []),
     ]
-    const fields = [mount.id, parent?.id ?? mount.id, `0:${of.device}`, word(inside), word(place), optionsOf(mount.flags)]
+    const fields = [
+      mount.id,
+      parent?.id ?? mount.id,
+      `0:${of.device}`,
+      word(inside),
+      word(place),
+      optionsOf(mount.flags),
+    ]
     const rest = ['-', of.fs.type, word(mount.source), of.fs.readOnly ? 'ro' : 'rw']
     text += `${[...fields, ...spread, ...rest].join(' ')}\n`
   }

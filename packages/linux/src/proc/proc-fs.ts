@@ -34,19 +34,19 @@ export class ProcInode implements Inode {
   /** Inodes of its entries, as they were asked for. */
   readonly entries: Map<string, ProcInode> = new Map()
 
-  readonly #owner: ProcDirectory['owner']
+  readonly owner: ProcDirectory['owner']
 
   constructor(fs: ProcFs, ino: number, node: ProcNode, parent?: ProcInode) {
     this.fs = fs
-    this.#owner = node.kind === 'directory' && node.owner !== undefined ? node.owner : parent && parent.#owner
+    this.owner = node.kind === 'directory' && node.owner !== undefined ? node.owner : parent?.owner
     this.ino = ino
     this.node = node
   }
   get uid(): number {
-    return this.#owner?.().uid ?? 0
+    return this.owner?.().uid ?? 0
   }
   get gid(): number {
-    return this.#owner?.().gid ?? 0
+    return this.owner?.().gid ?? 0
   }
   get mode(): number {
     const { node } = this

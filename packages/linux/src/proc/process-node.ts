@@ -1,9 +1,9 @@
 /** /proc/N: one process (proc(5)). */
 import { toText } from '@vmexit/vfs'
+import { Errno } from '../errno.ts'
 import { placeName } from '../files/place-name.ts'
 import { PAGE } from '../memory/frames.ts'
 import { Prot } from '../memory/vma.ts'
-import { Errno } from '../errno.ts'
 import type { PidNamespace } from '../namespaces/pid.ts'
 import type { Kernel, Process, Task } from '../system.ts'
 import { Cap } from '../tasks/capabilities.ts'

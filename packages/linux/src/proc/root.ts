@@ -19,9 +19,15 @@ export function rootNode(kernel: Kernel, pids: PidNamespace<Task>): ProcDirector
     'thread-self': link(() => (own() === '' ? '' : `${own()}/task/${pids.local(kernel.current!.tid)}`)),
     mounts: link(() => 'self/mounts'),
     meminfo: file(() => memory(kernel)),
-    uptime: file(() => `${seconds(kernel.now + (kernel.current?.ns.time.boottime ?? 0))} ${seconds(Math.max(0, kernel.now - kernel.cpu.retired))}\n`),
+    uptime: file(
+      () =>
+        `${seconds(kernel.now + (kernel.current?.ns.time.boottime ?? 0))} ${seconds(Math.max(0, kernel.now - kernel.cpu.retired))}\n`,
+    ),
     stat: file(() => stat(kernel)),
-    loadavg: file(() => `0.00 0.00 0.00 1/${kernel.processes.size} ${Math.max(0, ...[...kernel.processes.keys()].map((pid) => pids.local(pid)))}\n`),
+    loadavg: file(
+      () =>
+        `0.00 0.00 0.00 1/${kernel.processes.size} ${Math.max(0, ...[...kernel.processes.keys()].map((pid) => pids.local(pid)))}\n`,
+    ),
     cpuinfo: file(() => cpu(kernel)),
     version: file(() => `Linux version ${RELEASE} (vmexit) ${VERSION}\n`),
     filesystems: file(() => 'nodev\tproc\nnodev\ttmpfs\nnodev\tcgroup2\n'),
@@ -59,7 +65,13 @@ export function rootNode(kernel: Kernel, pids: PidNamespace<Task>): ProcDirector
       }
       return node
     },
-    names: () => [...Object.keys(fixed), ...[...kernel.processes.keys()].map((pid) => pids.local(pid)).filter((pid) => pid !== 0).map(String)],
+    names: () => [
+      ...Object.keys(fixed),
+      ...[...kernel.processes.keys()]
+        .map((pid) => pids.local(pid))
+        .filter((pid) => pid !== 0)
+        .map(String),
+    ],
   }
 }
 

@@ -25,11 +25,7 @@ describe('a filter', () => {
     ['with a remainder', [op(Bpf.ALU | 0x90, 3), ret(0)], false],
     ['that loads what it has not stored', [op(Bpf.MEM, 3), ret(0)], false],
     ['that stores first', [op(Bpf.ST, 3), op(Bpf.MEM, 3), ret(0)], true],
-    [
-      'that stores on one path alone',
-      [op(Bpf.JMP | Bpf.JEQ, 0, 0, 1), op(Bpf.ST, 3), op(Bpf.MEM, 3), ret(0)],
-      false,
-    ],
+    ['that stores on one path alone', [op(Bpf.JMP | Bpf.JEQ, 0, 0, 1), op(Bpf.ST, 3), op(Bpf.MEM, 3), ret(0)], false],
     ['of 4096 instructions', [...Array<BpfInstruction>(4095).fill(load(0)), ret(0)], true],
     ['of one more', [...Array<BpfInstruction>(4096).fill(load(0)), ret(0)], false],
   ])('%s: valid or not', (_what, program, valid) => {
@@ -37,7 +33,8 @@ describe('a filter', () => {
   })
 
   it('computes in 32 bits', () => {
-    const run = (...program: BpfInstruction[]): number => runFilter([...program, op(Bpf.RET | Bpf.A)], new Uint32Array(16))
+    const run = (...program: BpfInstruction[]): number =>
+      runFilter([...program, op(Bpf.RET | Bpf.A)], new Uint32Array(16))
     const alu = (operation: number, k: number): BpfInstruction => op(Bpf.ALU | operation, k)
     const start = op(Bpf.IMM, 0xffff_fff0)
     expect(run(start, alu(Bpf.ADD, 0x20))).toBe(0x10)

@@ -115,7 +115,11 @@ describe('an OCI profile', () => {
         },
       ],
     }
-    expect([ask(both, 3, [1, 2]), ask(both, 3, [1, 3]), ask(both, 3, [0, 2])]).toEqual([SeccompAction.TRAP, ALLOW, ALLOW])
+    expect([ask(both, 3, [1, 2]), ask(both, 3, [1, 3]), ask(both, 3, [0, 2])]).toEqual([
+      SeccompAction.TRAP,
+      ALLOW,
+      ALLOW,
+    ])
     expect([ask(both, 4, [1]), ask(both, 4, [2]), ask(both, 4, [3])]).toEqual([
       ...[SeccompAction.TRAP, SeccompAction.TRAP],
       ALLOW,

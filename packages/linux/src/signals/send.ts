@@ -64,7 +64,10 @@ export function sendToProcess(proc: Process, info: SignalInfo): void {
 /** A signal for one thread. */
 export function sendToTask(task: Task, info: SignalInfo): void {
   if (task.state === 'ended' || task.process.status !== undefined) return
-  if (info.signal === Signal.SIGKILL) return sendToProcess(task.process, info)
+  if (info.signal === Signal.SIGKILL) {
+    sendToProcess(task.process, info)
+    return
+  }
   if (isProtected(task, info) && !task.blocked.has(info.signal)) return
   prepare(task.process, info.signal)
   if (dropped(task, info.signal)) return

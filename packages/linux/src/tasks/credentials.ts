@@ -1,14 +1,7 @@
 /** Users, groups and capabilities of a task (credentials(7), capabilities(7)). */
 import type { Credentials } from '@vmexit/vfs'
 import type { UserNamespace } from '../namespaces/user.ts'
-import {
-  ALL_SETS,
-  type CapabilitySets,
-  FILE_CAPABILITIES,
-  hasCapability,
-  NO_SETS,
-  SecureBit,
-} from './capabilities.ts'
+import { ALL_SETS, type CapabilitySets, FILE_CAPABILITIES, hasCapability, NO_SETS, SecureBit } from './capabilities.ts'
 
 /** Who a task is. Never changed, only replaced. Ids are those of the first user namespace. */
 export interface Ids {

@@ -1,6 +1,7 @@
 /** The end of tasks and processes (exit(2), exit_group(2)), and what their parents are told. */
 
 import { store } from '../exec/load.ts'
+import { undoSemaphores } from '../ipc/semaphores.ts'
 import { ActionFlag, Code, SIG_IGN } from '../signals/queue.ts'
 import { sendToGroup, sendToProcess, tellParent } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
@@ -76,6 +77,7 @@ export function endProcess(kernel: Kernel, proc: Process, status: number): void 
   const { leader } = proc
   proc.status = status
   kernel.timers.cancel(proc.alarm)
+  undoSemaphores(proc)
   for (const task of [...proc.tasks]) endTask(kernel, task)
   kernel.observer?.exit?.(leader, status)
   if (leader.ns.pid.init === proc) endNamespace(kernel, leader)

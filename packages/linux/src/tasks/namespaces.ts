@@ -1,6 +1,7 @@
 /** The namespaces that a task is in (namespaces(7)). */
-import type { CgroupNamespace, MountNamespace, NetNamespace, TimeNamespace, UtsNamespace } from '../namespaces/kinds.ts'
+
 import type { IpcNamespace } from '../namespaces/ipc.ts'
+import type { CgroupNamespace, MountNamespace, NetNamespace, TimeNamespace, UtsNamespace } from '../namespaces/kinds.ts'
 import type { Namespace, NamespaceKind } from '../namespaces/namespace.ts'
 import type { PidNamespace } from '../namespaces/pid.ts'
 import type { UserNamespace } from '../namespaces/user.ts'

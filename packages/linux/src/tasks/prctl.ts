@@ -2,8 +2,8 @@
 import { Errno } from '../errno.ts'
 import { setSeccompMode } from '../seccomp/calls.ts'
 import type { Task } from '../system.ts'
-import { ambientSet, boundingSet, setKeepCaps, setSecureBits } from './capability-calls.ts'
 import { SecureBit } from './capabilities.ts'
+import { ambientSet, boundingSet, setKeepCaps, setSecureBits } from './capability-calls.ts'
 
 // biome-ignore format: a table
 const Option = {

@@ -76,7 +76,12 @@ export function sleep(task: Task, clock: number, flags: number, at: number, left
   if (task.deadline === Number.POSITIVE_INFINITY) {
     const time = readTimespec(kernel.memory, at, wide)
     if (time === undefined) return -Errno.EINVAL
-    const start = (flags & TIMER_ABSTIME) === 0 ? kernel.now : clock === Clock.REALTIME ? -kernel.epoch * 1e9 : -clockOffset(task, clock)
+    const start =
+      (flags & TIMER_ABSTIME) === 0
+        ? kernel.now
+        : clock === Clock.REALTIME
+          ? -kernel.epoch * 1e9
+          : -clockOffset(task, clock)
     task.deadline = Math.max(0, start + time)
   }
   if (kernel.now >= task.deadline) return 0

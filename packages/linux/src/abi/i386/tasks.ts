@@ -3,7 +3,11 @@ import type { ByteString } from '@vmexit/vfs'
 import { Answer, Errno } from '../../errno.ts'
 import { execute, readStrings } from '../../exec/exec.ts'
 import { start } from '../../files/paths.ts'
+import { pidfdOpen, pidfdSendSignal } from '../../files/pidfd.ts'
 import { brk, madvise, mmap, mprotect, mremap, munmap } from '../../memory/calls.ts'
+import { setns, unshare } from '../../namespaces/unshare.ts'
+import { OVERFLOW_ID } from '../../namespaces/user.ts'
+import { seccomp } from '../../seccomp/calls.ts'
 import {
   kill,
   pause,
@@ -41,14 +45,9 @@ import {
 } from '../../tasks/calls.ts'
 import { capget, capset } from '../../tasks/capability-calls.ts'
 import { Clone } from '../../tasks/clone-flags.ts'
+import { endProcess, exitThread } from '../../tasks/exit.ts'
 import { shownPid } from '../../tasks/numbers.ts'
 import { prctl } from '../../tasks/prctl.ts'
-import { getgroups, getIds, setFileId, setgroups, setId, setIds, setReal, shownId } from '../../tasks/user-calls.ts'
-import { seccomp } from '../../seccomp/calls.ts'
-import { setns, unshare } from '../../namespaces/unshare.ts'
-import { OVERFLOW_ID } from '../../namespaces/user.ts'
-import { pidfdOpen, pidfdSendSignal } from '../../files/pidfd.ts'
-import { endProcess, exitThread } from '../../tasks/exit.ts'
 import {
   alarm,
   clockGetres,
@@ -60,6 +59,7 @@ import {
   sleep,
   times,
 } from '../../tasks/time-calls.ts'
+import { getgroups, getIds, setFileId, setgroups, setId, setIds, setReal, shownId } from '../../tasks/user-calls.ts'
 import { bits, fd, int, path, pointer, size } from '../decoders.ts'
 import { type CallRow, call } from '../table.ts'
 import { readTimespec, writeTimespec } from './structs.ts'
