@@ -5,7 +5,7 @@
 import type { Process as GroupMember, Thread } from '@vmexit/cgroup'
 import type { Credentials, FileSystem, Inode, MountTree, Path, TaskContext, TimeSource, Vfs } from '@vmexit/vfs'
 import type { Cpu } from '@vmexit/x86'
-import type { ControlGroups } from './cgroups/groups.ts'
+import type { KernelGroups } from './cgroups/hierarchy.ts'
 import type { Descriptors } from './files/descriptors.ts'
 import type { KernelOperations } from './files/open-file.ts'
 import type { Machine } from './machine.ts'
@@ -49,7 +49,7 @@ export interface Kernel {
   readonly ns: Namespaces<Task>
   readonly random: Random
   /** The hierarchy of control groups. */
-  readonly groups: ControlGroups
+  readonly groups: KernelGroups
   /** File systems that were mounted by a user namespace other than the first: whose they are. */
   readonly fileSystemOwners: WeakMap<FileSystem, UserNamespace>
   readonly timers: Timers

@@ -22,6 +22,7 @@ export interface RunOptions extends KernelOptions {
   /** Its control group, and what is done before it starts. */
   readonly cgroup?: string
   readonly namespaces?: readonly NamespaceKind[]
+  readonly before?: (task: Task) => void
   readonly prepare?: (kernel: LinuxKernel) => void
   /** Instructions after which it is given up. */
   readonly most?: number
@@ -74,6 +75,7 @@ export function run(options: RunOptions): RunResult {
     observe,
     cgroup,
     namespaces,
+    before,
     prepare,
     ...rest
   } = options
@@ -94,6 +96,7 @@ export function run(options: RunOptions): RunResult {
     ...(uid !== undefined && { uid, gid: uid }),
     ...(cgroup !== undefined && { cgroup }),
     ...(namespaces !== undefined && { namespaces }),
+    ...(before !== undefined && { prepare: before }),
     files: [given, out, out],
     onExit: (ended) => {
       status = ended

@@ -10,6 +10,7 @@ import type { Kernel, Process } from '../system.ts'
 import type { Account } from '../tasks/account.ts'
 import { endProcess } from '../tasks/exit.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
+import type { KernelGroups } from './hierarchy.ts'
 
 const PAGE = 4096
 /** `oom_score_adj` of whom is never killed. */
@@ -19,7 +20,7 @@ const LONGEST_DELAY = 2e9
 const SHORTEST_DELAY = 1e7
 
 /** The hierarchy of a kernel. */
-export class ControlGroups {
+export class ControlGroups implements KernelGroups {
   readonly tree: Hierarchy
   /** Woken when a file has changed by itself: `cgroup.events`, `memory.events`. */
   readonly changed: WaitQueue = new WaitQueue()

@@ -1,5 +1,4 @@
 /** What all namespaces have in common (namespaces(7)): a number by which programs tell them apart, and an owner. */
-import type { UserNamespace } from './user.ts'
 
 /** Kinds, by their names in /proc/PID/ns. */
 export type NamespaceKind = 'cgroup' | 'ipc' | 'mnt' | 'net' | 'pid' | 'time' | 'user' | 'uts'
@@ -42,9 +41,6 @@ export abstract class Namespace {
     this.numbers = numbers
     this.number = isFirst ? FIRST[kind] : numbers.next()
   }
-
-  /** The user namespace whose capabilities count in it. */
-  abstract readonly owner: UserNamespace
 
   /** As links in /proc/PID/ns say it. */
   get label(): string {

@@ -67,7 +67,7 @@ const rows: readonly (readonly [kind: string, rows: Row[]])[] = [
       ],
       [
         'ends with its first process, killed from outside',
-        'unshare -p -f sh -c "sleep 100 & sleep 200 & sh -c \'sleep 300; echo never\'" & sleep 1; for p in /proc/[0-9]*; do grep -q "^NSpid:.[0-9]*\t1$" $p/status && echo kill && kill -9 ${p#/proc/}; done; sleep 1; grep -l "^Name:.sleep" /proc/[0-9]*/status | wc -l; wait',
+        `unshare -p -f sh -c "sleep 100 & sleep 200 & sh -c 'sleep 300; echo never'" & sleep 1; for p in /proc/[0-9]*; do grep -q "^NSpid:.[0-9]*\t1$" $p/status && echo kill && kill -9 \${p#/proc/}; done; sleep 1; grep -l "^Name:.sleep" /proc/[0-9]*/status | wc -l; wait`,
         'kill\n0\n',
       ],
       ['tells its exit code', `${inside('-p -f', 'exit 7')}; echo $?`, '7\n'],

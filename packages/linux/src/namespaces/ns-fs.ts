@@ -12,14 +12,14 @@ import {
 } from '@vmexit/vfs'
 import { MemorylessFs } from '../files/memoryless-fs.ts'
 import type { Kernel } from '../system.ts'
-import type { Namespace } from './namespace.ts'
+import type { OwnedNamespace } from './user.ts'
 
 const MAGIC = 0x6e73_6673
 
 /** The file of a namespace. */
 class NsInode implements Inode {
   readonly fs: NsFs
-  readonly namespace: Namespace | undefined
+  readonly namespace: OwnedNamespace | undefined
   readonly mode: number
   readonly uid = 0
   readonly gid = 0
@@ -28,7 +28,7 @@ class NsInode implements Inode {
   readonly nlink = 1
   state: object | undefined = undefined
 
-  constructor(fs: NsFs, namespace: Namespace | undefined) {
+  constructor(fs: NsFs, namespace: OwnedNamespace | undefined) {
     this.fs = fs
     this.namespace = namespace
     this.mode = namespace === undefined ? Mode.IFDIR | 0o555 : Mode.IFREG | 0o444
@@ -42,7 +42,7 @@ class NsInode implements Inode {
 export class NsFs extends MemorylessFs {
   readonly type = 'nsfs'
   readonly root: NsInode = new NsInode(this, undefined)
-  readonly #inodes = new WeakMap<Namespace, NsInode>()
+  readonly #inodes = new WeakMap<OwnedNamespace, NsInode>()
   readonly #labels = new Map<ByteString, WeakRef<NsInode>>()
   readonly #context: TaskContext
   readonly #kernel: Kernel
@@ -56,7 +56,7 @@ export class NsFs extends MemorylessFs {
   }
 
   /** Where the file of a namespace is. */
-  place(namespace: Namespace): Path | number {
+  place(namespace: OwnedNamespace): Path | number {
     let inode = this.#inodes.get(namespace)
     if (inode === undefined) {
       inode = new NsInode(this, namespace)
@@ -89,7 +89,7 @@ export class NsFs extends MemorylessFs {
 }
 
 /** The namespace that a file stands for. */
-export function namespaceOf(inode: Inode): Namespace | undefined {
+export function namespaceOf(inode: Inode): OwnedNamespace | undefined {
   return inode instanceof NsInode ? inode.namespace : undefined
 }
 

@@ -10,10 +10,10 @@ import { type Ids, inNamespace, isCapable } from '../tasks/credentials.ts'
 import { enterNamespaces, leaveNamespaces, type Namespaces } from '../tasks/namespaces.ts'
 import { IpcNamespace } from './ipc.ts'
 import { CgroupNamespace, MountNamespace, NetNamespace, TimeNamespace, UtsNamespace } from './kinds.ts'
-import { NAMESPACE_FLAGS, type Namespace, NamespaceFlag, type NamespaceKind } from './namespace.ts'
+import { NAMESPACE_FLAGS, NamespaceFlag, type NamespaceKind } from './namespace.ts'
 import { namespaceOf } from './ns-fs.ts'
 import { PidNamespace } from './pid.ts'
-import { UserNamespace } from './user.ts'
+import { type OwnedNamespace, UserNamespace } from './user.ts'
 
 /** A set for a child or for the task itself, and who it is in it. */
 export interface Separated {
@@ -67,7 +67,7 @@ export function separateMounts(task: Task, context: TaskContext, { ns, ids }: Se
 }
 
 /** Is the task's root another than that of its mounts? */
-export function isInChroot({ root, tree }: TaskContext): boolean {
+function isInChroot({ root, tree }: TaskContext): boolean {
   const top = tree.covering({ mount: tree.root, dentry: tree.root.root })
   return root.mount !== top.mount || root.dentry !== top.dentry
 }
@@ -130,12 +130,12 @@ export function setns(task: Task, fd: number, flags: number): number {
 }
 
 /** Users first, in whose rights the others are entered. */
-function namespacesOf({ ns }: Task, flags: number): Namespace[] {
+function namespacesOf({ ns }: Task, flags: number): OwnedNamespace[] {
   const kinds: readonly NamespaceKind[] = ['user', 'mnt', 'uts', 'ipc', 'pid', 'cgroup', 'net', 'time']
   return kinds.filter((kind) => (flags & NamespaceFlag[kind]) !== 0).map((kind) => ns[kind])
 }
 
-function enter(task: Task, wanted: readonly Namespace[]): number {
+function enter(task: Task, wanted: readonly OwnedNamespace[]): number {
   let all: Separated = { ns: task.ns, ids: task.ids }
   for (const one of wanted) {
     const next = entered(task, all, one)
@@ -149,7 +149,7 @@ function enter(task: Task, wanted: readonly Namespace[]): number {
 }
 
 /** A set with one other namespace, as far as the task may; or an error. */
-function entered(task: Task, { ns, ids }: Separated, one: Namespace): Separated | number {
+function entered(task: Task, { ns, ids }: Separated, one: OwnedNamespace): Separated | number {
   const both = isCapable(ids, Cap.SYS_ADMIN, one.owner) && isCapable(ids, Cap.SYS_ADMIN, ids.user)
   if (one instanceof UserNamespace) {
     if (one === ids.user || task.process.tasks.size > 1 || task.contextUsers.count > 1) return -Errno.EINVAL

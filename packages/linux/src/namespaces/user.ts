@@ -45,6 +45,9 @@ export class IdMap {
   }
 }
 
+/** A namespace with the user namespace whose capabilities count in it. */
+export type OwnedNamespace = Namespace & { readonly owner: UserNamespace }
+
 /** A namespace of users. */
 export class UserNamespace extends Namespace {
   readonly kind = 'user'

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type Call, mapScratch, programOf, SCRATCH } from '../../test/calls.ts'
 import { run } from '../../test/run.ts'
 import { i386 } from '../abi/i386/table.ts'
+import { callNumbers } from '../abi/table.ts'
 import { Bpf, type BpfInstruction } from './bpf.ts'
 import { SeccompAction } from './filter.ts'
 import { compileSeccomp } from './oci.ts'
@@ -132,7 +133,7 @@ describe('a program under a filter', () => {
   })
 
   it('follows a profile of a container engine', () => {
-    const numbers = new Map([...i386.rows.entries()].flatMap(([n, row]) => (row === undefined ? [] : [[row.name, n]])))
+    const numbers = callNumbers(i386)
     const names = ['read', 'exit_group', 'getuid32', 'prctl', 'mmap2']
     const program = compileSeccomp(
       {

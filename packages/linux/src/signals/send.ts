@@ -23,7 +23,7 @@ export function forceSignal(task: Task, info: SignalInfo): void {
 }
 
 /** The same as the receiver is told it: numbers and users of its own namespaces. */
-export function toldTo(task: Task, info: SignalInfo): SignalInfo {
+function toldTo(task: Task, info: SignalInfo): SignalInfo {
   const { ns, ids } = task
   if (info.pid === undefined || (ns.pid.parent === null && ids.user.parent === null)) return info
   const uid = info.uid === undefined ? {} : { uid: ids.user.uids.shown(info.uid) }
