@@ -32,7 +32,8 @@ export const KERNEL_PART = '# Benchmarks'
 export const BOOT_PART = '## Debian, booted and put to work'
 export const MEMORY_PART = '## Memory over a long run'
 export const FS_PART = '## File systems'
-const PARTS = [KERNEL_PART, BOOT_PART, MEMORY_PART, FS_PART] as const
+export const PROCESS_PART = '## Processes'
+const PARTS = [KERNEL_PART, BOOT_PART, MEMORY_PART, FS_PART, PROCESS_PART] as const
 type Part = (typeof PARTS)[number]
 
 export const PAGE = new URL('../../../docs/benchmarks.md', import.meta.url)

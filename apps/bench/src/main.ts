@@ -5,6 +5,7 @@ import { KERNEL_PART, page, setting, writePart } from './docs.ts'
 import { fsMain } from './fs/main.ts'
 import { memoryMain } from './memory/main.ts'
 import { HELP, type Options, parseOptions } from './options.ts'
+import { processMain } from './process/main.ts'
 import { progress } from './progress.ts'
 import { type Results, type Round, summarize } from './results.ts'
 import { measure, measureHere, SYSTEMS } from './systems.ts'
@@ -55,6 +56,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   boot: bootMain,
   fs: fsMain,
   memory: memoryMain,
+  process: processMain,
 }
 
 try {

@@ -372,14 +372,64 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
   }
   override condition(cc: number): Node {
     this.effects.readsFlags = true
-    return super.condition(cc)
+    const holds = this.#ofHeld(cc >> 1)
+    if (!holds) return super.condition(cc)
+    return this.let(cc & 1 ? this.eqz(holds) : holds)
+  }
+  /** A condition (its code without bit 0) of flags that the locals have, where what made them does not say it in a simpler way. */
+  #ofHeld(code: number): Node | undefined {
+    const { flags, made } = this
+    if (!flags || made?.by === 'sub' || made?.by === 'image') return undefined
+    const kind = flags.kind & 15
+    const a = localNode('i32', this.locals.flags[0])
+    if (code === 1 && made?.by !== 'add') return this.#carryOf(flags.kind)
+    if (code === 3 && made?.by !== 'logic') {
+      const carry = this.#carryOf(flags.kind)
+      const rest = carry && this.#allButCarry(flags.kind)
+      return rest && this.or(carry, this.eqz(rest.result))
+    }
+    // That a ± 1 is below 0, or not above it, whether it fits or not.
+    if (code === 6 && isStep(kind)) return kind === HeldFlags.inc ? this.ltS(a, this.i32(-1)) : this.leS(a, this.i32(0))
+    if (code === 7 && isStep(kind)) return this.leS(a, this.i32(kind === HeldFlags.inc ? -1 : 1))
+    return undefined
+  }
+  /** CF as 0 or 1, of flags that the locals have. */
+  #carryOf(kind: number): Node | undefined {
+    const [a, b, c] = this.locals.flags.map((local) => localNode('i32', local)) as [Node, Node, Node]
+    const canonical = (value: Node) => this.let(this.#canonical(value, kind >> SIZE_SHIFT))
+    switch (kind & 15) {
+      case HeldFlags.logic:
+        return this.i32(0)
+      case HeldFlags.result:
+        return this.and(b, this.i32(1))
+      case HeldFlags.inc:
+      case HeldFlags.dec:
+        return c
+      case HeldFlags.add:
+        return this.ltU(canonical(this.add(a, b)), a)
+      case HeldFlags.sub:
+        return this.ltU(a, b)
+      case HeldFlags.addCarry: {
+        const result = canonical(this.add(this.add(a, b), c))
+        return this.or(this.ltU(result, a), this.and(c, this.eq(result, a)))
+      }
+      case HeldFlags.subBorrow:
+        return this.or(this.ltU(a, b), this.and(c, this.eq(a, b)))
+    }
+    return undefined
   }
   override carry(): Node {
     this.#carryIn = this.condition(2)
     return this.#carryIn
   }
   /** Hold flags of one kind; `result` is an expression of the values, of the locals that hold them. */
-  #hold(kind: number, values: readonly Node[], by?: Made['by'], result?: (a: Node, b: Node) => Node): void {
+  #hold(
+    kind: number,
+    values: readonly Node[],
+    by?: Made['by'],
+    result?: (a: Node, b: Node) => Node,
+    size: number = this.#size,
+  ): void {
     this.#flagSets++
     if (this.conditional === 0) this.effects.setsFlags = true
     this.made = undefined
@@ -391,18 +441,18 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
     for (const value of values) this.emit(value)
     for (let n = values.length - 1; n >= 0; n--) fn.localSet(locals.flags[n]!)
     const [a, b] = [localNode('i32', locals.flags[0]), localNode('i32', locals.flags[1])]
-    this.#made(kind, by && { by, a, b, result: result!(a, b) })
+    this.#made(kind, by && { by, a, b, result: result!(a, b) }, size)
   }
-  #made(kind: number, made: Made | undefined): void {
+  #made(kind: number, made: Made | undefined, size: number = this.#size): void {
     this.made = made
-    this.flags = { kind: kind | (this.#size << SIZE_SHIFT), stored: false, made }
+    this.flags = { kind: kind | (size << SIZE_SHIFT), stored: false, made }
     if (this.conditional > 0) this.storeFlags()
   }
   get #size(): number {
     return this.#insn.operands[0]?.size ?? 0
   }
-  #canonical(value: Node): Node {
-    return this.#size < 32 ? this.signExtend(value, this.#size) : value
+  #canonical(value: Node, size: number = this.#size): Node {
+    return size < 32 ? this.signExtend(value, size) : value
   }
   override flagsAdd(a: Node, b: Node): void {
     this.#hold(HeldFlags.add, [a, b], 'add', (x, y) => this.#canonical(this.add(x, y)))
@@ -467,8 +517,45 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
   override flagsCarry(carry: Node): void {
     this.#change(() => super.flagsCarry(carry))
   }
+  /** CF and OF change, the others stay. (To have them settled for it took a quarter of SHA-256's time.) */
   override flagsRotate(overflow: Node, carry: Node): void {
-    this.#change(() => super.flagsRotate(this.let(overflow), carry))
+    const { flags } = this
+    const stay = flags && this.flagsWanted && this.conditional === 0 ? this.#allButCarry(flags.kind) : undefined
+    if (!stay) {
+      this.#change(() => super.flagsRotate(this.let(overflow), carry))
+      return
+    }
+    this.effects.readsFlags = true
+    const changed = this.or(carry, this.shl(overflow, this.i32(1)))
+    const both = stay.auxiliary ? this.or(changed, stay.auxiliary) : changed
+    this.#hold(HeldFlags.result, [stay.result, both], 'other', (a) => a, flags!.kind >> SIZE_SHIFT)
+  }
+  /** What ZF, SF and PF are of, and AF, of flags that the locals have; undefined where they are not kept in such a way. */
+  #allButCarry(kind: number): { readonly result: Node; readonly auxiliary?: Node } | undefined {
+    const [a, b, c] = this.locals.flags.map((local) => localNode('i32', local)) as [Node, Node, Node]
+    const ofSum = (value: Node, other: Node) => {
+      const result = this.let(this.#canonical(value, kind >> SIZE_SHIFT))
+      return { result, auxiliary: this.and(this.xor(this.xor(a, other), result), this.i32(0x10)) }
+    }
+    switch (kind & 15) {
+      case HeldFlags.logic:
+        return { result: a }
+      case HeldFlags.result:
+        return { result: a, auxiliary: this.and(b, this.i32(0x10)) }
+      case HeldFlags.add:
+        return ofSum(this.add(a, b), b)
+      case HeldFlags.sub:
+        return ofSum(this.sub(a, b), b)
+      case HeldFlags.addCarry:
+        return ofSum(this.add(this.add(a, b), c), b)
+      case HeldFlags.subBorrow:
+        return ofSum(this.sub(this.sub(a, b), c), b)
+      case HeldFlags.inc:
+        return ofSum(this.add(a, this.i32(1)), this.i32(1))
+      case HeldFlags.dec:
+        return ofSum(this.sub(a, this.i32(1)), this.i32(1))
+    }
+    return undefined
   }
   /** Change some of them in the state. */
   #change(change: () => void): void {

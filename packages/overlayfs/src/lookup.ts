@@ -5,10 +5,9 @@
  */
 import { type ByteString, byteStringOf, Errno, type Inode, isDirectory, isRegular, NOT_YET } from '@vmexit/vfs'
 import { chunksOf } from './chunks.ts'
-import { type Lower, OverlayDirectory, OverlayFile, type OverlayInode, type Place } from './inode.ts'
+import { type Lower, OverlayDirectory, OverlayFile, type OverlayInode } from './inode.ts'
 import type { Union } from './union.ts'
 
-const noPlaces: readonly Place[] = []
 const noLowers: readonly Lower[] = []
 
 /** Looks names up in one overlay. */
@@ -187,9 +186,9 @@ export class Lookup {
       this.#union.found(dir, name, known)
       return known
     }
-    const places = upper === null || lowers.length > 0 ? [{ dir, name }] : noPlaces
     const data = lowers.at(-1)?.inode ?? upper!
-    const inode = new OverlayFile(fs, number, upper, lowers[0] ?? null, data, places)
+    const inode = new OverlayFile(fs, number, upper, lowers[0] ?? null, data)
+    if (upper === null || lowers.length > 0) inode.placeAt(dir, name)
     inode.redirect = redirect
     if (upper !== null && data !== upper) inode.chunks = chunksOf(upper, this.#union.marks.chunks)
     if (several) linked.set(real, inode)

@@ -7,14 +7,12 @@
  */
 import { type ByteString, Errno, type FileSystem, type Inode, isDirectory, Mode, NOT_YET, Rename } from '@vmexit/vfs'
 import type { CopyUp } from './copy-up.ts'
-import { isOverlayDirectory, OverlayDirectory, OverlayFile, type OverlayInode, type Place } from './inode.ts'
+import { isOverlayDirectory, OverlayDirectory, OverlayFile, type OverlayInode } from './inode.ts'
 import type { Listing } from './listing.ts'
 import type { Lookup } from './lookup.ts'
 import type { Union } from './union.ts'
 
 const { EEXIST, EOPNOTSUPP, EPERM, EROFS } = Errno
-
-const noPlaces: readonly Place[] = []
 
 /** Makes an inode of the upper layer's under a name that is free there. */
 type Maker = (store: FileSystem, parent: Inode, name: ByteString) => Inode | number
@@ -243,7 +241,7 @@ export class Names {
 
   #fresh(upper: Inode): OverlayFile {
     const { fs, numbers } = this.#union
-    return new OverlayFile(fs, numbers.of(0, upper.ino), upper, null, upper, noPlaces)
+    return new OverlayFile(fs, numbers.of(0, upper.ino), upper, null, upper)
   }
 
   /** In a directory that the upper layer has alone there is nothing to hide. */

@@ -6,9 +6,9 @@
 import type { Inode } from '@vmexit/vfs'
 
 /** Numbers of a file system below this keep their bits: 2⁴³, with 2¹⁰ file systems above. */
-const room = 2 ** 43
+export const numberRoom: number = 2 ** 43
 /** What is larger is given numbers from here on, which no file system's own numbers reach. */
-const firstGiven = room * 1023
+const firstGiven = numberRoom * 1023
 
 /** The numbers of one overlay. */
 export class Numbers {
@@ -23,7 +23,7 @@ export class Numbers {
   of(device: number, ino: number): number {
     const kept = device === 0 && this.#kept.size > 0 ? this.#kept.get(ino) : undefined
     if (kept !== undefined) return kept
-    if (ino < room && device < 1023) return device * room + ino
+    if (ino < numberRoom && device < 1023) return device * numberRoom + ino
     const key = `${device} ${ino}`
     let number = this.#given.get(key)
     if (number === undefined) this.#given.set(key, (number = firstGiven + this.#given.size))

@@ -9,6 +9,7 @@ import {
   type EntryCaching,
   type FileOperations,
   type FileSystem,
+  isDirectory,
   isRegular,
   Open,
   type Stat,
@@ -122,7 +123,8 @@ export class OverlayFs implements FileSystem {
     const answer = real.fs.getattr(real, into)
     into.dev = dev
     into.ino = inode.ino
-    into.nlink = inode.nlink
+    if (isDirectory(into.mode)) into.nlink = inode.nlink
+    else if (inode.links >= 0) into.nlink = inode.links
     return answer
   }
 

@@ -2,7 +2,7 @@
 
 import type { Capabilities } from '@vmexit/core'
 import type { VcpuMmu } from '@vmexit/vmm'
-import { type Cpu, ExitReason, Gpr, Layout, Vector, VMX_INSTRUCTIONS, VmcsField } from '@vmexit/x86'
+import { type Cpu, ExitReason, Gpr, Layout, Vector, VMX_INSTRUCTIONS } from '@vmexit/x86'
 import type { VtxHost } from './host.ts'
 
 /** The virtual CPU that has left the guest, and what can be done for it. */
@@ -16,6 +16,8 @@ export interface ExitedVcpu {
   skip(): void
   /** The instruction is the emulator's to execute. */
   emulate(): void
+  /** The same of one that has met memory at `linear` which the hardware does not reach. */
+  access(linear: number, write: boolean): void
   raise(vector: number, errorCode?: number): void
   /** Drops what the hardware has cached. */
   invalidate(linear?: number): void
@@ -32,13 +34,17 @@ const FROM = 1 << 4
 const WIDTHS = [1, 2, 1, 4] as const
 const IN = 1 << 3
 const STRING = 1 << 4
+/** Of an EPT violation's qualification; the first is also of a page fault's error code. */
 const WRITE = 2
+const FETCH = 4
+/** It was an access to what a linear address leads to, not to the tables on the way. */
+const FINAL = 1 << 8
 /** Of an EPT violation's qualification and of interruption information: an IRET has met it that had already let NMIs in again. */
 const NMI_UNBLOCKING = 1 << 12
 
 const io: Handler = (vcpu) => {
   const { host, ports } = vcpu.parts
-  const qualification = host.root.read(VmcsField.exitQualification)
+  const qualification = host.root.exit.qualification
   if ((qualification & STRING) !== 0) {
     vcpu.emulate()
     return
@@ -91,19 +97,21 @@ const hlt: Handler = (vcpu) => {
 
 const violation: Handler = (vcpu) => {
   const { root } = vcpu.parts.host
-  const qualification = root.read(VmcsField.exitQualification)
+  const qualification = root.exit.qualification
   if ((qualification & NMI_UNBLOCKING) !== 0) vcpu.blockNmis()
   const write = (qualification & WRITE) !== 0
-  if (!vcpu.mmu.onViolation(root.read(VmcsField.guestPhysicalAddress), write)) vcpu.emulate()
+  if (vcpu.mmu.onViolation(root.exit.physical, write)) return
+  if ((qualification & (FINAL | FETCH)) === FINAL) vcpu.access(root.exit.linear, write)
+  else vcpu.emulate()
 }
 
 /** Only page faults are asked for, and only where the MMU strategy wants to see them. */
 const pageFault: Handler = (vcpu) => {
   const { root, cpu } = vcpu.parts.host
-  const linear = root.read(VmcsField.exitQualification)
-  const answer = vcpu.mmu.onPageFault(linear, root.read(VmcsField.exitErrorCode))
-  if (typeof answer !== 'number' && (root.read(VmcsField.exitInterruption) & NMI_UNBLOCKING) !== 0) vcpu.blockNmis()
-  if (answer === 'emulate') vcpu.emulate()
+  const linear = root.exit.qualification
+  const answer = vcpu.mmu.onPageFault(linear, root.exit.errorCode)
+  if (typeof answer !== 'number' && (root.exit.interruption & NMI_UNBLOCKING) !== 0) vcpu.blockNmis()
+  if (answer === 'emulate') vcpu.access(linear, (root.exit.errorCode & WRITE) !== 0)
   else if (answer !== 'again') {
     cpu.state.setNumber(Layout.cr2, linear)
     vcpu.raise(Vector.PF, answer)
@@ -111,14 +119,14 @@ const pageFault: Handler = (vcpu) => {
 }
 
 const invlpg: Handler = (vcpu) => {
-  vcpu.mmu.onInvlpg(vcpu.parts.host.root.read(VmcsField.exitQualification))
+  vcpu.mmu.onInvlpg(vcpu.parts.host.root.exit.qualification)
   vcpu.skip()
 }
 
 /** MOV between CR3 and a register is done here, the rest on the virtual state. */
 const controlRegister: Handler = (vcpu) => {
   const { root, cpu } = vcpu.parts.host
-  const qualification = root.read(VmcsField.exitQualification)
+  const qualification = root.exit.qualification
   const register = (qualification >> 8) & 15
   const access = qualification & 0x3f
   if (access === 3 && vcpu.loadCr3(cpu.state.reg32(register) >>> 0)) vcpu.skip()

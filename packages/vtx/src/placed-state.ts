@@ -3,8 +3,9 @@
  * memory, where instructions are executed that the hardware cannot execute for it.
  */
 import { VmexitError } from '@vmexit/core'
+import { PAGE_BYTES } from '@vmexit/memory'
 import type { MmuStrategy, PagingRegisters, VcpuMmu } from '@vmexit/vmm'
-import { type Cpu, Layout, VmcsField } from '@vmexit/x86'
+import { type Cpu, type CpuState, Flag, Layout, VmcsField } from '@vmexit/x86'
 import { CR0_FORCED, CR0_OWNED, CR4_OWNED, writeControls } from './controls.ts'
 import type { Lease, Tenant, VtxHost } from './host.ts'
 import { copyRegisters } from './registers.ts'
@@ -80,16 +81,48 @@ export class PlacedState implements Tenant {
     const { state } = emulator
     host.root.readGuest(emulator)
     copyRegisters(host.cpu.state, state)
-    const merge = (slot: number, mask: number, shadow: number): void =>
-      state.setNumber(slot, ((state.get32(slot) & ~mask) | (shadow & mask)) >>> 0)
+    state.setNumber(Layout.cr0, this.#cr0Of(state))
+    state.setNumber(Layout.cr4, this.#cr4Of(state))
     const { intercepts } = this.#strategy!
-    merge(Layout.cr0, CR0_OWNED | intercepts.cr0, host.root.read(VmcsField.cr0Shadow))
-    merge(Layout.cr4, CR4_OWNED | intercepts.cr4, host.root.read(VmcsField.cr4Shadow))
     if (intercepts.cr3) state.setNumber(Layout.cr3, this.#cr3)
     // Where the hardware has the guest's own, it may have loaded others since.
     emulator.adoptRegisters(intercepts.cr3 ? emulator.paging.mmu.pdptes : host.cpu.paging.mmu.pdptes)
     this.#isInHardware = false
     host.leave(this)
+  }
+
+  /** CR0 and CR4 as the guest has them, where `state` has those of the hardware. */
+  #cr0Of(state: CpuState): number {
+    return this.#seen(state.get32(Layout.cr0), CR0_OWNED | this.#strategy!.intercepts.cr0, VmcsField.cr0Shadow)
+  }
+  #cr4Of(state: CpuState): number {
+    return this.#seen(state.get32(Layout.cr4), CR4_OWNED | this.#strategy!.intercepts.cr4, VmcsField.cr4Shadow)
+  }
+  #seen(value: number, owned: number, shadow: typeof VmcsField.cr0Shadow | typeof VmcsField.cr4Shadow): number {
+    return ((value & ~owned) | (this.#parts.host.root.read(shadow) & owned)) >>> 0
+  }
+
+  /**
+   * Guest-physical address of `linear`, by the guest's own tables, which are marked as the access of `Access` bits marks them; −1 where it
+   * faults. To be asked behind an exit only, while the state is in the hardware.
+   */
+  translate(linear: number, access: number): number {
+    const { host, emulator } = this.#parts
+    const { state, paging } = host.cpu
+    const { mmu } = emulator.paging
+    const { intercepts } = this.#strategy!
+    if (!intercepts.cr3) mmu.pdptes.set(paging.mmu.pdptes)
+    mmu.load({
+      cr0: this.#cr0Of(state),
+      cr3: intercepts.cr3 ? this.#cr3 : state.getNumber(Layout.cr3),
+      cr4: this.#cr4Of(state),
+      efer: state.get32(Layout.efer),
+      second: undefined,
+    })
+    mmu.setAlignmentCheck(state.flag(Flag.AC))
+    mmu.flush()
+    const page = mmu.translate(linear, access)
+    return page < 0 ? -1 : page * PAGE_BYTES + (linear % PAGE_BYTES)
   }
 
   /** Puts the state into the hardware. */

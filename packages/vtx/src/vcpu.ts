@@ -8,6 +8,7 @@ import {
   type State,
   VmexitError,
 } from '@vmexit/core'
+import { Access } from '@vmexit/paging'
 import { isMachineFull, type VcpuMmu, type VmMemory } from '@vmexit/vmm'
 import {
   type Cpu,
@@ -22,6 +23,7 @@ import {
   VmcsField,
 } from '@vmexit/x86'
 import { EXITS, type ExitedVcpu } from './exits.ts'
+import { Moves } from './moves.ts'
 import { PlacedState, type PlaceParts } from './placed-state.ts'
 
 declare module '@vmexit/core' {
@@ -79,6 +81,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
   #resume = false
   /** The vector of an interrupt that is acknowledged, and that the emulator is to deliver. */
   #acknowledged: number | undefined
+  readonly #moves: Moves
   readonly #exit: { reason: Exit['reason'] } = { reason: 'budget' }
   /** Exits so far by reason, and instructions executed by the emulator. Only ever added to. */
   readonly counts: { readonly exits: Float64Array; emulated: number } = {
@@ -89,6 +92,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
   constructor(parts: VcpuParts) {
     this.parts = parts
     this.state = new PlacedState(parts, () => this.#count())
+    this.#moves = new Moves(parts.host.cpu)
   }
 
   get retired(): number {
@@ -213,10 +217,13 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
       this.parts.memory.exhausted = true
     }
     const done = this.#retired - before
-    if (done !== (instruction ? 1 : 0) || !this.#canGoOn()) return
+    if ((instruction && done === 0) || !this.#canGoOn()) return
     // If the entry ends in an exit, that is still to be handled.
     this.#handled = false
-    if (this.#enter() && instruction) this.parts.host.cpu.disown()
+    if (!this.#enter() || done === 0) return
+    const { cpu } = this.parts.host
+    if (instruction) cpu.disown()
+    else cpu.forgo()
   }
 
   #canGoOn(): boolean {
@@ -265,7 +272,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
       if (typeOf(this.#unfinished) === EventType.nmi) this.#setBlocking(NMI_BLOCKING, 0)
       root.write(VmcsField.entryInterruption, this.#unfinished)
       root.write(VmcsField.entryErrorCode, this.#unfinishedErrorCode)
-      root.write(VmcsField.entryInstructionLength, root.read(VmcsField.exitInstructionLength))
+      root.write(VmcsField.entryInstructionLength, root.exit.instructionLength)
       this.#unfinished = 0
     } else if (this.#nmi && !this.#blocksNmis() && !this.#isHeldOff()) {
       this.#nmi = false
@@ -364,14 +371,14 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
     const reason = this.#count()
     if (root.entryFailed) {
       throw new VmexitError('vm-entry-failed', {
-        problem: `VM entry fails by ${exitReasonName(reason)}, qualification ${root.read(VmcsField.exitQualification)}`,
+        problem: `VM entry fails by ${exitReasonName(reason)}, qualification ${root.exit.qualification}`,
         remedy: 'this is a fault of the VMM: report it with what the guest did',
       })
     }
-    const vectoring = root.read(VmcsField.idtVectoring)
+    const { vectoring, vectoringErrorCode } = root.exit
     if (vectoring >= VALID) {
       this.#unfinished = vectoring
-      this.#unfinishedErrorCode = root.read(VmcsField.idtVectoringErrorCode)
+      this.#unfinishedErrorCode = vectoringErrorCode
     }
     const handler = EXITS[reason]
     if (handler === undefined) {
@@ -426,8 +433,14 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
   }
   /** Goes on behind the instruction that has left the guest, which is done. */
   skip(): void {
+    this.#finish(this.parts.host.root.exit.instructionLength)
+  }
+  /** The guest's instruction, of so many bytes, is done. */
+  #finish(length: number): void {
     const { root } = this.parts.host
-    root.write(VmcsField.guestRip, (root.read(VmcsField.guestRip) + root.read(VmcsField.exitInstructionLength)) >>> 0)
+    root.write(VmcsField.guestRip, (root.read(VmcsField.guestRip) + length) >>> 0)
+    const flags = root.read(VmcsField.guestRflags)
+    if ((flags & Flag.RF) !== 0) root.write(VmcsField.guestRflags, flags & ~Flag.RF)
     this.#setBlocking(BLOCKING, 0)
     if (this.#isStepped()) root.write(VmcsField.guestPendingDebug, root.read(VmcsField.guestPendingDebug) | STEPPED)
     this.#retired++
@@ -451,6 +464,21 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
       this.parts.emulator.nmi()
     }
     this.#emulateOne()
+  }
+
+  /** Most accesses to devices, and most stores that must be seen, are MOVs. */
+  access(linear: number, write: boolean): void {
+    const move = this.#unfinished === 0 ? this.#moves.find() : undefined
+    const isIt = move !== undefined && move.linear === linear && move.stores === write
+    const user = this.parts.host.cpu.state.cpl === 3 ? Access.USER : 0
+    const address = isIt ? this.state.translate(linear, user | (write ? Access.WRITE : 0)) : -1
+    if (!isIt || address < 0) {
+      this.emulate()
+      return
+    }
+    this.#moves.perform(move, this.parts.memory, address)
+    this.counts.emulated++
+    this.#finish(move.insn.length)
   }
 
   #needsEmulator(): boolean {

@@ -30,6 +30,7 @@ import {
   endsHalt,
   exitAtBoundary,
   exitBeforeTraps,
+  exitsWhileDisabled,
   interceptPageFault,
   type Waiting,
   wantsAttention,
@@ -556,7 +557,9 @@ export class Cpu implements Core {
   }
   /** Does something that waits get attention now? */
   #takes(): boolean {
-    return this.#nmi || this.state.flag(Flag.IF) || this.vmx?.nonRoot === true
+    if (this.#nmi || this.state.flag(Flag.IF)) return true
+    // (A guest that polls a port with a window open left generated code at each IN.)
+    return this.vmx?.nonRoot === true && exitsWhileDisabled(this.vmx, this.#waiting)
   }
 
   /** A guest's preemption timer ends the run, so that it is looked at. */

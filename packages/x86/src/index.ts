@@ -63,6 +63,6 @@ export {
   type FieldName as VmcsFieldName,
 } from './vmx/fields.ts'
 export { VmxRoot } from './vmx/root.ts'
-export type { GuestControls, VmxOperation, VmxParts, VmxState, VmxUnit } from './vmx/unit.ts'
+export type { ExitRecord, GuestControls, VmxOperation, VmxParts, VmxState, VmxUnit } from './vmx/unit.ts'
 export { REVISION as VMCS_REVISION, type Vmcs } from './vmx/vmcs.ts'
 export type { Vmx } from './vmx/vmx.ts'

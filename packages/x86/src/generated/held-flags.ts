@@ -19,7 +19,7 @@ export const HeldFlags = {
   /** Of a + 1 and a − 1; c is CF, which stays. */
   inc: 4,
   dec: 5,
-  /** Of the result a; b is CF, and OF in bit 1; AF is 0. */
+  /** Of the result a; b is CF, OF in bit 1, and AF in bit 4. */
   result: 6,
   /** An image of EFLAGS in a. */
   image: 7,
@@ -94,8 +94,9 @@ function settle<V>(o: Ops<V>, kind: V, a: V, b: V, c: V): void {
       slots({ FR: r, FX: zero, X: r, Y: o.i32(1), S: a, CA: zero, CB: c })
     },
     [HeldFlags.result]: () => {
-      const sign = o.let(o.sub(zero, o.shr(b, o.i32(1))))
-      slots({ FR: a, FX: zero, X: sign, Y: sign, S: zero, CA: zero, CB: o.and(b, o.i32(1)) })
+      const overflow = o.let(o.sub(zero, o.and(o.shr(b, o.i32(1)), o.i32(1))))
+      const auxiliary = o.xor(overflow, o.and(b, o.i32(0x10)))
+      slots({ FR: a, FX: zero, X: auxiliary, Y: overflow, S: zero, CA: zero, CB: o.and(b, o.i32(1)) })
     },
     [HeldFlags.image]: () => {
       // As `setStatusFlags` of the lazy flags has it.

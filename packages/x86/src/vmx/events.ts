@@ -86,10 +86,8 @@ export function exitOnTaskSwitch(unit: VmxUnit, selector: number, cause: TaskCau
   const ofInstruction = !isEvent || unit.vectoring?.source === 'software' || unit.vectoring?.source === 'int1'
   if (ofInstruction) state.ip = start
   if (!isEvent) unit.vectoring = undefined
-  exitGuest(unit, ExitReason.taskSwitch, {
-    qualification: selector | (TASK_SOURCE[cause] << 30),
-    instructionLength: ofInstruction ? length : 0,
-  })
+  const qualification = selector | (TASK_SOURCE[cause] << 30)
+  exitGuest(unit, ExitReason.taskSwitch, { qualification }, ofInstruction ? length : 0)
   throw LEFT_GUEST
 }
 
@@ -102,10 +100,7 @@ export function exitOnTripleFault(unit: VmxUnit): void {
 export function interceptSoftwareException(unit: VmxUnit, vector: number, length: number): boolean {
   if ((unit.controls.exceptions & (1 << vector)) === 0) return false
   const type = vector === Vector.DB ? EventType.privilegedSoftwareException : EventType.softwareException
-  exitGuest(unit, ExitReason.exceptionOrNmi, {
-    interruption: EventInfo.valid | (type << 8) | vector,
-    instructionLength: length,
-  })
+  exitGuest(unit, ExitReason.exceptionOrNmi, { interruption: EventInfo.valid | (type << 8) | vector }, length)
   return true
 }
 
@@ -172,4 +167,10 @@ export function endsHalt(unit: VmxUnit, waiting: Pick<Waiting, 'nmi' | 'interrup
 /** Does a window or an exit hang on flags that generated code may change, so that it must leave then? */
 export function wantsAttention(unit: VmxUnit): boolean {
   return unit.nonRoot && (unit.controls.primary & (Primary.interruptWindowExiting | Primary.nmiWindowExiting)) !== 0
+}
+
+/** Is there an exit at the next boundary though the guest has interrupts disabled? */
+export function exitsWhileDisabled({ controls, parts }: VmxUnit, waiting: Pick<Waiting, 'interrupt'>): boolean {
+  if ((controls.pin & Pin.externalInterruptExiting) !== 0 && waiting.interrupt()) return true
+  return (controls.primary & Primary.nmiWindowExiting) !== 0 && !parts.core.events.nmiBlocked
 }

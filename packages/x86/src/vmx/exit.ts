@@ -16,7 +16,6 @@ export interface ExitInformation {
   /** Interruption information and the error code of what caused it. */
   readonly interruption?: number
   readonly errorCode?: number
-  readonly instructionLength?: number
   readonly instructionInfo?: number
   readonly linear?: number
   readonly physical?: number
@@ -42,17 +41,18 @@ const ENTRY_FAILURE = 1 << 31
 
 /**
  * Leaves the guest, `state.ip` being what its RIP is to be saved as. Where a program outside of the machine stands in root operation, no
- * host state is loaded and the run ends.
+ * host state is loaded and the run ends. `instructionLength`: of the instruction that has left the guest.
  */
 export function exitGuest(
   unit: VmxUnit,
   reason: (typeof ExitReason)[keyof typeof ExitReason],
   information: ExitInformation = NOTHING,
+  instructionLength?: number,
 ): void {
   const { vmcs, controls } = unit
   vmcs.open()
   unit.exits[reason]!++
-  record(unit, reason, information)
+  record(unit, reason, information, instructionLength)
   // An instruction that has left was not executed: no step is behind it.
   const { events } = unit.parts.core
   if (events.pendingDebug !== 0 && !BETWEEN.includes(reason)) events.pendingDebug &= ~Dr6.BS
@@ -81,32 +81,39 @@ export function failEntry(
   const { vmcs } = unit
   vmcs.open()
   unit.exits[reason]!++
+  unit.recorded = false
   vmcs.set32(Field.exitReason, reason | ENTRY_FAILURE)
   vmcs.setNumber(Field.exitQualification, qualification)
   vmcs.close()
   toRoot(unit)
 }
 
-function record(unit: VmxUnit, reason: number, information: ExitInformation): void {
-  const { vmcs, vectoring } = unit
+function record(unit: VmxUnit, reason: number, information: ExitInformation, instructionLength?: number): void {
+  const { vmcs, vectoring, lastExit } = unit
   const { qualification = 0, interruption = 0 } = information
   const unblocking = nmiUnblocking(unit)
-  vmcs.set32(Field.exitReason, reason)
-  vmcs.setNumber(
-    Field.exitQualification,
-    (reason === ExitReason.eptViolation ? qualification | unblocking : qualification) >>> 0,
-  )
-  vmcs.set32(Field.exitInterruption, interruption === 0 ? 0 : interruption | unblocking)
-  vmcs.set32(Field.exitErrorCode, information.errorCode ?? 0)
+  lastExit.reason = reason
+  lastExit.qualification = (reason === ExitReason.eptViolation ? qualification | unblocking : qualification) >>> 0
+  lastExit.interruption = (interruption === 0 ? 0 : interruption | unblocking) >>> 0
+  lastExit.errorCode = (information.errorCode ?? 0) >>> 0
   // An exit met while INT n and its like are delivered tells how long they are (27.2.4).
   const software = vectoring?.source === 'software' || vectoring?.source === 'int1'
-  vmcs.set32(Field.exitInstructionLength, information.instructionLength ?? (software ? unit.instruction.length : 0))
+  lastExit.instructionLength = instructionLength ?? (software ? unit.instruction.length : 0)
+  lastExit.linear = (information.linear ?? 0) >>> 0
+  lastExit.physical = information.physical ?? 0
+  lastExit.vectoring = vectoring === undefined ? 0 : describeEvent(vectoring) >>> 0
+  lastExit.vectoringErrorCode = (vectoring?.source === 'fault' ? (vectoring.errorCode ?? 0) : 0) >>> 0
+  unit.recorded = true
+  vmcs.set32(Field.exitReason, reason)
+  vmcs.setNumber(Field.exitQualification, lastExit.qualification)
+  vmcs.set32(Field.exitInterruption, lastExit.interruption)
+  vmcs.set32(Field.exitErrorCode, lastExit.errorCode)
+  vmcs.set32(Field.exitInstructionLength, lastExit.instructionLength)
   vmcs.set32(Field.exitInstructionInfo, information.instructionInfo ?? 0)
-  vmcs.setNumber(Field.guestLinearAddress, (information.linear ?? 0) >>> 0)
-  vmcs.setNumber(Field.guestPhysicalAddress, information.physical ?? 0)
-  vmcs.set32(Field.idtVectoring, vectoring === undefined ? 0 : describeEvent(vectoring))
-  const errorCode = vectoring?.source === 'fault' ? vectoring.errorCode : undefined
-  vmcs.set32(Field.idtVectoringErrorCode, errorCode ?? 0)
+  vmcs.setNumber(Field.guestLinearAddress, lastExit.linear)
+  vmcs.setNumber(Field.guestPhysicalAddress, lastExit.physical)
+  vmcs.set32(Field.idtVectoring, lastExit.vectoring)
+  vmcs.set32(Field.idtVectoringErrorCode, lastExit.vectoringErrorCode)
   unit.vectoring = undefined
   unit.unblocksNmis = false
 }

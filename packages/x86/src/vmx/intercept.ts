@@ -32,9 +32,9 @@ function leave(
   unit: VmxUnit,
   insn: Insn,
   reason: (typeof ExitReason)[keyof typeof ExitReason],
-  more: { qualification?: number; instructionInfo?: number; linear?: number } = {},
+  more?: { readonly qualification?: number; readonly instructionInfo?: number; readonly linear?: number },
 ): true {
-  exitGuest(unit, reason, { ...more, instructionLength: insn.length })
+  exitGuest(unit, reason, more, insn.length)
   unit.onExit?.(true)
   return true
 }

@@ -1,5 +1,6 @@
 /** What the VMX instructions do (SDM vol. 3C, chapter 30), for the instructions and for a VMM outside of the machine. */
 
+import { Flag } from '../state/layout.ts'
 import { isEptPointer } from './checks.ts'
 import type { Secondary } from './controls.ts'
 import { enterGuest } from './enter.ts'
@@ -50,6 +51,7 @@ export function vmClear(unit: VmxUnit, address: number): VmxOutcome {
   vmcs.close()
   vmcs.select(current === address ? -1 : current)
   unit.unchanged = false
+  unit.recorded = false
   return 0
 }
 
@@ -62,6 +64,7 @@ export function vmPtrld(unit: VmxUnit, address: number): VmxOutcome {
   flushGuestState(unit)
   unit.vmcs.select(address)
   unit.unchanged = false
+  unit.recorded = false
   return 0
 }
 
@@ -86,7 +89,7 @@ export function vmWrite(unit: VmxUnit, encoding: number, value: bigint | number)
   if (offsetOf(encoding) === 0) return failValid(unit, InstructionError.unknownField)
   const kind = kindOf(encoding)
   if (kind === 'read-only') return failValid(unit, InstructionError.writeOfReadOnlyField)
-  if (kind === 'guest' && encoding !== Field.guestRip) flushGuestState(unit)
+  if (kind === 'guest' && !isHeld(unit, encoding, value)) flushGuestState(unit)
   vmcs.open()
   // (BigInts took half of the time.)
   if (typeof value === 'number' && !isHighHalf(encoding)) vmcs.setNumber(encoding, truncated(encoding, value))
@@ -94,6 +97,12 @@ export function vmWrite(unit: VmxUnit, encoding: number, value: bigint | number)
   vmcs.close()
   noteWrite(unit, encoding)
   return 0
+}
+
+/** Does the CPU hold what is written, so that the rest of the guest state need not be in the VMCS: RIP, and RF of RFLAGS? */
+function isHeld({ parts }: VmxUnit, encoding: number, value: bigint | number): boolean {
+  if (encoding === Field.guestRip) return true
+  return encoding === Field.guestRflags && ((Number(value) ^ parts.core.state.eflags) & ~Flag.RF) === 0
 }
 
 /** Fields that are read at each entry. */
@@ -106,6 +115,8 @@ function noteWrite(unit: VmxUnit, encoding: number): void {
   if (!unit.unchanged) return
   const { vmcs, parts } = unit
   if (encoding === Field.guestRip) parts.core.state.ip = vmcs.getNumber(encoding) % 0x1_0000_0000
+  else if (encoding === Field.guestRflags && isHeld(unit, encoding, vmcs.getNumber(encoding)))
+    parts.core.state.setFlag(Flag.RF, (vmcs.get32(encoding) & Flag.RF) !== 0)
   else if (encoding === Field.tscOffset) unit.setTscOffset(vmcs.get64(encoding))
   else if (!HARMLESS.includes(encoding)) {
     flushGuestState(unit)

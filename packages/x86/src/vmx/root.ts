@@ -25,7 +25,7 @@ import {
   vmxOff,
   vmxOn,
 } from './operations.ts'
-import type { VmxUnit } from './unit.ts'
+import type { ExitRecord, VmxUnit } from './unit.ts'
 
 /**
  * What stands in VMX root operation in place of ring-0 code. It prepares VMCSs with {@link write}, enters a guest with {@link enter}, runs the CPU,
@@ -77,14 +77,14 @@ export class VmxRoot implements Disposable {
     const { vmcs } = this.#unit
     if (vmcs.address < 0) this.#demand('VMREAD', INVALID)
     const encoding = encodingOf(field)
-    if (this.#unit.unsaved && kindOf(encoding) === 'guest') {
+    if (this.#unit.unsaved) {
       const { state, events } = this.#unit.parts.core
       // What is asked for at most exits, without all the rest.
       if (encoding === Field.guestRip) return state.ip
       if (encoding === Field.guestRflags) return state.eflags >>> 0
       if (encoding === Field.guestActivity) return events.halted ? Activity.hlt : Activity.active
       if (encoding === Field.guestInterruptibility) return interruptibilityOf(events)
-      flushGuestState(this.#unit)
+      if (kindOf(encoding) === 'guest') flushGuestState(this.#unit)
     }
     vmcs.open()
     return vmcs.getNumber(encoding)
@@ -97,6 +97,12 @@ export class VmxRoot implements Disposable {
   }
   /** VMWRITE; a number is taken as unsigned. */
   write(field: FieldName | FieldEncoding, value: number | bigint): void {
+    const { unsaved, parts } = this.#unit
+    // What is written at most exits: the CPU holds it, as the rest of the guest's state.
+    if (unsaved && field === Field.guestRip && typeof value === 'number') {
+      parts.core.state.ip = value >>> 0
+      return
+    }
     const bits = typeof value === 'number' && value < 0 ? value >>> 0 : value
     this.#demand('VMWRITE', vmWrite(this.#unit, encodingOf(field), bits))
   }
@@ -107,8 +113,9 @@ export class VmxRoot implements Disposable {
   enter(): boolean {
     const unit = this.#unit
     const { address } = unit.vmcs
-    const how = this.#launched.has(address) ? 'resume' : 'launch'
-    this.#demand(how === 'launch' ? 'VMLAUNCH' : 'VMRESUME', vmEnter(unit, how))
+    const isLaunched = this.#launched.has(address)
+    this.#demand(isLaunched ? 'VMRESUME' : 'VMLAUNCH', vmEnter(unit, isLaunched ? 'resume' : 'launch'))
+    if (isLaunched) return unit.nonRoot
     unit.vmcs.open()
     if (unit.vmcs.launched) this.#launched.add(address)
     return unit.nonRoot
@@ -157,13 +164,32 @@ export class VmxRoot implements Disposable {
     this.#unit.unchanged = false
   }
 
+  /** VMREAD of what the last exit has told, all of it. (One by one they took a quarter of an exit's time.) The object is the same each time. */
+  get exit(): Readonly<ExitRecord> {
+    const unit = this.#unit
+    if (!unit.recorded) this.#record()
+    return unit.lastExit
+  }
+  #record(): void {
+    const { lastExit } = this.#unit
+    lastExit.reason = this.read(Field.exitReason)
+    lastExit.qualification = this.read(Field.exitQualification)
+    lastExit.interruption = this.read(Field.exitInterruption)
+    lastExit.errorCode = this.read(Field.exitErrorCode)
+    lastExit.instructionLength = this.read(Field.exitInstructionLength)
+    lastExit.linear = this.read(Field.guestLinearAddress)
+    lastExit.physical = this.read(Field.guestPhysicalAddress)
+    lastExit.vectoring = this.read(Field.idtVectoring)
+    lastExit.vectoringErrorCode = this.read(Field.idtVectoringErrorCode)
+    this.#unit.recorded = true
+  }
   /** The basic reason of the last exit, a number of {@link ExitReason}. */
   get exitReason(): number {
-    return this.read(Field.exitReason) & 0xffff
+    return this.exit.reason & 0xffff
   }
   /** The last entry failed. */
   get entryFailed(): boolean {
-    return this.read(Field.exitReason) >= 0x8000_0000
+    return this.exit.reason >= 0x8000_0000
   }
   /** Exits so far by name, those that happened. */
   get exits(): Readonly<Record<string, number>> {

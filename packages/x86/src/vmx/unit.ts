@@ -35,6 +35,22 @@ export interface GuestControls {
   vpid: number
 }
 
+/** What an exit has told: read-only fields of the VMCS, unsigned. */
+export interface ExitRecord {
+  /** Basic reason and, in bit 31, that it was a VM entry that has failed. */
+  reason: number
+  qualification: number
+  interruption: number
+  errorCode: number
+  instructionLength: number
+  /** Guest-linear and guest-physical address. */
+  linear: number
+  physical: number
+  /** IDT-vectoring information. */
+  vectoring: number
+  vectoringErrorCode: number
+}
+
 /** A saved {@link VmxUnit}. */
 export type VmxState = {
   readonly operation: string
@@ -109,6 +125,19 @@ export class VmxUnit {
    * state takes its place. (To write it at each exit took 2 µs.)
    */
   unsaved = false
+  /** What the last exit has told, if {@link recorded} and the current VMCS still says so. */
+  readonly lastExit: ExitRecord = {
+    reason: 0,
+    qualification: 0,
+    interruption: 0,
+    errorCode: 0,
+    instructionLength: 0,
+    linear: 0,
+    physical: 0,
+    vectoring: 0,
+    vectoringErrorCode: 0,
+  }
+  recorded = false
   /** Registers and controls are what the last exit left in the current VMCS. */
   unchanged = false
   readonly #ept: ExtendedPageTables
@@ -266,6 +295,7 @@ export class VmxUnit {
     this.exits.set(state.exits)
     this.unchanged = false
     this.unsaved = false
+    this.recorded = false
     this.vectoring = undefined
     if (this.nonRoot) {
       this.vmcs.open()
@@ -294,6 +324,7 @@ export class VmxUnit {
     this.region = -1
     this.external = false
     this.onExit = undefined
+    this.recorded = false
     this.vmcs.select(-1)
     this.vectoring = undefined
     this.trapPending = false

@@ -88,7 +88,7 @@ export class Vmcs {
   setNumber(encoding: number, value: number): void {
     const at = this.#at + (offsetOf(encoding) >> 2)
     this.#unsigned[at] = value
-    this.#unsigned[at + 1] = Math.floor(value / 0x1_0000_0000)
+    this.#unsigned[at + 1] = value < 0x1_0000_0000 ? 0 : Math.floor(value / 0x1_0000_0000)
   }
   /** All 64 bits, unsigned. */
   get64(encoding: number): bigint {

@@ -1,0 +1,93 @@
+/** `pnpm bench process`: bare processes on our kernel against a PC and against QEMU's user mode. */
+import { setFlagsFromString } from 'node:v8'
+import { VmexitError } from '@vmexit/core'
+import { V8_FLAGS } from '@vmexit/jit'
+import { inOwnProcess } from '../child.ts'
+import { counted, PROCESS_PART, type Setting, setting, writePart } from '../docs.ts'
+import { progress } from '../progress.ts'
+import { asMarkdown, asText } from '../tables.ts'
+import { type CallTimes, measureCallsHere, measureCallsInPc } from './calls.ts'
+import { HERE, type Here, PROCESS_HELP, type ProcessOptions, parseProcessOptions } from './options.ts'
+import { measureProgramsHere, measureProgramsInQemu, type ProgramTimes } from './programs.ts'
+import { callRows, differing, type ProcessSamples, programRows, table } from './results.ts'
+
+const CALL_COLUMNS = ['µs here', 'µs in a PC'] as const
+const PROGRAM_COLUMNS = ['ms here', 'ms under qemu-user'] as const
+
+/** Runs it; the exit code: 1 if a bar is missed. @throws VmexitError for options, guests and systems that fail. */
+export async function processMain(args: readonly string[]): Promise<number> {
+  const options = parseProcessOptions(args)
+  if (options.help) {
+    process.stdout.write(PROCESS_HELP)
+    return 0
+  }
+  if (options.here !== undefined) {
+    process.stdout.write(`${JSON.stringify(await measureHere(options.here, options))}\n`)
+    return 0
+  }
+  const samples = await measureAll(options)
+  const [calls, programs, strange] = [callRows(samples), programRows(samples), differing(samples)]
+  if (strange.length > 0) {
+    throw new VmexitError('bench-output', {
+      problem: `${strange.join(', ')} printed something else here than under QEMU`,
+      remedy: 'report it: programs must compute the same',
+    })
+  }
+  const where = setting(options.rounds)
+  const text = options.json
+    ? JSON.stringify({ ...where, calls, programs }, undefined, 2)
+    : `${asText(table(calls, CALL_COLUMNS))}\n\n${asText(table(programs, PROGRAM_COLUMNS))}`
+  process.stdout.write(`${text}\n`)
+  if (options.writeDocs) writePart(PROCESS_PART, page(samples, where))
+  return [...calls, ...programs].every(({ holds }) => holds) ? 0 : 1
+}
+
+function measureHere(
+  what: Here,
+  { kernel, initrd }: ProcessOptions,
+): CallTimes | Promise<CallTimes | ProgramTimes> | ProgramTimes {
+  for (const flag of V8_FLAGS) setFlagsFromString(flag)
+  if (what === 'calls-process') return measureCallsHere()
+  if (what === 'calls-pc') return measureCallsInPc(kernel)
+  return what === 'programs-process' ? measureProgramsHere(initrd) : measureProgramsInQemu(initrd)
+}
+
+async function measureAll({ rounds, kernel, initrd }: ProcessOptions): Promise<ProcessSamples> {
+  const found: Record<Here, string[]> = {
+    'calls-process': [],
+    'calls-pc': [],
+    'programs-process': [],
+    'programs-qemu-user': [],
+  }
+  for (let round = 0; round < rounds; round++) {
+    // Each second round the other way about, so that a host that grows slower or faster favours nobody.
+    for (const what of round % 2 === 0 ? HERE : HERE.toReversed()) {
+      progress(`round ${round + 1} of ${rounds}: ${what}`)
+      found[what].push(await inOwnProcess(what, ['process', '--here', what, '--kernel', kernel, '--initrd', initrd]))
+    }
+  }
+  progress('')
+  const read = <T>(what: Here): T[] => found[what].map((text) => JSON.parse(text) as T)
+  return {
+    callsHere: read<CallTimes>('calls-process'),
+    callsInPc: read<CallTimes>('calls-pc'),
+    programsHere: read<ProgramTimes>('programs-process'),
+    programsInQemu: read<ProgramTimes>('programs-qemu-user'),
+  }
+}
+
+function page(samples: ProcessSamples, { date, rounds, machine, node }: Setting): string {
+  return `${PROCESS_PART}
+
+Written by \`npx -y pnpm@12 bench process --write-docs\` on ${date}: ${counted(rounds)} on ${machine}; Node ${node}.
+
+Static i386 programs, all of the processor time of the process that runs them, translating included; median over rounds. What the kernel does
+for them, against the same programs under Debian's 686 kernel in one of our PCs, on the same engine:
+
+${asMarkdown(table(callRows(samples), CALL_COLUMNS))}
+
+What they compute, against QEMU's user mode:
+
+${asMarkdown(table(programRows(samples), PROGRAM_COLUMNS))}
+`
+}
