@@ -12,6 +12,7 @@ import { type Cpu, type CpuEvent, Gpr, type RingZero, Vector } from '@vmexit/x86
 import { Refused } from './abi/decoders.ts'
 import { i386 } from './abi/i386/table.ts'
 import type { CallTable } from './abi/table.ts'
+import { TmpFsCharges } from './cgroups/charges.ts'
 import { ControlGroups } from './cgroups/groups.ts'
 import { Answer, Errno } from './errno.ts'
 import { openSpecial } from './files/devices.ts'
@@ -106,7 +107,7 @@ export class LinuxKernel implements Kernel, RingZero {
     this.machine = new Machine(options, () => this.ticks)
     this.cpu = this.machine.cpu
     this.frames = this.machine.frames
-    this.pageCache = new PageCache(this.frames)
+    this.pageCache = new PageCache(this.frames, (inode, bytes) => this.groups.transferred(inode, 'read', bytes))
     this.memory = new UserMemory(this.cpu.paging, this.machine.memory)
     this.groups = new ControlGroups(this)
     this.random = new Random(options.seed ?? 1)
@@ -129,7 +130,10 @@ export class LinuxKernel implements Kernel, RingZero {
       hooks: { openSpecial: (inode, flags, path: Path) => openSpecial(this, inode, flags, path) },
     })
     const { root } = options
-    const fs = typeof root === 'function' ? root(this.time) : (root ?? new TmpFs({ time: this.time }))
+    const fs =
+      typeof root === 'function'
+        ? root(this.time)
+        : (root ?? new TmpFs({ time: this.time, charges: new TmpFsCharges(this) }))
     this.tree = this.vfs.newTree(fs, 'root')
     this.ns = firstNamespaces(options.hostname ?? 'vmexit', this.tree, this.groups.tree.root)
     this.timers.onEarlier = (when) => {
@@ -283,8 +287,8 @@ export class LinuxKernel implements Kernel, RingZero {
 
   /** The current task goes on after a while. */
   delay(nanoseconds: number): void {
-    const task = this.current!
-    if (task.state !== 'ready' || task.inCall || task.hasSignal) return
+    const task = this.current
+    if (task === undefined || task.state !== 'ready' || task.inCall || task.hasSignal) return
     this.timers.set(task.sleep, this.now + nanoseconds)
     this.#park(task)
   }
@@ -348,8 +352,10 @@ export class LinuxKernel implements Kernel, RingZero {
         this.#putAside(task)
         continue
       }
-      if (task.inCall) this.#invoke(task)
-      else if (this.yieldsAfter) {
+      if (task.inCall) {
+        this.#invoke(task)
+        this.groups.settle()
+      } else if (this.yieldsAfter) {
         this.yieldsAfter = false
         this.#letOthers(task)
       } else if (task.hasWork) {
@@ -408,7 +414,10 @@ export class LinuxKernel implements Kernel, RingZero {
         address < 0xc000_0000
           ? task.space.fault(Math.floor(address / PAGE), (event.errorCode! & 2) !== 0)
           : Fault.MAPPING
-      if (outcome === Fault.DONE) return true
+      if (outcome === Fault.DONE) {
+        this.groups.settle()
+        return this.current !== undefined || this.#settle()
+      }
       if (outcome === Fault.BLOCK) this.#park(task)
       else signalOfFault(task, outcome, address, event.errorCode!)
     } else if (event.source === 'sysenter') {

@@ -18,7 +18,10 @@ export function populate(kernel: Kernel): void {
   const { vfs, time } = kernel
   const task = vfs.newTask(kernel.tree)
   for (const path of ['/dev', '/proc', '/tmp']) vfs.mkdir(task, null, path, DIRECTORY)
-  vfs.mount(task, new TmpFs({ time }), '/dev', { source: 'devtmpfs', flags: MountFlag.NOSUID | MountFlag.RELATIME })
+  vfs.mount(task, new TmpFs({ time, charges: new TmpFsCharges(kernel) }), '/dev', {
+    source: 'devtmpfs',
+    flags: MountFlag.NOSUID | MountFlag.RELATIME,
+  })
   vfs.mount(task, new ProcFs(kernel), '/proc', {
     source: 'proc',
     flags: MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC | MountFlag.RELATIME,

@@ -20,6 +20,7 @@ import { SignalActions, type SignalInfo, SignalQueue } from './signals/queue.ts'
 import { Signal, SignalSet } from './signals/set.ts'
 import type { Account } from './tasks/account.ts'
 import { fileCredentials, type Ids, isCapable, realCredentials } from './tasks/credentials.ts'
+import type { KernelStack } from './tasks/kernel-stack.ts'
 import { Limits } from './tasks/limits.ts'
 import type { Namespaces } from './tasks/namespaces.ts'
 import { Registers } from './tasks/registers.ts'
@@ -296,6 +297,7 @@ export class Task {
   vforkParent: Task | undefined = undefined
   /** What it is to control groups: their scheduler runs it. */
   readonly thread: Thread
+  readonly stack: KernelStack
   /** Instructions retired in it. */
   ticks = 0
   /** IOPL that it was given. */
@@ -311,7 +313,7 @@ export class Task {
     kernel: Kernel,
     tid: number,
     proc: Process,
-    parts: Pick<Task, 'ns' | 'space' | 'files' | 'context' | 'actions' | 'ids' | 'thread'>,
+    parts: Pick<Task, 'ns' | 'space' | 'files' | 'context' | 'actions' | 'ids' | 'thread' | 'stack'>,
   ) {
     this.kernel = kernel
     this.tid = tid
@@ -322,6 +324,7 @@ export class Task {
     this.context = parts.context
     this.actions = parts.actions
     this.thread = parts.thread
+    this.stack = parts.stack
     this.#ids = parts.ids
     this.ids = parts.ids
     this.sleep = new Timer(() => this.wake())

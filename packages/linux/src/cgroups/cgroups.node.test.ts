@@ -110,6 +110,30 @@ describe.skipIf(!isThere)(`control groups${skipped}`, () => {
     expect(highs).toBeGreaterThan(100)
   }, 60_000)
 
+  it('io.max slows reads and writes of a block device down, and io.stat counts them', () => {
+    const result = groups(
+      'echo "8:0 rbps=1048576 wbps=2097152" > /cg/a/io.max; cat /cg/a/io.max; a=$(date +%s); in_ a dd if=/data of=/dev/null bs=64k 2>/dev/null; b=$(date +%s); in_ a dd if=/dev/zero of=/new bs=64k count=64 2>/dev/null; c=$(date +%s); echo $((b - a)) $((c - b)); cat /cg/a/io.stat; echo "9:9 rbps=1" > /cg/a/io.max',
+      {
+        files: { '/data': new Uint8Array(4 << 20) },
+        prepare: ({ groups: control, tree }) => void control.devices.set(tree.root.super.fs, '8:0'),
+      },
+    )
+    const [limits, seconds, stat, refused] = result.output.trim().split('\n')
+    expect(limits).toBe('8:0 rbps=1048576 wbps=2097152 riops=max wiops=max')
+    const [read, written] = seconds!.split(' ').map(Number)
+    expect([3, 4]).toContain(read)
+    expect([1, 2]).toContain(written)
+    expect(stat).toMatch(/^8:0 rbytes=[0-9]{7} wbytes=4194304 /)
+    expect(refused).toBe('sh: write error: No such device')
+  }, 60_000)
+
+  it('counts the tasks of a group as memory of the kernel', () => {
+    const [stacks, none] = numbers(
+      'in_ a sh -c "sleep 1 & sleep 1 & sleep 1 & wait" & usleep 100000; of kernel_stack a/memory.stat; wait; of kernel_stack a/memory.stat',
+    )
+    expect([stacks, none]).toEqual([3 * 8192, 0])
+  }, 60_000)
+
   it('cgroup.freeze stands all still, what comes later too, until it is over or they are killed', () => {
     const { output } = groups(
       'in_ a sh -c "while :; do :; done" & usleep 50000; echo 1 > /cg/a/cgroup.freeze; x=$(of usage_usec a/cpu.stat); (in_ a sh -c "echo late") & usleep 100000; y=$(of usage_usec a/cpu.stat); echo $((y - x)); of frozen a/cgroup.events; echo 0 > /cg/a/cgroup.freeze; usleep 100000; z=$(of usage_usec a/cpu.stat); [ $z -gt $((y + 50000)) ] && echo runs; echo 1 > /cg/a/cgroup.freeze; echo 1 > /cg/a/cgroup.kill; usleep 100000; of populated a/cgroup.events; wait',

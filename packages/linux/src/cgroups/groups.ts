@@ -2,7 +2,15 @@
  * Control groups in the kernel ("Control Group v2"): its tasks are the hierarchy's threads, its scheduler is the hierarchy's,
  * and whoever needs memory is charged there. What the hierarchy asks for in turn, to freeze, to kill, to reclaim, is done here.
  */
-import { type Group, type Process as GroupMember, Hierarchy, type MemoryAccount, oomVictims } from '@vmexit/cgroup'
+import {
+  type Group,
+  type Process as GroupMember,
+  Hierarchy,
+  type IoOperation,
+  type MemoryAccount,
+  oomVictims,
+} from '@vmexit/cgroup'
+import type { FileSystem, Inode } from '@vmexit/vfs'
 import { Code } from '../signals/queue.ts'
 import { sendToProcess } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
@@ -28,6 +36,10 @@ export class ControlGroups implements KernelGroups {
   readonly #changes = new WeakMap<object, Map<string, number>>()
   readonly #kernel: Kernel
   readonly #accounts = new WeakMap<GroupMember, Account>()
+  /** File systems on block devices, by the device's number such as `8:0`: their transfers are counted, and limited by io.max. */
+  readonly devices: Map<FileSystem, string> = new Map()
+  /** What the current task's transfers have it wait for: nanoseconds. */
+  #transfer = 0
   /** Somebody's memory is above memory.high. */
   #isPressed = false
   #delay = 0
@@ -35,6 +47,7 @@ export class ControlGroups implements KernelGroups {
   constructor(kernel: Kernel) {
     this.#kernel = kernel
     this.tree = new Hierarchy({
+      hasDevice: (device) => [...this.devices.values()].includes(device),
       kernel: {
         now: () => kernel.now,
         changed: (group, file) => this.#tell(group, file),
@@ -63,6 +76,14 @@ export class ControlGroups implements KernelGroups {
   /** How often a file of a group has changed by itself. */
   changesOf(group: object, file: string): number {
     return this.#changes.get(group)?.get(file) ?? 0
+  }
+
+  transferred({ fs }: Inode, operation: IoOperation, bytes: number): void {
+    if (this.devices.size === 0) return
+    const device = this.devices.get(fs)
+    const group = this.#kernel.current?.process.member.group
+    if (device === undefined || group === undefined) return
+    this.#transfer = Math.max(this.#transfer, group.io.charge(device, operation, bytes))
   }
 
   #tell(group: object, file: string): void {
@@ -131,8 +152,12 @@ export class ControlGroups implements KernelGroups {
     return hasEnded
   }
 
-  /** Behind a fault or a call of the current task: it waits where its group has more than memory.high. */
+  /** Behind a fault or a call of the current task: it waits for its transfers, and where its group has more than memory.high. */
   settle(): void {
+    if (this.#transfer > 0) {
+      this.#kernel.delay(this.#transfer)
+      this.#transfer = 0
+    }
     if (!this.#isPressed) return
     this.#isPressed = false
     const group: Group | undefined = this.#kernel.current?.process.member.group

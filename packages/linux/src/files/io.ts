@@ -16,8 +16,15 @@ function isPlain(file: OpenFile): boolean {
   return file.file !== undefined && file.file.operations === null && isRegular(file.file.inode.mode)
 }
 
-/** Reads to an address. Of a file that is no plain one, one piece. `position`: pread's. */
+/** `readInto`, and what came from a block device is counted for the caller's group. */
 function readTo(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
+  const count = readInto(task, file, address, length, position)
+  if (count > 0 && file.file !== undefined) task.kernel.groups.transferred(file.file.inode, 'read', count)
+  return count
+}
+
+/** Reads to an address. Of a file that is no plain one, one piece. `position`: pread's. */
+function readInto(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
   const { memory, vfs, pageCache } = task.kernel
   if (!isPlain(file)) {
     if (position !== null && file.file === undefined) return -Errno.ESPIPE
@@ -59,8 +66,15 @@ function readTo(task: Task, file: OpenFile, address: number, length: number, pos
   return done
 }
 
-/** Writes from an address. Of a file that is no plain one, what fits. */
+/** `writeOut`, and what went to a block device is counted for the caller's group. */
 function writeFrom(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
+  const count = writeOut(task, file, address, length, position)
+  if (count > 0 && file.file !== undefined) task.kernel.groups.transferred(file.file.inode, 'write', count)
+  return count
+}
+
+/** Writes from an address. Of a file that is no plain one, what fits. */
+function writeOut(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
   const { memory } = task.kernel
   if (!isPlain(file)) {
     if (position !== null && file.file === undefined) return -Errno.ESPIPE
@@ -258,6 +272,7 @@ export function sendfile(
     const got = vfs.pread(file, piece, 0, Math.min(piece.length, count - task.progress), start + task.progress)
     if (got < 0 && task.progress === 0) return got
     if (got <= 0) break
+    task.kernel.groups.transferred(file.inode, 'read', got)
     const put = writeBytes(task, target, piece, 0, got, null)
     if (put === Answer.BLOCK) {
       if (task.progress === 0) return put

@@ -12,6 +12,9 @@ export const NoPage = { END: -1, MEMORY: -2, NOT_YET: -3, IO: -4 } as const
 
 let nextId = 1
 
+/** Told of bytes that were read from a file. */
+type ReadListener = (inode: Inode, bytes: number) => void
+
 /** Pages of one file, or with `null` shared memory without a file. */
 export class FilePages {
   readonly #frames: Frames
@@ -26,10 +29,13 @@ export class FilePages {
   /** The path, as /proc/self/maps shows it. */
   name: string
 
-  constructor(frames: Frames, inode: Inode | null, name: string) {
+  readonly #told: ReadListener | undefined
+
+  constructor(frames: Frames, inode: Inode | null, name: string, told?: ReadListener) {
     this.#frames = frames
     this.inode = inode
     this.name = name
+    this.#told = told
   }
 
   mapped(): void {
@@ -71,6 +77,7 @@ export class FilePages {
         this.#frames.release(frame)
         return got === -4096 ? NoPage.NOT_YET : NoPage.IO
       }
+      this.#told?.(inode, got)
     }
     this.#cached.set(page, frame)
     return frame
@@ -163,9 +170,11 @@ export class PageCache {
   readonly #files = new Map<Inode, FilePages>()
   /** Files without mappings whose pages are kept. */
   readonly #limit: number
+  readonly #told: ReadListener | undefined
 
-  constructor(frames: Frames, limit = 1024) {
+  constructor(frames: Frames, told?: ReadListener, limit = 1024) {
     this.#frames = frames
+    this.#told = told
     this.#limit = limit
   }
 
@@ -174,7 +183,7 @@ export class PageCache {
     let pages = this.#files.get(inode)
     if (pages === undefined) {
       if (this.#files.size >= this.#limit) this.shrink()
-      pages = new FilePages(this.#frames, inode, name)
+      pages = new FilePages(this.#frames, inode, name, this.#told)
       this.#files.set(inode, pages)
     }
     pages.name = name

@@ -189,4 +189,14 @@ describe.skipIf(!isThere)(`namespaces${skipped}`, () => {
       60_000,
     )
   })
+
+  it('time: shows another uptime', () => {
+    const { output } = shell('cut -d. -f1 /proc/uptime; sleep 5; cut -d. -f1 /proc/uptime', {
+      namespaces: ['time'],
+      before: ({ ns }) => {
+        ns.time.boottime = 1000e9
+      },
+    })
+    expect(output).toBe('1000\n1005\n')
+  })
 })

@@ -14,6 +14,7 @@ import { type Separated, separate, separateMounts } from '../namespaces/unshare.
 import { Process, Task } from '../system.ts'
 import type { Account } from './account.ts'
 import { Clone, CloneHigh } from './clone-flags.ts'
+import { KernelStack } from './kernel-stack.ts'
 import { enterNamespaces, type Namespaces } from './namespaces.ts'
 import { tlsEntry, type UserDescriptor } from './segments.ts'
 import type { TlsEntry } from './tls.ts'
@@ -108,6 +109,12 @@ function childOf(
     members.release(thread)
     return -Errno.ENOMEM
   }
+  const stack = KernelStack.of(account)
+  if (stack === undefined) {
+    members.release(thread)
+    if (--space.users === 0) space.free()
+    return -Errno.ENOMEM
+  }
   kernel.counts.forks++
   // (Threads of one CLONE_FS share what chdir changes.)
   const context = has(Clone.FS) ? task.context : kernel.vfs.fork(task.context)
@@ -118,7 +125,7 @@ function childOf(
     ns = { ...ns, pid: pids, time }
   }
   const parts = {
-    ...{ ns, space, thread, context, ids: separated.ids },
+    ...{ ns, space, thread, stack, context, ids: separated.ids },
     files: has(Clone.FILES) ? task.files : task.files.fork(),
     actions: has(Clone.SIGHAND) ? task.actions : task.actions.fork(),
   }

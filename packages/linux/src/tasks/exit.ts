@@ -46,6 +46,7 @@ export function endTask(kernel: Kernel, task: Task): void {
   proc.tasks.delete(task)
   const { members } = kernel.groups.tree
   members.exit(task.thread)
+  task.stack.free()
   leaveNamespaces(task.ns)
   if (task.tid !== proc.pid) forgetNumber(kernel, task)
 }

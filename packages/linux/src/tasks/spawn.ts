@@ -16,6 +16,7 @@ import { SignalActions } from '../signals/queue.ts'
 import { type Kernel, Process, Session, Task, type Terminal } from '../system.ts'
 import { ALL_SETS, NO_SETS } from './capabilities.ts'
 import { type Ids, userIds } from './credentials.ts'
+import { KernelStack } from './kernel-stack.ts'
 import { enterNamespaces, leaveNamespaces, type Namespaces } from './namespaces.ts'
 
 /** A program, and with what it is to run. */
@@ -70,12 +71,14 @@ export function spawn(kernel: Kernel, program: Spawn): Process {
     tree.members.release(thread)
     proc.giveNumbersBack()
   }
-  if (space.table.root === 0) {
+  const stack = space.table.root === 0 ? undefined : KernelStack.of(account)
+  if (stack === undefined) {
+    if (space.table.root !== 0) space.free()
     giveBack()
-    fail(program, 'there is no memory for a process', 'end another one')
+    return fail(program, 'there is no memory for a process', 'end another one')
   }
   const task = new Task(kernel, pid, proc, {
-    ...{ ns, ids: separated.ids, space, thread },
+    ...{ ns, ids: separated.ids, space, thread, stack },
     files: new Descriptors(),
     context: contextOf(kernel, program, ns),
     actions: new SignalActions(),
@@ -87,6 +90,7 @@ export function spawn(kernel: Kernel, program: Spawn): Process {
     kernel.vfs.exit(task.context)
     leaveNamespaces(task.ns)
     space.free()
+    stack.free()
     giveBack()
     return fail(program, why, remedy)
   }
