@@ -20,6 +20,7 @@ export function checkKernel(kernel: Kernel): string[] {
   }
   checkDescriptors(tasks, wrong)
   for (const task of tasks) checkTask(kernel, task, wrong)
+  checkGroups(kernel, tasks, wrong)
   for (const proc of kernel.processes.values()) {
     if (proc.tasks.size === 0 && proc.status === undefined)
       wrong.push(`process ${proc.pid} has neither tasks nor a status`)
@@ -99,6 +100,18 @@ function checkDescriptors(tasks: readonly Task[], wrong: string[]): void {
     if (file.references < count || file.references > most)
       wrong.push(`a file has ${count} descriptors and ${file.references} references`)
   }
+}
+
+/** Every task is a thread of the hierarchy, which has no others, and is charged once. */
+function checkGroups(kernel: Kernel, tasks: readonly Task[], wrong: string[]): void {
+  const { tree } = kernel.groups
+  for (const { thread, tid } of tasks) if (!thread.alive) wrong.push(`task ${tid} has ended in its group`)
+  const ended = [...kernel.processes.values()].filter(({ pid, tasks: own }) => ![...own].some(({ tid }) => tid === pid))
+  const threads = [...tree.members.threads()].length
+  const expected = tasks.length + ended.length
+  if (threads !== expected) wrong.push(`there are ${expected} tasks, and ${threads} threads in groups`)
+  const { usage } = tree.root.pids
+  if (usage !== threads) wrong.push(`groups are charged for ${usage} of ${threads} threads`)
 }
 
 function checkTask(kernel: Kernel, task: Task, wrong: string[]): void {

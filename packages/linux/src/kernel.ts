@@ -12,7 +12,7 @@ import { type Cpu, type CpuEvent, Gpr, type RingZero, Vector } from '@vmexit/x86
 import { Refused } from './abi/decoders.ts'
 import { i386 } from './abi/i386/table.ts'
 import type { CallTable } from './abi/table.ts'
-import { TmpFsCharges } from './cgroups/charges.ts'
+import { fileSystemGone, TmpFsCharges } from './cgroups/charges.ts'
 import { ControlGroups } from './cgroups/groups.ts'
 import { Answer, Errno } from './errno.ts'
 import { openSpecial } from './files/devices.ts'
@@ -127,7 +127,10 @@ export class LinuxKernel implements Kernel, RingZero {
     }
     this.vfs = new Vfs({
       time: this.time,
-      hooks: { openSpecial: (inode, flags, path: Path) => openSpecial(this, inode, flags, path) },
+      hooks: {
+        openSpecial: (inode, flags, path: Path) => openSpecial(this, inode, flags, path),
+        unmounted: fileSystemGone,
+      },
     })
     const { root } = options
     const fs =

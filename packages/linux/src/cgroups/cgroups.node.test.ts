@@ -2,7 +2,8 @@
 import type { Group } from '@vmexit/cgroup'
 import { describe, expect, it } from 'vitest'
 import { busybox, shell } from '../../test/busybox.ts'
-import type { RunOptions, RunResult } from '../../test/run.ts'
+import { type Call, mapScratch, programOf, SCRATCH } from '../../test/calls.ts'
+import { type RunOptions, type RunResult, run } from '../../test/run.ts'
 import type { LinuxKernel } from '../kernel.ts'
 import { CgroupFs } from './cgroup-fs.ts'
 
@@ -127,6 +128,55 @@ describe.skipIf(!isThere)(`control groups${skipped}`, () => {
     expect(refused).toBe('sh: write error: No such device')
   }, 60_000)
 
+  it('gives back what a tmpfs had when its last mount goes, and tmpfs has a size of its own', () => {
+    const { output } = groups(
+      'mkdir /tmp/m; echo $$ > /cg/b/cgroup.procs; mount -t tmpfs -o size=64k,mode=700,nr_inodes=10 x /tmp/m; stat -c %a /tmp/m; dd if=/dev/zero of=/tmp/m/f bs=4096 count=100 2>&1 | grep -o "No space left on device"; stat -c %s /tmp/m/f; of shmem b/memory.stat; umount /tmp/m; of shmem b/memory.stat; mount -t tmpfs -o size=x x /tmp/m 2>&1 | grep -o "Invalid argument"',
+    )
+    expect(output).toBe('700\nNo space left on device\n65536\n65536\n0\nInvalid argument\n')
+  }, 60_000)
+
+  /** Groups under /cg, one of which is user 1000's to do with as he likes. */
+  function delegate(kernel: LinuxKernel): void {
+    const { vfs, groups: control } = kernel
+    const { tree } = control
+    tree.write(tree.root, 'cgroup.subtree_control', '+pids')
+    tree.mkdir(tree.mkdir(tree.root, 'd') as Group, 'own')
+    const task = vfs.newTask(kernel.tree)
+    vfs.mkdir(task, null, '/cg', 0o755)
+    vfs.mount(task, new CgroupFs(kernel, tree.root), '/cg')
+    for (const path of ['', '/cgroup.procs', '/cgroup.subtree_control', '/own', '/own/cgroup.procs'])
+      vfs.chown(task, null, `/cg/d${path}`, 1000, 1000)
+    vfs.exit(task)
+  }
+
+  it('CLONE_INTO_CGROUP begins a child in a group that a descriptor names', () => {
+    const [OPEN, CLONE3, GETPID] = [5, 435, 20]
+    const path = new TextEncoder().encode('/cg/d/own\0')
+    const request = new Uint8Array(88)
+    const view = new DataView(request.buffer)
+    const words = [
+      [1, 2],
+      [8, 17],
+      [20, 3],
+    ] as const
+    for (const [word, value] of words) view.setUint32(word * 4, value, true)
+    const where: string[] = []
+    const { wrong } = run({
+      files: {
+        '/p': programOf([
+          ...[mapScratch, [3, 0, SCRATCH, 98], [OPEN, SCRATCH, 0x1_0000], [CLONE3, SCRATCH + 10, 88], [GETPID]],
+        ] as Call[]),
+      },
+      args: ['/p'],
+      engine: 'interpreter',
+      input: new Uint8Array([...path, ...request]),
+      prepare: delegate,
+      observe: (number, answer, task) => number === GETPID && where.push(`${answer} ${task.process.member.group.path}`),
+    })
+    expect(where.toSorted()).toEqual(['1 /', '2 /d/own'])
+    expect(wrong).toEqual([])
+  })
+
   it('counts the tasks of a group as memory of the kernel', () => {
     const [stacks, none] = numbers(
       'in_ a sh -c "sleep 1 & sleep 1 & sleep 1 & wait" & usleep 100000; of kernel_stack a/memory.stat; wait; of kernel_stack a/memory.stat',
@@ -148,20 +198,6 @@ describe.skipIf(!isThere)(`control groups${skipped}`, () => {
     kernel.runToEnd(1e9)
     expect(kernel.processes.size).toBe(0)
   }, 60_000)
-
-  /** Groups under /cg, one of which is user 1000's to do with as he likes. */
-  function delegate(kernel: LinuxKernel): void {
-    const { vfs, groups: control } = kernel
-    const { tree } = control
-    tree.write(tree.root, 'cgroup.subtree_control', '+pids')
-    tree.mkdir(tree.mkdir(tree.root, 'd') as Group, 'own')
-    const task = vfs.newTask(kernel.tree)
-    vfs.mkdir(task, null, '/cg', 0o755)
-    vfs.mount(task, new CgroupFs(kernel, tree.root), '/cg')
-    for (const path of ['', '/cgroup.procs', '/cgroup.subtree_control', '/own', '/own/cgroup.procs'])
-      vfs.chown(task, null, `/cg/d${path}`, 1000, 1000)
-    vfs.exit(task)
-  }
 
   it('shows cgroup namespaces their own group as the root, and lets nothing out of it', () => {
     const { output, wrong } = shell(

@@ -5,7 +5,7 @@
  * A file system gives back amounts, and does not say whose: they are taken from the group of who frees them as long as it has
  * paid for so many, and else from others, so that no group ever gets back more than it has paid.
  */
-import type { ChargeKind, Charges } from '@vmexit/vfs'
+import { type ChargeKind, type Charges, type FileSystem, TmpFs, type TmpFsOptions } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { Kernel } from '../system.ts'
 import { MemoryKind, type MemoryPayer } from '../tasks/account.ts'
@@ -44,6 +44,12 @@ export class TmpFsCharges implements Charges {
     }
   }
 
+  /** The file system is gone, and all that was in it. */
+  releaseAll(): void {
+    for (const kind of ['bytes', 'inodes'] as const)
+      for (const [payer, amount] of [...this.#paid[kind]]) this.#take(kind, payer, amount)
+  }
+
   /** Gives as much back as one has paid. Answers what is left. */
   #take(kind: ChargeKind, payer: MemoryPayer, amount: number): number {
     const paid = this.#paid[kind]
@@ -62,4 +68,22 @@ function bytesOf(kind: ChargeKind, amount: number): number {
 }
 function kindOf(kind: ChargeKind): MemoryKind {
   return kind === 'bytes' ? MemoryKind.shmem : MemoryKind.slabReclaimable
+}
+
+const chargesOf = new WeakMap<FileSystem, TmpFsCharges>()
+
+/** A tmpfs whose contents are charged; ENOMEM where not even its root can be paid. */
+export function chargedTmpFs(kernel: Kernel, options: Omit<TmpFsOptions, 'time' | 'charges'> = {}): TmpFs | number {
+  const charges = new TmpFsCharges(kernel)
+  // (A tmpfs that cannot have its root is none, and says so by an exception.)
+  if (!charges.charge('inodes', 1)) return -Errno.ENOMEM
+  charges.release('inodes', 1)
+  const fs = new TmpFs({ time: kernel.time, charges, ...options })
+  chargesOf.set(fs, charges)
+  return fs
+}
+
+/** A file system is mounted nowhere any more. */
+export function fileSystemGone(fs: FileSystem): void {
+  chargesOf.get(fs)?.releaseAll()
 }

@@ -24,6 +24,11 @@ const rows: readonly (readonly [kind: string, rows: Row[]])[] = [
         'deep\ndeeper\nvmexit\n',
       ],
       [
+        'is kept by a bind mount of its file',
+        'touch /tmp/ns; unshare --uts=/tmp/ns hostname kept; nsenter --uts=/tmp/ns hostname; umount /tmp/ns; nsenter --uts=/tmp/ns hostname 2>&1 | sed s/.*://',
+        'kept\n Invalid argument\n',
+      ],
+      [
         'is not for users',
         'unshare -u true; hostname x; echo $?',
         'unshare: unshare(0x4000000): Operation not permitted\nhostname: sethostname: Operation not permitted\n1\n',

@@ -41,6 +41,7 @@ class NsInode implements Inode {
 /** Their file system, which is mounted nowhere. */
 export class NsFs extends MemorylessFs {
   readonly type = 'nsfs'
+  readonly isBoundFromOutside = true
   readonly root: NsInode = new NsInode(this, undefined)
   readonly #inodes = new WeakMap<OwnedNamespace, NsInode>()
   readonly #labels = new Map<ByteString, WeakRef<NsInode>>()

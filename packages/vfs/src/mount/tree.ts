@@ -77,7 +77,8 @@ export class MountTree {
 
   /** Shows `from` at `at` too; `recursive` what is mounted below it as well. The new mount, or an error. */
   bind(from: Path, at: Path, recursive: boolean): Mount | number {
-    if (from.mount.tree !== this || from.mount.unbindable) return -EINVAL
+    const isOwn = from.mount.tree === this || from.mount.super.fs.isBoundFromOutside === true
+    if (!isOwn || from.mount.unbindable) return -EINVAL
     if (!recursive && hidesSomething(from)) return -EINVAL
     const copy = recursive
       ? this.#copyTree(from.mount, from.dentry, (mount) => (mount.unbindable ? null : 'peer'))

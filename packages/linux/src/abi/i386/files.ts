@@ -217,9 +217,9 @@ function pselect(
 }
 
 /** Source and type may be missing, where the flags say enough. */
-function mountCall(task: Task, source: number, target: ByteString, type: number, flags: number): number {
+function mountCall(task: Task, source: number, target: ByteString, type: number, flags: number, data: number): number {
   const text = (address: number): ByteString => (address === 0 ? '' : path.decode!(task, address, 0))
-  return mount(task, text(source), target, text(type), flags)
+  return mount(task, text(source), target, text(type), flags, text(data))
 }
 
 function flock(task: Task, file: number, operation: number): number {
@@ -250,7 +250,7 @@ export const fileCalls: readonly CallRow[] = [
   call(14, 'mknod', [path, mode, size], (t, p, m, d) => mknod(t, AT_FDCWD, p, m, d)),
   call(15, 'chmod', [path, mode], (t, p, m) => chmod(t, AT_FDCWD, p, m)),
   call(19, 'lseek', [fd, int, int], lseek),
-  call(21, 'mount', [pointer, path, pointer, bits, pointer], mountCall, 'tmpfs, proc, cgroup2, MS_BIND, MS_MOVE, MS_REMOUNT, propagation; no data'),
+  call(21, 'mount', [pointer, path, pointer, bits, pointer], mountCall, 'tmpfs, proc, cgroup2, MS_BIND, MS_MOVE, MS_REMOUNT, propagation; options of tmpfs'),
   call(22, 'umount', [path], (t, p) => umount(t, p, 0)),
   call(33, 'access', [path, int], (t, p, m) => access(t, AT_FDCWD, p, m, 0)),
   call(36, 'sync', [], none),
