@@ -1,6 +1,8 @@
 /** Descriptors: dup(2), fcntl(2), ioctl(2), pipe(2), close_range(2). */
 import { Open } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
+import { namespaceOf } from '../namespaces/ns-fs.ts'
+import { namespaceIoctl } from '../namespaces/ns-ioctl.ts'
 import { Process, type Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
 import { shownPid } from '../tasks/numbers.ts'
@@ -183,7 +185,10 @@ export function ioctl(task: Task, fd: number, request: number, argument: number)
         return 0
       }
       return file.ioctl(request, argument)
-    default:
+    default: {
+      const namespace = file.file === undefined ? undefined : namespaceOf(file.file.inode)
+      if (namespace !== undefined) return namespaceIoctl(task, namespace, request, argument)
       return file.ioctl(request, argument)
+    }
   }
 }

@@ -5,7 +5,7 @@ import { MemoryKind, type MemoryPayer } from '../tasks/account.ts'
 import { Cap } from '../tasks/capabilities.ts'
 import { shownPid } from '../tasks/numbers.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
-import { Ipc, IpcObject, PERM_BYTES, tables } from './objects.ts'
+import { columns, Ipc, IpcObject, PERM_BYTES, tables } from './objects.ts'
 
 const Msg = { NOERROR: 0o10000, EXCEPT: 0o20000 } as const
 /** MSGMAX and MSGMNB. */
@@ -147,4 +147,22 @@ export function msgctl(task: Task, id: number, command: number, at: number): num
     default:
       return -Errno.EINVAL
   }
+}
+
+const WIDTHS: readonly number[] = [10, 10, 5, 11, 10, 5, 5, 5, 5, 5, 5, 10, 10, 10]
+
+/** /proc/sysvipc/msg, of the reader's namespace. */
+export function messagesText(task: Task): string {
+  const { uids, gids } = task.ids.user
+  const rows = queues(task.ns.ipc)
+    .all()
+    .map((each) =>
+      columns(WIDTHS, [
+        ...[each.key, each.id, each.mode.toString(8), each.bytes, each.messages.length],
+        ...[shownPid(task, each.lastSender), shownPid(task, each.lastReceiver), uids.shown(each.uid)],
+        ...[gids.shown(each.gid), uids.shown(each.cuid), gids.shown(each.cgid), each.sent, each.received, each.changed],
+      ]),
+    )
+  const head = ['key', 'msqid', 'perms', 'cbytes', 'qnum', 'lspid', 'lrpid', 'uid', 'gid', 'cuid', 'cgid']
+  return columns(WIDTHS, [...head, 'stime', 'rtime', 'ctime']) + rows.join('')
 }

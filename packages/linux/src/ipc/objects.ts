@@ -75,6 +75,11 @@ export abstract class IpcObject {
   }
 }
 
+/** A line of /proc/sysvipc: values right-justified in columns. */
+export function columns(widths: readonly number[], values: readonly (string | number)[]): string {
+  return `${values.map((value, n) => String(value).padStart(widths[n]!)).join(' ')}\n`
+}
+
 /** The objects of one kind in a namespace. */
 export class IpcTable<T extends IpcObject> {
   readonly #byIndex: (T | undefined)[] = []

@@ -3,7 +3,7 @@ import { Answer, Errno } from '../errno.ts'
 import type { Process, Task } from '../system.ts'
 import { shownPid } from '../tasks/numbers.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
-import { Ipc, IpcObject, PERM_BYTES, tables } from './objects.ts'
+import { columns, Ipc, IpcObject, PERM_BYTES, tables } from './objects.ts'
 
 // biome-ignore format: a table
 const Sem = {
@@ -173,6 +173,23 @@ export function semctl(task: Task, id: number, number: number, command: number, 
     default:
       return -Errno.EINVAL
   }
+}
+
+const WIDTHS: readonly number[] = [10, 10, 5, 10, 5, 5, 5, 5, 10, 10]
+
+/** /proc/sysvipc/sem, of the reader's namespace. */
+export function semaphoresText(task: Task): string {
+  const { uids, gids } = task.ids.user
+  const rows = sets(task.ns.ipc)
+    .all()
+    .map((each) =>
+      columns(WIDTHS, [
+        ...[each.key, each.id, each.mode.toString(8), each.values.length, uids.shown(each.uid), gids.shown(each.gid)],
+        ...[uids.shown(each.cuid), gids.shown(each.cgid), each.operated, each.changed],
+      ]),
+    )
+  const head = ['key', 'semid', 'perms', 'nsems', 'uid', 'gid', 'cuid', 'cgid', 'otime', 'ctime']
+  return columns(WIDTHS, head) + rows.join('')
 }
 
 function setValues(task: Task, set: SemaphoreSet, first: number, values: readonly number[]): number {

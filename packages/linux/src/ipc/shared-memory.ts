@@ -6,7 +6,7 @@ import { KERNEL_PAGE } from '../memory/page-table.ts'
 import { Prot } from '../memory/vma.ts'
 import type { Kernel, Task } from '../system.ts'
 import { shownPid } from '../tasks/numbers.ts'
-import { Ipc, IpcObject, PERM_BYTES, tables } from './objects.ts'
+import { columns, Ipc, IpcObject, PERM_BYTES, tables } from './objects.ts'
 
 const Shm = { RDONLY: 0o10000, RND: 0o20000, REMAP: 0o40000, EXEC: 0o100000, LOCK: 11, UNLOCK: 12 } as const
 /** In a mode: it goes with its last attachment. */
@@ -127,6 +127,31 @@ export function shmctl(task: Task, id: number, command: number, at: number): num
     default:
       return -Errno.EINVAL
   }
+}
+
+const WIDTHS: readonly number[] = [10, 10, 5, 21, 5, 5, 6, 5, 5, 5, 5, 10, 10, 10, 21, 21]
+
+/** /proc/sysvipc/shm, of the reader's namespace. */
+export function segmentsText(task: Task): string {
+  const { uids, gids } = task.ids.user
+  const head = ['key', 'shmid', 'perms', 'size', 'cpid', 'lpid', 'nattch', 'uid', 'gid', 'cuid', 'cgid']
+  const rows = segments(task.ns.ipc)
+    .all()
+    .map((each) =>
+      columns(WIDTHS, [
+        ...[
+          each.key,
+          each.id,
+          each.mode.toString(8),
+          each.bytes,
+          shownPid(task, each.creator),
+          shownPid(task, each.last),
+        ],
+        ...[each.attachments, uids.shown(each.uid), gids.shown(each.gid), uids.shown(each.cuid), gids.shown(each.cgid)],
+        ...[each.attached, each.detached, each.changed, each.pages.size * PAGE, 0],
+      ]),
+    )
+  return columns(WIDTHS, [...head, 'atime', 'dtime', 'ctime', 'rss', 'swap']) + rows.join('')
 }
 
 /** `struct shmid64_ds`. */

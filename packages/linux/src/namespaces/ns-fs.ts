@@ -2,6 +2,7 @@
 import {
   type ByteString,
   Errno,
+  type File,
   type FileOperations,
   type Inode,
   Mode,
@@ -65,6 +66,12 @@ export class NsFs extends MemorylessFs {
       this.#labels.set(namespace.label, new WeakRef(inode))
     }
     return this.#kernel.vfs.lookup(this.#context, null, `/${namespace.label}`)
+  }
+
+  /** An open file of a namespace, whoever asks. */
+  openFile(namespace: OwnedNamespace): File | number {
+    const place = this.place(namespace)
+    return typeof place === 'number' ? place : this.#kernel.vfs.open(this.#context, null, `/${namespace.label}`, 0)
   }
 
   override lookup(_dir: Inode, name: ByteString): Inode | number {

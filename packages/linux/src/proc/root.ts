@@ -1,5 +1,8 @@
 /** The top of /proc: the system as a whole (proc(5)). */
 import { Errno } from '../errno.ts'
+import { messagesText } from '../ipc/messages.ts'
+import { semaphoresText } from '../ipc/semaphores.ts'
+import { segmentsText } from '../ipc/shared-memory.ts'
 import type { PidNamespace } from '../namespaces/pid.ts'
 import type { Kernel, Task } from '../system.ts'
 import { RELEASE, VERSION } from '../system-calls.ts'
@@ -34,6 +37,11 @@ export function rootNode(kernel: Kernel, pids: PidNamespace<Task>): ProcDirector
     cmdline: file(() => '\n'),
     devices: file(() => 'Character devices:\n  1 mem\n  5 /dev/tty\n136 pts\n\nBlock devices:\n'),
     swaps: file(() => 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n'),
+    sysvipc: directory({
+      shm: file(() => ofCurrent(kernel, segmentsText)),
+      sem: file(() => ofCurrent(kernel, semaphoresText)),
+      msg: file(() => ofCurrent(kernel, messagesText)),
+    }),
     sys: directory({
       kernel: directory({
         hostname: nameFile(kernel, 'hostname'),
@@ -73,6 +81,11 @@ export function rootNode(kernel: Kernel, pids: PidNamespace<Task>): ProcDirector
         .map(String),
     ],
   }
+}
+
+/** What the reader sees. */
+function ofCurrent({ current }: Kernel, text: (task: Task) => string): string {
+  return current === undefined ? '' : text(current)
 }
 
 /** A name of the reader's host. */
