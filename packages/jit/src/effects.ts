@@ -85,6 +85,7 @@ export class Forms {
       effects.leaves = true
       effects.readsFlags = true
       effects.setsFlags = false
+      effects.sets = 0
     }
     if (step === 'call' || step === 'callIndirect') effects.uses |= STACK
     return { ...effects, holds: processor.inLocals, routines: [...routines], after: processor.shape }

@@ -38,6 +38,7 @@ export abstract class HeldProcessor extends CodeProcessor {
   inLocals = 0
   effects: Effects = {
     uses: 0,
+    sets: 0,
     readsFlags: false,
     setsFlags: false,
     leaves: false,

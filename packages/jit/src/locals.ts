@@ -34,7 +34,9 @@ export class Locals {
 export interface Effects {
   /** Parts whose values it needs, as bits. */
   uses: number
-  /** It asks for flags. */
+  /** General registers that it writes whole, whatever happens, as bits. */
+  sets: number
+  /** It asks for flags, though nobody may ask for those that it sets. */
   readsFlags: boolean
   /** It sets all of them, whatever happens. */
   setsFlags: boolean

@@ -4,6 +4,7 @@ import type { Form, Forms } from './effects.ts'
 import type { Graph } from './graph.ts'
 import { isHandedOver, type Loops, loopsOf } from './loops.ts'
 import { EVERYTHING } from './parts.ts'
+import { ALL_REGISTERS } from './processor.ts'
 import type { Block, Edge, Region } from './region.ts'
 import type { Shape } from './shape.ts'
 import { predictShapes } from './shapes.ts'
@@ -11,6 +12,8 @@ import { predictShapes } from './shapes.ts'
 export interface Plan {
   /** By block and item: somebody may ask for the flags that the instruction sets. */
   readonly flagsWanted: readonly (readonly boolean[])[]
+  /** By block and item: general registers, as bits, that the state must have when the instruction has written them. */
+  readonly storesWanted: readonly Uint8Array[]
   /** By block: not 0 where somebody may ask for the flags that are there when it begins. */
   readonly flagsAtStart: Uint8Array
   /** By block: parts that are in locals when it begins, as bits; whoever goes to the head of a loop sees to that. */
@@ -32,11 +35,14 @@ export function plan(region: Region, graph: Graph, forms: Forms, shape: Shape): 
     for (const form of known[block]!) for (const routine of form.routines) routines.add(routine)
   const checked = checkpoints(blocks, graph)
   const flagsAtStart = new Uint8Array(blocks.length)
+  const left = guarded(blocks, graph, checked, shapes)
+  const held = heldAtStart(blocks, graph, known, loops)
   return {
     routines,
-    flagsWanted: flagsWanted(blocks, graph, known, guarded(blocks, graph, checked, shapes), flagsAtStart),
+    flagsWanted: flagsWanted(blocks, graph, known, left, flagsAtStart),
+    storesWanted: storesWanted(blocks, graph, known, left, held),
     flagsAtStart,
-    heldAtStart: heldAtStart(blocks, graph, known, loops),
+    heldAtStart: held,
     shapes,
     needed: budgets(blocks, graph, checked),
   }
@@ -107,6 +113,47 @@ function flagsWanted(
         if (form.readsFlags || form.leaves) live = true
       }
       const start = live || guarded[block] ? 1 : 0
+      if (start === atStart[block]) continue
+      atStart[block] = start
+      changed = true
+    }
+  }
+  return wanted
+}
+
+/**
+ * Backwards: a register's value is wanted in the state unless it is written anew before control may leave, or before a block that does not
+ * know it to be in its local.
+ */
+function storesWanted(
+  blocks: readonly Block[],
+  graph: Graph,
+  forms: readonly (readonly Form[])[],
+  guarded: Uint8Array,
+  held: Int32Array,
+): Uint8Array[] {
+  const wanted = blocks.map(({ items }) => new Uint8Array(items.length).fill(ALL_REGISTERS))
+  const atStart = new Uint8Array(blocks.length)
+  const along = (edge: Edge | undefined): number => {
+    if (edge === undefined) return 0
+    const { to } = edge
+    if (to < 0) return ALL_REGISTERS
+    const unknown = graph.header[to] || graph.merge[to] ? ~held[to]! & ALL_REGISTERS : 0
+    return atStart[to]! | unknown
+  }
+  const backwards = graph.order.toReversed()
+  for (let changed = true; changed; ) {
+    changed = false
+    for (const block of backwards) {
+      const { end, taken, next } = blocks[block]!
+      const staysHere = end === 'plain' || end === 'branch' || end === 'jump'
+      let live = staysHere ? along(taken) | along(next) : ALL_REGISTERS
+      for (let n = forms[block]!.length - 1; n >= 0; n--) {
+        const form = forms[block]![n]!
+        wanted[block]![n] = live
+        live = form.leaves ? ALL_REGISTERS : live & ~form.sets
+      }
+      const start = guarded[block] ? ALL_REGISTERS : live
       if (start === atStart[block]) continue
       atStart[block] = start
       changed = true

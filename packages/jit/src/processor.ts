@@ -74,6 +74,8 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
   ended: Ended | undefined
   /** Flags that the current instruction sets are asked for by somebody. */
   flagsWanted = true
+  /** General registers, as bits, that the state must have when the current instruction has written them. */
+  storesWanted: number = ALL_REGISTERS
   #insn!: Insn
   #ip = 0
   #handler = 0
@@ -233,8 +235,11 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
     // The new value is on the stack meanwhile.
     this.keep(reg)
     fn.localSet(local)
-    fn.i32Const(0).localGet(local).store(Store.i32Store, this.#at(reg))
-    this.inLocals |= 1 << reg
+    const bit = 1 << reg
+    if (this.conditional > 0 || (this.storesWanted & bit) !== 0)
+      fn.i32Const(0).localGet(local).store(Store.i32Store, this.#at(reg))
+    if (this.conditional === 0 && bits === 32) this.effects.sets |= bit
+    this.inLocals |= bit
   }
   gpr(reg: number, bits: number): Node {
     return this.let(this.#readPart(reg, bits, false, true))
@@ -486,7 +491,7 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
   #step(kind: number, a: Node, by: number): void {
     const { fn, flags } = this
     const [held, , carry] = this.locals.flags
-    this.effects.readsFlags = true
+    const { readsFlags } = this.effects
     this.#flagSets++
     if (!this.flagsWanted) {
       this.flags = undefined
@@ -513,6 +518,8 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
     const value = localNode('i32', held)
     const result = this.#canonical(this.add(value, this.i32(by)))
     this.#made(kind, { by: 'other', a: value, b: value, result })
+    // That carry is wanted if what is made here is.
+    this.effects.readsFlags = readsFlags
   }
   override flagsCarry(carry: Node): void {
     this.#change(() => super.flagsCarry(carry))
@@ -525,7 +532,6 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
       this.#change(() => super.flagsRotate(this.let(overflow), carry))
       return
     }
-    this.effects.readsFlags = true
     const changed = this.or(carry, this.shl(overflow, this.i32(1)))
     const both = stay.auxiliary ? this.or(changed, stay.auxiliary) : changed
     this.#hold(HeldFlags.result, [stay.result, both], 'other', (a) => a, flags!.kind >> SIZE_SHIFT)
@@ -559,8 +565,8 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
   }
   /** Change some of them in the state. */
   #change(change: () => void): void {
+    const { readsFlags } = this.effects
     this.#flagSets++
-    this.effects.readsFlags = true
     this.made = undefined
     if (!this.flagsWanted) {
       this.flags = undefined
@@ -568,6 +574,8 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
     }
     this.#settle()
     change()
+    // Those that stay are wanted if those that change are.
+    this.effects.readsFlags = readsFlags
   }
 
   // ── control flow ──
@@ -638,6 +646,8 @@ export const INLINE: ReadonlySet<number> = new Set([
   Handler.fromSegment,
 ])
 
+/** All general registers, as bits. */
+export const ALL_REGISTERS = 0xff
 const SP = 4
 const STRING_REGISTERS = [0, 1, 6, 7]
 /** Of a kind of flags, the operands' size stands above this. */

@@ -24,7 +24,7 @@ import { linearPageOf } from './insn.ts'
 import { Locals } from './locals.ts'
 import { EVERYTHING } from './parts.ts'
 import type { Plan } from './plan.ts'
-import { INLINE, type Surroundings, type TranslationProcessor } from './processor.ts'
+import { ALL_REGISTERS, INLINE, type Surroundings, type TranslationProcessor } from './processor.ts'
 import type { Block, Edge, Item, Page, Region } from './region.ts'
 import { stackRun } from './stack-run.ts'
 
@@ -200,6 +200,7 @@ class Translation implements Surroundings {
     fn.localGet(budget).i32Const(items.length).op(Op.i32Sub).localSet(budget)
     this.#number = number
     const wanted = this.#plan.flagsWanted[number]!
+    const stores = this.#plan.storesWanted[number]!
     for (let n = 0; n < items.length; n++) {
       const run = stackRun(items, n, mode)
       // The baseline compiler clears every local when the function is entered: as few as can be.
@@ -209,6 +210,7 @@ class Translation implements Surroundings {
       this.#slow = 0
       this.#missed = 0
       processor.flagsWanted = wanted[n]!
+      processor.storesWanted = run > 1 ? ALL_REGISTERS : stores[n]!
       if (run > 1) {
         const all = items.slice(n, n + run)
         if (items[n]!.insn.op === 'push') processor.pushes(all, mode)

@@ -1,12 +1,10 @@
 /** Debian's static busybox, as `vmexit guests` fetches it: a shell and its applets. */
 import { describe, expect, it } from 'vitest'
-import { busybox } from '../test/busybox.ts'
+import { busybox, isBusyboxThere, WHY_NOT } from '../test/busybox.ts'
 import { ENGINES, run } from '../test/run.ts'
 
-const found = busybox()
-
-describe.skipIf(found === undefined)(`busybox${found ? '' : ' (skipped: `vmexit guests` has not fetched it)'}`, () => {
-  const files = found ?? {}
+describe.skipIf(!isBusyboxThere)(`busybox${isBusyboxThere ? '' : WHY_NOT}`, () => {
+  const files = isBusyboxThere ? busybox() : {}
   const sh = (script: string, options: Partial<Parameters<typeof run>[0]> = {}) =>
     run({ files, args: ['/bin/busybox', 'sh', '-c', script], engine: 'jit', ...options })
 
@@ -52,6 +50,26 @@ describe.skipIf(found === undefined)(`busybox${found ? '' : ' (skipped: `vmexit 
       'mounts',
       'mkdir /tmp/m; mount -t tmpfs x /tmp/m; touch /tmp/m/f; mkdir /tmp/n; mount --bind /tmp/m /tmp/n && ls /tmp/n; umount /tmp/n; umount /tmp/m; ls /tmp/m; grep -c tmp/ /proc/mounts; true',
       'f\n0\n',
+    ],
+    [
+      'text that is edited as it streams, and in place',
+      "seq 5 | sed -n '2,4{s/3/three/;p}' | sed '1!G;h;$!d'; echo a1b > /tmp/f; sed -i 's/[0-9]/-/' /tmp/f; cat /tmp/f",
+      '4\nthree\n2\na-b\n',
+    ],
+    [
+      'fields and arrays of awk',
+      `printf 'a 1\\nb 2\\na 3\\n' | awk '{ n[$1] += $2 } END { for (k in n) print k, n[k] | "sort"; close("sort"); printf "%5.2f|%s\\n", 7/3, toupper(substr("hello", 2, 3)) }'`,
+      'a 4\nb 2\n 2.33|ELL\n',
+    ],
+    [
+      'files found by age, size and kind, and what is done with them',
+      "mkdir /tmp/d; cd /tmp/d; touch -d '2020-01-01' old; echo 12345 > five; ln -s five link; find . -type l; find . -mtime +1; find . -size -2 -type f -exec wc -c {} + | sort | sed 's/^ *//'; find . -name 'f*' -print0 | xargs -0 rm; ls",
+      './link\n./old\n0 ./old\n6 ./five\n6 total\nlink\nold\n',
+    ],
+    [
+      'streams that are compressed in three ways',
+      'seq 2000 > /tmp/n; for z in gzip bzip2 lzop; do $z -c /tmp/n | $z -dc | md5sum; done; gzip /tmp/n; ls /tmp; zcat /tmp/n.gz | tail -n 1',
+      'ea4d0a24dabcaa11f9aa979b872d162b  -\n'.repeat(3) + 'n.gz\n2000\n',
     ],
     ['its exit code', 'exit 42', '', 42 << 8],
     ['standard input', 'read a b; echo "$b $a"', 'world hello\n'],

@@ -5,6 +5,7 @@ import type { OpenFile } from './files/open-file.ts'
 import { segmentsOf } from './ipc/shared-memory.ts'
 import type { AddressSpace } from './memory/address-space.ts'
 import type { FilePages } from './memory/file-pages.ts'
+import { SocketFile } from './net/socket-file.ts'
 import type { Kernel, Task } from './system.ts'
 
 /** What is wrong, a sentence each; nothing where all is as it should be. */
@@ -18,7 +19,7 @@ export function checkKernel(kernel: Kernel): string[] {
     if (space.users !== count) wrong.push(`address space ${space.id} has ${count} tasks and counts ${space.users}`)
     checkAreas(space, wrong)
   }
-  checkDescriptors(tasks, wrong)
+  checkDescriptors(kernel, tasks, wrong)
   for (const task of tasks) checkTask(kernel, task, wrong)
   checkGroups(kernel, tasks, wrong)
   for (const proc of kernel.processes.values()) {
@@ -86,7 +87,7 @@ function checkAreas(space: AddressSpace, wrong: string[]): void {
   if (size !== space.size) wrong.push(`space ${space.id} has ${size} pages and counts ${space.size}`)
 }
 
-function checkDescriptors(tasks: readonly Task[], wrong: string[]): void {
+function checkDescriptors(kernel: Kernel, tasks: readonly Task[], wrong: string[]): void {
   const tables = new Map<Task['files'], number>()
   for (const { files } of tasks) tables.set(files, (tables.get(files) ?? 0) + 1)
   const references = new Map<OpenFile, number>()
@@ -94,12 +95,20 @@ function checkDescriptors(tasks: readonly Task[], wrong: string[]): void {
     if (table.users !== count) wrong.push(`a table of descriptors has ${count} tasks and counts ${table.users}`)
     for (const fd of table.numbers()) references.set(table.get(fd)!, (references.get(table.get(fd)!) ?? 0) + 1)
   }
+  // Files on their way between processes have references as well.
+  const { rights } = kernel.network
+  rights.collect()
+  if (tasks.length === 0 && rights.total > 0) wrong.push(`${rights.total} files are on their way to nobody`)
+  for (const [file, count] of rights.all()) references.set(file, (references.get(file) ?? 0) + count)
   for (const [file, count] of references) {
     // What the host holds on to has one more.
     const most = file instanceof AnonymousFile ? count + 1 : count
     if (file.references < count || file.references > most)
       wrong.push(`a file has ${count} descriptors and ${file.references} references`)
   }
+  const sockets = [...references.keys()].filter((file) => file instanceof SocketFile).length
+  if (kernel.network.sockets !== sockets)
+    wrong.push(`there are ${sockets} sockets and ${kernel.network.sockets} are counted`)
 }
 
 /** Every task is a thread of the hierarchy, which has no others, and is charged once. */

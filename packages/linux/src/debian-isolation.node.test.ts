@@ -1,11 +1,11 @@
 /** Debian's bash, util-linux and python3 in namespaces and groups: isolation and limits, as they see them. */
 import { describe, expect, it } from 'vitest'
-import { debian } from '../test/debian.ts'
+import { debianPackages } from '../test/debian-packages.ts'
 import { type RunOptions, type RunResult, run } from '../test/run.ts'
 import { CgroupFs } from './cgroups/cgroup-fs.ts'
 import type { LinuxKernel } from './kernel.ts'
 
-const found = debian()
+const found = debianPackages()
 const skipped = found ? '' : ' (skipped: `vmexit guests` has not fetched its packages)'
 
 /** /cg, with a group that has limits. */

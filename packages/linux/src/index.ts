@@ -23,16 +23,15 @@ export type { PageTable } from './memory/page-table.ts'
 export type { UserMemory } from './memory/user-memory.ts'
 export type { Area, Areas } from './memory/vma.ts'
 export type { IpcNamespace } from './namespaces/ipc.ts'
-export type {
-  CgroupNamespace,
-  MountNamespace,
-  NetNamespace,
-  TimeNamespace,
-  UtsNamespace,
-} from './namespaces/kinds.ts'
+export type { CgroupNamespace, MountNamespace, TimeNamespace, UtsNamespace } from './namespaces/kinds.ts'
 export type { Namespace, NamespaceKind, NamespaceNumbers } from './namespaces/namespace.ts'
 export type { PidNamespace } from './namespaces/pid.ts'
 export type { IdExtent, IdMap, OwnedNamespace, UserNamespace } from './namespaces/user.ts'
+export type { TimeOfKernel } from './net/clock.ts'
+export { NetNamespace, type OpenSocket } from './net/namespace.ts'
+export { Network } from './net/network.ts'
+export type { Credentials, Incoming, Outgoing, Queued, UnixEnd, UnixWorld } from './net/unix/end.ts'
+export type { Carrier, Rights } from './net/unix/rights.ts'
 export { populate } from './populate.ts'
 export type { ProcDirectory, ProcFile, ProcLink, ProcNode } from './proc/node.ts'
 export type { ProcInode } from './proc/proc-fs.ts'
@@ -48,6 +47,7 @@ export { Strace } from './strace.ts'
 export type {
   AltStack,
   CallObserver,
+  CpuTimerSet,
   Kernel,
   Process,
   Session,
@@ -60,8 +60,10 @@ export type { Account, MemoryPayer } from './tasks/account.ts'
 export { Cap, type CapabilitySet, type CapabilitySets, capabilitySet } from './tasks/capabilities.ts'
 export type { Ids } from './tasks/credentials.ts'
 export type { Futexes } from './tasks/futex.ts'
+export type { KernelStack } from './tasks/kernel-stack.ts'
 export type { Limits } from './tasks/limits.ts'
 export type { Namespaces } from './tasks/namespaces.ts'
+export type { ProcessSettings } from './tasks/process-settings.ts'
 export type { Registers } from './tasks/registers.ts'
 export type { Spawn } from './tasks/spawn.ts'
 export type { Timer, Timers } from './tasks/timers.ts'

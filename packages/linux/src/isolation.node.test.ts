@@ -1,6 +1,7 @@
 /** Programs in namespaces that try to get out of them: each way that is known, and what comes of it. */
 import { describe, expect, it } from 'vitest'
-import { busybox, shell } from '../test/busybox.ts'
+import { isBusyboxThere, WHY_NOT } from '../test/busybox.ts'
+import { shell } from '../test/busybox-shell.ts'
 import { type Call, mapScratch, programOf, SCRATCH, SCRATCH_BYTES } from '../test/calls.ts'
 import { type RunOptions, type RunResult, run } from '../test/run.ts'
 import { i386 } from './abi/i386/table.ts'
@@ -8,8 +9,8 @@ import type { LinuxKernel } from './kernel.ts'
 import { Random } from './random.ts'
 import { Cap, capabilitySet } from './tasks/capabilities.ts'
 
-const isThere = busybox() !== undefined
-const skipped = isThere ? '' : ' (skipped: `vmexit guests` has not fetched busybox)'
+const isThere = isBusyboxThere
+const skipped = isThere ? '' : WHY_NOT
 
 /** A file outside that nobody inside may see, and a root for those inside. */
 const SECRET = 'outside-secret'

@@ -23,6 +23,8 @@ import { type Frames, PAGE } from './memory/frames.ts'
 import { BAD_ADDRESS, PAGE_PENDING, UserMemory } from './memory/user-memory.ts'
 import { firstNamespaces } from './namespaces/first.ts'
 import type { UserNamespace } from './namespaces/user.ts'
+import type { NetNamespace } from './net/namespace.ts'
+import { Network } from './net/network.ts'
 import { Random } from './random.ts'
 import { enforce } from './seccomp/enforce.ts'
 import { deliverSignals } from './signals/deliver.ts'
@@ -66,6 +68,7 @@ export class LinuxKernel implements Kernel, RingZero {
   readonly vfs: Vfs
   readonly tree: MountTree
   readonly ns: Namespaces<Task>
+  readonly network: Network
   readonly random: Random
   readonly groups: ControlGroups
   readonly fileSystemOwners: WeakMap<FileSystem, UserNamespace> = new WeakMap()
@@ -138,7 +141,9 @@ export class LinuxKernel implements Kernel, RingZero {
         ? root(this.time)
         : (root ?? new TmpFs({ time: this.time, charges: new TmpFsCharges(this) }))
     this.tree = this.vfs.newTree(fs, 'root')
-    this.ns = firstNamespaces(options.hostname ?? 'vmexit', this.tree, this.groups.tree.root)
+    this.network = new Network(this, options.seed ?? 1)
+    const first = (owner: UserNamespace): NetNamespace => this.network.newNamespace(owner, true)
+    this.ns = firstNamespaces(options.hostname ?? 'vmexit', this.tree, this.groups.tree.root, first)
     this.timers.onEarlier = (when) => {
       const ticks = when - this.now
       if (this.current !== undefined) this.cpu.shorten(Math.max(0, ticks))
@@ -221,6 +226,10 @@ export class LinuxKernel implements Kernel, RingZero {
   #yield(): void {
     const task = this.current!
     const { scheduler } = this.groups.tree
+    if (task.process.cpuTimers !== undefined) {
+      this.#account()
+      task.process.cpuTimers.run(task.process)
+    }
     this.#account()
     scheduler.put(task.thread)
     this.#turn = scheduler.pick()
@@ -452,7 +461,8 @@ export class LinuxKernel implements Kernel, RingZero {
   #begin(task: Task): void {
     task.progress = 0
     task.scratch = undefined
-    task.deadline = Number.POSITIVE_INFINITY
+    task.deadline = task.keptDeadline
+    task.keptDeadline = Number.POSITIVE_INFINITY
     task.restart = 0
     if (task.call >= 0 && task.call < this.callCounts.length) this.callCounts[task.call]!++
     if (this.observer?.begin) this.observer.begin(task, task.call, this.#arguments())

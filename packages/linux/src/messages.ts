@@ -7,7 +7,14 @@ EMFILE Too many open files|ENOTTY Inappropriate ioctl for device|ETXTBSY Text fi
 ESPIPE Illegal seek|EROFS Read-only file system|EMLINK Too many links|EPIPE Broken pipe|ERANGE Numerical result out of range
 EDEADLK Resource deadlock avoided|ENAMETOOLONG File name too long|ENOSYS Function not implemented|ENOTEMPTY Directory not empty
 ELOOP Too many levels of symbolic links|ENODATA No data available|EOVERFLOW Value too large for defined data type
-EOPNOTSUPP Operation not supported|ETIMEDOUT Connection timed out`
+EOPNOTSUPP Operation not supported|ETIMEDOUT Connection timed out|ENOTSOCK Socket operation on non-socket
+EDESTADDRREQ Destination address required|EMSGSIZE Message too long|EPROTOTYPE Protocol wrong type for socket
+ENOPROTOOPT Protocol not available|EPROTONOSUPPORT Protocol not supported|ESOCKTNOSUPPORT Socket type not supported
+EAFNOSUPPORT Address family not supported by protocol|EADDRINUSE Address already in use|EADDRNOTAVAIL Cannot assign requested address
+ENETDOWN Network is down|ENETUNREACH Network is unreachable|ECONNABORTED Software caused connection abort
+ECONNRESET Connection reset by peer|ENOBUFS No buffer space available|EISCONN Transport endpoint is already connected
+ENOTCONN Transport endpoint is not connected|ETOOMANYREFS Too many references: cannot splice|ECONNREFUSED Connection refused
+EHOSTUNREACH No route to host|EALREADY Operation already in progress|EINPROGRESS Operation now in progress`
 
 /** By name. */
 export const errorMessages: ReadonlyMap<string, string> = new Map(

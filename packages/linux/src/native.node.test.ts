@@ -26,6 +26,19 @@ describe.skipIf(glibc === undefined)(`a dynamic program${glibc === undefined ? r
   }, 60_000)
 })
 
+const events = compile(join(here, '../test/programs/events.c'), 'static')
+
+describe.skipIf(events === undefined)(`files that are none${events === undefined ? reason : ''}`, () => {
+  it('tell of signals, watched files and memory what they tell on this machine', () => {
+    const expected = native(events!, [], cwd)
+    if (expected === undefined) return
+    const { output, status, wrong } = run({ files: { '/bin/program': readFileSync(events!) }, args: ['/bin/program'] })
+    expect(output).toBe(expected.output)
+    expect(status).toBe(0)
+    expect(wrong).toEqual([])
+  }, 60_000)
+})
+
 /** Where the programs of the comparison with other machines may lie. */
 const bench = join(here, '../../../../shared/bench/src')
 const programs: readonly (readonly [name: string, ...args: string[]])[] = [

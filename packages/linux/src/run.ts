@@ -9,7 +9,7 @@ export interface Host {
   readonly slice?: () => number
   /**
    * Waits while no program can run: for `nanoseconds` of virtual time, which may be infinite, or until something has come from
-   * outside. Answers how many of them have passed. Without, idle time passes at once.
+   * outside. Answers how many of them have passed, infinity where nothing comes any more. Without, idle time passes at once.
    */
   readonly wait?: (nanoseconds: number) => Promise<number>
   /** Ends the run at the next slice. */
@@ -27,9 +27,9 @@ export async function runKernel(kernel: LinuxKernel, host: Host): Promise<RunOut
     if (outcome === 'ended') return outcome
     if (outcome === 'idle') {
       const left = kernel.timers.next - kernel.now
-      if (host.wait !== undefined) kernel.skipTo(kernel.now + Math.min(left, await host.wait(left)))
-      else if (left === Number.POSITIVE_INFINITY) return 'stuck'
-      else kernel.skipTo(kernel.timers.next)
+      const passed = host.wait === undefined ? left : Math.min(left, await host.wait(left))
+      if (passed === Number.POSITIVE_INFINITY) return 'stuck'
+      kernel.skipTo(passed === left ? kernel.timers.next : kernel.now + passed)
     } else await host.pause()
   }
 }

@@ -12,8 +12,8 @@ const NO_ARGUMENTS = new Int32Array(6)
 export class Strace implements CallObserver {
   readonly #table: CallTable
   readonly #write: (line: string) => void
-  /** Arguments of calls in progress, as they were at the beginning. */
-  readonly #shown = new Map<Task, string[]>()
+  /** Calls in progress: their rows, and their arguments as they were at the beginning. */
+  readonly #begun = new Map<Task, { row: CallRow | undefined; args: Int32Array | undefined; shown: string[] }>()
   #first: number | undefined = undefined
 
   /** `write` gets lines without their ends. */
@@ -24,17 +24,20 @@ export class Strace implements CallObserver {
 
   begin(task: Task, number: number, args: Int32Array): void {
     this.#first ??= task.process.pid
-    const row = this.#table.rows[number]
-    this.#shown.set(task, row === undefined ? [] : shownBefore(task, row, args))
+    const outer = this.#table.rows[number]
+    const inner = outer === undefined ? undefined : insideOf(task, outer, args)
+    const row = inner?.row ?? outer
+    const shown = row === undefined ? [] : shownBefore(task, row, inner?.args ?? args)
+    this.#begun.set(task, { row, args: inner?.args, shown })
   }
 
   end(task: Task, number: number, args: Int32Array, answer: number | undefined): void {
-    const row = this.#table.rows[number]
-    const shown = this.#shown.get(task)
-    if (shown === undefined) return
-    this.#shown.delete(task)
+    const begun = this.#begun.get(task)
+    if (begun === undefined) return
+    this.#begun.delete(task)
+    const { row, shown } = begun
     const name = row?.name ?? this.#table.absent.get(number) ?? `syscall_${number}`
-    if (row !== undefined && answer !== undefined) showResults(task, row, args, answer, shown)
+    if (row !== undefined && answer !== undefined) showResults(task, row, begun.args ?? args, answer, shown)
     this.#line(task, `${`${name}(${shown.join(', ')})`.padEnd(39)} = ${resultOf(row, answer)}`)
   }
 
@@ -44,7 +47,7 @@ export class Strace implements CallObserver {
 
   exit(task: Task, status: number): void {
     // A call that ends the process is over with it.
-    if (this.#shown.has(task)) this.end(task, task.call, NO_ARGUMENTS, undefined)
+    if (this.#begun.has(task)) this.end(task, task.call, NO_ARGUMENTS, undefined)
     const signal = status & 0x7f
     const how = signal === 0 ? `exited with ${(status >> 8) & 0xff}` : `killed by ${signalName(signal)}`
     this.#line(task, `+++ ${how} +++`)
@@ -52,6 +55,16 @@ export class Strace implements CallObserver {
 
   #line(task: Task, text: string): void {
     this.#write(task.tid === this.#first ? text : `[pid ${task.tid}] ${text}`)
+  }
+}
+
+/** The call that a call stands for; none where its arguments cannot be read. */
+function insideOf(task: Task, row: CallRow, args: Int32Array): ReturnType<NonNullable<CallRow['inside']>> {
+  try {
+    return row.inside?.(task, args)
+  } catch (reason) {
+    if (reason === BAD_ADDRESS || reason === PAGE_PENDING) return undefined
+    throw reason
   }
 }
 

@@ -55,9 +55,29 @@ export function sysinfo(task: Task, at: number): number {
 
 export function getrandom(task: Task, at: number, length: number, flags: number): number {
   if ((flags & ~7) !== 0) return -Errno.EINVAL
-  const count = Math.min(length, 0x10_0000)
-  const bytes = new Uint8Array(count)
-  task.kernel.random.fill(bytes)
-  task.kernel.memory.write(at, bytes)
-  return count
+  if ((flags & 6) === 6) return -Errno.EINVAL
+  const { memory, random } = task.kernel
+  const wanted = Math.min(length, 0x10_0000)
+  let done = 0
+  while (done < wanted) {
+    const bytes = new Uint8Array(memory.part(at + done, wanted - done))
+    try {
+      memory.writable(at + done, 1)
+    } catch (reason) {
+      if (done > 0) break
+      throw reason
+    }
+    random.fill(bytes)
+    memory.write(at + done, bytes)
+    done += bytes.length
+  }
+  return done
+}
+
+/** syslog(2): a log that is empty. */
+export function syslog(task: Task, type: number, at: number, bytes: number): number {
+  if (!task.capable(Cap.SYSLOG) && !task.capable(Cap.SYS_ADMIN) && type !== 3 && type !== 10) return -Errno.EPERM
+  if (type < 0 || type > 10) return -Errno.EINVAL
+  if (type >= 2 && type <= 4 && (at === 0 || bytes < 0)) return -Errno.EINVAL
+  return type === 8 && (bytes < 1 || bytes > 8) ? -Errno.EINVAL : 0
 }

@@ -14,6 +14,7 @@ import type { PageCache } from './memory/file-pages.ts'
 import type { Frames } from './memory/frames.ts'
 import type { UserMemory } from './memory/user-memory.ts'
 import type { UserNamespace } from './namespaces/user.ts'
+import type { Network } from './net/network.ts'
 import type { Random } from './random.ts'
 import type { Seccomp } from './seccomp/filter.ts'
 import { SignalActions, type SignalInfo, SignalQueue } from './signals/queue.ts'
@@ -23,6 +24,7 @@ import { fileCredentials, type Ids, isCapable, realCredentials } from './tasks/c
 import type { KernelStack } from './tasks/kernel-stack.ts'
 import { Limits } from './tasks/limits.ts'
 import type { Namespaces } from './tasks/namespaces.ts'
+import { freshSettings, type ProcessSettings } from './tasks/process-settings.ts'
 import { Registers } from './tasks/registers.ts'
 import { Timer, type Timers } from './tasks/timers.ts'
 import { NO_TLS, type TlsEntry } from './tasks/tls.ts'
@@ -48,6 +50,7 @@ export interface Kernel {
   readonly vfs: Vfs
   readonly tree: MountTree
   readonly ns: Namespaces<Task>
+  readonly network: Network
   readonly random: Random
   /** The hierarchy of control groups. */
   readonly groups: KernelGroups
@@ -55,8 +58,8 @@ export interface Kernel {
   readonly fileSystemOwners: WeakMap<FileSystem, UserNamespace>
   readonly timers: Timers
   readonly futexes: {
-    keyOf(space: AddressSpace, address: number): number
-    wait(task: Task, address: number, value: number, mask: number, deadline: number): number
+    keyOf(space: AddressSpace, address: number, isPrivate?: boolean): number
+    wait(task: Task, address: number, value: number, mask: number, deadline: number, isPrivate?: boolean): number
     wake(key: number, most: number, mask: number): number
     requeue(from: number, to: number, wake: number, move: number): number
     forget(task: Task): void
@@ -127,6 +130,14 @@ export interface Times {
   childrenSystem: number
 }
 
+/** Timers by CPU time of a process. */
+export interface CpuTimerSet {
+  /** By number of setitimer(2): when each ends, in nanoseconds of CPU time, or 0; and its period. */
+  readonly timers: readonly { when: number; period: number }[]
+  /** Sends the signals that are due. */
+  run(proc: Process): void
+}
+
 /** A process: a thread group. */
 export class Process {
   readonly pid: number
@@ -143,6 +154,8 @@ export class Process {
   readonly childrenQueue: WaitQueue = new WaitQueue()
   /** Who waits for its end by a descriptor. */
   readonly endQueue: WaitQueue = new WaitQueue()
+  /** Who waits for signals by signalfd(2): woken when one comes. */
+  readonly signalQueue: WaitQueue = new WaitQueue()
   /** What wait(2) tells, once it has ended. */
   status: number | undefined = undefined
   /** The status is set, though threads may still end: exit_group. */
@@ -170,14 +183,16 @@ export class Process {
   readonly started: number
   /** It has called exec since it was forked: setpgid of it fails. */
   hasExecuted = false
-  /** PR_SET_PDEATHSIG: sent when its parent ends; 0 is none. */
-  deathSignal = 0
-  /** PR_SET_CHILD_SUBREAPER: orphans below it go to it. */
-  isSubreaper = false
-  /** PR_SET_DUMPABLE: others of the same user may look into it. */
-  isDumpable = true
   /** How willingly it is killed where memory ends: /proc/PID/oom_score_adj. */
   oomAdjustment = 0
+  /** What prctl(2) has set: see `tasks/prctl.ts`. */
+  settings: ProcessSettings = freshSettings()
+  /** personality(2). */
+  personality = 0
+  /** Timers by CPU time, where there are any: see `tasks/cpu-timers.ts`. */
+  cpuTimers: CpuTimerSet | undefined = undefined
+  /** Timers of timer_create(2), by number. */
+  readonly timers: Map<number, { end(): void }> = new Map()
   /** Told when it has ended: for whoever started it from outside. */
   onExit: ((status: number) => void) | undefined = undefined
 
@@ -271,11 +286,11 @@ export class Task {
   scratch: unknown = undefined
   /** When the call ends even so: virtual nanoseconds. */
   deadline: number = Number.POSITIVE_INFINITY
+  /** The deadline of a call that is made again, as it is made again. */
+  keptDeadline: number = Number.POSITIVE_INFINITY
   readonly sleep: Timer
   /** Interrupted, this way: see `Answer`. 0: not. */
   restart = 0
-  /** Continues a call that was interrupted by a signal without a handler: restart_syscall(2). */
-  remembered: (() => number) | undefined = undefined
   /** Waits for what no signal but SIGKILL ends. */
   isUninterruptible = false
 
@@ -298,6 +313,11 @@ export class Task {
   /** What it is to control groups: their scheduler runs it. */
   readonly thread: Thread
   readonly stack: KernelStack
+  /** sched(7): a policy by number, and its priority. */
+  policy = 0
+  priority = 0
+  /** ioprio_set(2): a class and a priority, without effect. */
+  ioPriority = 0
   /** Instructions retired in it. */
   ticks = 0
   /** IOPL that it was given. */

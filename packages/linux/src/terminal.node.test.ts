@@ -6,7 +6,8 @@ import { gunzipSync } from 'node:zlib'
 import { readCpio } from '@vmexit/boot'
 import { describe, expect, it } from 'vitest'
 import { kernelWith, type Tree } from '../test/run.ts'
-import { checkKernel, HostTerminal, type LinuxKernel } from './index.ts'
+import { Shell } from '../test/shell.ts'
+import { checkKernel } from './index.ts'
 
 const archive = join(homedir(), '.cache/vmexit/guests/busybox/initramfs.gz')
 const isThere = existsSync(archive)
@@ -20,51 +21,12 @@ function files(): Tree {
   return found
 }
 
-/** A shell, and somebody at its keyboard. */
-class Shell {
-  readonly kernel: LinuxKernel
-  readonly terminal: HostTerminal
-  shown = ''
-  status: number | undefined
-
-  constructor(tree: Tree) {
-    this.kernel = kernelWith({ engine: 'jit' }, tree)
-    this.terminal = new HostTerminal(this.kernel, (bytes) => {
-      this.shown += new TextDecoder('latin1').decode(bytes)
-    })
-    const { terminal } = this
-    this.kernel.spawn({
-      path: '/bin/busybox',
-      args: ['sh', '-i'],
-      env: { PATH: '/bin', PS1: '$ ', TERM: 'vt100' },
-      files: [terminal, terminal, terminal],
-      terminal: terminal.tty,
-      onExit: (status) => {
-        this.status = status
-      },
-    })
-    this.wait()
-  }
-
-  /** Lets the programs run until they wait for a key, or for longer than so many virtual seconds. */
-  wait(seconds = 0.5): void {
-    const end = this.kernel.now + seconds * 1e9
-    for (;;) {
-      if (this.kernel.step(1e9) === 'ended') return
-      const { next } = this.kernel.timers
-      if (next > end) return
-      this.kernel.skipTo(next)
-    }
-  }
-
-  /** Types keys; what is shown because of them. */
-  type(keys: string, seconds = 0.5): string {
-    this.shown = ''
-    this.terminal.tty.type(new TextEncoder().encode(keys))
-    this.wait(seconds)
-    return this.shown.replaceAll('\x1b[6n', '')
-  }
-}
+const busyboxShell = (tree: Tree): Shell =>
+  new Shell(kernelWith({ engine: 'jit' }, tree), {
+    path: '/bin/busybox',
+    args: ['sh', '-i'],
+    env: { PATH: '/bin', PS1: '$ ', TERM: 'vt100' },
+  })
 
 describe.skipIf(!isThere)(
   `a shell on a terminal${isThere ? '' : ' (skipped: `vmexit guests` has not fetched busybox)'}`,
@@ -72,7 +34,7 @@ describe.skipIf(!isThere)(
     const tree = isThere ? files() : {}
 
     it('shows what is typed and what comes of it, and ends at ^D', () => {
-      const shell = new Shell(tree)
+      const shell = busyboxShell(tree)
       expect(shell.shown).toContain('$ ')
       expect(shell.type('echo one two\r')).toBe('echo one two\r\none two\r\n$ ')
       expect(shell.type('tty; stty size\r')).toContain('/dev/pts/0\r\n24 80\r\n')
@@ -82,7 +44,7 @@ describe.skipIf(!isThere)(
     }, 60_000)
 
     it('edits a line that a program reads', () => {
-      const shell = new Shell(tree)
+      const shell = busyboxShell(tree)
       shell.type('cat\r')
       expect(shell.type('abcX\x7fd\r')).toBe('abcX\b \bd\r\nabcd\r\n')
       expect(shell.type('lost\x15kept\r')).toContain('kept\r\nkept\r\n')
@@ -90,7 +52,7 @@ describe.skipIf(!isThere)(
     }, 60_000)
 
     it('ends a program at ^C, stops it at ^Z, and goes on with it in the background and in front', () => {
-      const shell = new Shell(tree)
+      const shell = busyboxShell(tree)
       expect(shell.type('sleep 1000\r')).toBe('sleep 1000\r\n')
       expect(shell.type('\x03')).toBe('^C\r\n$ ')
       expect(shell.type('echo $?\r')).toContain('130\r\n')
@@ -113,11 +75,37 @@ describe.skipIf(!isThere)(
     }, 60_000)
 
     it('has a screen editor', () => {
-      const shell = new Shell(tree)
+      const shell = busyboxShell(tree)
       expect(shell.type('vi /tmp/text\r')).toContain('/tmp/text')
       shell.type('ifirst line\rsecond\x1b')
       shell.type(':wq\r')
       expect(shell.type('cat /tmp/text\r')).toContain('first line\r\nsecond\r\n')
+    }, 60_000)
+
+    it('shows processes until a key ends it, and again each time that is asked for', () => {
+      const shell = busyboxShell(tree)
+      shell.type('sleep 99 &\r')
+      const first = shell.type('top -d 1\r', 0.6)
+      expect(first).toMatch(/Mem: [0-9]+K used/)
+      expect(first).toMatch(/CPU: .*idle/)
+      expect(first).toContain('sleep 99')
+      // A second later the screen is drawn anew.
+      shell.shown = ''
+      shell.wait(1)
+      expect(shell.shown).toContain('sleep 99')
+      expect(shell.type('q')).toContain('$ ')
+    }, 60_000)
+
+    it('has a pager, and edits its line with keys of the terminal', () => {
+      const shell = busyboxShell(tree)
+      shell.type('seq 100 > /tmp/n; less /tmp/n\r')
+      expect(shell.type('G')).toContain('100')
+      expect(shell.type('/42\r')).toContain('42')
+      shell.type('q')
+      // The line before is taken back, its last word is changed, and a name completed.
+      shell.type('echo one\r')
+      expect(shell.type('\x1b[A\x17two\r')).toContain('\r\ntwo\r\n')
+      expect(shell.type('wc -l /tm\tn\r')).toContain('100 /tmp/n')
     }, 60_000)
   },
 )

@@ -4,25 +4,19 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { readCpio } from '@vmexit/boot'
-import { type RunOptions, type RunResult, run, type Tree } from './run.ts'
+import type { Tree } from './run.ts'
 
 const archive = join(homedir(), '.cache/vmexit/guests/busybox/initramfs.gz')
-let known: Tree | undefined
+export const isBusyboxThere: boolean = existsSync(archive)
+export const WHY_NOT = ' (skipped: `vmexit guests` has not fetched it)'
 
-/** Its files, by path; undefined where it has not been fetched. */
-export function busybox(): Tree | undefined {
-  if (known !== undefined || !existsSync(archive)) return known
+/** Its files, by path. */
+export function busybox(): Tree {
+  const entries = readCpio(gunzipSync(readFileSync(archive)))
   const files: Record<string, Tree[string]> = {}
-  for (const entry of readCpio(gunzipSync(readFileSync(archive)))) {
+  for (const entry of entries) {
     if (entry.kind === 'file') files[`/${entry.path}`] = entry.bytes
     else if (entry.kind === 'symlink') files[`/${entry.path}`] = { link: entry.target }
   }
-  known = files
   return files
-}
-
-/** Runs a script of its shell. */
-export function shell(script: string, options: Partial<RunOptions> = {}): RunResult {
-  const { files = {}, ...rest } = options
-  return run({ args: ['/bin/busybox', 'sh', '-c', script], engine: 'jit', ...rest, files: { ...busybox(), ...files } })
 }

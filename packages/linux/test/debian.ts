@@ -1,60 +1,98 @@
-/** Programs of Debian's i386 packages, as `vmexit guests` fetches them: bash, util-linux, procps, python3. */
-import { execFileSync } from 'node:child_process'
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+/** Debian's root file system, as `vmexit guests` makes it, below kernels of tests: one copy of it, and a layer for each kernel. */
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Tree } from './run.ts'
+import { OverlayFs } from '@vmexit/overlayfs'
+import { TarReader, Unpacker } from '@vmexit/tar'
+import { Open, SettableTime, TmpFs, Vfs } from '@vmexit/vfs'
+import type { Engine } from '@vmexit/x86'
+import { checkKernel, createKernel, HostInput, HostOutput, type LinuxKernel, populate } from '../src/index.ts'
 
-const packages = join(homedir(), '.cache/vmexit/guests/packages')
-/** What a shell needs, and what separates programs. */
-const SHELL = [
-  ...['bash', 'coreutils', 'libc6', 'libtinfo6', 'libacl1', 'libattr1', 'libgmp10', 'libpcre2-8-0', 'libselinux1'],
-  ...['grep', 'util-linux', 'libmount1', 'libblkid1', 'libsmartcols1', 'libcap-ng0', 'libaudit1', 'libcrypt1'],
-  ...['libpam0g', 'libsystemd0', 'libcap2', 'libgcrypt20', 'liblzma5', 'libzstd1', 'liblz4-1', 'libgpg-error0'],
-  ...['procps', 'libproc2-0', 'libncursesw6', 'zlib1g', 'hostname'],
-]
-const PYTHON = ['python3.11-minimal', 'libpython3.11-minimal', 'libpython3.11-stdlib', 'libexpat1']
-/** What nobody runs. */
-const UNUSED = /\/(doc|man|locale|gconv|bash-completion|lib2to3|idlelib|pydoc_data|ensurepip|unittest|distutils)$/
+const folder = join(homedir(), '.cache/vmexit/guests/debian-root')
+const archive = join(folder, 'root.tar')
 
-let known: Tree | undefined
+/** Whether it is there. */
+export const haveDebian: boolean = existsSync(archive)
+/** Why tests are skipped, behind the name of what they test. */
+export const withoutDebian: string = haveDebian ? '' : ' (skipped: `vmexit guests debian-root` has not made a root)'
 
-/** The files of the packages by path; undefined where they have not been fetched, or nothing here unpacks them. */
-export function debian(): Tree | undefined {
-  if (known !== undefined || !existsSync(packages)) return known
-  const there = readdirSync(packages)
-  const wanted = [...SHELL, ...PYTHON].map((name) =>
-    there.find((each) => each.startsWith(`${name}_`) && each.endsWith('_i386.deb')),
-  )
-  if (
-    wanted.some(
-      (each, n) => each === undefined && ['bash', 'libc6', 'util-linux', ...PYTHON].includes([...SHELL, ...PYTHON][n]!),
-    )
-  )
-    return undefined
-  const root = mkdtempSync(join(tmpdir(), 'vmexit-debian-'))
-  try {
-    for (const each of wanted) if (each !== undefined) execFileSync('dpkg-deb', ['-x', join(packages, each), root])
-    const files: Record<string, Tree[string]> = {}
-    collect(root, '', files)
-    files['/bin/sh'] = { link: 'bash' }
-    files['/etc/passwd'] = new TextEncoder().encode('root:x:0:0::/root:/bin/bash\nuser:x:1000:1000::/tmp:/bin/bash\n')
-    known = files
-  } catch {
-    return undefined
-  } finally {
-    rmSync(root, { recursive: true, force: true })
-  }
-  return known
+let lower: TmpFs | undefined
+
+function lowerLayer(): TmpFs {
+  if (lower !== undefined) return lower
+  const time = new SettableTime(1_700_000_000)
+  const fs = new TmpFs({ time })
+  const vfs = new Vfs({ time })
+  const task = vfs.newTask(vfs.newTree(fs))
+  task.umask = 0
+  const unpacker = new Unpacker({ vfs, task })
+  const reader = new TarReader(unpacker)
+  const input = openSync(archive, 'r')
+  const piece = new Uint8Array(1 << 20)
+  for (let got = readSync(input, piece); got > 0; got = readSync(input, piece)) reader.push(piece.subarray(0, got))
+  closeSync(input)
+  reader.finish()
+  unpacker.finish()
+  const file = vfs.open(task, null, '/root/hello.deb', Open.O_WRONLY | Open.O_CREAT, 0o644)
+  if (typeof file === 'number') throw new Error(`hello.deb: ${file}`)
+  vfs.write(task, file, readFileSync(join(folder, 'hello.deb')))
+  vfs.close(file)
+  return (lower = fs)
 }
 
-function collect(root: string, directory: string, files: Record<string, Tree[string]>): void {
-  for (const name of readdirSync(join(root, directory))) {
-    const path = `${directory}/${name}`
-    const at = join(root, path)
-    const stat = lstatSync(at)
-    if (UNUSED.test(path)) continue
-    if (stat.isDirectory()) collect(root, path, files)
-    else files[path] = stat.isSymbolicLink() ? { link: readlinkSync(at) } : readFileSync(at)
-  }
+/** A kernel with Debian's files, which it may change. */
+export function debianKernel(engine: Engine = 'jit'): LinuxKernel {
+  const root = lowerLayer().root
+  const kernel = createKernel({
+    engine,
+    memory: '256 MiB',
+    root: (time) => new OverlayFs({ lower: [root], upper: new TmpFs({ time }).root, index: true }),
+  })
+  populate(kernel)
+  return kernel
+}
+
+/** The environment of a program there. */
+export const debianEnvironment: Readonly<Record<string, string>> = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/root',
+}
+
+/** What came of a program. */
+export interface DebianRun {
+  readonly output: string
+  readonly status: number | undefined
+  readonly kernel: LinuxKernel
+  /** Calls by name. */
+  readonly calls: Readonly<Record<string, number>>
+  readonly wrong: readonly string[]
+}
+
+/** Runs a program of /usr/bin to its end; its name comes first. */
+export function runDebian(
+  args: readonly string[],
+  { engine = 'jit', kernel = debianKernel(engine) }: { engine?: Engine; kernel?: LinuxKernel } = {},
+): DebianRun {
+  let output = ''
+  let status: number | undefined
+  const decoder = new TextDecoder()
+  const out = new HostOutput(kernel, (bytes) => {
+    output += decoder.decode(bytes, { stream: true })
+  })
+  const input = new HostInput(kernel)
+  input.end()
+  kernel.spawn({
+    path: `/usr/bin/${args[0]}`,
+    args,
+    env: debianEnvironment,
+    files: [input, out, out],
+    onExit: (ended) => {
+      status = ended
+    },
+  })
+  kernel.runToEnd()
+  const calls: Record<string, number> = {}
+  for (const [number, count] of kernel.callCounts.entries())
+    if (count > 0) calls[kernel.calls.rows[number]?.name ?? kernel.calls.absent.get(number) ?? String(number)] = count
+  return { output, status, kernel, calls, wrong: checkKernel(kernel) }
 }

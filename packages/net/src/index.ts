@@ -46,7 +46,15 @@ export type { FindNamespace } from './netlink/links.ts'
 export * from './netlink/numbers.ts'
 export { type RtnetlinkOptions, RtnetlinkSocket, rtnetlink } from './netlink/rtnetlink.ts'
 export { type Binding, Ports } from './ports.ts'
-export { procNetArp, procNetDev, procNetRoute, procNetTcp, procNetUdp } from './proc.ts'
+export {
+  procNetArp,
+  procNetDev,
+  procNetRaw,
+  procNetRoute,
+  procNetTcp,
+  procNetUdp,
+  type SocketOwner,
+} from './proc.ts'
 export { Random } from './random.ts'
 export * from './socket/constants.ts'
 export { DatagramQueue } from './socket/datagram-queue.ts'

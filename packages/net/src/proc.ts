@@ -5,6 +5,8 @@ import { NeighbourState } from './ip/neighbours.ts'
 import { RouteType } from './ip/routes.ts'
 import type { NetDevice } from './link/device.ts'
 import { formatMac } from './link/ethernet.ts'
+import { SocketType } from './socket/constants.ts'
+import type { Socket, SocketAddress } from './socket/socket.ts'
 import type { NetStack } from './stack.ts'
 import { tcpStateNumber } from './tcp/state.ts'
 
@@ -54,35 +56,73 @@ export function procNetArp(stack: NetStack): string {
   )
 }
 
-/** `/proc/net/tcp`, without what only the kernel knows: users and inodes are 0. */
-export function procNetTcp(stack: NetStack): string {
+/** Whose a socket is, and its inode: what only a kernel knows. */
+export type SocketOwner = (endpoint: object) => { readonly uid: number; readonly inode: number } | undefined
+
+const nobody: SocketOwner = () => undefined
+
+/** `/proc/net/tcp`. Users and inodes of sockets without an owner are 0. */
+export function procNetTcp(stack: NetStack, owner: SocketOwner = nobody): string {
   const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode'
-  const listening = stack.tcp.listeners.map(({ binding, ready }) => ({
-    ...{ local: binding.address, localPort: binding.port, remote: 0, remotePort: 0 },
-    ...{ state: tcpStateNumber.listen, sending: 0, receiving: ready.length },
+  const listening = stack.tcp.listeners.map((listener) => ({
+    endpoint: listener as object,
+    ...{ local: listener.binding.address, localPort: listener.binding.port, remote: 0, remotePort: 0 },
+    ...{ state: tcpStateNumber.listen, sending: 0, receiving: listener.ready.length },
   }))
-  const open = [...stack.tcp.connections].map(({ ends, state, sender, readable }) => ({
-    ...ends,
-    ...{ state: tcpStateNumber[state], sending: sender?.ring.length ?? 0, receiving: readable },
+  const open = [...stack.tcp.connections].map((connection) => ({
+    endpoint: connection as object,
+    ...connection.ends,
+    ...{ state: tcpStateNumber[connection.state], sending: connection.sender?.ring.length ?? 0 },
+    receiving: connection.readable,
   }))
   const lines = [...listening, ...open].map(
     (one, index) =>
       `${`${index}`.padStart(4)}: ${end(one.local, one.localPort)} ${end(one.remote, one.remotePort)} ` +
-      `${upper(one.state, 2)} ${upper(one.sending, 8)}:${upper(one.receiving, 8)} 00:00000000 00000000     0        0 0`,
+      `${upper(one.state, 2)} ${upper(one.sending, 8)}:${upper(one.receiving, 8)} 00:00000000 00000000 ${owned(owner(one.endpoint))}`,
   )
   return [head, ...lines].map((line) => `${line.padEnd(149)}\n`).join('')
 }
 
-/** `/proc/net/udp`, without what only the kernel knows. */
-export function procNetUdp(stack: NetStack): string {
+/** `/proc/net/udp`. */
+export function procNetUdp(stack: NetStack, owner: SocketOwner = nobody): string {
   const head =
     '   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops'
-  const lines = stack.udp.endpoints.map(
-    ({ address, port, peer }, index) =>
-      `${`${index}`.padStart(5)}: ${end(address, port)} ${end(peer?.address ?? 0, peer?.port ?? 0)} ` +
-      `${peer === undefined ? '07' : '01'} 00000000:00000000 00:00000000 00000000     0        0 0 2 0 0`,
+  const lines = stack.udp.endpoints.map((endpoint, index) =>
+    messageLine(index, endpoint, endpoint.peer, owner(endpoint)),
   )
   return [head, ...lines].map((line) => `${line.padEnd(127)}\n`).join('')
+}
+
+/** `/proc/net/raw`: sockets as a kernel knows them. The port is the protocol. */
+export function procNetRaw(
+  sockets: readonly { readonly socket: Socket; readonly uid: number; readonly inode: number }[],
+): string {
+  const head =
+    '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops'
+  const lines = sockets
+    .filter(({ socket }) => socket.type === SocketType.raw)
+    .map(({ socket, uid, inode }, index) => {
+      const { remoteAddress } = socket
+      const peer = typeof remoteAddress === 'number' ? undefined : { address: remoteAddress.address, port: 0 }
+      return messageLine(index, { address: socket.localAddress.address, port: socket.protocol }, peer, { uid, inode })
+    })
+  return [head, ...lines].map((line) => `${line.padEnd(127)}\n`).join('')
+}
+
+function messageLine(
+  index: number,
+  local: SocketAddress,
+  peer: SocketAddress | undefined,
+  owner: ReturnType<SocketOwner>,
+): string {
+  return (
+    `${`${index}`.padStart(5)}: ${end(local.address, local.port)} ${end(peer?.address ?? 0, peer?.port ?? 0)} ` +
+    `${peer === undefined ? '07' : '01'} 00000000:00000000 00:00000000 00000000 ${owned(owner)} 2 0 0`
+  )
+}
+
+function owned({ uid, inode }: { uid: number; inode: number } = { uid: 0, inode: 0 }): string {
+  return `${`${uid}`.padStart(5)} ${'0'.padStart(8)} ${inode}`
 }
 
 function end(address: Ipv4, port: number): string {

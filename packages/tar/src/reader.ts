@@ -89,10 +89,13 @@ export class TarReader {
     while (at < bytes.length && !this.#ended) at += this.#take(bytes, at)
   }
 
-  /** There are no more bytes. @throws TarError `tar-truncated` in the middle of an entry. An end mark need not be there. */
+  /**
+   * There are no more bytes. @throws TarError `tar-truncated` in the middle of an entry. An end mark need not be there, nor what fills the last
+   * entry up to a whole block: umoci 0.4 writes neither.
+   */
   finish(): void {
     const whole = this.#filled === 0 && this.#left === 0 && !this.#metadata && !this.#mapping && !this.#extended
-    if (this.#ended || (whole && this.#padding === 0)) return
+    if (this.#ended || (whole && this.#padding < BLOCK)) return
     throw new VmexitError('tar-truncated', {
       problem: `the archive ends at byte ${this.#position + this.#filled}, in the middle of an entry`,
       remedy: 'get it again: part of it is missing',
@@ -310,6 +313,9 @@ export class TarReader {
     // In old archives a slash at the end is all that tells a directory.
     const type = header.flag === '0' && named.endsWith('/') ? 'directory' : (TYPES[header.flag] ?? 'file')
     const size = map instanceof OldSparseMap ? map.size : whole('GNU.sparse.realsize', whole('GNU.sparse.size', stored))
+    // A size without a map: what is stored is the file's beginning, and the rest a hole.
+    const isCut = type === 'file' && sparse === undefined && size !== stored
+    const extents = isCut ? [{ position: 0, length: stored }] : sparse
     const attributes = this.#attributes()
     return {
       type,
@@ -326,7 +332,7 @@ export class TarReader {
       major: header.major,
       minor: header.minor,
       attributes,
-      extents: sparse?.filter(({ length }) => length > 0),
+      extents: extents?.filter(({ length }) => length > 0),
     }
   }
 

@@ -102,6 +102,19 @@ describe('a damaged archive', () => {
     expect(code(() => collect(flipped))).toBe('tar-damaged')
     expect(code(() => collect(text('this is no archive at all'.repeat(40))))).toBe('tar-damaged')
     expect(code(() => collect(archive.subarray(0, 512 + 512 + 300)))).toBe('tar-truncated')
+    // Nothing is missing where only zeros are: what fills the last block, and the end mark.
+    const small = Uint8Array.of(...encodeEntry({ type: 'file', name: 'a', mode: 0o644, size: 3 }), 1, 2, 3)
+    expect(collect(small).map(({ data }) => data.length)).toEqual([3])
+    expect(code(() => collect(small.subarray(0, 514)))).toBe('tar-truncated')
+  })
+
+  it('is a file with a hole at its end, where it has a size and no map', () => {
+    const archive = encodeEntry({ type: 'file', name: 's', mode: 0o644, size: 5000, extents: [] })
+    const key = 'GNU.sparse.major'
+    const at = String.fromCharCode(...archive).indexOf(key)
+    archive[at + key.length - 1]!++
+    const [found] = collect(archive)
+    expect(found!.entry).toMatchObject({ size: 5000, extents: [{ position: 0, length: 512 }] })
   })
 
   it('never does worse than a typed error, whatever byte is wrong', () => {

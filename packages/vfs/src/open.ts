@@ -118,7 +118,7 @@ function openNameless(
 }
 
 /** Opens what stands at a place; `checked` unless it has just been made. */
-function openPlace(layer: Layer, task: TaskContext, path: Path, flags: number, checked: boolean): File | number {
+export function openPlace(layer: Layer, task: TaskContext, path: Path, flags: number, checked: boolean): File | number {
   const inode = inodeOf(path.dentry)
   if (checked && !(flags & O_PATH)) {
     const allowed = mayOpen(task, path, inode, flags)

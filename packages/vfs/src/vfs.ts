@@ -24,7 +24,7 @@ import type { RecordLock } from './locks/file-locks.ts'
 import { Mount, MountFlag, type Path } from './mount/mount.ts'
 import { MountTree } from './mount/tree.ts'
 import type { ByteString } from './names.ts'
-import { close, open } from './open.ts'
+import { close, open, openPlace } from './open.ts'
 import { pathName } from './path-name.ts'
 import { permission } from './permission.ts'
 import { rename, rmdir, unlink } from './remove-calls.ts'
@@ -187,6 +187,11 @@ export class Vfs {
   /** openat2(2). An open file with one reference; `mode` is for O_CREAT and O_TMPFILE, `resolve` are flags of `Resolve`. */
   open(task: TaskContext, at: StartingPoint, path: ByteString, flags: number, mode = 0, resolve = 0): File | number {
     return open(this.#layer, task, at, path, flags, mode, resolve)
+  }
+
+  /** Opens once more what is at a place, without asking whether the task may: what a descriptor of O_PATH stands for. */
+  reopen(task: TaskContext, path: Path, flags: number): File | number {
+    return openPlace(this.#layer, task, path, flags, false)
   }
 
   /** One more descriptor refers to a file. */

@@ -1,4 +1,4 @@
-/** A virtual CPU in VMX non-root operation: its run, its exits, and the events that wait for it. Where its state is: `placed-state.ts`. */
+/** A virtual CPU in VMX non-root operation: its run and its exits. Where its state is: `placed-state.ts`; what waits for it: `pending-events.ts`. */
 import {
   type Capabilities,
   type Cpu as CpuSeam,
@@ -10,20 +10,10 @@ import {
 } from '@vmexit/core'
 import { Access } from '@vmexit/paging'
 import { isMachineFull, type VcpuMmu, type VmMemory } from '@vmexit/vmm'
-import {
-  type Cpu,
-  combine,
-  EventInfo,
-  EventType,
-  EXIT_REASONS,
-  exitReasonName,
-  Flag,
-  Primary,
-  Vector,
-  VmcsField,
-} from '@vmexit/x86'
+import { type Cpu, EXIT_REASONS, exitReasonName, Flag, VmcsField } from '@vmexit/x86'
 import { EXITS, type ExitedVcpu } from './exits.ts'
 import { Moves } from './moves.ts'
+import { Blocking, PendingEvents, type PendingState, setBlocking } from './pending-events.ts'
 import { PlacedState, type PlaceParts } from './placed-state.ts'
 
 declare module '@vmexit/core' {
@@ -32,13 +22,8 @@ declare module '@vmexit/core' {
   }
 }
 
-/** Fields are read as unsigned numbers. */
-const VALID = EventInfo.valid >>> 0
 /** Exits in a row that may retire nothing. */
 const PATIENCE = 1000
-/** Of the interruptibility: STI and MOV SS, and an NMI that is handled. */
-const BLOCKING = 3
-const NMI_BLOCKING = 8
 /** Of pending debug exceptions: an instruction was single-stepped. */
 const STEPPED = 1 << 14
 
@@ -62,11 +47,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
   #since: number | undefined
   /** What {@link retired} is to be at most in this run. */
   #end = 0
-  #interrupts: InterruptSource | undefined
-  #windowOpen = false
-  /** An NMI waits; and the guest leaves as soon as it can take one. */
-  #nmi = false
-  #nmiWindowOpen = false
+  readonly #events: PendingEvents
   #fruitless = 0
   /** What the VMCS says of time: the VM's ahead of the machine's, and the guest's own offset. */
   #ahead = Number.NaN
@@ -74,13 +55,6 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
   #lastRetired = 0
   /** The exit that has ended the run has been handled in it. */
   #handled = false
-  /** An event that was being delivered when the guest left: interruption information. */
-  #unfinished = 0
-  #unfinishedErrorCode = 0
-  /** RF when the last interrupt or NMI was injected. */
-  #resume = false
-  /** The vector of an interrupt that is acknowledged, and that the emulator is to deliver. */
-  #acknowledged: number | undefined
   readonly #moves: Moves
   readonly #exit: { reason: Exit['reason'] } = { reason: 'budget' }
   /** Exits so far by reason, and instructions executed by the emulator. Only ever added to. */
@@ -93,6 +67,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
     this.parts = parts
     this.state = new PlacedState(parts, () => this.#count())
     this.#moves = new Moves(parts.host.cpu)
+    this.#events = new PendingEvents(parts, this.state, () => this.shorten(0))
   }
 
   get retired(): number {
@@ -101,8 +76,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
   get halted(): boolean {
     // It is to say that it is dead.
     if (this.parts.memory.exhausted) return false
-    if (!this.#halted || (this.#nmi && !this.#blocksNmis())) return false
-    return !(this.#interrupts?.pending && this.wakeable)
+    return this.#halted && !this.#events.wake
   }
   get wakeable(): boolean {
     return (this.state.flags & Flag.IF) !== 0
@@ -116,29 +90,11 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
   }
 
   nmi(): void {
-    this.#nmi = true
-    this.shorten(0)
+    this.#events.nmi()
   }
 
   connect(interrupts: InterruptSource): void {
-    this.#interrupts = interrupts
-    interrupts.watch((pending) => {
-      if (pending) this.shorten(0)
-    })
-    const taken = (): number => {
-      const vector = this.#acknowledged!
-      this.#acknowledged = undefined
-      return vector
-    }
-    const isPending = (): boolean => this.#acknowledged !== undefined || interrupts.pending
-    this.parts.emulator.connect({
-      get pending() {
-        return isPending()
-      },
-      acknowledge: () => (this.#acknowledged === undefined ? interrupts.acknowledge() : taken()),
-      setEnabled: (enabled) => interrupts.setEnabled?.(enabled),
-      watch: (changed) => interrupts.watch(changed),
-    })
+    this.#events.connect(interrupts)
   }
 
   /** No control of VMX masks an address bit of the guest's alone: while the gate is closed, the emulator executes all. */
@@ -152,8 +108,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
     this.parts.emulator.reset()
     this.#halted = false
     this.#shutdown = false
-    this.#nmi = false
-    this.#unfinished = 0
+    this.#events.reset()
   }
 
   run(budget: number): Exit {
@@ -177,7 +132,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
       if (!this.#a20) this.state.toEmulator()
       if (!this.state.isInHardware && this.#needsEmulator()) {
         // One at a time: what protects itself goes to the hardware at once, and chips see time go by.
-        this.#passNmi()
+        this.#events.passNmi()
         this.#emulateOne()
         // It may have loaded CR3, or changed how tables are read.
         if (!this.#needsEmulator()) this.state.invalidate()
@@ -259,45 +214,18 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
   /** In the guest, with what waits injected. False if the entry has ended in an exit. */
   #enter(): boolean {
     const { root } = this.parts.host
-    const waiting = this.#interrupts?.pending === true
     if (root.inGuest) {
-      if ((!waiting || this.#windowOpen) && this.#nmi === this.#nmiWindowOpen) return true
+      if (this.#events.fit) return true
       root.interrupt()
       this.#count()
     }
-    const completes = this.#unfinished !== 0 && typeOf(this.#unfinished) >= EventType.softwareInterrupt
-    if (this.#unfinished !== 0) {
-      this.#restoreResume(typeOf(this.#unfinished))
-      // To be delivered, it must not be blocked by itself.
-      if (typeOf(this.#unfinished) === EventType.nmi) this.#setBlocking(NMI_BLOCKING, 0)
-      root.write(VmcsField.entryInterruption, this.#unfinished)
-      root.write(VmcsField.entryErrorCode, this.#unfinishedErrorCode)
-      root.write(VmcsField.entryInstructionLength, root.exit.instructionLength)
-      this.#unfinished = 0
-    } else if (this.#nmi && !this.#blocksNmis() && !this.#isHeldOff()) {
-      this.#nmi = false
-      this.#inject((EventType.nmi << 8) + Vector.NMI)
-    } else if (waiting && (this.state.flags & Flag.IF) !== 0 && !this.#isHeldOff()) {
-      this.#inject(this.#interrupts!.acknowledge())
-    }
-    this.#setWindows(this.#interrupts?.pending === true, this.#nmi)
+    const injected = this.#events.inject()
+    // An event that wakes the guest comes with the entry.
+    if (injected === 'woken') this.#halted = false
     this.#setTime()
     const entered = root.enter()
-    if (entered && completes) this.#complete()
+    if (entered && injected === 'instruction') this.#complete()
     return entered
-  }
-
-  /**
-   * RF as it was before the event: a fault met on the way has left it 1, and what is pushed now is to be as if there had been none. That of
-   * an exception is 1 anyway.
-   */
-  #restoreResume(type: number): void {
-    if (type === EventType.hardwareException) return
-    const { root } = this.parts.host
-    const resume = type < EventType.softwareInterrupt && this.#resume
-    const before = root.read(VmcsField.guestRflags)
-    const after = resume ? before | Flag.RF : before & ~Flag.RF
-    if (after !== before) root.write(VmcsField.guestRflags, after)
   }
 
   /** INT n or its like, whose delivery had been interrupted by an exit, is over. */
@@ -305,46 +233,6 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
     this.#retired++
     this.#pass(1)
     if (this.#since !== undefined) this.parts.host.cpu.forgo()
-  }
-
-  /** An event that wakes the guest comes with the next entry. */
-  #inject(event: number): void {
-    const { root } = this.parts.host
-    root.write(VmcsField.entryInterruption, VALID + event)
-    this.#resume = (this.state.flags & Flag.RF) !== 0
-    this.#halted = false
-    if (root.read(VmcsField.guestActivity) !== 0) root.write(VmcsField.guestActivity, 0)
-  }
-
-  /** Is there something that comes before an interrupt or NMI: the instruction behind STI or MOV SS, or a single step's trap? */
-  #isHeldOff(): boolean {
-    const { root } = this.parts.host
-    if ((root.read(VmcsField.guestInterruptibility) & BLOCKING) !== 0) return true
-    return (this.state.flags & Flag.TF) !== 0 && root.read(VmcsField.guestPendingDebug) !== 0
-  }
-
-  #blocksNmis(): boolean {
-    const { emulator, host } = this.parts
-    if (!this.state.isInHardware) return emulator.events.nmiBlocked
-    return (host.root.read(VmcsField.guestInterruptibility) & NMI_BLOCKING) !== 0
-  }
-
-  #setWindows(interrupt: boolean, nmi: boolean): void {
-    if (interrupt === this.#windowOpen && nmi === this.#nmiWindowOpen) return
-    const { root } = this.parts.host
-    const others = root.read(VmcsField.primaryControls) & ~(Primary.interruptWindowExiting | Primary.nmiWindowExiting)
-    const windows = (interrupt ? Primary.interruptWindowExiting : 0) | (nmi ? Primary.nmiWindowExiting : 0)
-    root.write(VmcsField.primaryControls, others | windows)
-    this.#windowOpen = interrupt
-    this.#nmiWindowOpen = nmi
-  }
-
-  /** Clears and sets bits of the interruptibility. */
-  #setBlocking(clear: number, set: number): void {
-    const { root } = this.parts.host
-    const before = root.read(VmcsField.guestInterruptibility)
-    const after = (before & ~clear) | set
-    if (after !== before) root.write(VmcsField.guestInterruptibility, after)
   }
 
   /** The guest's time stamp counter is the VM's time. */
@@ -375,11 +263,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
         remedy: 'this is a fault of the VMM: report it with what the guest did',
       })
     }
-    const { vectoring, vectoringErrorCode } = root.exit
-    if (vectoring >= VALID) {
-      this.#unfinished = vectoring
-      this.#unfinishedErrorCode = vectoringErrorCode
-    }
+    this.#events.interrupted()
     const handler = EXITS[reason]
     if (handler === undefined) {
       throw new VmexitError('vm-exit-unexpected', {
@@ -407,29 +291,15 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
     this.#halted = !this.#isStepped()
   }
   blockNmis(): void {
-    this.#setBlocking(0, NMI_BLOCKING)
+    setBlocking(this.parts.host.root, 0, Blocking.nmi)
   }
   /** The guest has stopped for good. */
   shutDown(): void {
     this.#shutdown = true
   }
-  /**
-   * Raises an exception in the guest instead of the instruction that has left it. One that came while another was delivered makes a double
-   * fault of the two, or ends the guest (SDM vol. 3A, table 6-5).
-   */
+  /** Raises an exception in the guest instead of the instruction that has left it. */
   raise(vector: number, errorCode?: number): void {
-    const first = this.#unfinished
-    this.#unfinished = 0
-    const raised = { vector, errorCode, address: 0 }
-    const isFault = first !== 0 && typeOf(first) === EventType.hardwareException
-    const event = isFault ? combine({ vector: first & 0xff, source: 'fault' }, raised) : raised
-    if (event === undefined) {
-      this.#shutdown = true
-      return
-    }
-    const pushes = event.errorCode === undefined ? 0 : EventInfo.errorCode
-    this.#unfinished = VALID + (EventType.hardwareException << 8) + event.vector + pushes
-    this.#unfinishedErrorCode = event.errorCode ?? 0
+    if (!this.#events.raise(vector, errorCode)) this.#shutdown = true
   }
   /** Goes on behind the instruction that has left the guest, which is done. */
   skip(): void {
@@ -441,7 +311,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
     root.write(VmcsField.guestRip, (root.read(VmcsField.guestRip) + length) >>> 0)
     const flags = root.read(VmcsField.guestRflags)
     if ((flags & Flag.RF) !== 0) root.write(VmcsField.guestRflags, flags & ~Flag.RF)
-    this.#setBlocking(BLOCKING, 0)
+    setBlocking(root, Blocking.instruction, 0)
     if (this.#isStepped()) root.write(VmcsField.guestPendingDebug, root.read(VmcsField.guestPendingDebug) | STEPPED)
     this.#retired++
     this.#pass(1)
@@ -455,20 +325,14 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
    * emulator delivers it: an instruction that has raised it, or is it, by being executed again.
    */
   emulate(): void {
-    const event = this.#unfinished
-    this.#unfinished = 0
     this.state.toEmulator()
-    if (event !== 0 && typeOf(event) === EventType.externalInterrupt) this.#acknowledged = event & 0xff
-    if (event !== 0 && typeOf(event) === EventType.nmi) {
-      this.parts.emulator.events.nmiBlocked = false
-      this.parts.emulator.nmi()
-    }
+    this.#events.toEmulator()
     this.#emulateOne()
   }
 
   /** Most accesses to devices, and most stores that must be seen, are MOVs. */
   access(linear: number, write: boolean): void {
-    const move = this.#unfinished === 0 ? this.#moves.find() : undefined
+    const move = this.#events.delivers ? undefined : this.#moves.find()
     const isIt = move !== undefined && move.linear === linear && move.stores === write
     const user = this.parts.host.cpu.state.cpl === 3 ? Access.USER : 0
     const address = isIt ? this.state.translate(linear, user | (write ? Access.WRITE : 0)) : -1
@@ -483,15 +347,6 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
 
   #needsEmulator(): boolean {
     return !this.#a20 || !this.state.canRunOnCpu
-  }
-
-  /** An NMI that waits is the emulator's, if that delivers it at once. */
-  #passNmi(): void {
-    const { emulator } = this.parts
-    const { shadow, pendingDebug, nmiBlocked } = emulator.events
-    if (!this.#nmi || shadow !== 'none' || pendingDebug !== 0 || nmiBlocked) return
-    this.#nmi = false
-    emulator.nmi()
   }
 
   /** The emulator's next instruction, or what it delivers in its place. */
@@ -530,10 +385,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
       retired: this.#retired,
       halted: this.#halted,
       shutdown: this.#shutdown,
-      nmi: this.#nmi,
-      unfinished: this.#unfinished,
-      unfinishedErrorCode: this.#unfinishedErrorCode,
-      resume: this.#resume,
+      ...this.#events.save(),
     }
   }
 
@@ -544,26 +396,17 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
     this.#retired = state.retired
     this.#halted = state.halted
     this.#shutdown = state.shutdown
-    this.#nmi = state.nmi
-    this.#unfinished = state.unfinished
-    this.#unfinishedErrorCode = state.unfinishedErrorCode
-    this.#resume = state.resume
+    this.#events.restore(state)
     this.state.invalidate()
   }
 }
 
-/** Of interruption information. */
-const typeOf = (event: number): number => (event >>> 8) & 7
-
 /** A saved virtual CPU. */
-export type VcpuState = State & {
-  readonly version: 2
-  readonly cpu: ReturnType<Cpu['save']>
-  readonly retired: number
-  readonly halted: boolean
-  readonly shutdown: boolean
-  readonly nmi: boolean
-  readonly unfinished: number
-  readonly unfinishedErrorCode: number
-  readonly resume: boolean
-}
+export type VcpuState = State &
+  PendingState & {
+    readonly version: 2
+    readonly cpu: ReturnType<Cpu['save']>
+    readonly retired: number
+    readonly halted: boolean
+    readonly shutdown: boolean
+  }

@@ -10,7 +10,7 @@ const floors: readonly (readonly string[])[] = [
   ['core'],
   ['memory', 'paging', 'x86-decoder', 'wasm-asm', 'virtqueue', 'elf', 'net', 'block', 'vfs', 'cgroup'],
   ['x86', 'jit', 'pci', 'overlayfs', 'tar'],
-  ['vmm'],
+  ['vmm', 'image'],
   [
     ...['software-emulation', 'trap-and-emulate', 'binary-translation', 'vtx', 'xen'],
     ...['shadow-paging', 'nested-paging', 'direct-paging'],

@@ -1,28 +1,18 @@
 /** Archives on the host: read as they come, compressed or not, and written under the name's compression. */
 import { createReadStream, createWriteStream, rmSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
-import { Readable, type Transform } from 'node:stream'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { createGunzip, createGzip, createZstdCompress, createZstdDecompress } from 'node:zlib'
+import { createGzip, createZstdCompress } from 'node:zlib'
 import { VmexitError } from '@vmexit/core'
-
-/** First bytes of what is compressed. */
-const MAGICS: readonly [magic: readonly number[], make: () => Transform][] = [
-  [[0x1f, 0x8b], createGunzip],
-  [[0x28, 0xb5, 0x2f, 0xfd], createZstdDecompress],
-]
+import { uncompressed } from '@vmexit/image'
+import { nodeCodecs } from '@vmexit/image/node'
 
 /** The bytes of an archive, uncompressed, whatever its name is. @throws VmexitError `fs-archive`. */
 export async function* readArchive(path: string): AsyncGenerator<Uint8Array> {
-  const file = createReadStream(path)
-  const pieces: AsyncIterator<Uint8Array> = file[Symbol.asyncIterator]()
+  const file = createReadStream(path, { highWaterMark: 1 << 20 })
   try {
-    const first = await pieces.next()
-    if (first.done === true) return
-    const make = MAGICS.find(([magic]) => magic.every((byte, at) => first.value[at] === byte))?.[1]
-    const whole = joined(first.value, pieces)
-    if (make) yield* pipedThrough(whole, make())
-    else yield* whole
+    yield* uncompressed(nodeCodecs, file)
   } catch (cause) {
     throw unreadable(path, cause)
   } finally {
@@ -30,24 +20,15 @@ export async function* readArchive(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function* joined(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield first
-  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
-}
-
-/** Errors of the source end the result too. */
-function pipedThrough(source: AsyncIterable<Uint8Array>, transform: Transform): AsyncIterable<Uint8Array> {
-  const readable = Readable.from(source)
-  readable.once('error', (error) => transform.destroy(error))
-  return readable.pipe(transform)
-}
-
 const ENDING = ['SIGINT', 'SIGTERM'] as const
 
 /** Writes an archive: to a file, compressed as its name says, which is there whole or not at all; or to standard output. */
-export async function writeArchive(pieces: Iterable<Uint8Array>, path: string | undefined): Promise<void> {
+export async function writeArchive(
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  path: string | undefined,
+): Promise<void> {
   if (path === undefined) {
-    for (const piece of pieces)
+    for await (const piece of pieces)
       if (!process.stdout.write(piece)) await new Promise((resolve) => process.stdout.once('drain', resolve))
     return
   }

@@ -106,7 +106,7 @@ test('a package that comes in half is not left where whole ones are', async () =
     writeFileSync(join(cwd ?? '', `${name.replace(/[:=].*/, '')}_1_i386.deb`), failing ? 'hal' : 'whole')
     return failing ? ended(100, '', 'E: Hash Sum mismatch\n') : ended(0)
   })
-  const record = { name: 'a', version: '1', architecture: 'i386', dependencies: [] }
+  const record = { name: 'a', version: '1', architecture: 'i386', dependencies: [], needs: [], provides: [] }
   expect(await download([record], target)).toBe('Hash Sum mismatch')
   expect(readdirSync(target)).toEqual([])
   failing = false

@@ -50,7 +50,7 @@ export interface AptOptions {
 export interface Apt {
   /**
    * Fetches the indices. A mirror may be out of step with itself for a while (above all the security suite's): it is
-   * asked again after pauses, and then what is there is taken if `enough` says that it will do.
+   * asked again after pauses, and then what is there is taken if `enough` says that it will do. A second time only if it will not.
    */
   update(enough: () => Promise<boolean>): Promise<void>
   /** For each package the versions that the indices have, newest first. Packages for `all` architectures are the host's. */
@@ -89,10 +89,13 @@ export async function createApt(options: AptOptions): Promise<Apt> {
     )
   }
 
+  let isFetched = false
   return {
     records,
 
     async update(enough) {
+      if (isFetched && (await enough())) return
+      isFetched = true
       for (let attempt = 0; ; attempt++) {
         progress(`fetching the package indices${attempt === 0 ? '' : `, attempt ${attempt + 1}`}`)
         const outcome = await run('apt-get', ['-c', conf, 'update'], running)

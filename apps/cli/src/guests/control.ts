@@ -49,6 +49,14 @@ export function parseDependencies(field: string): Dependency[] {
   return found
 }
 
+/** The groups of alternatives that relation fields (Policy 7.1) ask for: names alone, one of each group. */
+function parseGroups(...fields: readonly (string | undefined)[]): string[][] {
+  return fields
+    .flatMap((field) => field?.split(',') ?? [])
+    .map((clause) => clause.split('|').flatMap((alternative) => /[a-z0-9][a-z0-9+.-]*/.exec(alternative)?.[0] ?? []))
+    .filter((group) => group.length > 0)
+}
+
 /** A version of a package in the indices. */
 export interface PackageRecord {
   readonly name: string
@@ -56,21 +64,28 @@ export interface PackageRecord {
   /** `i386`, `amd64`, … or `all`. */
   readonly architecture: string
   readonly dependencies: readonly Dependency[]
+  /** What must be there for it to work, each by one of some packages. */
+  readonly needs: readonly (readonly string[])[]
+  /** Other names that it goes by. */
+  readonly provides: readonly string[]
 }
 
 /** The records of `apt-cache show`, newest first as it prints them. Paragraphs without name or version are left out. */
 export function parseRecords(text: string): PackageRecord[] {
-  return parseParagraphs(text).flatMap(({ Package, Version, Architecture, Depends }) =>
-    Package === undefined || Version === undefined || Architecture === undefined
-      ? []
-      : [
-          {
-            name: Package,
-            version: Version,
-            architecture: Architecture,
-            dependencies: parseDependencies(Depends ?? ''),
-          },
-        ],
+  return parseParagraphs(text).flatMap(
+    ({ Package, Version, Architecture, Depends, Provides, 'Pre-Depends': before }) =>
+      Package === undefined || Version === undefined || Architecture === undefined
+        ? []
+        : [
+            {
+              name: Package,
+              version: Version,
+              architecture: Architecture,
+              dependencies: parseDependencies(Depends ?? ''),
+              needs: parseGroups(before, Depends),
+              provides: parseGroups(Provides).flat(),
+            },
+          ],
   )
 }
 

@@ -42,6 +42,18 @@ export async function unpackDeb(run: Run, deb: string, into: string, signal?: Ab
   }
 }
 
+/** Unpacks the two archives of a package, control files and files, from their compression, into the given files. Needs `dpkg-deb`. */
+export async function uncompressDeb(
+  run: Run,
+  deb: string,
+  { control, data }: { readonly control: string; readonly data: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  const script = 'dpkg-deb --ctrl-tarfile "$1" >"$2" && dpkg-deb --fsys-tarfile "$1" >"$3"'
+  const options = signal === undefined ? {} : { signal }
+  await must(run, `uncompressing ${basename(deb)}`, 'sh', ['-c', script, 'sh', deb, control, data], options)
+}
+
 function damaged(deb: string): VmexitError {
   return new VmexitError('guests-deb', {
     problem: `${deb} is not a whole Debian package`,

@@ -5,7 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { VmexitError } from '@vmexit/core'
 import { type Apt, createApt, hasApt } from './apt.ts'
 import { defaultDirectory, type GuestRecord, readGuest, replaceGuest } from './cache.ts'
-import { unpackDeb } from './deb.ts'
+import { systemPackages } from './closure.ts'
+import { uncompressDeb, unpackDeb } from './deb.ts'
+import type { PackageArchives } from './debian-root.ts'
 import { obtainPackages, type PackageFile, type PackageSpec, type PackageStore } from './packages.ts'
 import { type GuestName, type Kitchen, recipes, withNeeds } from './recipes.ts'
 import { type Run, runOnHost } from './run.ts'
@@ -52,17 +54,20 @@ export async function fetchGuests(options: FetchOptions = {}): Promise<FetchedGu
   const names = buildable(withNeeds(options.names ?? []), options)
   const missing = refresh ? names : names.filter((name) => readGuest(directory, name) === undefined)
   const built = new Map<GuestName, GuestRecord>()
+  const systems = new Map<GuestName, PackageFile[]>()
   if (missing.length > 0) {
     const store = await packageStore(directory, options)
     const specs = missing.flatMap((name) => recipes[name].packages)
     await obtainPackages(store, unique(specs), { refresh })
+    for (const name of missing) systems.set(name, await obtainSystem(name, store, run, refresh))
     removeLeftovers(directory)
     const scratch = mkdtempSync(join(directory, '.building-'))
     try {
       for (const name of missing) {
         signal?.throwIfAborted()
         options.progress?.(`building ${name}`)
-        built.set(name, await build(name, { directory, scratch, store, run, ...(signal && { signal }) }))
+        const system = systems.get(name) ?? []
+        built.set(name, await build(name, { directory, scratch, store, system, run, ...(signal && { signal }) }))
       }
     } finally {
       rmSync(scratch, { recursive: true, force: true })
@@ -72,6 +77,15 @@ export async function fetchGuests(options: FetchOptions = {}): Promise<FetchedGu
     const record = built.get(name) ?? readGuest(directory, name)
     return record === undefined ? [] : [{ ...record, directory: join(directory, name), built: built.has(name) }]
   })
+}
+
+/** The packages of a guest's system, all of one state of the archive. */
+async function obtainSystem(name: GuestName, store: PackageStore, run: Run, refresh: boolean): Promise<PackageFile[]> {
+  const { system } = recipes[name]
+  if (system === undefined) return []
+  const { specs, complete } = await systemPackages(store, run, system, { refresh })
+  const files = await obtainPackages(store, specs, { refresh: !complete })
+  return files.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 /** Removes what runs that were killed left behind: working folders, hidden ones, of more than a day ago. */
@@ -131,11 +145,12 @@ interface Site {
   readonly directory: string
   readonly scratch: string
   readonly store: PackageStore
+  readonly system: readonly PackageFile[]
   readonly run: Run
   readonly signal?: AbortSignal
 }
 
-async function build(name: GuestName, { directory, scratch, store, run, signal }: Site): Promise<GuestRecord> {
+async function build(name: GuestName, { directory, scratch, store, system, run, signal }: Site): Promise<GuestRecord> {
   const recipe = recipes[name]
   const files = await obtainPackages(store, recipe.packages)
   const found = (wanted: string): PackageFile => {
@@ -147,18 +162,29 @@ async function build(name: GuestName, { directory, scratch, store, run, signal }
   const site = join(scratch, name)
   mkdirSync(site)
   const ofNeeds = recipe.needs.flatMap((need) => readGuest(directory, need)?.packages ?? [])
-  const packages = [...ofNeeds, ...files.map(({ name, version, architecture }) => ({ name, version, architecture }))]
+  const own = [...files, ...system].map(({ name, version, architecture }) => ({ name, version, architecture }))
+  const packages = [...ofNeeds, ...own]
   try {
     return await replaceGuest(directory, name, packages, async (into) => {
       const kitchen: Kitchen = {
         into,
         scratch: site,
         packageOf: found,
+        ...(signal && { signal }),
         path: (guest, file) => join(directory, guest, file),
         unpacked(wanted) {
           const known = unpacked.get(wanted) ?? unpack(found(wanted), join(site, `package-${wanted}`))
           unpacked.set(wanted, known)
           return known
+        },
+        async system() {
+          const archives: PackageArchives[] = []
+          for (const { name: wanted, path } of system) {
+            const names = { control: join(site, `${wanted}.control`), data: join(site, `${wanted}.data`) }
+            await uncompressDeb(run, path, names, signal)
+            archives.push(names)
+          }
+          return archives
         },
         async tools() {
           const root = join(site, 'tools')

@@ -11,6 +11,8 @@ const record = (name: string, version: string, architecture = 'i386', depends?: 
   version,
   architecture,
   dependencies: depends === undefined ? [] : [{ name: depends, version }],
+  needs: [],
+  provides: [],
 })
 
 /** A mirror with these packages; `broken` ones, `name version`, are in the indices and cannot be fetched. */

@@ -43,7 +43,7 @@ const pauses = [2_000, 5_000]
 const newest = new Intl.Collator('en', { numeric: true })
 
 /** The file in the folder for a package, the newest version if there are several. */
-function localPackage(store: PackageStore, spec: PackageSpec): PackageFile | undefined {
+export function localPackage(store: PackageStore, spec: PackageSpec): PackageFile | undefined {
   return localPackages(store, spec)[0]
 }
 

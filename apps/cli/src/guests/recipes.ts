@@ -3,6 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { VmexitError } from '@vmexit/core'
 import { buildCd } from './cd-image.ts'
+import { buildDebianRoot, debianPackages, type PackageArchives } from './debian-root.ts'
 import { type BootableSystem, buildDisk } from './disk-image.ts'
 import { baseEntries, compressedArchive } from './initramfs.ts'
 import { collectModules } from './modules.ts'
@@ -20,6 +21,8 @@ export const guestFiles = {
   seabios: { bios: 'bios.bin', vgaBios: 'vgabios-stdvga.bin' },
   'debian-disk': { disk: 'disk.img' },
   'debian-cd': { cd: 'cd.iso' },
+  'debian-root': { root: 'root.tar', hello: 'hello.deb' },
+  musl: { library: 'musl.deb', headers: 'musl-dev.deb', compiler: 'libgcc-dev.deb' },
 } as const
 
 /** The name of a guest. */
@@ -34,6 +37,8 @@ export interface Kitchen {
   unpacked(name: string): Promise<string>
   /** The package file of one of the recipe's packages. */
   packageOf(name: string): PackageFile
+  /** The archives in the packages of the recipe's system, in the order of their names. */
+  system(): Promise<PackageArchives[]>
   /** The path of a file of another guest, which `needs` names. */
   path(guest: GuestName, file: string): string
   /** The folder the guest's files go into. */
@@ -42,12 +47,15 @@ export interface Kitchen {
   readonly scratch: string
   /** The tools of the recipe's packages for the host. */
   tools(): Promise<Tool>
+  readonly signal?: AbortSignal
 }
 
 /** How a guest is made. */
 export interface Recipe {
   readonly summary: string
   readonly packages: readonly PackageSpec[]
+  /** Packages for i386 that a system is made of, with all that they depend on. */
+  readonly system?: readonly string[]
   /** Guests that are built before, since files of theirs go into this one. */
   readonly needs: readonly GuestName[]
   build(kitchen: Kitchen): Promise<void>
@@ -160,6 +168,27 @@ export const recipes: Readonly<Record<GuestName, Recipe>> = {
       const loader = join(await unpacked('isolinux'), 'usr/lib/ISOLINUX/isolinux.bin')
       const library = join(await unpacked('syslinux-common'), 'usr/lib/syslinux/modules/bios/ldlinux.c32')
       await buildCd(join(into, 'cd.iso'), system(path), { tool: await tools(), loader, library, scratch })
+    },
+  },
+  'debian-root': {
+    summary:
+      'a root file system for `vmexit run-elf --root`: bash, coreutils, dpkg, perl, python3; and a package to install',
+    packages: i386('hello'),
+    system: debianPackages,
+    needs: [],
+    async build({ system, packageOf, into, signal }) {
+      copyFileSync(packageOf('hello').path, join(into, 'hello.deb'))
+      await buildDebianRoot(join(into, 'root.tar'), await system(), signal)
+    },
+  },
+  musl: {
+    summary: "packages to make programs for i386 with another C library than the host's",
+    packages: i386('musl', 'musl-dev', 'libgcc-12-dev'),
+    needs: [],
+    async build({ packageOf, into }) {
+      copyFileSync(packageOf('musl').path, join(into, 'musl.deb'))
+      copyFileSync(packageOf('musl-dev').path, join(into, 'musl-dev.deb'))
+      copyFileSync(packageOf('libgcc-12-dev').path, join(into, 'libgcc-dev.deb'))
     },
   },
 }

@@ -1,5 +1,7 @@
 /** `vmexit run-elf` and `vmexit strace`: their options, and what they say about them. */
+import type { AllowRule } from '@vmexit/net/node'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { type PublishedPort, parseAllowance, parsePublication } from './network.ts'
 import { type RunFlags, runElf } from './run.ts'
 
 const examples = `
@@ -15,6 +17,10 @@ Examples:
       the output and every count as one JSON object; nobody waits a thousand seconds
   $ vmexit strace --root rootfs /bin/true
       each system call as strace prints it
+  $ vmexit run-elf --root rootfs -p 8080:80 httpd -f
+      http://127.0.0.1:8080 of this machine is served by the program
+  $ vmexit run-elf --root rootfs --allow deb.debian.org:80 wget http://deb.debian.org/debian/README
+      it reaches this host by this port, and nothing else
 
 What the program writes to its files is gone at the end. Exit code: the program's; 128 and the number of the signal that
 ended it. Errors of vmexit itself: 1.`
@@ -50,11 +56,29 @@ function withOptions(command: Command): Command {
     .argument('[arguments...]', 'its arguments')
     .passThroughOptions()
     .optionsGroup('What it finds:')
-    .option('--root <path>', 'a folder, or a cpio archive, that is copied as its file system')
+    .option(
+      '--root <path>',
+      'a folder, or a tar or cpio archive: its file system; of several a later one lies over the others',
+      collect,
+    )
     .option('--cwd <path>', 'where it starts; / unless stated')
     .option('-e, --env <name=value>', 'a variable of its environment; without value that of this command', collect)
     .option('--uid <number>', 'its user', whole)
     .option('--gid <number>', 'its group', whole)
+    .optionsGroup('Its network, which is loopback alone unless stated:')
+    .addOption(
+      new Option('--network <how>', 'none, or a card at a gateway to this machine').choices(['none', 'gateway']),
+    )
+    .option(
+      '-p, --publish <[address:]port:port[/udp]>',
+      'a port of this machine that leads to one of the program; 0 for one that is free, 127.0.0.1 unless stated',
+      published,
+    )
+    .option(
+      '--allow <host[:port[-port]][/udp]>',
+      'a name, address or network that it may reach; 10.0.2.2 is this machine',
+      allowed,
+    )
     .optionsGroup('How it runs:')
     .addOption(
       new Option('--engine <name>', 'how the CPU is made fast; counts are equal')
@@ -76,6 +100,16 @@ function withOptions(command: Command): Command {
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value]
+}
+function published(text: string, before: readonly PublishedPort[] = []): readonly PublishedPort[] {
+  const publication = parsePublication(text)
+  if (publication !== undefined) return [...before, publication]
+  throw new InvalidArgumentError('It must be as 8080:80, 127.0.0.1:8080:80 or 5353:53/udp.')
+}
+function allowed(text: string, before: readonly AllowRule[] = []): readonly AllowRule[] {
+  const rule = parseAllowance(text)
+  if (rule !== undefined) return [...before, rule]
+  throw new InvalidArgumentError('It must be as deb.debian.org:80, 192.0.2.0/24 or 10.0.2.2:8000-8100.')
 }
 function whole(text: string): number {
   const value = Number(text)

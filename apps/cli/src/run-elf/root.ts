@@ -1,11 +1,15 @@
-/** The root file system of a program: a copy of a folder, or of a cpio archive, in memory. */
+/** The root file system of a program: a copy of a folder, or of a tar or cpio archive, in memory. */
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
 import { readCpio } from '@vmexit/boot'
 import { VmexitError } from '@vmexit/core'
 import type { LinuxKernel } from '@vmexit/linux'
+import { TarReader, Unpacker } from '@vmexit/tar'
 import { type ByteString, errnoName, type TaskContext, toByteString } from '@vmexit/vfs'
+import { readArchive } from '../fs/archive-stream.ts'
+
+/** How cpio archives of every portable kind begin. */
+const CPIO = /^0707/
 
 /** Puts files into a kernel's root. */
 export class Root {
@@ -21,7 +25,7 @@ export class Root {
   /** Copies a folder of the host's, or an archive. */
   async add(source: string): Promise<void> {
     if ((await lstat(source)).isDirectory()) await this.#folder(source, '')
-    else this.#archive(await readFile(source))
+    else await this.#archive(source)
   }
 
   async #folder(from: string, to: string): Promise<void> {
@@ -36,9 +40,26 @@ export class Root {
     }
   }
 
-  #archive(bytes: Uint8Array): void {
-    const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes
-    for (const entry of readCpio(plain)) {
+  /** Of either kind, as its first bytes say, compressed or not. */
+  async #archive(source: string): Promise<void> {
+    const pieces = readArchive(source)
+    const first = await pieces.next()
+    const isCpio = first.done !== true && CPIO.test(Buffer.from(first.value.subarray(0, 6)).toString('latin1'))
+    const all = rejoined(first, pieces)
+    if (isCpio) this.#cpio(await joined(all))
+    else await this.#tar(all)
+  }
+
+  async #tar(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    const unpacker = new Unpacker({ vfs: this.#kernel.vfs, task: this.#task })
+    const reader = new TarReader(unpacker)
+    for await (const piece of pieces) reader.push(piece)
+    reader.finish()
+    unpacker.finish()
+  }
+
+  #cpio(bytes: Uint8Array): void {
+    for (const entry of readCpio(bytes)) {
       const path = `/${entry.path.replace(/^(\.?\/)+/, '')}`
       if (path === '/' || path === '/.') continue
       const { mode } = entry
@@ -67,6 +88,12 @@ export class Root {
     }
   }
 
+  /** A text, unless there is something of its name. */
+  fileWhereNone(path: string, text: string): void {
+    if (typeof this.#kernel.vfs.lookup(this.#task, null, toByteString(path)) !== 'number') return
+    this.file(path, new TextEncoder().encode(text), 0o644)
+  }
+
   link(path: string, target: string): void {
     this.parents(path)
     this.#check(path, this.#kernel.vfs.symlink(this.#task, toByteString(target), null, toByteString(path)))
@@ -89,4 +116,19 @@ export class Root {
       remedy: 'leave it out, or give another root',
     })
   }
+}
+
+async function* rejoined(
+  first: IteratorResult<Uint8Array, void>,
+  rest: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  if (first.done === true) return
+  yield first.value
+  yield* rest
+}
+
+async function joined(all: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of all) pieces.push(piece)
+  return Buffer.concat(pieces)
 }

@@ -1,10 +1,12 @@
 /** `vmexit run-elf` and `vmexit strace` as programs of this machine. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { readProgram } from '@vmexit/guests'
+import { END_OF_ARCHIVE, encodeEntry, paddingAfter } from '@vmexit/tar'
 import { describe, expect, it } from 'vitest'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
@@ -15,6 +17,8 @@ chmodSync(program, 0o755)
 mkdirSync(join(folder, 'root/bin'), { recursive: true })
 writeFileSync(join(folder, 'root/bin/fork'), readProgram('fork'))
 chmodSync(join(folder, 'root/bin/fork'), 0o755)
+
+const busybox = join(homedir(), '.cache/vmexit/guests/busybox/initramfs.gz')
 
 const text = join(folder, 'text')
 writeFileSync(text, 'no program')
@@ -46,10 +50,39 @@ describe('vmexit run-elf', () => {
     expect(status).toBe(0)
   })
 
+  it('runs a program of a tar archive, compressed or not, with the files of a folder laid over it', () => {
+    const fork = readProgram('fork')
+    const archive = Buffer.concat([
+      encodeEntry({ type: 'directory', name: './bin', mode: 0o755 }),
+      encodeEntry({ type: 'symlink', name: 'sbin', target: 'bin', mode: 0o777 }),
+      encodeEntry({ type: 'file', name: 'bin/it', mode: 0o755, size: fork.length }),
+      fork,
+      paddingAfter(fork.length),
+      END_OF_ARCHIVE,
+    ])
+    writeFileSync(join(folder, 'root.tar'), archive)
+    writeFileSync(join(folder, 'root.tgz'), gzipSync(archive))
+    mkdirSync(join(folder, 'over/bin'), { recursive: true })
+    writeFileSync(join(folder, 'over/bin/it'), readProgram('files'))
+    chmodSync(join(folder, 'over/bin/it'), 0o755)
+    for (const name of ['root.tar', 'root.tgz'])
+      expect(vmexit('run-elf', '--root', join(folder, name), '/sbin/it').stdout).toContain('@@end fork')
+    const roots = ['--root', join(folder, 'root.tar'), '--root', join(folder, 'over')]
+    expect(vmexit('run-elf', ...roots, '/sbin/it', '1').stdout).toContain('@@end files')
+  })
+
   it('gives the exit code through, and an error of its own for what is no program', () => {
     expect(vmexit('run-elf', '--root', join(folder, 'root'), '/bin/fork', 'x').status).toBe(1)
     const { stderr, status } = vmexit('run-elf', text)
     expect(stderr).toContain('cannot be executed (ENOEXEC)')
+    expect(status).toBe(1)
+  })
+})
+
+describe.skipIf(!existsSync(busybox))('what comes from outside', () => {
+  it('is waited for no longer than it can come: a program that nobody wakes is told of', () => {
+    const { stderr, status } = vmexit('run-elf', '--root', busybox, '/bin/busybox', 'sh', '-c', 'kill -STOP $$')
+    expect(stderr).toBe('vmexit: the program waits for what cannot come any more\n')
     expect(status).toBe(1)
   })
 })

@@ -16,11 +16,12 @@ import {
 } from '@vmexit/linux'
 import type { Engine } from '@vmexit/x86'
 import { tuneHost } from '../boot/host.ts'
+import { type NetworkFlags, openNetwork, resolver } from './network.ts'
 import { Root } from './root.ts'
 
 /** What the command line says. */
-export interface RunFlags {
-  readonly root?: string
+export interface RunFlags extends NetworkFlags {
+  readonly root?: readonly string[]
   readonly cwd?: string
   readonly env?: readonly string[]
   readonly uid?: number
@@ -29,7 +30,6 @@ export interface RunFlags {
   readonly memory: string
   readonly seed: number
   readonly time?: number
-  readonly idle: 'sleep' | 'skip'
   readonly strace?: boolean
   readonly stats?: boolean
   readonly json?: boolean
@@ -37,6 +37,8 @@ export interface RunFlags {
 
 /** The time that a slice of the run is to take: milliseconds. */
 const SLICE = 5
+/** How far idle time of the programs may be ahead of this machine's: nanoseconds. */
+const MOST_AHEAD = 2e6
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** Runs the program; answers the exit code, 128 and the signal if one ended it. */
@@ -49,7 +51,7 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
     ...(flags.time !== undefined && { epoch: flags.time }),
   })
   const root = new Root(kernel)
-  if (flags.root !== undefined) await root.add(flags.root)
+  for (const source of flags.root ?? []) await root.add(source)
   populate(kernel)
   const path = await placed(root, program, flags)
   if (flags.strace) kernel.observer = new Strace(kernel.calls, (line) => process.stderr.write(`${line}\n`))
@@ -57,11 +59,21 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
   let status: number | undefined
   let text = ''
   const decoder = new TextDecoder()
+  const signal = new Signal()
+  const network = await openNetwork(
+    kernel,
+    flags,
+    flags.seed,
+    () => signal.raise(),
+    (line) => process.stderr.write(`vmexit: ${line}\n`),
+  )
+  if (network !== undefined) root.fileWhereNone('/etc/resolv.conf', resolver)
   const isTerminal = flags.json !== true && process.stdin.isTTY === true && process.stdout.isTTY === true
   const streams = isTerminal
-    ? terminal(kernel)
+    ? terminal(kernel, signal)
     : pipes(
         kernel,
+        signal,
         flags.json
           ? (bytes) => {
               text += decoder.decode(bytes, { stream: true })
@@ -85,11 +97,17 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
   try {
     const outcome = await runKernel(
       kernel,
-      hostOf(streams, flags, () => status !== undefined),
+      hostOf(
+        streams,
+        () => network === undefined && streams.isSilent(),
+        flags,
+        () => status !== undefined,
+      ),
     )
     if (outcome === 'stuck') process.stderr.write('vmexit: the program waits for what cannot come any more\n')
   } finally {
     streams.end()
+    await network?.close()
   }
   const seconds = (performance.now() - started) / 1000
   if (flags.json)
@@ -123,15 +141,17 @@ interface Streams {
   readonly terminal?: Terminal
   /** Resolves when something has come. */
   readonly came: () => Promise<void>
+  /** Nothing comes any more. */
+  readonly isSilent: () => boolean
   end(): void
 }
 
 /** Standard input and outputs as they are. */
-function pipes(kernel: LinuxKernel, taken: ((bytes: Uint8Array) => void) | undefined): Streams {
+function pipes(kernel: LinuxKernel, signal: Signal, taken: ((bytes: Uint8Array) => void) | undefined): Streams {
   const input = new HostInput(kernel)
-  const output = outputTo(kernel, process.stdout, taken)
-  const errors = outputTo(kernel, process.stderr, taken)
-  const signal = new Signal()
+  const output = outputTo(kernel, process.stdout, taken, signal)
+  const errors = outputTo(kernel, process.stderr, taken, signal)
+  let isEnded = false
   // No more is read ahead than somebody reads.
   const onData = (bytes: Uint8Array): void => {
     input.feed(bytes)
@@ -139,6 +159,7 @@ function pipes(kernel: LinuxKernel, taken: ((bytes: Uint8Array) => void) | undef
     signal.raise()
   }
   const onEnd = (): void => {
+    isEnded = true
     input.end()
     signal.raise()
   }
@@ -150,6 +171,7 @@ function pipes(kernel: LinuxKernel, taken: ((bytes: Uint8Array) => void) | undef
   return {
     files: [input, output, errors],
     came,
+    isSilent: () => isEnded && !output.paused && !errors.paused,
     end() {
       process.stdin.off('data', onData).off('end', onEnd).pause()
       process.stdin.unref?.()
@@ -161,6 +183,7 @@ function outputTo(
   kernel: LinuxKernel,
   stream: NodeJS.WriteStream,
   taken: ((bytes: Uint8Array) => void) | undefined,
+  signal: Signal,
 ): HostOutput {
   const output: HostOutput = new HostOutput(kernel, (bytes) => {
     if (taken !== undefined) taken(bytes)
@@ -168,6 +191,7 @@ function outputTo(
       output.paused = true
       stream.once('drain', () => {
         output.paused = false
+        signal.raise()
       })
     }
   })
@@ -175,9 +199,8 @@ function outputTo(
 }
 
 /** This process's terminal, with the kernel's line discipline in place of the host's. */
-function terminal(kernel: LinuxKernel): Streams {
+function terminal(kernel: LinuxKernel, signal: Signal): Streams {
   const file = new HostTerminal(kernel, (bytes) => void process.stdout.write(bytes))
-  const signal = new Signal()
   const { stdin, stdout } = process
   const resize = (): void => file.tty.resize(stdout.rows, stdout.columns)
   const onData = (bytes: Uint8Array): void => {
@@ -192,6 +215,7 @@ function terminal(kernel: LinuxKernel): Streams {
     files: [file, file, file],
     terminal: file.tty,
     came: () => signal.next(),
+    isSilent: () => false,
     end() {
       stdin.off('data', onData).setRawMode(false).pause()
       stdin.unref?.()
@@ -222,15 +246,25 @@ class Signal {
   }
 }
 
-function hostOf(streams: Streams, flags: RunFlags, isOver: () => boolean): Parameters<typeof runKernel>[1] {
+function hostOf(
+  streams: Streams,
+  isSilent: () => boolean,
+  flags: RunFlags,
+  isOver: () => boolean,
+): Parameters<typeof runKernel>[1] {
   let slice = 200_000
   let last = performance.now()
+  /** Nanoseconds of idle time that programs have had already, and this machine has not. */
+  let ahead = 0
+  /** When the event loop last had its turn. */
+  let turn = last
+  const pause = async (): Promise<void> => {
+    await new Promise<void>((done) => setImmediate(done))
+    last = turn = performance.now()
+  }
   return {
     isOver,
-    pause: async () => {
-      await new Promise<void>((done) => setImmediate(done))
-      last = performance.now()
-    },
+    pause,
     slice: () => {
       const took = performance.now() - last
       if (took > SLICE * 1.5) slice = Math.max(20_000, Math.floor(slice / 2))
@@ -240,16 +274,27 @@ function hostOf(streams: Streams, flags: RunFlags, isOver: () => boolean): Param
     },
     wait: async (nanoseconds) => {
       const before = performance.now()
+      if (!Number.isFinite(nanoseconds) && isSilent()) return Number.POSITIVE_INFINITY
       if (flags.idle === 'skip' && Number.isFinite(nanoseconds)) {
         await new Promise<void>((done) => setImmediate(done))
         return nanoseconds
       }
+      // A frame is under way for a microsecond; a timer of this machine takes a thousand. So short times pass at once.
+      if (ahead + nanoseconds < MOST_AHEAD) {
+        ahead += nanoseconds
+        if (before - turn > SLICE) await pause()
+        return nanoseconds
+      }
       const timer = new AbortController()
-      const passed = Number.isFinite(nanoseconds) ? sleep(nanoseconds / 1e6, timer.signal) : new Promise<void>(() => {})
+      const wanted = nanoseconds + ahead
+      const passed = Number.isFinite(wanted) ? sleep(wanted / 1e6, timer.signal) : new Promise<void>(() => {})
       await Promise.race([passed, streams.came()])
       timer.abort()
-      last = performance.now()
-      return (performance.now() - before) * 1e6
+      last = turn = performance.now()
+      const slept = (last - before) * 1e6
+      const over = Math.max(0, slept - ahead)
+      ahead = Math.max(0, ahead - slept)
+      return over
     },
   }
 }

@@ -32,7 +32,7 @@ export const mode: Decoder<number> = {
 }
 
 /** What is at an address, as strace shows it: 32 bytes of it. @throws BAD_ADDRESS. */
-function contents(task: Task, address: number, length: number): string {
+export function contents(task: Task, address: number, length: number): string {
   const bytes = new Uint8Array(Math.max(0, Math.min(length, SHOWN + 1)))
   task.kernel.memory.read(address >>> 0, bytes)
   return quoted(String.fromCharCode(...bytes), SHOWN)

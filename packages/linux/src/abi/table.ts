@@ -35,6 +35,8 @@ export interface CallRow {
   readonly run: (task: Task, a: number, b: number, c: number, d: number, e: number, f: number) => number
   /** As strace shows the result: hexadecimal where it is an address. */
   readonly givesAddress: boolean
+  /** The call that it stands for, where its first argument says which. @throws BAD_ADDRESS. */
+  readonly inside?: (task: Task, args: Int32Array) => { readonly row: CallRow; readonly args: Int32Array } | undefined
 }
 
 /** All calls of an ABI. */

@@ -1,14 +1,15 @@
 /** Each controller with Debian's busybox: the limit in numbers, as the group's own files tell it. */
 import type { Group } from '@vmexit/cgroup'
 import { describe, expect, it } from 'vitest'
-import { busybox, shell } from '../../test/busybox.ts'
+import { isBusyboxThere, WHY_NOT } from '../../test/busybox.ts'
+import { shell } from '../../test/busybox-shell.ts'
 import { type Call, mapScratch, programOf, SCRATCH } from '../../test/calls.ts'
 import { type RunOptions, type RunResult, run } from '../../test/run.ts'
 import type { LinuxKernel } from '../kernel.ts'
 import { CgroupFs } from './cgroup-fs.ts'
 
-const isThere = busybox() !== undefined
-const skipped = isThere ? '' : ' (skipped: `vmexit guests` has not fetched busybox)'
+const isThere = isBusyboxThere
+const skipped = isThere ? '' : WHY_NOT
 
 /** A hierarchy with two groups, and a shell that can have programs run in one: `in_ a dd …`. */
 const BEGIN = `mkdir /cg; mount -t cgroup2 c /cg; echo "+pids +memory +cpu +cpuset +io" > /cg/cgroup.subtree_control; mkdir /cg/a /cg/b

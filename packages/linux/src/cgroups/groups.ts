@@ -40,6 +40,8 @@ export class ControlGroups implements KernelGroups {
   readonly devices: Map<FileSystem, string> = new Map()
   /** What the current task's transfers have it wait for: nanoseconds. */
   #transfer = 0
+  /** Nobody is killed for what is charged now. */
+  #isSparing = false
   /** Somebody's memory is above memory.high. */
   #isPressed = false
   #delay = 0
@@ -67,10 +69,20 @@ export class ControlGroups implements KernelGroups {
         get memory() {
           return member.group.memory
         },
+        withoutKill: (act) => this.#withoutKill(act),
       }
       this.#accounts.set(member, account)
     }
     return account
+  }
+
+  #withoutKill(act: () => boolean): boolean {
+    this.#isSparing = true
+    try {
+      return act()
+    } finally {
+      this.#isSparing = false
+    }
   }
 
   /** How often a file of a group has changed by itself. */
@@ -130,6 +142,7 @@ export class ControlGroups implements KernelGroups {
   /** Kills whoever has most. The current task cannot end in the middle of what it does: it gets the signal. */
   #outOfMemory(memory: MemoryAccount): boolean {
     const kernel = this.#kernel
+    if (this.#isSparing) return false
     // Whoever is about to end frees what he has.
     if (kernel.current?.process.pending.set.has(Signal.SIGKILL) === true) return false
     const total = kernel.frames.count

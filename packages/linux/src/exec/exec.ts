@@ -5,6 +5,7 @@ import { placeName } from '../files/place-name.ts'
 import { moveTo } from '../namespaces/unshare.ts'
 import type { Kernel, Task } from '../system.ts'
 import { endTask, leaveSpace } from '../tasks/exit.ts'
+import { endTimers } from '../tasks/posix-timers.ts'
 import { NO_TLS } from '../tasks/tls.ts'
 import { loadProgram, type Program } from './load.ts'
 import { isDumpableAfter } from './privileges.ts'
@@ -70,10 +71,12 @@ export function become(kernel: Kernel, task: Task, program: Program): void {
   task.restart = 0
   task.name = baseName(program.name)
   proc.hasExecuted = true
+  endTimers(proc)
   proc.executable = program.path
   proc.executablePath = placeName(kernel, task.context, program.path)
-  proc.isDumpable = isDumpableAfter(task.ids, program.ids)
-  proc.deathSignal = proc.isDumpable ? proc.deathSignal : 0
+  const { settings } = proc
+  settings.isDumpable = isDumpableAfter(task.ids, program.ids) ? 1 : 0
+  if (settings.isDumpable === 0) settings.deathSignal = 0
   task.ids = program.ids
   if (task.ns.time !== task.ns.timeForChildren) {
     const { ns } = task

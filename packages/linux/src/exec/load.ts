@@ -92,9 +92,17 @@ function openProgram(kernel: Kernel, task: Task, at: Path | null, path: ByteStri
   if (allowed < 0) return allowed
   const { credentials } = context
   context.credentials = rootCredentials
-  const file = vfs.open(context, at, path, Open.O_RDONLY)
+  const follow = (flags & At.AT_SYMLINK_NOFOLLOW) === 0 ? 0 : Open.O_NOFOLLOW
+  const isNamed = path !== '' || at === null
+  const file = isNamed ? vfs.open(context, at, path, Open.O_RDONLY | follow) : vfs.reopen(context, at, Open.O_RDONLY)
   context.credentials = credentials
   if (typeof file === 'number') return file
+  const busy = vfs.denyWriting(file)
+  if (busy === 0) vfs.allowWriting(file)
+  if (busy < 0) {
+    vfs.close(file)
+    return busy
+  }
   if (isRegular(file.inode.mode) && (file.path.mount.flags & MountFlag.NOEXEC) === 0) return file
   vfs.close(file)
   return -Errno.EACCES

@@ -1,5 +1,5 @@
 /** Objects of the kernel as open files. */
-import type { Stat, TaskContext } from '@vmexit/vfs'
+import { Mode, type Stat, type TaskContext } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { Kernel } from '../system.ts'
 import { OpenFile } from './open-file.ts'
@@ -23,6 +23,10 @@ export abstract class AnonymousFile extends OpenFile {
   /** Type and permissions. */
   protected get mode(): number {
     return 0o600
+  }
+  override get hasNoPosition(): boolean {
+    const type = this.mode & Mode.IFMT
+    return type === Mode.IFIFO || type === Mode.IFSOCK
   }
   protected get ino(): number {
     return this.#ino

@@ -1,14 +1,16 @@
 /** Descriptors: dup(2), fcntl(2), ioctl(2), pipe(2), close_range(2). */
-import { Open } from '@vmexit/vfs'
-import { Errno } from '../errno.ts'
+import { isRegular, Open } from '@vmexit/vfs'
+import { Answer, Errno } from '../errno.ts'
 import { namespaceOf } from '../namespaces/ns-fs.ts'
 import { namespaceIoctl } from '../namespaces/ns-ioctl.ts'
 import { Process, type Task } from '../system.ts'
+import { Cap } from '../tasks/capabilities.ts'
 import { Limit } from '../tasks/limits.ts'
 import { shownPid } from '../tasks/numbers.ts'
 import type { OpenFile } from './open-file.ts'
-
-import { Pipe, PipeEnd } from './pipe.ts'
+import { FifoOperations, Pipe, PipeEnd } from './pipe.ts'
+import { addSeals, sealsOf } from './seals.ts'
+import { VfsFile } from './vfs-file.ts'
 
 const { O_APPEND, O_CLOEXEC, O_NOATIME, O_NONBLOCK, O_DIRECT } = Open
 /** CLOSE_RANGE_CLOEXEC. */
@@ -77,12 +79,22 @@ export function closeRange(task: Task, first: number, last: number, flags: numbe
 const Fcntl = {
   DUPFD: 0, GETFD: 1, SETFD: 2, GETFL: 3, SETFL: 4, GETLK: 5, SETLK: 6, SETLKW: 7, SETOWN: 8, GETOWN: 9, SETSIG: 10,
   GETSIG: 11, GETLK64: 12, SETLK64: 13, SETLKW64: 14, OFD_GETLK: 36, OFD_SETLK: 37, OFD_SETLKW: 38,
-  DUPFD_CLOEXEC: 1030, SETPIPE_SZ: 1031, GETPIPE_SZ: 1032,
+  SETLEASE: 1024, GETLEASE: 1025, DUPFD_CLOEXEC: 1030, SETPIPE_SZ: 1031, GETPIPE_SZ: 1032, ADD_SEALS: 1033, GET_SEALS: 1034,
 } as const
+const UNLOCK = 2
+/** What may be asked of a descriptor that O_PATH made. */
+const OF_PATHS = new Set<number>([Fcntl.DUPFD, Fcntl.DUPFD_CLOEXEC, Fcntl.GETFD, Fcntl.SETFD, Fcntl.GETFL])
+
+/** The pipe that a file is an end of. */
+export function pipeOf(file: OpenFile): Pipe | undefined {
+  if (file instanceof PipeEnd) return file.pipe
+  return file instanceof VfsFile && file.special instanceof FifoOperations ? file.special.pipe : undefined
+}
 
 export function fcntl(task: Task, fd: number, command: number, argument: number): number {
   const file = task.files.get(fd)
   if (file === undefined) return -Errno.EBADF
+  if (file.file?.isPath && !OF_PATHS.has(command)) return -Errno.EBADF
   switch (command) {
     case Fcntl.DUPFD:
       return dup(task, fd, argument)
@@ -104,11 +116,23 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
     case Fcntl.GETOWN:
       return file.owner
     case Fcntl.SETSIG:
-    case Fcntl.GETSIG:
+      if (argument < 0 || argument > 64) return -Errno.EINVAL
+      file.signal = argument
       return 0
+    case Fcntl.GETSIG:
+      return file.signal
+    case Fcntl.GETLEASE:
+      return UNLOCK
+    case Fcntl.SETLEASE:
+      // There are none: none can be given back.
+      return argument === UNLOCK ? -Errno.EAGAIN : -Errno.EINVAL
+    case Fcntl.GET_SEALS:
+    case Fcntl.ADD_SEALS:
+      return command === Fcntl.GET_SEALS ? sealsOf(file) : addSeals(file, argument)
     case Fcntl.GETPIPE_SZ:
+      return pipeOf(file)?.capacity ?? -Errno.EBADF
     case Fcntl.SETPIPE_SZ:
-      return file instanceof PipeEnd ? file.pipe.capacity : -Errno.EBADF
+      return pipeOf(file)?.resize(argument, task.capable(Cap.SYS_RESOURCE)) ?? -Errno.EBADF
     case Fcntl.GETLK:
     case Fcntl.SETLK:
     case Fcntl.SETLKW:
@@ -136,10 +160,14 @@ function lock(task: Task, file: OpenFile, kind: number, at: number, wide: boolea
   const start = wide ? memory.get64(at + 4) : memory.get32(at + 4) | 0
   const length = wide ? memory.get64(at + 12) : memory.get32(at + 8) | 0
   const owner = ofFile ? plain : task.process
+  if (ofFile && memory.get32(at + 20) !== 0) return -Errno.EINVAL
   const request = { type, whence, start, length }
   if (kind > 0) {
     const answer = vfs.setLock(plain, owner, request, kind === 2 ? () => task.wake() : undefined)
-    return answer === -4096 ? task.kernel.block(undefined) : answer
+    if (answer !== Answer.BLOCK) return answer
+    const waits = task.kernel.block(undefined)
+    if (waits !== Answer.BLOCK) vfs.forgetWait(owner)
+    return waits
   }
   const found = vfs.getLock(plain, owner, request)
   if (typeof found === 'number') return found
@@ -148,6 +176,7 @@ function lock(task: Task, file: OpenFile, kind: number, at: number, wide: boolea
     return 0
   }
   const size = found.end === Number.POSITIVE_INFINITY ? 0 : found.end - found.start
+  if (!wide && (found.start > 0x7fff_ffff || size > 0x7fff_ffff)) return -Errno.EOVERFLOW
   const pid = found.owner instanceof Process ? shownPid(task, found.owner.pid) : -1
   memory.set16(at, found.type)
   memory.set16(at + 2, 0)
@@ -164,12 +193,16 @@ function lock(task: Task, file: OpenFile, kind: number, at: number, wide: boolea
 }
 
 // biome-ignore format: a table
-const Ioctl = { FIONCLEX: 0x5450, FIOCLEX: 0x5451, FIONBIO: 0x5421, FIOASYNC: 0x5452, FIONREAD: 0x541b } as const
+const Ioctl = { FIGETBSZ: 2, FIONCLEX: 0x5450, FIOCLEX: 0x5451, FIONBIO: 0x5421, FIOASYNC: 0x5452, FIONREAD: 0x541b } as const
 
 export function ioctl(task: Task, fd: number, request: number, argument: number): number {
   const file = task.files.get(fd)
-  if (file === undefined) return -Errno.EBADF
+  if (file === undefined || file.file?.isPath) return -Errno.EBADF
   switch (request) {
+    case Ioctl.FIGETBSZ:
+      if (file.file === undefined || file.file.operations !== null) return file.ioctl(request, argument)
+      task.kernel.memory.set32(argument, 4096)
+      return 0
     case Ioctl.FIOCLEX:
     case Ioctl.FIONCLEX:
       task.files.setClosesOnExec(fd, request === Ioctl.FIOCLEX)
@@ -180,7 +213,7 @@ export function ioctl(task: Task, fd: number, request: number, argument: number)
     case Ioctl.FIOASYNC:
       return 0
     case Ioctl.FIONREAD:
-      if (file.file !== undefined && file.file.operations === null) {
+      if (file.file !== undefined && isRegular(file.file.inode.mode)) {
         task.kernel.memory.set32(argument, file.file.inode.size - file.file.position)
         return 0
       }

@@ -26,6 +26,13 @@ export class Descriptors {
     return fd
   }
 
+  /** Another file would find a number below `limit`. */
+  hasRoom(limit: number): boolean {
+    let fd = this.#low
+    while (this.#files[fd] !== undefined) fd++
+    return fd < limit
+  }
+
   /** Puts a file under a number, in place of what is there. */
   put(owner: object, fd: number, file: OpenFile, closesOnExec: boolean): void {
     const before = this.#files[fd]

@@ -35,6 +35,8 @@ function memoryDevice(kernel: Kernel, minor: number): KernelOperations | number 
     read,
     write,
     seekable: true,
+    discards: minor === MemoryDevice.null || minor === MemoryDevice.zero,
+    staysAtStart: minor === MemoryDevice.null || minor === MemoryDevice.zero || minor === MemoryDevice.full,
     release: () => {},
   })
   switch (minor) {

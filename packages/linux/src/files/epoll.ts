@@ -11,6 +11,12 @@ const Flag = { ET: 0x8000_0000 | 0, ONESHOT: 0x4000_0000, EXCLUSIVE: 0x1000_0000
 const Control = { ADD: 1, DEL: 2, MOD: 3 } as const
 /** `struct epoll_event` on i386. */
 const EVENT_BYTES = 12
+/** What may stand beside EPOLLEXCLUSIVE: IN, OUT, ERR, HUP, WAKEUP, ET. */
+const EXCLUSIVE_OK = Flag.EXCLUSIVE | Poll.IN | Poll.OUT | Poll.ERR | Poll.HUP | Flag.WAKEUP | Flag.ET
+/** In place of what was told: EPOLLONESHOT has told. */
+const DISABLED = -1
+/** More events than anybody has room for (EP_MAX_EVENTS). */
+const MOST_EVENTS = Math.floor(0x7fff_ffff / EVENT_BYTES)
 /** Epolls in epolls. */
 const DEEPEST = 5
 
@@ -20,8 +26,9 @@ interface Interest {
   events: number
   low: number
   high: number
-  /** What was told of an edge-triggered entry, and holds still. */
+  /** What was told of an edge-triggered entry, and holds still; and which news of the file had come by then. */
   told: number
+  edges: number
 }
 
 /** An epoll instance. */
@@ -29,7 +36,8 @@ class Epoll extends AnonymousFile {
   protected readonly kind = 'eventpoll'
   /** (Those who wait for the instance itself are woken by the files that it watches: it has them wait there.) */
   readonly queue: WaitQueue = new WaitQueue()
-  readonly #interests = new Map<number, Interest>()
+  /** (By descriptor and file: a number may mean another file by now.) */
+  readonly #interests = new Set<Interest>()
 
   constructor(kernel: Kernel) {
     super(kernel, 2)
@@ -40,16 +48,18 @@ class Epoll extends AnonymousFile {
     return 0
   }
 
-  #events({ file, events, told }: Interest): number {
+  #events({ file, events, told, edges }: Interest): number {
+    // (Of one that has told once, and tells no more, not even errors are told.)
+    if ((events & ~(Flag.ET | Flag.ONESHOT | Flag.EXCLUSIVE | Flag.WAKEUP)) === 0 && told === DISABLED) return 0
     const now = file.poll() & (events | Poll.ERR | Poll.HUP)
-    return (events & Flag.ET) !== 0 ? now & ~told : now
+    return (events & Flag.ET) !== 0 && file.edges === edges ? now & ~told : now
   }
 
   /** Those whose files are open still. */
   *#live(): Generator<Interest> {
-    for (const interest of this.#interests.values()) {
+    for (const interest of this.#interests) {
       if (interest.file.references > 0) yield interest
-      else this.#interests.delete(interest.fd)
+      else this.#interests.delete(interest)
     }
   }
 
@@ -66,18 +76,20 @@ class Epoll extends AnonymousFile {
   }
 
   control(fd: number, file: OpenFile, operation: number, events: number, low: number, high: number): number {
-    const known = this.#interests.get(fd)
-    const interest = known !== undefined && known.file === file ? known : undefined
-    if (file === this) return -Errno.EINVAL
+    const interest = [...this.#live()].find((known) => known.fd === fd && known.file === file)
     if (file.file !== undefined && file.file.operations === null) return -Errno.EPERM
+    if (file === this) return -Errno.EINVAL
+    const isExclusive = operation !== Control.DEL && (events & Flag.EXCLUSIVE) !== 0
+    if (isExclusive && (operation === Control.MOD || (events & ~EXCLUSIVE_OK) !== 0)) return -Errno.EINVAL
+    if (operation !== Control.ADD && operation !== Control.DEL && operation !== Control.MOD) return -Errno.EINVAL
     if (operation === Control.ADD) {
       if (interest !== undefined) return -Errno.EEXIST
       if (file instanceof Epoll && (file.#reaches(this) || file.#depth() >= DEEPEST)) return -Errno.ELOOP
-      this.#interests.set(fd, { fd, file, events, low, high, told: 0 })
+      this.#interests.add({ fd, file, events, low, high, told: 0, edges: file.edges })
     } else if (interest === undefined) return -Errno.ENOENT
-    else if (operation === Control.DEL) this.#interests.delete(fd)
-    else if (operation === Control.MOD) Object.assign(interest, { events, low, high, told: 0 })
-    else return -Errno.EINVAL
+    else if (operation === Control.DEL) this.#interests.delete(interest)
+    else if ((interest.events & Flag.EXCLUSIVE) !== 0) return -Errno.EINVAL
+    else Object.assign(interest, { events, low, high, told: 0 })
     this.queue.wake()
     return 0
   }
@@ -90,20 +102,25 @@ class Epoll extends AnonymousFile {
     for (const interest of this.#live()) {
       const all = interest.file.poll() & (interest.events | Poll.ERR | Poll.HUP)
       const events = this.#events(interest)
-      interest.told &= all
+      if (interest.told !== DISABLED) interest.told &= all
       if (events === 0 || count >= most) continue
+      if (seen.length === 0) memory.writable(at, 1)
       memory.set32(at + count * EVENT_BYTES, (interest.events & Flag.ET) !== 0 ? all : events)
       memory.set32(at + count * EVENT_BYTES + 4, interest.low)
       memory.set32(at + count * EVENT_BYTES + 8, interest.high)
       interest.told |= all
-      if ((interest.events & Flag.ONESHOT) !== 0) interest.events &= Flag.ET | Flag.ONESHOT
+      interest.edges = interest.file.edges
+      if ((interest.events & Flag.ONESHOT) !== 0) {
+        interest.events &= Flag.ET | Flag.ONESHOT
+        interest.told = DISABLED
+      }
       seen.push(interest)
       count++
     }
     // Those that were told come last the next time.
     for (const interest of seen) {
-      this.#interests.delete(interest.fd)
-      this.#interests.set(interest.fd, interest)
+      this.#interests.delete(interest)
+      this.#interests.add(interest)
     }
     return count
   }
@@ -141,7 +158,7 @@ export function epollWait(task: Task, epfd: number, at: number, most: number, de
   const { kernel } = task
   const epoll = task.files.get(epfd)
   if (epoll === undefined) return -Errno.EBADF
-  if (!(epoll instanceof Epoll) || most <= 0 || deadline === undefined) return -Errno.EINVAL
+  if (!(epoll instanceof Epoll) || most <= 0 || most > MOST_EVENTS || deadline === undefined) return -Errno.EINVAL
   const count = epoll.collect(task, at, most)
   if (count > 0 || kernel.now >= deadline) return count
   const answer = kernel.blockUntil(deadline, undefined, -Errno.EINTR)

@@ -18,6 +18,7 @@ class EventFd extends AnonymousFile {
   protected readonly kind = 'eventfd'
   readonly queue: WaitQueue = new WaitQueue()
   #count: bigint
+  #writes = 0
   readonly #isSemaphore: boolean
 
   constructor(kernel: Kernel, count: number, flags: number) {
@@ -35,13 +36,17 @@ class EventFd extends AnonymousFile {
     return 8
   }
   override write(from: Uint8Array, start: number, length: number): number {
-    if (length < 8) return -Errno.EINVAL
+    if (length !== 8) return -Errno.EINVAL
     const value = viewOf(from, start).getBigUint64(0, true)
     if (value > MOST) return -Errno.EINVAL
     if (this.#count + value > MOST) return this.kernel.block(this.queue)
     this.#count += value
+    this.#writes++
     this.queue.wake()
     return 8
+  }
+  override get edges(): number {
+    return this.#writes
   }
   override poll(): number {
     return (this.#count > 0n ? Poll.IN | Poll.RDNORM : 0) | (this.#count < MOST ? Poll.OUT | Poll.WRNORM : 0)
@@ -61,12 +66,14 @@ class TimerFd extends AnonymousFile {
   readonly timer: Timer
   period = 0
   #expirations = 0
+  #fired = 0
 
   constructor(kernel: Kernel, clock: number, flags: number) {
-    super(kernel, flags & Open.O_NONBLOCK)
+    super(kernel, Open.O_RDWR | (flags & Open.O_NONBLOCK))
     this.clock = clock
     this.timer = new Timer(() => {
       this.#expirations++
+      this.#fired++
       if (this.period > 0) kernel.timers.set(this.timer, this.timer.when + this.period)
       this.queue.wake()
     })
@@ -84,6 +91,9 @@ class TimerFd extends AnonymousFile {
     this.#expirations = 0
     return 8
   }
+  override get edges(): number {
+    return this.#fired
+  }
   override poll(): number {
     return this.#expirations > 0 ? Poll.IN | Poll.RDNORM : 0
   }
@@ -93,20 +103,22 @@ class TimerFd extends AnonymousFile {
 }
 
 export function timerfdCreate(task: Task, clock: number, flags: number): number {
-  if ((clock !== 0 && clock !== 1 && clock !== 7) || (flags & ~(Open.O_CLOEXEC | Open.O_NONBLOCK)) !== 0)
-    return -Errno.EINVAL
-  return install(task, new TimerFd(task.kernel, clock, flags), flags)
+  if (![0, 1, 7, 8, 9].includes(clock) || (flags & ~(Open.O_CLOEXEC | Open.O_NONBLOCK)) !== 0) return -Errno.EINVAL
+  // Clocks of alarms are those without, as far as nothing is suspended.
+  const plain = clock === 8 ? 0 : clock === 9 ? 7 : clock
+  return install(task, new TimerFd(task.kernel, plain, flags), flags)
 }
 
 export function timerfdSettime(task: Task, fd: number, flags: number, at: number, old: number, wide: boolean): number {
   const { kernel } = task
-  const file = task.files.get(fd)
-  if (file === undefined) return -Errno.EBADF
   const size = wide ? 16 : 8
   const period = readTimespec(kernel.memory, at, wide)
   const value = readTimespec(kernel.memory, at + size, wide)
+  const file = task.files.get(fd)
+  if ((flags & ~3) !== 0) return -Errno.EINVAL
+  if (file === undefined) return -Errno.EBADF
   if (!(file instanceof TimerFd) || period === undefined || value === undefined) return -Errno.EINVAL
-  if (old !== 0) timerfdGettime(task, fd, old, wide)
+  const before = [file.period, file.timer.isSet ? Math.max(1, file.timer.when - kernel.now) : 0] as const
   const absolute = (flags & 1) !== 0
   const when =
     value === 0
@@ -115,6 +127,10 @@ export function timerfdSettime(task: Task, fd: number, flags: number, at: number
         ? Math.max(1, value - (file.clock === 0 ? kernel.epoch * 1e9 : clockOffset(task, file.clock)))
         : kernel.now + value
   file.set(when, period)
+  if (old !== 0) {
+    writeTimespec(kernel.memory, old, before[0], wide)
+    writeTimespec(kernel.memory, old + size, before[1], wide)
+  }
   return 0
 }
 

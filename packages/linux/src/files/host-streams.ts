@@ -19,6 +19,9 @@ export class HostOutput extends AnonymousFile {
   }
 
   /** The host takes no more for now: writers wait. */
+  get paused(): boolean {
+    return this.#isPaused
+  }
   set paused(paused: boolean) {
     this.#isPaused = paused
     if (!paused) this.queue.wake()

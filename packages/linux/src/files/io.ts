@@ -2,49 +2,35 @@
 import { isRegular, type Open } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
 import { BAD_ADDRESS } from '../memory/user-memory.ts'
+import { SocketFile } from '../net/socket-file.ts'
+import { readInto, sendFrom } from '../net/transfer.ts'
 import type { Task } from '../system.ts'
-import type { OpenFile } from './open-file.ts'
+import { type OpenFile, Poll } from './open-file.ts'
+import { isSealed, Seal } from './seals.ts'
+import { MOST, type Part, vectors } from './vectors.ts'
+import { VfsFile } from './vfs-file.ts'
 
-/** The most that one call moves (MAX_RW_COUNT). */
-const MOST = 0x7fff_f000
-/** Vectors of one call (IOV_MAX). */
-const MOST_VECTORS = 1024
 const PAGE = 4096
 const BOUNCE = 65_536
 
-function isPlain(file: OpenFile): boolean {
+export function isPlain(file: OpenFile): boolean {
   return file.file !== undefined && file.file.operations === null && isRegular(file.file.inode.mode)
 }
 
-/** `readInto`, and what came from a block device is counted for the caller's group. */
+/** `readPiece`, and what came from a block device is counted for the caller's group. */
 function readTo(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
-  const count = readInto(task, file, address, length, position)
+  const count = readPiece(task, file, address, length, position)
   if (count > 0 && file.file !== undefined) task.kernel.groups.transferred(file.file.inode, 'read', count)
   return count
 }
 
 /** Reads to an address. Of a file that is no plain one, one piece. `position`: pread's. */
-function readInto(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
+function readPiece(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
   const { memory, vfs, pageCache } = task.kernel
-  if (!isPlain(file)) {
-    if (position !== null && file.file === undefined) return -Errno.ESPIPE
-    if (length <= PAGE - (address % PAGE)) {
-      const at = memory.writable(address, length)
-      return position === null
-        ? file.read(memory.bytes, at, length)
-        : vfs.pread(file.file!, memory.bytes, at, length, position)
-    }
-    for (let at = address; at < address + length; at += memory.part(at, PAGE)) memory.writable(at, 1)
-    const bounce = new Uint8Array(Math.min(length, BOUNCE))
-    const count =
-      position === null
-        ? file.read(bounce, 0, bounce.length)
-        : vfs.pread(file.file!, bounce, 0, bounce.length, position)
-    if (count > 0) memory.write(address, bounce.subarray(0, count))
-    return count
-  }
+  if (!isPlain(file)) return readSpecial(task, file, address, length, position)
   const { inode } = file.file!
   pageCache.known(inode)?.flush()
+  if ((position ?? file.file!.position) >= inode.size && file.isReadable) return 0
   let done = 0
   while (done < length) {
     const part = memory.part(address + done, length - done)
@@ -66,6 +52,30 @@ function readInto(task: Task, file: OpenFile, address: number, length: number, p
   return done
 }
 
+/** Reads one piece of what is no plain file. */
+function readSpecial(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
+  const { memory, vfs } = task.kernel
+  const fetch = (into: Uint8Array, start: number, count: number): number =>
+    position === null ? file.read(into, start, count) : vfs.pread(file.file!, into, start, count, position)
+  try {
+    if (length <= PAGE - (address % PAGE)) return fetch(memory.bytes, memory.writable(address, length), length)
+    for (let at = address; at < address + length; at += memory.part(at, PAGE)) memory.writable(at, 1)
+  } catch (reason) {
+    // Where there is nothing to read, that is what is answered.
+    const hasNone = file.file?.operations === null || (file.poll() & Poll.IN) === 0
+    const count = reason === BAD_ADDRESS && hasNone ? fetch(new Uint8Array(Math.min(length, BOUNCE)), 0, length) : 1
+    if (count > 0) throw reason
+    return count
+  }
+  const bounce = new Uint8Array(Math.min(length, BOUNCE))
+  const count = fetch(bounce, 0, bounce.length)
+  if (count > 0) memory.write(address, bounce.subarray(0, count))
+  return count
+}
+
+/** Bytes that a file opened without O_LARGEFILE may have. */
+export const SMALL_FILE = 0x7fff_ffff
+
 /** `writeOut`, and what went to a block device is counted for the caller's group. */
 function writeFrom(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
   const count = writeOut(task, file, address, length, position)
@@ -77,7 +87,7 @@ function writeFrom(task: Task, file: OpenFile, address: number, length: number, 
 function writeOut(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
   const { memory } = task.kernel
   if (!isPlain(file)) {
-    if (position !== null && file.file === undefined) return -Errno.ESPIPE
+    if (file instanceof VfsFile && file.special?.discards === true) return length
     if (length <= PAGE - (address % PAGE)) {
       const at = length === 0 ? 0 : memory.readable(address)
       return writeBytes(task, file, memory.bytes, at, length, position)
@@ -85,6 +95,14 @@ function writeOut(task: Task, file: OpenFile, address: number, length: number, p
     const bounce = new Uint8Array(Math.min(length, BOUNCE))
     memory.read(address, bounce)
     return writeBytes(task, file, bounce, 0, bounce.length, position)
+  }
+  const sealed = isSealed(file.file!.inode, Seal.WRITE | Seal.FUTURE_WRITE | Seal.GROW)
+  if (sealed && length > 0 && refusesWrite(file, length, position)) return -Errno.EPERM
+  if ((file.flags & O_LARGEFILE) === 0 && length > 0) {
+    const { inode, position: here } = file.file!
+    const at = (file.flags & O_APPEND) !== 0 ? inode.size : (position ?? here)
+    if (at >= SMALL_FILE) return -Errno.EFBIG
+    length = Math.min(length, SMALL_FILE - at)
   }
   let done = 0
   while (done < length) {
@@ -104,8 +122,15 @@ function writeOut(task: Task, file: OpenFile, address: number, length: number, p
   return done
 }
 
+/** Whether a file's seals forbid a write. */
+function refusesWrite({ file }: OpenFile, length: number, position: number | null): boolean {
+  const { inode, position: here } = file!
+  if (isSealed(inode, Seal.WRITE | Seal.FUTURE_WRITE)) return true
+  return isSealed(inode, Seal.GROW) && (position ?? here) + length > inode.size
+}
+
 /** Writes bytes of the kernel's; what is cached of a file has them too. */
-function writeBytes(
+export function writeBytes(
   task: Task,
   file: OpenFile,
   from: Uint8Array,
@@ -130,12 +155,23 @@ function writeBytes(
   return count
 }
 const O_APPEND: (typeof Open)['O_APPEND'] = 0o2000
+const O_LARGEFILE: (typeof Open)['O_LARGEFILE'] = 0o100000
+
+/** Why a call may not give a position, if so. */
+function refusal(file: OpenFile, position: number | null): number {
+  if (position === null) return 0
+  if (position < 0) return -Errno.EINVAL
+  return file.file === undefined || file.file.operations?.seekable === false ? -Errno.ESPIPE : 0
+}
 
 /** read(2), pread(2). */
 export function read(task: Task, fd: number, address: number, length: number, position: number | null = null): number {
   const file = task.files.get(fd)
-  if (file === undefined || !file.isReadable) return -Errno.EBADF
-  if (position !== null && position < 0) return -Errno.EINVAL
+  if (file === undefined) return -Errno.EBADF
+  const refused = refusal(file, position)
+  if (refused < 0) return refused
+  if (!file.isReadable) return -Errno.EBADF
+  if (file instanceof SocketFile && position === null) return readInto(task, file, [[address, Math.min(length, MOST)]])
   task.kernel.nonBlocking = file.isNonBlocking
   return readTo(task, file, address, Math.min(length, MOST), position)
 }
@@ -143,8 +179,11 @@ export function read(task: Task, fd: number, address: number, length: number, po
 /** write(2), pwrite(2). Of what a pipe takes in pieces, the pieces are counted in `task.progress`. */
 export function write(task: Task, fd: number, address: number, length: number, position: number | null = null): number {
   const file = task.files.get(fd)
-  if (file === undefined || !file.isWritable) return -Errno.EBADF
-  if (position !== null && position < 0) return -Errno.EINVAL
+  if (file === undefined) return -Errno.EBADF
+  const refused = refusal(file, position)
+  if (refused < 0) return refused
+  if (!file.isWritable) return -Errno.EBADF
+  if (file instanceof SocketFile && position === null) return sendFrom(task, file, [[address, Math.min(length, MOST)]])
   task.kernel.nonBlocking = file.isNonBlocking
   if (task.progress === 0) {
     // Mostly all goes at once.
@@ -155,8 +194,6 @@ export function write(task: Task, fd: number, address: number, length: number, p
   return writeParts(task, file, [[address, Math.min(length, MOST)]], position)
 }
 
-type Part = readonly [address: number, length: number]
-
 function writeParts(task: Task, file: OpenFile, parts: readonly Part[], position: number | null): number {
   let before = 0
   for (const [address, length] of parts) {
@@ -164,13 +201,14 @@ function writeParts(task: Task, file: OpenFile, parts: readonly Part[], position
     before += length
     do {
       if (at >= length && length > 0) break
-      const count = writeFrom(
-        task,
-        file,
-        address + at,
-        length - at,
-        position === null ? null : position + before - length + at,
-      )
+      const place = position === null ? null : position + before - length + at
+      let count: number
+      try {
+        count = writeFrom(task, file, address + at, length - at, place)
+      } catch (reason) {
+        if (reason === BAD_ADDRESS && task.progress > 0) return task.progress
+        throw reason
+      }
       if (count === Answer.BLOCK) return count
       if (count < 0) return task.progress > 0 ? task.progress : count
       task.progress += count
@@ -181,47 +219,61 @@ function writeParts(task: Task, file: OpenFile, parts: readonly Part[], position
   return task.progress
 }
 
-/** The vectors at an address, their lengths cut to what one call moves. */
-function vectors(task: Task, address: number, count: number): Part[] | number {
-  const { memory } = task.kernel
-  if (count < 0 || count > MOST_VECTORS) return -Errno.EINVAL
-  const parts: Part[] = []
-  let left = MOST
-  for (let n = 0; n < count; n++) {
-    const length = memory.get32(address + n * 8 + 4)
-    if (length > 0x7fff_ffff) return -Errno.EINVAL
-    parts.push([memory.get32(address + n * 8), Math.min(length, left)])
-    left -= Math.min(length, left)
-  }
-  return parts
-}
-
 /** readv(2), preadv(2). */
 export function readv(task: Task, fd: number, address: number, count: number, position: number | null = null): number {
   const file = task.files.get(fd)
-  if (file === undefined || !file.isReadable) return -Errno.EBADF
+  if (file === undefined) return -Errno.EBADF
+  const refused = refusal(file, position)
+  if (refused < 0) return refused
+  if (!file.isReadable) return -Errno.EBADF
   const parts = vectors(task, address, count)
   if (typeof parts === 'number') return parts
+  if (file instanceof SocketFile && position === null) return readInto(task, file, parts)
   task.kernel.nonBlocking = file.isNonBlocking
+  if (parts.length > 1 && !isPlain(file) && position === null) return readScattered(task, file, parts)
   let done = 0
   for (const [at, length] of parts) {
     if (length === 0) continue
-    const got = readTo(task, file, at, length, position === null ? null : position + done)
+    let got: number
+    try {
+      got = readTo(task, file, at, length, position === null ? null : position + done)
+    } catch (reason) {
+      if (reason === BAD_ADDRESS && done > 0) break
+      throw reason
+    }
     if (got < 0) return done > 0 ? done : got
     done += got
     if (got < length) break
-    // What has come is given: no more is waited for.
-    task.kernel.nonBlocking = true
   }
   return done
+}
+
+/** One piece of what is no plain file, to several places. */
+function readScattered(task: Task, file: OpenFile, parts: readonly Part[]): number {
+  const { memory } = task.kernel
+  const all = parts.reduce((sum, [, length]) => sum + length, 0)
+  for (const [at, length] of parts)
+    for (let page = at; page < at + length; page += memory.part(page, PAGE)) memory.writable(page, 1)
+  const bounce = new Uint8Array(Math.min(all, BOUNCE))
+  const count = file.read(bounce, 0, bounce.length)
+  for (let done = 0, n = 0; done < count; n++) {
+    const [at, length] = parts[n]!
+    memory.write(at, bounce.subarray(done, Math.min(count, done + length)))
+    done += length
+  }
+  return count
 }
 
 /** writev(2), pwritev(2). */
 export function writev(task: Task, fd: number, address: number, count: number, position: number | null = null): number {
   const file = task.files.get(fd)
-  if (file === undefined || !file.isWritable) return -Errno.EBADF
+  if (file === undefined) return -Errno.EBADF
+  const refused = refusal(file, position)
+  if (refused < 0) return refused
+  if (!file.isWritable) return -Errno.EBADF
   const parts = vectors(task, address, count)
   if (typeof parts === 'number') return parts
+  if (file instanceof SocketFile && position === null) return sendFrom(task, file, parts)
   task.kernel.nonBlocking = file.isNonBlocking
   const all = parts.reduce((sum, [, length]) => sum + length, 0)
   // What a terminal or a pipe takes is taken whole, as far as it is small.
@@ -242,11 +294,54 @@ export function writev(task: Task, fd: number, address: number, count: number, p
   )
 }
 
+/** RWF_ flags: priority, synchronous in two ways, without waiting, appending or not. */
+// biome-ignore format: a table
+const Rwf = { HIPRI: 1, DSYNC: 2, SYNC: 4, NOWAIT: 8, APPEND: 0x10, NOAPPEND: 0x20 } as const
+const KNOWN_RWF = 0x3f
+
+/** preadv2(2): −1 is the file's own position. */
+export function preadv2(
+  task: Task,
+  fd: number,
+  address: number,
+  count: number,
+  position: number,
+  flags: number,
+): number {
+  if ((flags & ~KNOWN_RWF) !== 0) return -Errno.EOPNOTSUPP
+  return readv(task, fd, address, count, position === -1 ? null : position)
+}
+
+/** pwritev2(2). */
+export function pwritev2(
+  task: Task,
+  fd: number,
+  address: number,
+  count: number,
+  position: number,
+  flags: number,
+): number {
+  if ((flags & ~KNOWN_RWF) !== 0 || (flags & (Rwf.APPEND | Rwf.NOAPPEND)) === (Rwf.APPEND | Rwf.NOAPPEND))
+    return -Errno.EOPNOTSUPP
+  const file = task.files.get(fd)
+  const place = position === -1 ? null : position
+  if (file?.file === undefined) return writev(task, fd, address, count, place)
+  const { flags: before } = file
+  if ((flags & Rwf.APPEND) !== 0) file.flags |= O_APPEND
+  if ((flags & Rwf.NOAPPEND) !== 0) file.flags &= ~O_APPEND
+  try {
+    return writev(task, fd, address, count, place)
+  } finally {
+    file.flags = before
+  }
+}
+
 /** lseek(2). */
 export function lseek(task: Task, fd: number, offset: number, whence: number): number {
   const file = task.files.get(fd)
   if (file === undefined) return -Errno.EBADF
-  if (file.file === undefined) return -Errno.ESPIPE
+  if (file.file === undefined) return file.hasNoPosition ? -Errno.ESPIPE : 0
+  if (file instanceof VfsFile && file.special?.staysAtStart === true) return 0
   return task.kernel.vfs.lseek(file.file, offset, whence)
 }
 
@@ -262,7 +357,9 @@ export function sendfile(
   const source = task.files.get(from)
   if (target === undefined || source === undefined || !target.isWritable || !source.isReadable) return -Errno.EBADF
   const file = source.file
-  if (file === undefined || !isPlain(source)) return -Errno.EINVAL
+  if (offset !== null && file === undefined) return -Errno.ESPIPE
+  if (offset !== null && offset < 0) return -Errno.EINVAL
+  if (file === undefined || !isPlain(source) || (target.flags & O_APPEND) !== 0) return -Errno.EINVAL
   const { vfs, pageCache } = task.kernel
   pageCache.known(file.inode)?.flush()
   task.kernel.nonBlocking = target.isNonBlocking

@@ -18,7 +18,13 @@ export interface KernelOperations extends FileOperations {
   poll?(): number
   /** Woken when `poll` may answer something else. */
   readonly queue?: WaitQueue
+  /** How often there were news: see `OpenFile`. */
+  readonly edges?: number
   ioctl?(request: number, argument: number): number
+  /** What is written is not looked at: addresses may be bad. */
+  readonly discards?: boolean
+  /** Its position is always 0. */
+  readonly staysAtStart?: boolean
 }
 
 /** An open file description. */
@@ -31,6 +37,13 @@ export abstract class OpenFile {
   /** Who gets SIGIO: F_SETOWN. Kept, and told to who asks. */
   owner = 0
 
+  /** The signal in place of SIGIO: F_SETSIG. */
+  signal = 0
+
+  /** It has no position: lseek(2) answers ESPIPE. */
+  get hasNoPosition(): boolean {
+    return true
+  }
   get isNonBlocking(): boolean {
     return (this.flags & Open.O_NONBLOCK) !== 0
   }
@@ -39,6 +52,10 @@ export abstract class OpenFile {
   }
   get isWritable(): boolean {
     return (this.flags & Open.O_ACCMODE) !== Open.O_RDONLY
+  }
+  /** How often there were news, for who wants each of them told once: edge-triggered epolls. */
+  get edges(): number {
+    return 0
   }
   /** What its name is in /proc/self/fd. */
   abstract describe(context: TaskContext): string
@@ -51,6 +68,13 @@ export abstract class OpenFile {
     return -Errno.ENOTTY
   }
   abstract stat(into: Stat): number
+  /** fchmod(2) and fchown(2) of what has no place in a file system. */
+  chmod(_mode: number): number {
+    return 0
+  }
+  chown(_uid: number, _gid: number): number {
+    return 0
+  }
   /** The last descriptor is closed. */
   protected abstract release(): void
 

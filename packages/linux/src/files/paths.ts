@@ -1,10 +1,13 @@
 /** Calls on paths (open(2), stat(2), mkdir(2) and their like), which are the file system layer's, for programs. */
-import { At, type ByteString, isRegular, Open, type Path, Stat } from '@vmexit/vfs'
+import { At, type ByteString, isRegular, Mode, Open, type Path, Stat } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { FilePages } from '../memory/file-pages.ts'
 import type { Kernel, Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
 import { dup } from './control.ts'
+import { SMALL_FILE } from './io.ts'
+import type { OpenFile } from './open-file.ts'
+import { isSealed, Seal } from './seals.ts'
 import { VfsFile } from './vfs-file.ts'
 
 const { AT_FDCWD, AT_EMPTY_PATH } = At
@@ -23,28 +26,46 @@ export function from(task: Task, at: number, path: ByteString, act: (place: Path
   return typeof place === 'number' ? place : act(place)
 }
 
+/** RESOLVE_BENEATH and RESOLVE_IN_ROOT. */
+const CONFINED = 0x18
 /** Names of the caller's own descriptors. */
 const OWN_DESCRIPTOR = /^(?:\/proc\/self\/fd\/|\/dev\/fd\/)([0-9]{1,4})$|^\/dev\/(stdin|stdout|stderr)$/
+
+/** The descriptor that a path names, if it is a pipe or a stream of the host's, which has no place in a file system; or −1. */
+function ownStream(task: Task, path: ByteString): number {
+  const own = path.startsWith('/proc/self/fd/') || path.startsWith('/dev/') ? OWN_DESCRIPTOR.exec(path) : null
+  if (own === null) return -1
+  const fd = Number(own[1] ?? ['stdin', 'stdout', 'stderr'].indexOf(own[2]!))
+  const file = task.files.get(fd)
+  return file !== undefined && file.file === undefined ? fd : -1
+}
 
 /** openat(2), openat2(2). */
 export function open(task: Task, at: number, path: ByteString, flags: number, mode: number, resolve = 0): number {
   const { kernel } = task
-  const place = start(task, at, path)
+  const limit = task.process.limits.soft[Limit.NOFILE]!
+  if (!task.files.hasRoom(limit)) return -Errno.EMFILE
+  // Below a root of the call's own, even `/` begins at the descriptor.
+  const place = start(task, at, (resolve & CONFINED) !== 0 ? path.replace(/^\/+/, '') : path)
   if (typeof place === 'number') return place
-  const own = OWN_DESCRIPTOR.exec(path)
-  if (own !== null) {
-    // A pipe or a stream of the host's has no place in a file system that could be opened.
-    const fd = Number(own[1] ?? ['stdin', 'stdout', 'stderr'].indexOf(own[2]!))
-    if (task.files.get(fd) !== undefined && task.files.get(fd)!.file === undefined)
-      return dup(task, fd, 0, (flags & Open.O_CLOEXEC) !== 0)
-  }
+  const own = ownStream(task, path)
+  if (own >= 0 && isSocket(task.files.get(own)!)) return -Errno.ENXIO
+  if (own >= 0) return dup(task, own, 0, (flags & Open.O_CLOEXEC) !== 0)
   const file = kernel.vfs.open(task.context, place, path, flags, mode, resolve)
   if (typeof file === 'number') return file
   if ((flags & Open.O_TRUNC) !== 0 && isRegular(file.inode.mode)) truncated(kernel, file.inode, 0)
   const opened = new VfsFile(kernel, file)
-  const fd = task.files.add(opened, (flags & Open.O_CLOEXEC) !== 0, task.process.limits.soft[Limit.NOFILE]!)
+  if ((flags & (Open.O_LARGEFILE | Open.O_PATH)) === 0 && isRegular(file.inode.mode) && file.inode.size > SMALL_FILE) {
+    opened.close(undefined)
+    return -Errno.EOVERFLOW
+  }
+  const fd = task.files.add(opened, (flags & Open.O_CLOEXEC) !== 0, limit)
   if (fd < 0) opened.close(undefined)
   return fd
+}
+
+function isSocket(file: OpenFile): boolean {
+  return file.stat(scratchStat) === 0 && (scratchStat.mode & Mode.IFMT) === Mode.IFSOCK
 }
 
 /** A file has another size: what is cached and mapped of it goes along. */
@@ -63,6 +84,8 @@ function unmapFrom(kernel: Kernel, pages: FilePages, first: number): void {
 /** fstatat(2), statx(2). */
 export function stat(task: Task, at: number, path: ByteString, flags: number, into: Stat): number {
   if (path === '' && (flags & AT_EMPTY_PATH) !== 0 && at !== AT_FDCWD) return fstat(task, at, into)
+  const own = (flags & At.AT_SYMLINK_NOFOLLOW) === 0 ? ownStream(task, path) : -1
+  if (own >= 0) return fstat(task, own, into)
   const answer = from(task, at, path, (place) => task.kernel.vfs.stat(task.context, place, path, into, flags))
   return answer < 0 ? answer : shown(task, into)
 }
@@ -93,6 +116,9 @@ export function ftruncate(task: Task, fd: number, size: number): number {
   const file = task.files.get(fd)
   if (file === undefined) return -Errno.EBADF
   if (file.file === undefined) return -Errno.EINVAL
+  const { inode } = file.file
+  if (size >= 0 && isSealed(inode, size < inode.size ? Seal.SHRINK : size > inode.size ? Seal.GROW : 0))
+    return -Errno.EPERM
   const answer = task.kernel.vfs.ftruncate(task.context, file.file, size)
   if (answer === 0) truncated(task.kernel, file.file.inode, size)
   return answer
@@ -104,6 +130,7 @@ export function getdents(task: Task, fd: number, address: number, length: number
   const file = task.files.get(fd)
   if (file === undefined) return -Errno.EBADF
   if (file.file === undefined) return -Errno.ENOTDIR
+  const before = file.file.position
   const bytes = new Uint8Array(Math.min(length, 65_536))
   const view = new DataView(bytes.buffer)
   let at = 0
@@ -126,7 +153,12 @@ export function getdents(task: Task, fd: number, address: number, length: number
   })
   if (answer < 0) return answer
   if (at === 0 && isFull) return -Errno.EINVAL
-  kernel.memory.write(address, bytes.subarray(0, at))
+  try {
+    kernel.memory.write(address, bytes.subarray(0, at))
+  } catch (reason) {
+    file.file.position = before
+    throw reason
+  }
   return at
 }
 

@@ -1,5 +1,5 @@
 /** Pipes and FIFOs (pipe(7)). */
-import { Mode, type Stat } from '@vmexit/vfs'
+import { Mode, Open, type Stat } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
 import { Code } from '../signals/queue.ts'
 import { sendToTask } from '../signals/send.ts'
@@ -13,11 +13,18 @@ import { type KernelOperations, Poll } from './open-file.ts'
 /** Writes of so many bytes are not torn. */
 const PIPE_BUF = 4096
 const CAPACITY = 65_536
+/** What a program without rights may ask for (fs.pipe-max-size), and what any may. */
+const MOST = 1 << 20
+const LARGEST = 1 << 24
 
 /** A pipe's bytes, and who has its ends. */
 export class Pipe {
   readonly kernel: Kernel
-  readonly #bytes: Uint8Array
+  #bytes: Uint8Array
+  /** Lengths of what was written with O_DIRECT and is read in pieces of the same size: the first ones of the bytes. */
+  readonly #packets: number[] = []
+  /** Permissions and owner, as fchmod(2) and fchown(2) leave them. */
+  readonly owner: { mode: number; uid: number; gid: number }
   /** Who has paid for the pages with bytes in them, and how many those are. */
   #payer: MemoryPayer | undefined
   #pages = 0
@@ -29,10 +36,15 @@ export class Pipe {
   readerCount = 0
   writerCount = 0
   readonly queue: WaitQueue = new WaitQueue()
+  /** How often somebody has read and written. */
+  reads = 0
+  writes = 0
 
   constructor(kernel: Kernel, capacity: number = CAPACITY) {
     this.kernel = kernel
     this.#bytes = new Uint8Array(capacity)
+    const ids = kernel.current?.ids
+    this.owner = { mode: 0o600, uid: ids?.fsuid ?? 0, gid: ids?.fsgid ?? 0 }
   }
 
   get length(): number {
@@ -42,16 +54,42 @@ export class Pipe {
     return this.#bytes.length
   }
 
-  /** Bytes, 0 at the end, or an answer. */
-  read(into: Uint8Array, start: number, length: number): number {
-    if (length === 0) return 0
-    if (this.#length === 0) return this.writers === 0 ? 0 : this.kernel.block(this.queue)
+  /** F_SETPIPE_SZ: a power of two of pages. Answers the capacity. */
+  resize(wanted: number, isPrivileged: boolean): number {
+    if (wanted < 0 || wanted > 0x8000_0000) return -Errno.EINVAL
+    let capacity = PIPE_BUF
+    while (capacity < wanted) capacity *= 2
+    if (capacity > MOST && !isPrivileged) return -Errno.EPERM
+    if (capacity > LARGEST) return -Errno.ENOMEM
+    if (capacity < this.#length) return -Errno.EBUSY
+    const bytes = new Uint8Array(capacity)
+    this.peek(bytes, 0, this.#length)
+    this.#bytes = bytes
+    this.#start = 0
+    this.queue.wake()
+    return capacity
+  }
+
+  /** Copies the first bytes out, and leaves them: tee(2). Answers how many. */
+  peek(into: Uint8Array, start: number, length: number): number {
     const count = Math.min(length, this.#length)
     const first = Math.min(count, this.#bytes.length - this.#start)
     into.set(this.#bytes.subarray(this.#start, this.#start + first), start)
     if (first < count) into.set(this.#bytes.subarray(0, count - first), start + first)
-    this.#start = (this.#start + count) % this.#bytes.length
-    this.#length -= count
+    return count
+  }
+
+  /** Bytes, 0 at the end, or an answer. */
+  read(into: Uint8Array, start: number, length: number): number {
+    if (length === 0) return 0
+    if (this.#length === 0) return this.writers === 0 ? 0 : this.kernel.block(this.queue)
+    const packet = this.#packets.shift()
+    const count = this.peek(into, start, Math.min(length, packet ?? this.#length))
+    // What of a packet is not wanted is lost.
+    const gone = packet ?? count
+    this.#start = (this.#start + gone) % this.#bytes.length
+    this.#length -= gone
+    this.reads++
     if (this.#length === 0) this.#start = 0
     this.#pay(this.#length)
     if (this.queue.size > 0) this.queue.wake()
@@ -59,21 +97,24 @@ export class Pipe {
   }
 
   /** How many bytes went in; with less than all the call goes on when there is room. */
-  write(task: Task, from: Uint8Array, start: number, length: number): number {
+  write(task: Task, from: Uint8Array, start: number, length: number, inPackets = false): number {
+    if (length === 0) return 0
     if (this.readers === 0) {
       sendToTask(task, { signal: Signal.SIGPIPE, code: Code.SI_USER, pid: task.process.pid, uid: task.ids.uid })
       return -Errno.EPIPE
     }
-    if (length === 0) return 0
     const room = this.#bytes.length - this.#length
     if (room === 0 || (length <= PIPE_BUF && room < length)) return this.kernel.block(this.queue)
-    const count = Math.min(length, room)
+    const count = Math.min(length, room, inPackets ? PIPE_BUF : length)
     if (!this.#pay(this.#length + count)) return -Errno.ENOMEM
+    if (inPackets) this.#packets.push(count)
+    else if (this.#packets.length > 0) this.#packets.push(count)
     const at = (this.#start + this.#length) % this.#bytes.length
     const first = Math.min(count, this.#bytes.length - at)
     this.#bytes.set(from.subarray(start, start + first), at)
     if (first < count) this.#bytes.set(from.subarray(start + first, start + count), 0)
     this.#length += count
+    this.writes++
     if (this.queue.size > 0) this.queue.wake()
     return count
   }
@@ -151,8 +192,11 @@ export class PipeEnd extends AnonymousFile {
   get queue(): WaitQueue {
     return this.pipe.queue
   }
+  override get edges(): number {
+    return (this.isReadable ? this.pipe.writes : 0) + (this.isWritable ? this.pipe.reads : 0)
+  }
   protected override get mode(): number {
-    return Mode.IFIFO | 0o600
+    return Mode.IFIFO | this.pipe.owner.mode
   }
   protected override get ino(): number {
     return this.#ofPipe
@@ -164,7 +208,7 @@ export class PipeEnd extends AnonymousFile {
     return this.pipe.read(into, start, length)
   }
   override write(from: Uint8Array, start: number, length: number): number {
-    return this.pipe.write(this.kernel.current!, from, start, length)
+    return this.pipe.write(this.kernel.current!, from, start, length, (this.flags & Open.O_DIRECT) !== 0)
   }
   override poll(): number {
     return this.pipe.poll(this.isReadable, this.isWritable)
@@ -173,7 +217,19 @@ export class PipeEnd extends AnonymousFile {
     return pipeIoctl(this.pipe, request, argument)
   }
   override stat(into: Stat): number {
-    return super.stat(into)
+    const answer = super.stat(into)
+    const { uid, gid } = this.pipe.owner
+    return Object.assign(into, { uid, gid }) && answer
+  }
+  override chmod(mode: number): number {
+    this.pipe.owner.mode = mode
+    return 0
+  }
+  override chown(uid: number, gid: number): number {
+    const { owner } = this.pipe
+    if (uid !== -1) owner.uid = uid
+    if (gid !== -1) owner.gid = gid
+    return 0
   }
   protected release(): void {
     this.pipe.close(this.isReadable, this.isWritable)
@@ -224,36 +280,40 @@ export function openFifo(
   })
 }
 
-class FifoOperations implements KernelOperations {
+/** Operations of a FIFO that was opened. */
+export class FifoOperations implements KernelOperations {
   readonly seekable = false
-  readonly #pipe: Pipe
+  readonly pipe: Pipe
   readonly #reads: boolean
   readonly #writes: boolean
   readonly #released: () => void
 
   constructor(pipe: Pipe, reads: boolean, writes: boolean, released: () => void) {
-    this.#pipe = pipe
+    this.pipe = pipe
     this.#reads = reads
     this.#writes = writes
     this.#released = released
   }
   get queue(): WaitQueue {
-    return this.#pipe.queue
+    return this.pipe.queue
+  }
+  get edges(): number {
+    return (this.#reads ? this.pipe.writes : 0) + (this.#writes ? this.pipe.reads : 0)
   }
   read(into: Uint8Array, start: number, length: number): number {
-    return this.#pipe.read(into, start, length)
+    return this.pipe.read(into, start, length)
   }
   write(from: Uint8Array, start: number, length: number): number {
-    return this.#pipe.write(this.#pipe.kernel.current!, from, start, length)
+    return this.pipe.write(this.pipe.kernel.current!, from, start, length)
   }
   poll(): number {
-    return this.#pipe.poll(this.#reads, this.#writes)
+    return this.pipe.poll(this.#reads, this.#writes)
   }
   ioctl(request: number, argument: number): number {
-    return pipeIoctl(this.#pipe, request, argument)
+    return pipeIoctl(this.pipe, request, argument)
   }
   release(): void {
-    this.#pipe.close(this.#reads, this.#writes)
+    this.pipe.close(this.#reads, this.#writes)
     this.#released()
   }
 }

@@ -20,13 +20,14 @@ export function poll(task: Task, at: number, count: number, deadline: number | u
     const fd = memory.get32(entry) | 0
     const wanted = memory.get16(entry + 4)
     const file = fd < 0 ? undefined : task.files.get(fd)
-    const events = fd < 0 ? 0 : file === undefined ? Poll.NVAL : file.poll() & (wanted | ALWAYS_TOLD)
+    const events =
+      fd < 0 ? 0 : file === undefined || file.file?.isPath ? Poll.NVAL : file.poll() & (wanted | ALWAYS_TOLD)
     memory.set16(entry + 6, events)
     if (events !== 0) ready++
   }
   if (ready > 0 || kernel.now >= deadline) return ready
   const answer = kernel.blockUntil(deadline, undefined, Answer.RESTART_NOHAND)
-  if (answer !== Answer.BLOCK) return answer === Answer.RESTART_NOHAND ? -Errno.EINTR : answer
+  if (answer !== Answer.BLOCK) return answer
   for (let n = 0; n < count; n++) {
     const fd = memory.get32(at + n * 8) | 0
     if (fd >= 0) task.files.get(fd)?.queue?.add(task)
@@ -72,7 +73,7 @@ export function select(
   if (ready === 0 && kernel.now < deadline) {
     const answer = kernel.blockUntil(deadline, undefined, Answer.RESTART_NOHAND)
     if (answer === Answer.BLOCK) for (const fd of waits) task.files.get(fd)?.queue?.add(task)
-    return answer === Answer.RESTART_NOHAND ? -Errno.EINTR : answer
+    return answer
   }
   for (const [n, at] of [reads, writes, exceptions].entries()) {
     if (at !== 0) for (let word = 0; word < words; word++) memory.set32(at + word * 4, found[n]![word]!)

@@ -31,6 +31,9 @@ export class VfsFile extends OpenFile {
   get queue(): WaitQueue | undefined {
     return this.#special?.queue
   }
+  override get edges(): number {
+    return this.#special?.edges ?? 0
+  }
   get special(): KernelOperations | null {
     return this.#special
   }

@@ -6,13 +6,17 @@ import type { Task } from '../system.ts'
 /** XATTR_SIZE_MAX. */
 const MOST = 65_536
 
+/** Pipes and their like have no attributes; those of users are told as those of devices are. */
+const NOWHERE = -Errno.EOPNOTSUPP
+
 /** The file of a call: by a path whose last link is followed or not, or by descriptor. */
 export type XattrTarget = { readonly path: ByteString; readonly follow: boolean } | { readonly fd: number }
 
 function placeOf(task: Task, target: XattrTarget): Path | number {
   if ('fd' in target) {
     const file = task.files.get(target.fd)
-    return file === undefined ? -Errno.EBADF : (file.file?.path ?? -Errno.EOPNOTSUPP)
+    if (file === undefined || file.file?.isPath) return -Errno.EBADF
+    return file.file?.path ?? NOWHERE
   }
   return task.kernel.vfs.lookup(task.context, null, target.path, target.follow ? 0 : At.AT_SYMLINK_NOFOLLOW)
 }
@@ -27,6 +31,7 @@ function give(task: Task, bytes: Uint8Array, at: number, size: number): number {
 
 export function getxattr(task: Task, target: XattrTarget, name: ByteString, at: number, size: number): number {
   const place = placeOf(task, target)
+  if (place === NOWHERE && name.startsWith('user.')) return -Errno.ENODATA
   if (typeof place === 'number') return place
   const value = task.kernel.vfs.getxattr(task.context, place, name)
   return typeof value === 'number' ? value : give(task, value, at, size)
@@ -44,6 +49,7 @@ export function setxattr(
   const value = new Uint8Array(size)
   task.kernel.memory.read(at, value)
   const place = placeOf(task, target)
+  if (place === NOWHERE && name.startsWith('user.')) return -Errno.EPERM
   return typeof place === 'number' ? place : task.kernel.vfs.setxattr(task.context, place, name, value, flags)
 }
 

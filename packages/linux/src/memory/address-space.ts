@@ -63,6 +63,8 @@ export class AddressSpace {
   stackLimit: number = (8 << 20) / PAGE
   /** Pages that may be mapped: RLIMIT_AS. */
   sizeLimit: number = Number.POSITIVE_INFINITY
+  /** Pages that may be mapped private and writable: RLIMIT_DATA. */
+  dataLimit: number = Number.POSITIVE_INFINITY
   /** Where arguments and environment lie, for /proc: bytes. */
   readonly strings: { args: number; argsEnd: number; env: number; envEnd: number; auxv: number[] } = {
     args: 0,
@@ -89,6 +91,15 @@ export class AddressSpace {
   /** Pages that are mapped. */
   get size(): number {
     return this.#pages
+  }
+
+  /** Those that are private and writable, stacks aside. Counted when asked for: only who has a limit asks. */
+  get dataPages(): number {
+    if (this.dataLimit === Number.POSITIVE_INFINITY) return 0
+    let count = 0
+    for (const { prot, shared, growsDown, start, end } of this.areas.list)
+      if ((prot & Prot.WRITE) !== 0 && !shared && !growsDown) count += end - start
+    return count
   }
 
   // ── Mapping ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -218,11 +229,13 @@ export class AddressSpace {
     return true
   }
 
-  /** MADV_DONTNEED: private pages are what they were when mapped. */
+  /** MADV_DONTNEED: private pages are what they were when mapped; what is not mapped is told when the rest is done. */
   discard(start: number, count: number): number {
-    if (!this.isMapped(start, count)) return -Errno.ENOMEM
-    this.#clear(start, start + count)
-    return 0
+    for (const area of this.areas.list) {
+      if (area.end <= start || area.start >= start + count) continue
+      this.#clear(Math.max(start, area.start), Math.min(start + count, area.end))
+    }
+    return this.isMapped(start, count) ? 0 : -Errno.ENOMEM
   }
 
   /** Pages of a file from `first` on are gone: so are their mappings. */
@@ -337,6 +350,7 @@ export class AddressSpace {
     const after = Math.ceil(end / PAGE)
     if (after > before) {
       const prot = Prot.READ | Prot.WRITE | Prot.EXEC
+      if (this.dataPages + after - before > this.dataLimit) return this.brkEnd
       if (this.map(before, after - before, { prot, name: '[heap]' }, 'new') < 0) return this.brkEnd
     } else if (after < before) this.unmap(after, before - after)
     this.brkEnd = end
@@ -351,6 +365,7 @@ export class AddressSpace {
     child.brkEnd = this.brkEnd
     child.stackLimit = this.stackLimit
     child.sizeLimit = this.sizeLimit
+    child.dataLimit = this.dataLimit
     child.vdso = this.vdso
     Object.assign(child.strings, this.strings)
     child.#pages = this.#pages

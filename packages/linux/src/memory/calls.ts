@@ -1,6 +1,7 @@
 /** Calls on address spaces: mmap2(2), mprotect(2), mremap(2), madvise(2), msync(2), brk(2). */
 import { isRegular, MountFlag, type Open } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
+import { isSealed, Seal } from '../files/seals.ts'
 import type { Task } from '../system.ts'
 import { FilePages } from './file-pages.ts'
 import { PAGE } from './frames.ts'
@@ -12,6 +13,8 @@ const MapFlag = {
   SHARED: 1, PRIVATE: 2, SHARED_VALIDATE: 3, TYPE: 0xf, FIXED: 0x10, ANONYMOUS: 0x20, GROWSDOWN: 0x100,
   POPULATE: 0x8000, FIXED_NOREPLACE: 0x10_0000,
 } as const
+/** Flags of old, and those that say nothing here: what MAP_SHARED_VALIDATE lets through. */
+const KNOWN_FLAGS = 0x17_fd73
 const PROT = Prot.READ | Prot.WRITE | Prot.EXEC
 const O_ACCMODE: (typeof Open)['O_ACCMODE'] = 3
 
@@ -27,6 +30,9 @@ export function mmap(
 ): number {
   const { space, kernel } = task
   const count = Math.ceil(length / PAGE)
+  const isAnonymous = (flags & MapFlag.ANONYMOUS) !== 0
+  const given = isAnonymous ? undefined : task.files.get(fd)
+  if (!isAnonymous && (given === undefined || given.file?.isPath)) return -Errno.EBADF
   if (length === 0) return -Errno.EINVAL
   if (count > KERNEL_PAGE) return -Errno.ENOMEM
   const fixed = (flags & (MapFlag.FIXED | MapFlag.FIXED_NOREPLACE)) !== 0
@@ -34,16 +40,23 @@ export function mmap(
   const type = flags & MapFlag.TYPE
   const shared = type === MapFlag.SHARED || type === MapFlag.SHARED_VALIDATE
   if (!shared && type !== MapFlag.PRIVATE) return -Errno.EINVAL
+  if (shared && isAnonymous && (flags & MapFlag.GROWSDOWN) !== 0) return -Errno.EINVAL
+  if (type === MapFlag.SHARED_VALIDATE && (flags & ~KNOWN_FLAGS) !== 0) return -Errno.EOPNOTSUPP
+  const isData = !shared && (prot & Prot.WRITE) !== 0
+  if (isData && task.space.dataPages + count > task.space.dataLimit) return -Errno.ENOMEM
   let pages: FilePages | undefined
   let mayWrite = true
-  if ((flags & MapFlag.ANONYMOUS) === 0) {
-    const file = task.files.get(fd)
-    if (file === undefined) return -Errno.EBADF
+  if (given !== undefined) {
+    const file = given
     if (file.file === undefined || (!isRegular(file.file.inode.mode) && file.describe(task.context) !== '/dev/zero'))
       return -Errno.ENODEV
     if (!file.isReadable) return -Errno.EACCES
     mayWrite = !shared || (file.flags & O_ACCMODE) === 2
     if (!mayWrite && (prot & Prot.WRITE) !== 0) return -Errno.EACCES
+    if (shared && isSealed(file.file.inode, Seal.WRITE | Seal.FUTURE_WRITE)) {
+      if ((prot & Prot.WRITE) !== 0) return -Errno.EPERM
+      mayWrite = false
+    }
     if ((prot & Prot.EXEC) !== 0 && (file.file.path.mount.flags & MountFlag.NOEXEC) !== 0) return -Errno.EPERM
     if (offset + count > 2 ** 40) return -Errno.EOVERFLOW
     if (isRegular(file.file.inode.mode)) pages = kernel.pageCache.of(file.file.inode, file.describe(task.context))
@@ -88,6 +101,7 @@ export function munmap(task: Task, address: number, length: number): number {
 }
 
 export function mprotect(task: Task, address: number, length: number, prot: number): number {
+  if (address % PAGE === 0 && address + length > 2 ** 32 - PAGE) return -Errno.ENOMEM
   const range = pagesOf(address, length)
   if (range === undefined || (prot & ~(PROT | 8 | Prot.GROWSDOWN | Prot.GROWSUP)) !== 0) return -Errno.EINVAL
   if (range.count === 0) return 0
@@ -111,16 +125,21 @@ export function mremap(
 ): number {
   const MAYMOVE = 1
   const FIXED = 2
+  const DONTUNMAP = 4
   const { space } = task
   const range = pagesOf(address, oldLength)
-  if (range === undefined || newLength === 0 || (flags & ~(MAYMOVE | FIXED)) !== 0) return -Errno.EINVAL
+  if (range === undefined || newLength === 0 || (flags & ~(MAYMOVE | FIXED | DONTUNMAP)) !== 0) return -Errno.EINVAL
   if ((flags & FIXED) !== 0 && ((flags & MAYMOVE) === 0 || to % PAGE !== 0)) return -Errno.EINVAL
   const { first, count } = range
   const wanted = Math.ceil(newLength / PAGE)
+  const staysMapped = (flags & DONTUNMAP) !== 0
+  if (staysMapped && ((flags & MAYMOVE) === 0 || count !== wanted)) return -Errno.EINVAL
+  if (wanted > KERNEL_PAGE) return -Errno.EINVAL
   const area = space.areas.at(first)
   if (area === undefined || first + count > area.end) return -Errno.EFAULT
-  if (count === 0) return -Errno.EINVAL
-  if ((flags & FIXED) === 0) {
+  // Of no bytes of a shared mapping another one is made.
+  if (count === 0 && (!area.shared || (flags & MAYMOVE) === 0)) return -Errno.EINVAL
+  if ((flags & (FIXED | DONTUNMAP)) === 0 && count > 0) {
     if (wanted <= count) {
       if (wanted < count) space.unmap(first + wanted, count - wanted)
       return addressOf(first)
@@ -137,23 +156,56 @@ export function mremap(
   const moved = space.map(target, wanted, what, (flags & FIXED) !== 0 ? 'fixed' : 'free')
   if (moved < 0) return moved
   if (!space.move(first, kept, moved)) return -Errno.ENOMEM
-  space.unmap(first, count)
+  if (!staysMapped && count > 0) space.unmap(first, count)
   return addressOf(moved)
 }
 
 export function madvise(task: Task, address: number, length: number, advice: number): number {
-  const DONTNEED = 4
-  const FREE = 8
   const range = pagesOf(address, length)
-  if (range === undefined) return -Errno.EINVAL
+  if (!ADVICES.has(advice) || range === undefined) return -Errno.EINVAL
   if (range.count === 0) return 0
-  if (advice === DONTNEED || advice === FREE) return task.space.discard(range.first, range.count)
-  if (advice < 0 || (advice > 25 && advice !== 100 && advice !== 101)) return -Errno.EINVAL
-  return task.space.isMapped(range.first, range.count) ? 0 : -Errno.ENOMEM
+  if (advice === Advice.DONTNEED) return task.space.discard(range.first, range.count)
+  const { first, count } = range
+  const areas = task.space.areas.list.filter(({ start, end }) => end > first && start < first + count)
+  if (advice === Advice.FREE) {
+    if (areas.some(({ pages }) => pages !== undefined)) return -Errno.EINVAL
+    return task.space.discard(first, count)
+  }
+  if (advice === Advice.REMOVE) {
+    for (const area of areas) {
+      const { pages } = area
+      if (!area.shared || pages === undefined) return -Errno.EINVAL
+      if (!area.mayWrite) return -Errno.EACCES
+      const start = area.offset + Math.max(0, first - area.start)
+      const end = area.offset + Math.min(area.end, first + count) - area.start
+      punch(task, pages, start, end)
+    }
+  }
+  return task.space.isMapped(first, count) ? 0 : -Errno.ENOMEM
 }
 
-export function msync(task: Task, address: number, length: number): number {
+/** Pages of a shared mapping are zeros again, for all who have it: MADV_REMOVE. */
+function punch(task: Task, pages: FilePages, start: number, end: number): void {
+  const zeros = new Uint8Array(PAGE)
+  for (let page = start; page < end; page++) if (pages.cached(page) !== 0) pages.written(zeros, 0, PAGE, page * PAGE)
+  const { inode } = pages
+  if (inode !== null) inode.fs.fallocate(inode, KEEP_SIZE_AND_PUNCH, start * PAGE, (end - start) * PAGE)
+  task.kernel.tlb.flush()
+}
+const KEEP_SIZE_AND_PUNCH = 3
+
+// biome-ignore format: a table
+const Advice = { DONTNEED: 4, FREE: 8, REMOVE: 9 } as const
+/** Those of madvise(2); what is not named above is taken, without effect. */
+const ADVICES: ReadonlySet<number> = new Set([
+  ...[0, 1, 2, 3, Advice.DONTNEED, Advice.FREE, Advice.REMOVE, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23],
+  ...[24, 25],
+])
+
+export function msync(task: Task, address: number, length: number, flags: number): number {
+  const [ASYNC, INVALIDATE, SYNC] = [1, 2, 4]
   const range = pagesOf(address, length)
+  if ((flags & ~(ASYNC | INVALIDATE | SYNC)) !== 0 || (flags & (ASYNC | SYNC)) === (ASYNC | SYNC)) return -Errno.EINVAL
   if (range === undefined) return -Errno.EINVAL
   if (!task.space.isMapped(range.first, range.count)) return -Errno.ENOMEM
   for (const area of task.space.areas.list) {

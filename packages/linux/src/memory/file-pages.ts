@@ -3,7 +3,7 @@
  * truth there*: what a program stores through a shared mapping is in the frame, and comes to the file before anyone reads
  * the file by other ways; what is written to the file comes to the frame at once.
  */
-import type { Inode } from '@vmexit/vfs'
+import { type Inode, Open } from '@vmexit/vfs'
 import { type Account, MemoryKind, type MemoryPayer } from '../tasks/account.ts'
 import { type Frames, PAGE } from './frames.ts'
 
@@ -26,6 +26,7 @@ export class FilePages {
   readonly #dirty = new Set<number>()
   /** Areas that show it. */
   mappings = 0
+  #holds = false
   /** The path, as /proc/self/maps shows it. */
   name: string
 
@@ -38,17 +39,23 @@ export class FilePages {
     this.#told = told
   }
 
+  /** An area shows it from now on: a file has its data for as long, though it may lose its names and be closed. */
   mapped(): void {
-    this.mappings++
+    const { inode } = this
+    if (this.mappings++ === 0 && inode !== null) this.#holds = inode.fs.open(inode, Open.O_PATH) === 0
   }
 
   /** An area is gone. Of the last one, what was stored comes to the file; memory without a file ends. */
   unmapped(): void {
     if (--this.mappings > 0) return
-    if (this.inode === null) this.drop(0)
+    const { inode } = this
+    if (inode === null) this.drop(0)
     else {
       this.flush()
       this.#dirty.clear()
+      if (inode.nlink === 0) this.drop(0)
+      if (this.#holds) inode.fs.release(inode)
+      this.#holds = false
     }
   }
 

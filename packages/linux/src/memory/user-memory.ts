@@ -56,6 +56,11 @@ export class UserMemory {
     return this.#memory.prepareWrite(Math.floor(physical / PAGE), physical % PAGE, length)
   }
 
+  /** Sees to it that bytes can be stored. */
+  check(address: number, length: number): void {
+    for (let at = address; at < address + length; at += this.part(at, PAGE)) this.#physical(at, USER | WRITE)
+  }
+
   /** Bytes from an address to the end of its page, at most `length`. */
   part(address: number, length: number): number {
     return Math.min(length, PAGE - (address % PAGE))
@@ -114,8 +119,7 @@ export class UserMemory {
 
   /** Stores `from`; every page is asked for before the first byte is stored. */
   write(address: number, from: Uint8Array): void {
-    if (from.length === 0) return
-    for (let at = address; at < address + from.length; at += this.part(at, PAGE)) this.#physical(at, USER | WRITE)
+    this.check(address, from.length)
     for (let done = 0; done < from.length; ) {
       const part = this.part(address + done, from.length - done)
       this.bytes.set(from.subarray(done, done + part), this.writable(address + done, part))

@@ -73,14 +73,3 @@ export class CgroupNamespace extends Namespace {
     this.root = root
   }
 }
-
-/** Interfaces, addresses, routes and ports (network_namespaces(7)). */
-export class NetNamespace extends Namespace {
-  readonly kind = 'net'
-  readonly owner: UserNamespace
-
-  constructor(numbers: NamespaceNumbers, owner: UserNamespace, isFirst = false) {
-    super('net', numbers, isFirst)
-    this.owner = owner
-  }
-}

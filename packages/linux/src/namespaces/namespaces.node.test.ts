@@ -1,9 +1,10 @@
 /** Each kind of namespace with Debian's busybox: what is inside is not seen outside, and the other way round. */
 import { describe, expect, it } from 'vitest'
-import { busybox, shell } from '../../test/busybox.ts'
+import { isBusyboxThere, WHY_NOT } from '../../test/busybox.ts'
+import { shell } from '../../test/busybox-shell.ts'
 
-const isThere = busybox() !== undefined
-const skipped = isThere ? '' : ' (skipped: `vmexit guests` has not fetched busybox)'
+const isThere = isBusyboxThere
+const skipped = isThere ? '' : WHY_NOT
 
 /** A script, what it prints, and who runs it. */
 type Row = [what: string, script: string, output: string, uid?: number]

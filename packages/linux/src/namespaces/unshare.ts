@@ -3,13 +3,13 @@ import type { Group } from '@vmexit/cgroup'
 import type { TaskContext } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import { PidFd } from '../files/pidfd.ts'
-import type { Task } from '../system.ts'
+import type { Kernel, Task } from '../system.ts'
 import { Cap } from '../tasks/capabilities.ts'
 import { Clone } from '../tasks/clone-flags.ts'
 import { type Ids, inNamespace, isCapable } from '../tasks/credentials.ts'
 import { enterNamespaces, leaveNamespaces, type Namespaces } from '../tasks/namespaces.ts'
 import { IpcNamespace } from './ipc.ts'
-import { CgroupNamespace, MountNamespace, NetNamespace, TimeNamespace, UtsNamespace } from './kinds.ts'
+import { CgroupNamespace, MountNamespace, TimeNamespace, UtsNamespace } from './kinds.ts'
 import { NAMESPACE_FLAGS, NamespaceFlag, type NamespaceKind } from './namespace.ts'
 import { namespaceOf } from './ns-fs.ts'
 import { PidNamespace } from './pid.ts'
@@ -36,11 +36,11 @@ export function separate(task: Task, flags: number): Separated | number {
   if (others === 0) return { ns, ids }
   if (!isCapable(ids, Cap.SYS_ADMIN, ids.user)) return -Errno.EPERM
   if ((flags & NamespaceFlag.pid) !== 0 && ns.pidForChildren.isTooDeep) return -Errno.ENOSPC
-  return newNamespaces({ ns, ids }, others & ~NamespaceFlag.mnt, task.process.member.group)
+  return newNamespaces(task.kernel, { ns, ids }, others & ~NamespaceFlag.mnt, task.process.member.group)
 }
 
 /** New ones of the kinds in `flags`, whoever asks for them. */
-export function newNamespaces({ ns, ids }: Separated, flags: number, group: Group): Separated {
+export function newNamespaces(kernel: Kernel, { ns, ids }: Separated, flags: number, group: Group): Separated {
   const has = (kind: NamespaceKind): boolean => (flags & NamespaceFlag[kind]) !== 0
   const { numbers } = ids.user
   const user = has('user') ? new UserNamespace(numbers, ids.user, ids.euid, ids.egid) : ids.user
@@ -52,7 +52,7 @@ export function newNamespaces({ ns, ids }: Separated, flags: number, group: Grou
       ...(has('mnt') && { mnt: new MountNamespace(numbers, user, ns.mnt.tree.clone(user !== ns.mnt.owner)) }),
       ...(has('uts') && { uts: new UtsNamespace(numbers, user, ns.uts) }),
       ...(has('ipc') && { ipc: new IpcNamespace(numbers, user) }),
-      ...(has('net') && { net: new NetNamespace(numbers, user) }),
+      ...(has('net') && { net: kernel.network.newNamespace(user) }),
       ...(has('cgroup') && { cgroup: new CgroupNamespace(numbers, user, group) }),
       ...(has('pid') && { pidForChildren: new PidNamespace<Task>(numbers, ns.pidForChildren, user) }),
       ...(has('time') && { timeForChildren: new TimeNamespace(numbers, user, ns.timeForChildren) }),
@@ -183,7 +183,7 @@ export function mayInspect(task: Task, target: Task): boolean {
     [theirs.gid, theirs.egid, theirs.sgid].every((gid) => gid === ids.fsgid)
   const isCapableThere = isCapable(ids, Cap.SYS_PTRACE, theirs.user)
   if (!isSame && !isCapableThere) return false
-  if (!target.process.isDumpable && !isCapableThere) return false
+  if (target.process.settings.isDumpable === 0 && !isCapableThere) return false
   const hasLess = ids.user === theirs.user && (theirs.caps.permitted & ~ids.caps.effective) === 0n
   return hasLess || isCapableThere
 }

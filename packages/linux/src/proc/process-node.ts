@@ -17,6 +17,7 @@ import {
   setgroupsFile,
   timeOffsetsFile,
 } from './namespace-nodes.ts'
+import { netNode } from './net.ts'
 import { directory, file, link, type ProcDirectory, type ProcFile, type ProcNode } from './node.ts'
 
 const hundredths = (ticks: number): number => Math.floor(ticks / 1e7)
@@ -80,10 +81,11 @@ export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Ta
       () => guarded(kernel, task(), ({ context: there }) => there.root),
     ),
     fd: fds,
+    net: netNode(() => (task() ?? proc.leader).ns.net),
   }
   const owner = (): { uid: number; gid: number } => {
     const { ids } = task() ?? proc.leader
-    return proc.isDumpable ? { uid: ids.euid, gid: ids.egid } : { uid: 0, gid: 0 }
+    return proc.settings.isDumpable !== 0 ? { uid: ids.euid, gid: ids.egid } : { uid: 0, gid: 0 }
   }
   const base: ProcDirectory = { ...directory(entries), owner }
   const tasks: ProcDirectory = {

@@ -7,6 +7,7 @@ import type { PidNamespace } from '../namespaces/pid.ts'
 import type { Kernel, Task } from '../system.ts'
 import { RELEASE, VERSION } from '../system-calls.ts'
 import { Cap } from '../tasks/capabilities.ts'
+import { netSysctl } from './net-sysctl.ts'
 import { directory, file, link, type ProcDirectory, type ProcFile, type ProcNode } from './node.ts'
 import { processNode } from './process-node.ts'
 
@@ -21,6 +22,7 @@ export function rootNode(kernel: Kernel, pids: PidNamespace<Task>): ProcDirector
     self: link(own),
     'thread-self': link(() => (own() === '' ? '' : `${own()}/task/${pids.local(kernel.current!.tid)}`)),
     mounts: link(() => 'self/mounts'),
+    net: link(() => 'self/net'),
     meminfo: file(() => memory(kernel)),
     uptime: file(
       () =>
@@ -43,6 +45,7 @@ export function rootNode(kernel: Kernel, pids: PidNamespace<Task>): ProcDirector
       msg: file(() => ofCurrent(kernel, messagesText)),
     }),
     sys: directory({
+      net: netSysctl(kernel),
       kernel: directory({
         hostname: nameFile(kernel, 'hostname'),
         domainname: nameFile(kernel, 'domainname'),

@@ -3,39 +3,45 @@
 import { Gpr } from '@vmexit/x86'
 import { Answer, Errno } from '../errno.ts'
 import type { Process, Task } from '../system.ts'
+import { Cap } from '../tasks/capabilities.ts'
+import { Limit } from '../tasks/limits.ts'
 import { givenPid, processOf, shownPid, taskOf, visibleProcesses } from '../tasks/numbers.ts'
 import { onAltStack, putInfo } from './frame.ts'
 import { maySignal } from './permission.ts'
-import { Code, SIG_DFL, SIG_IGN, type SignalInfo } from './queue.ts'
+import { ActionFlag, Code, SIG_DFL, SIG_IGN, type SignalAction, type SignalInfo } from './queue.ts'
 import { sendToProcess, sendToTask } from './send.ts'
 import { defaultAction, Signal, SignalSet } from './set.ts'
 
 const LAST = 64
 const SET_BYTES = 8
 const MIN_STACK = 2048
+const KNOWN_FLAGS = Object.values(ActionFlag).reduce((all, flag) => all | flag, 0)
 
 /** rt_sigaction(2). The structure: handler, flags, restorer, mask. */
 export function rtSigaction(task: Task, signal: number, at: number, old: number, bytes: number): number {
   const { memory } = task.kernel
   if (bytes !== SET_BYTES || signal < 1 || signal > LAST) return -Errno.EINVAL
   const word = (n: number): number => memory.get32(at + n * 4)
-  const wanted =
-    at === 0
-      ? undefined
-      : { handler: word(0), flags: word(1) | 0, restorer: word(2), mask: new SignalSet(word(3) | 0, word(4) | 0) }
+  const mask = new SignalSet()
+  if (at !== 0) mask.setMask(word(3) | 0, word(4) | 0)
+  const wanted = at === 0 ? undefined : { handler: word(0), flags: word(1) & KNOWN_FLAGS, restorer: word(2), mask }
   if (wanted !== undefined && (signal === Signal.SIGKILL || signal === Signal.SIGSTOP)) return -Errno.EINVAL
   const before = task.actions.get(signal)
+  if (wanted !== undefined) act(task, signal, wanted)
   if (old !== 0) {
     const words = Int32Array.of(before.handler, before.flags, before.restorer, before.mask.low, before.mask.high)
     memory.write(old, new Uint8Array(words.buffer))
   }
-  if (wanted === undefined) return 0
+  return 0
+}
+
+/** From now on a signal is handled so. */
+function act(task: Task, signal: number, wanted: SignalAction): void {
   task.actions.set(signal, wanted)
   if (wanted.handler === SIG_IGN || (wanted.handler === SIG_DFL && defaultAction(signal) === 'ignore')) {
     task.process.pending.drop(signal)
     for (const other of task.process.tasks) other.pending.drop(signal)
   }
-  return 0
 }
 
 /** signal(2): one-shot, without a mask. */
@@ -72,10 +78,14 @@ export function rtSigprocmask(task: Task, how: number, at: number, old: number, 
   return 0
 }
 
-export function rtSigpending(task: Task, at: number): number {
+export function rtSigpending(task: Task, at: number, bytes: number): number {
+  if (bytes > SET_BYTES) return -Errno.EINVAL
   const { pending, process: proc, kernel } = task
-  kernel.memory.set32(at, (pending.set.low | proc.pending.set.low) & task.blocked.low)
-  kernel.memory.set32(at + 4, (pending.set.high | proc.pending.set.high) & task.blocked.high)
+  const words = Int32Array.of(
+    (pending.set.low | proc.pending.set.low) & task.blocked.low,
+    (pending.set.high | proc.pending.set.high) & task.blocked.high,
+  )
+  kernel.memory.write(at, new Uint8Array(words.buffer, 0, bytes))
   return 0
 }
 
@@ -133,8 +143,8 @@ export function writeInfo(task: Task, at: number, info: SignalInfo): void {
 
 /** kill(2). */
 export function kill(task: Task, pid: number, number: number): number {
-  if (number < 0 || number > LAST) return -Errno.EINVAL
   const { process: proc } = task
+  if (pid === -0x8000_0000) return -Errno.ESRCH
   const info: SignalInfo = { signal: number, code: Code.SI_USER, pid: proc.pid, uid: task.ids.uid }
   const group = pid === 0 ? proc.group : givenPid(task, -pid)
   const isTarget = (target: Process): boolean =>
@@ -144,18 +154,49 @@ export function kill(task: Task, pid: number, number: number): number {
       ? [processOf(task, pid)].filter((target) => target !== undefined)
       : [...visibleProcesses(task)].filter(isTarget)
   if (targets.length === 0) return -Errno.ESRCH
+  if (number < 0 || number > LAST) return -Errno.EINVAL
   const allowed = targets.filter((target) => maySignal(task, target, number))
   if (allowed.length === 0) return -Errno.EPERM
   if (number !== 0) for (const target of allowed) sendToProcess(target, info)
   return 0
 }
 
-/** tgkill(2), tkill(2) with −1 as group. */
+/** rt_sigqueueinfo(2), and with a thread rt_tgsigqueueinfo(2): the caller says what comes with the signal. */
+export function queueInfo(task: Task, tgid: number, tid: number | undefined, number: number, at: number): number {
+  const { memory } = task.kernel
+  const [code, pid, uid, value] = [8, 12, 16, 20].map((offset) => memory.get32(at + offset) | 0)
+  if (tid !== undefined && (tid <= 0 || tgid <= 0)) return -Errno.EINVAL
+  // Only the kernel, and who sends to itself, may say that the kernel or kill(2) has sent it.
+  if (
+    (code! >= 0 || code === Code.SI_TKILL) &&
+    (tid ?? tgid) !== shownPid(task, tid === undefined ? task.process.pid : task.tid)
+  )
+    return -Errno.EPERM
+  const thread = tid === undefined ? undefined : taskOf(task, tid)
+  const target = tid === undefined ? processOf(task, tgid) : thread?.process
+  if (target === undefined || (tid !== undefined && target.pid !== givenPid(task, tgid))) return -Errno.ESRCH
+  if (number < 0 || number > LAST) return -Errno.EINVAL
+  if (!maySignal(task, target, number)) return -Errno.EPERM
+  if (number === 0) return 0
+  const limit = task.process.limits.soft[Limit.SIGPENDING]!
+  if (number >= 32 && target.pending.size >= limit && !task.capable(Cap.SYS_RESOURCE)) return -Errno.EAGAIN
+  const info: SignalInfo = { signal: number, code: code!, pid: pid!, uid: uid!, value: value! }
+  if (thread === undefined) sendToProcess(target, info)
+  else sendToTask(thread, info)
+  return 0
+}
+
+/** tkill(2). */
+export function tkill(task: Task, tid: number, number: number): number {
+  return tgkill(task, -1, tid, number)
+}
+
+/** tgkill(2); −1 is any group. */
 export function tgkill(task: Task, tgid: number, tid: number, number: number): number {
-  if (number < 0 || number > LAST || tid <= 0 || tgid === 0) return -Errno.EINVAL
+  if (tid <= 0 || tgid === 0) return -Errno.EINVAL
   const target = taskOf(task, tid)
-  if (target === undefined || target.state === 'ended') return -Errno.ESRCH
-  if (tgid > 0 && target.process.pid !== givenPid(task, tgid)) return -Errno.ESRCH
+  if (target === undefined || (tgid > 0 && target.process.pid !== givenPid(task, tgid))) return -Errno.ESRCH
+  if (number < 0 || number > LAST) return -Errno.EINVAL
   if (!maySignal(task, target.process, number)) return -Errno.EPERM
   if (number !== 0)
     sendToTask(target, { signal: number, code: Code.SI_TKILL, pid: task.process.pid, uid: task.ids.uid })

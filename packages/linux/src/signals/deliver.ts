@@ -29,7 +29,6 @@ export function deliverSignals(kernel: Kernel, task: Task): void {
       if (what === 'ignore' || what === 'continue') continue
       if (what === 'stop') {
         if (info.signal !== Signal.SIGSTOP && isOrphaned(kernel, task)) continue
-        finishRestart(kernel, task)
         stop(kernel, task, info.signal)
         return
       }
@@ -74,6 +73,7 @@ function isSpared({ ns, process: proc }: Task, { signal, isForced }: SignalInfo)
 /** No handler ran: an interrupted call is made again. */
 function finishRestart(kernel: Kernel, task: Task): void {
   if (task.restart === 0) return
+  if (task.restart === Answer.RESTART_NOHAND) task.keptDeadline = task.deadline
   task.restart = 0
   again(kernel, task)
 }

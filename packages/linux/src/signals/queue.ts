@@ -27,6 +27,9 @@ export interface SignalInfo {
   readonly address?: number
   /** si_value, si_arch of SIGSYS. */
   readonly value?: number
+  /** Of a timer: its number and overruns, where others have a process and a user. */
+  readonly timer?: number
+  readonly overrun?: number
   /** Vector and error code of a fault, for the context that a handler sees. */
   readonly trap?: number
   readonly error?: number
@@ -66,6 +69,11 @@ export class SignalQueue {
   get size(): number {
     return this.#infos.length
   }
+
+  /** The first one of a signal that waits, if any. */
+  find(signal: number): SignalInfo | undefined {
+    return this.#infos.find((info) => info.signal === signal)
+  }
 }
 
 /** A handler, as sigaction(2) sets it. Handlers 0 and 1 are the default and to ignore. */
@@ -85,6 +93,8 @@ export const ActionFlag = {
   ONSTACK: 0x0800_0000,
   RESTART: 0x1000_0000,
   NODEFER: 0x4000_0000,
+  /** SA_EXPOSE_TAGBITS: kept, without effect. */
+  EXPOSE_TAGBITS: 0x800,
   /** As a signed word. */
   RESETHAND: -0x8000_0000,
 } as const

@@ -1,6 +1,6 @@
 /** Sending signals (kill(2), signal(7)). */
 import type { Kernel, Process, Task } from '../system.ts'
-import { Code, SIG_DFL, SIG_IGN, type SignalActions, type SignalInfo } from './queue.ts'
+import { ActionFlag, Code, SIG_DFL, SIG_IGN, type SignalActions, type SignalInfo } from './queue.ts'
 import { defaultAction, Signal } from './set.ts'
 
 const STOPS: readonly number[] = [Signal.SIGSTOP, Signal.SIGTSTP, Signal.SIGTTIN, Signal.SIGTTOU]
@@ -49,6 +49,7 @@ export function sendToProcess(proc: Process, info: SignalInfo): void {
   prepare(proc, info.signal)
   if (dropped(leader, info.signal)) return
   proc.pending.push(toldTo(leader, info))
+  proc.signalQueue.wake()
   for (const task of proc.tasks) {
     if (task.waitedSignals?.has(info.signal)) {
       task.waitedSignals = undefined
@@ -72,6 +73,7 @@ export function sendToTask(task: Task, info: SignalInfo): void {
   prepare(task.process, info.signal)
   if (dropped(task, info.signal)) return
   task.pending.push(toldTo(task, info))
+  task.process.signalQueue.wake()
   if (task.waitedSignals?.has(info.signal)) task.wake()
   else if (!task.blocked.has(info.signal)) notify(task, info.signal)
 }
@@ -118,7 +120,9 @@ function notify(task: Task, signal: number): void {
 export function tellParent(proc: Process, code: number, status: number): void {
   const { parent } = proc
   if (parent === null) return
-  if (proc.exitSignal !== 0) {
+  const isStop = code === Code.CLD_STOPPED || code === Code.CLD_CONTINUED
+  const wanted = !isStop || (parent.leader.actions.get(Signal.SIGCHLD).flags & ActionFlag.NOCLDSTOP) === 0
+  if (proc.exitSignal !== 0 && wanted) {
     sendToProcess(parent, {
       signal: proc.exitSignal || Signal.SIGCHLD,
       code,

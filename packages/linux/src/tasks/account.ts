@@ -10,9 +10,11 @@ export interface MemoryPayer {
 /** Who pays at the moment: whoever has paid gets it back, wherever the one who asked is by then. */
 export interface Account {
   readonly memory: MemoryPayer
+  /** Charges in `act` that are refused kill nobody: whoever asks can do without. */
+  withoutKill(act: () => boolean): boolean
 }
 
 export { MemoryKind }
 
 /** An account that refuses nothing and keeps nothing. */
-export const unlimited: Account = { memory: { charge: () => true, uncharge: () => {} } }
+export const unlimited: Account = { memory: { charge: () => true, uncharge: () => {} }, withoutKill: (act) => act() }

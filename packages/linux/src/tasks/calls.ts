@@ -9,6 +9,7 @@ import { type Process, Session, type Task } from '../system.ts'
 import { Cap } from './capabilities.ts'
 import { clone, setTls } from './clone.ts'
 import { Clone, CloneHigh } from './clone-flags.ts'
+import { CpuTimers } from './cpu-timers.ts'
 import { INFINITE, LIMITS, Limit } from './limits.ts'
 import { givenPid, processOf, shownPid, visibleProcesses } from './numbers.ts'
 import { descriptorOf, reloadTls, type UserDescriptor } from './segments.ts'
@@ -50,17 +51,20 @@ const CLONE_ARGS = 88
 /** clone3(2). */
 export function clone3(task: Task, at: number, bytes: number): number {
   const { memory } = task.kernel
-  if (bytes < 64) return -Errno.EINVAL
   if (bytes > 4096) return -Errno.E2BIG
+  if (bytes < 64) return -Errno.EINVAL
   for (let n = CLONE_ARGS; n < bytes; n++) if (memory.get8(at + n) !== 0) return -Errno.E2BIG
+  // What of the structure is not there is 0.
   const word = (n: number): number => (n * 8 < bytes ? memory.get32(at + n * 8) : 0)
   const high = memory.get32(at + 4)
   if ((high & ~(CloneHigh.CLEAR_SIGHAND | CloneHigh.INTO_CGROUP)) !== 0) return -Errno.EINVAL
-  // CLONE_DETACHED is another call's, set_tid the checkpoint's.
-  if ((word(0) & Clone.DETACHED) !== 0 || word(9) !== 0) return -Errno.EINVAL
+  // CLONE_DETACHED and a signal among the flags are another call's; CLONE_NEWTIME is one of those bits here.
+  if ((word(0) & ((0xff & ~Clone.NEWTIME) | Clone.DETACHED)) !== 0) return -Errno.EINVAL
   const clears = (high & CloneHigh.CLEAR_SIGHAND) !== 0
   if (clears && (word(0) & Clone.SIGHAND) !== 0) return -Errno.EINVAL
   if ((word(0) & (Clone.THREAD | Clone.PARENT)) !== 0 && word(4) !== 0) return -Errno.EINVAL
+  // Numbers of its own are the checkpoint's, which there is not.
+  if (word(8) !== 0 || word(9) !== 0) return -Errno.EINVAL
   let group: Group | undefined
   if ((high & CloneHigh.INTO_CGROUP) !== 0) {
     const named = groupOfDescriptor(task, word(10))
@@ -81,13 +85,17 @@ export function clone3(task: Task, at: number, bytes: number): number {
     parentTid: word(3),
     childTid: word(2),
     tls: descriptor,
+    withoutHandlers: (high & CLEAR_SIGHAND_HIGH) !== 0,
   })
 }
+/** CLONE_CLEAR_SIGHAND, in the upper word of the flags. */
+const CLEAR_SIGHAND_HIGH = 1
 
 /** wait4(2). */
 export function wait4(task: Task, pid: number, status: number, options: number, rusage: number): number {
   if ((options & ~(Wait.NOHANG | Wait.UNTRACED | Wait.CONTINUED | Wait.ALL | Wait.CLONE | Wait.NOTHREAD)) !== 0)
     return -Errno.EINVAL
+  if (pid === -0x8000_0000) return -Errno.ESRCH
   const wanted = givenPid(task, Math.abs(pid))
   const waited = waitFor(
     task,
@@ -106,7 +114,7 @@ export function waitid(task: Task, kind: number, id: number, info: number, optio
   const known =
     Wait.NOHANG | Wait.EXITED | Wait.STOPPED | Wait.CONTINUED | Wait.NOWAIT | Wait.ALL | Wait.CLONE | Wait.NOTHREAD
   if ((options & ~known) !== 0 || (options & (Wait.EXITED | Wait.STOPPED | Wait.CONTINUED)) === 0) return -Errno.EINVAL
-  if (kind < 0 || kind > 3 || (kind !== 0 && id < 0)) return -Errno.EINVAL
+  if (kind < 0 || kind > 3 || (kind === 1 && id <= 0) || (kind >= 2 && id < 0)) return -Errno.EINVAL
   const file = kind === 3 ? task.files.get(id) : undefined
   if (kind === 3 && !(file instanceof PidFd)) return -Errno.EBADF
   const pid = file instanceof PidFd ? file.process.pid : givenPid(task, id)
@@ -130,9 +138,9 @@ export function waitid(task: Task, kind: number, id: number, info: number, optio
 
 export function setpgid(task: Task, pid: number, wanted: number): number {
   const { kernel, process: proc } = task
+  if ((wanted || pid) < 0) return -Errno.EINVAL
   const target = pid === 0 ? proc : processOf(task, pid)
   if (target === undefined || (target !== proc && target.parent !== proc)) return -Errno.ESRCH
-  if (wanted < 0) return -Errno.EINVAL
   const group = wanted === 0 ? target.pid : givenPid(task, wanted)
   if (target.session.id === target.pid || target.session !== proc.session) return -Errno.EPERM
   if (target !== proc && target.hasExecuted) return -Errno.EACCES
@@ -205,18 +213,20 @@ function setLimit(task: Task, limits: Task['process']['limits'], resource: numbe
   if (soft > hard) return -Errno.EINVAL
   if (hard > limits.hard[resource]! && !task.capable(Cap.SYS_RESOURCE)) return -Errno.EPERM
   limits.set(resource, soft, hard)
+  if (resource === Limit.CPU && soft !== INFINITE) task.process.cpuTimers ??= new CpuTimers()
+  if (resource === Limit.DATA) task.space.dataLimit = soft / 4096
   if (resource === 1) task.context.fileSizeLimit = soft
   if (resource === 3) task.space.stackLimit = Math.min(soft, 64 << 20) / 4096
   if (resource === 9) task.space.sizeLimit = soft / 4096
   return 0
 }
 
-/** ugetrlimit(2), setrlimit(2): of 32 bits, all ones being infinite. */
-export function getrlimit(task: Task, resource: number, at: number): number {
+/** ugetrlimit(2), setrlimit(2): of 32 bits, all ones being infinite; to the first getrlimit(2) 0x7fffffff is. */
+export function getrlimit(task: Task, resource: number, at: number, most = 0xffff_ffff): number {
   if (resource < 0 || resource >= LIMITS) return -Errno.EINVAL
   const { soft, hard } = task.process.limits
   for (const [n, value] of [soft[resource]!, hard[resource]!].entries())
-    task.kernel.memory.set32(at + n * 4, Math.min(value, 0xffff_ffff))
+    task.kernel.memory.set32(at + n * 4, Math.min(value, most))
   return 0
 }
 
@@ -235,16 +245,10 @@ export function schedYield(task: Task): number {
   return 0
 }
 
-/** One CPU. */
-export function schedGetaffinity(task: Task, bytes: number, at: number): number {
-  if (bytes < 4 || bytes % 4 !== 0) return -Errno.EINVAL
-  task.kernel.memory.set32(at, 1)
-  return 4
-}
-
 export function setThreadArea(task: Task, at: number): number {
   const { kernel } = task
   const descriptor = readDescriptor(task, at)
+  if (!isSound(descriptor)) return -Errno.EINVAL
   let { entry } = descriptor
   if (entry === -1) {
     entry = 6 + task.tls.findIndex(([low, high]) => low === 0 && high === 0)
@@ -254,6 +258,13 @@ export function setThreadArea(task: Task, at: number): number {
   kernel.memory.set32(at, entry)
   reloadTls(kernel, task)
   return 0
+}
+
+/** Data of 32 bits that is present, or nothing. */
+function isSound({ base, limit, flags }: UserDescriptor): boolean {
+  if (base === 0 && limit === 0 && ((flags & 0x7f) === 0x28 || flags === 0)) return true
+  const [is32, contents, isAbsent] = [flags & 1, (flags >> 1) & 3, flags & 0x20]
+  return is32 !== 0 && contents <= 1 && isAbsent === 0
 }
 
 export function getThreadArea(task: Task, at: number): number {

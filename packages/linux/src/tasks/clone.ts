@@ -13,8 +13,11 @@ import type { PidNamespace } from '../namespaces/pid.ts'
 import { type Separated, separate, separateMounts } from '../namespaces/unshare.ts'
 import { Process, Task } from '../system.ts'
 import type { Account } from './account.ts'
+import { Cap } from './capabilities.ts'
 import { Clone, CloneHigh } from './clone-flags.ts'
+import { CpuTimers } from './cpu-timers.ts'
 import { KernelStack } from './kernel-stack.ts'
+import { INFINITE, Limit } from './limits.ts'
 import { enterNamespaces, type Namespaces } from './namespaces.ts'
 import { tlsEntry, type UserDescriptor } from './segments.ts'
 import type { TlsEntry } from './tls.ts'
@@ -34,6 +37,8 @@ export interface CloneRequest {
   readonly parentTid: number
   readonly childTid: number
   readonly tls: UserDescriptor | undefined
+  /** CLONE_CLEAR_SIGHAND: what is handled is at its default again. */
+  readonly withoutHandlers?: boolean
 }
 
 /** Flags that exclude each other, or need each other (clone(2), "ERRORS"). */
@@ -59,6 +64,7 @@ export function clone(task: Task, request: CloneRequest): number {
   if (has(Clone.PIDFD)) kernel.memory.writable(request.pidfd!, 4)
   const separated = separate(task, flags)
   if (typeof separated === 'number') return separated
+  if (!has(Clone.THREAD) && hasTooMany(task)) return -Errno.EAGAIN
   const { pidForChildren: pids } = separated.ns
   if (pids.hasEnded) return -Errno.ENOMEM
   const tid = pids.allocate()
@@ -151,6 +157,9 @@ function inherit(task: Task, child: Task, { flags, stack, tls, childTid }: Clone
   const has = (flag: number): boolean => (flags & flag) !== 0
   child.name = task.name
   child.nice = task.nice
+  child.policy = task.policy
+  child.priority = task.priority
+  child.ioPriority = task.ioPriority
   child.thread.vruntime = Math.max(child.thread.vruntime, task.thread.vruntime)
   child.ioPrivilege = task.ioPrivilege
   child.noNewPrivileges = task.noNewPrivileges
@@ -177,6 +186,15 @@ function vforkDone(task: Task): number {
   return task.kernel.block(undefined, Answer.BLOCK)
 }
 
+/** RLIMIT_NPROC: processes of the caller's user, unless it may have more. */
+function hasTooMany(task: Task): boolean {
+  const { kernel, ids, process: proc } = task
+  if (task.capable(Cap.SYS_RESOURCE) || task.capable(Cap.SYS_ADMIN)) return false
+  let count = 0
+  for (const { leader } of kernel.processes.values()) if (leader.ids.uid === ids.uid) count++
+  return count >= proc.limits.soft[Limit.NPROC]!
+}
+
 function spaceFor(task: Task, shared: boolean, account: Account): AddressSpace | undefined {
   if (!shared) return task.space.fork(account)
   task.space.users++
@@ -196,13 +214,15 @@ function processFor(
   const child = new Process(pid, parent, proc.session, proc.group, member, account, kernel)
   child.exitSignal = (flags & Clone.PARENT) !== 0 ? proc.exitSignal : exitSignal
   child.limits = proc.limits.fork()
+  child.settings = { ...proc.settings, deathSignal: 0, isSubreaper: 0 }
+  child.personality = proc.personality
+  if (proc.limits.soft[Limit.CPU] !== INFINITE) child.cpuTimers = new CpuTimers()
   child.executable = proc.executable
   child.executablePath = proc.executablePath
-  child.isDumpable = proc.isDumpable
   child.oomAdjustment = proc.oomAdjustment
   child.isFrozen = member.group.frozen
   // The first process of a namespace is the last resort of its orphans.
-  child.isSubreaper = pids.init === undefined && pids.parent !== null
+  if (pids.init === undefined && pids.parent !== null) child.settings.isSubreaper = 1
   parent?.children.add(child)
   kernel.processes.set(pid, child)
   return child

@@ -8,6 +8,7 @@ import { Signal } from '../signals/set.ts'
 import type { Kernel, Process, Task } from '../system.ts'
 import { releaseRobustList } from './futex.ts'
 import { leaveNamespaces } from './namespaces.ts'
+import { endTimers } from './posix-timers.ts'
 
 /** The task leaves its address space, which ends with the last one. */
 export function leaveSpace(kernel: Kernel, task: Task): void {
@@ -79,6 +80,7 @@ export function endProcess(kernel: Kernel, proc: Process, status: number): void 
   proc.status = status
   kernel.timers.cancel(proc.alarm)
   undoSemaphores(proc)
+  endTimers(proc)
   for (const task of [...proc.tasks]) endTask(kernel, task)
   kernel.observer?.exit?.(leader, status)
   if (leader.ns.pid.init === proc) endNamespace(kernel, leader)
@@ -108,17 +110,22 @@ function reaperOf(proc: Process): Process | null {
   const { pid } = proc.leader.ns
   for (let above = proc.parent; above !== null; above = above.parent) {
     if (pid.local(above.pid) === 0) break
-    if (above.isSubreaper && above.status === undefined) return above
+    if (above.settings.isSubreaper !== 0 && above.status === undefined) return above
   }
   const init = pid.init as Process | undefined
   return init === undefined || init === proc || init.status !== undefined ? null : init
 }
 
-/** A child without a parent goes to another one, or to nobody: then the kernel waits for it itself. */
+/**
+ * A child without a parent goes to another one, or to nobody: then the kernel waits for it itself. It may have asked for a
+ * signal: PR_SET_PDEATHSIG.
+ */
 function orphan(kernel: Kernel, child: Process, reaper: Process | null): void {
+  const { deathSignal } = child.settings
+  if (deathSignal !== 0 && !child.isZombie)
+    sendToProcess(child, { signal: deathSignal, code: Code.SI_USER, pid: child.parent?.pid ?? 0, uid: 0 })
   child.parent?.children.delete(child)
   child.parent = reaper
-  if (child.deathSignal !== 0) sendToProcess(child, { signal: child.deathSignal, code: Code.SI_USER, pid: 0, uid: 0 })
   if (reaper === null) {
     if (child.isZombie) reap(kernel, child)
     return

@@ -1,9 +1,12 @@
 /** Futexes (futex(2)), and robust lists (set_robust_list(2)). */
-import { Errno } from '../errno.ts'
+import { Answer, Errno } from '../errno.ts'
 import { store } from '../exec/load.ts'
 import type { AddressSpace } from '../memory/address-space.ts'
 import { PAGE } from '../memory/frames.ts'
 import type { Kernel, Task } from '../system.ts'
+
+/** Set apart from numbers of spaces. */
+const PRIVATE_KEYS = 2 ** 20
 
 /** Someone who waits for a word. */
 interface Waiter {
@@ -17,8 +20,9 @@ interface Waiter {
 export class Futexes {
   readonly #waiters = new Map<number, Waiter[]>()
 
-  /** What a word is known by. */
-  keyOf(space: AddressSpace, address: number): number {
+  /** What a word is known by. Who calls it private is not met by those that do not. */
+  keyOf(space: AddressSpace, address: number, isPrivate = false): number {
+    if (isPrivate) return (space.id + PRIVATE_KEYS) * 2 ** 32 + address
     const page = Math.floor(address / PAGE)
     const area = space.areas.at(page)
     if (area?.shared && area.pages !== undefined) {
@@ -29,13 +33,13 @@ export class Futexes {
   }
 
   /** Waits while the word is `value`. @throws BAD_ADDRESS. */
-  wait(task: Task, address: number, value: number, mask: number, deadline: number): number {
+  wait(task: Task, address: number, value: number, mask: number, deadline: number, isPrivate = false): number {
     const { kernel } = task
     if (mask === 0) return -Errno.EINVAL
     let waiter = task.scratch as Waiter | undefined
     if (waiter === undefined) {
       if ((kernel.memory.get32(address) | 0) !== (value | 0)) return -Errno.EAGAIN
-      waiter = { task, key: this.keyOf(task.space, address), mask, isWoken: false }
+      waiter = { task, key: this.keyOf(task.space, address, isPrivate), mask, isWoken: false }
     } else {
       if (waiter.isWoken) return 0
       if (kernel.now >= deadline) {
@@ -43,7 +47,8 @@ export class Futexes {
         return -Errno.ETIMEDOUT
       }
     }
-    const answer = kernel.blockUntil(deadline, undefined)
+    const isEndless = deadline === Number.POSITIVE_INFINITY
+    const answer = kernel.blockUntil(deadline, undefined, isEndless ? Answer.RESTART : Answer.RESTART_NOHAND)
     if (task.scratch === undefined) {
       if (answer !== -4096) return answer
       task.scratch = waiter
@@ -60,7 +65,7 @@ export class Futexes {
     if (list === undefined) return 0
     let count = 0
     for (const waiter of [...list]) {
-      if (count >= most) break
+      if (count > 0 && count >= most) break
       if ((waiter.mask & mask) === 0) continue
       this.#remove(waiter)
       waiter.isWoken = true
@@ -72,7 +77,7 @@ export class Futexes {
 
   /** Wakes some, and has others wait for another word. */
   requeue(from: number, to: number, wake: number, move: number): number {
-    const woken = this.wake(from, wake, -1)
+    const woken = wake > 0 ? this.wake(from, wake, -1) : 0
     let moved = 0
     for (const waiter of [...(this.#waiters.get(from) ?? [])]) {
       if (moved >= move) break

@@ -1,10 +1,11 @@
 /** The namespaces that a task is in (namespaces(7)). */
 
 import type { IpcNamespace } from '../namespaces/ipc.ts'
-import type { CgroupNamespace, MountNamespace, NetNamespace, TimeNamespace, UtsNamespace } from '../namespaces/kinds.ts'
+import type { CgroupNamespace, MountNamespace, TimeNamespace, UtsNamespace } from '../namespaces/kinds.ts'
 import type { Namespace, NamespaceKind } from '../namespaces/namespace.ts'
 import type { PidNamespace } from '../namespaces/pid.ts'
 import type { UserNamespace } from '../namespaces/user.ts'
+import type { NetNamespace } from '../net/namespace.ts'
 
 /** One set, shared by tasks that were not separated. Never changed, only replaced. */
 export interface Namespaces<Task> {

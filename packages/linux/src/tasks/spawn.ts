@@ -12,6 +12,7 @@ import { AddressSpace } from '../memory/address-space.ts'
 import { NamespaceFlag, type NamespaceKind } from '../namespaces/namespace.ts'
 import { newNamespaces, type Separated } from '../namespaces/unshare.ts'
 import type { IdMap } from '../namespaces/user.ts'
+import type { NetNamespace } from '../net/namespace.ts'
 import { SignalActions } from '../signals/queue.ts'
 import { type Kernel, Process, Session, Task, type Terminal } from '../system.ts'
 import { ALL_SETS, NO_SETS } from './capabilities.ts'
@@ -36,6 +37,8 @@ export interface Spawn {
   readonly terminal?: Terminal
   /** Path of its control group, from the root of the hierarchy. Default `/`. */
   readonly cgroup?: string
+  /** The network that it is in. Default: the kernel's. */
+  readonly network?: NetNamespace
   /** A process whose namespaces it is in, with its root: as by setns(2). Default: the first ones. */
   readonly join?: Process
   /** Kinds of namespaces that are its own: as by unshare(2). It is number 1 of a pid namespace of its own. */
@@ -137,10 +140,11 @@ function idsOf(kernel: Kernel, { uid, gid, join }: Spawn): Ids {
 }
 
 /** The namespaces that it is in: those of another process, or the first ones, and new ones. */
-function namespacesOf(kernel: Kernel, { join, namespaces = [] }: Spawn, ids: Ids, group: Group): Separated {
-  const before = join?.leader.ns ?? kernel.ns
+function namespacesOf(kernel: Kernel, { join, namespaces = [], network }: Spawn, ids: Ids, group: Group): Separated {
+  const shared = join?.leader.ns ?? kernel.ns
+  const before = network === undefined ? shared : { ...shared, net: network }
   const flags = namespaces.reduce((all, kind) => all | NamespaceFlag[kind], 0)
-  const { ns, ids: after } = newNamespaces({ ns: before, ids }, flags, group)
+  const { ns, ids: after } = newNamespaces(kernel, { ns: before, ids }, flags, group)
   const time = ns.timeForChildren
   if (time !== before.timeForChildren) time.isFrozen = true
   return { ids: after, ns: { ...ns, pid: ns.pidForChildren, time } }

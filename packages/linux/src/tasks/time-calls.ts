@@ -2,6 +2,8 @@
 import { readTimespec, readTimeval, writeTimespec, writeTimeval } from '../abi/i386/structs.ts'
 import { Answer, Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
+import { cpuTimerLeft, setCpuTimer } from './cpu-timers.ts'
+import { processOf, taskOf } from './numbers.ts'
 
 /** Clocks by number; those of CPU time have numbers of their own besides. */
 // biome-ignore format: a table
@@ -38,8 +40,28 @@ function clockTime(task: Task, clock: number): number | undefined {
     case Clock.THREAD:
       return kernel.ticksOf(task)
     default:
-      return undefined
+      return clock < 0 ? cpuTime(task, clock) : undefined
   }
+}
+
+/** What a clock is to timers: of real time, of time since the start, only to be read; undefined where there is none. */
+export function clockKind(task: Task, clock: number): 'real' | 'monotonic' | 'read' | undefined {
+  if (clockTime(task, clock) === undefined) return undefined
+  if (clock === Clock.REALTIME || clock === Clock.TAI) return 'real'
+  return clock === Clock.MONOTONIC || clock === Clock.BOOTTIME ? 'monotonic' : 'read'
+}
+
+/** Clocks of CPU time by number: the process or thread in the upper bits, inverted; bit 2 says thread (clock_getcpuclockid(3)). */
+function cpuTime(task: Task, clock: number): number | undefined {
+  const { kernel } = task
+  if ((clock & 3) === 3) return undefined
+  const id = ~(clock >> 3)
+  kernel.ticksOf(task)
+  if ((clock & 4) !== 0) {
+    const thread = id === 0 ? task : taskOf(task, id)
+    return thread?.process === task.process ? thread.ticks : undefined
+  }
+  return (id === 0 ? task.process : processOf(task, id))?.times.user
 }
 
 export function clockGettime(task: Task, clock: number, at: number, wide: boolean): number {
@@ -71,26 +93,18 @@ export function clockGetres(task: Task, clock: number, at: number, wide: boolean
 /** nanosleep(2), clock_nanosleep(2). */
 export function sleep(task: Task, clock: number, flags: number, at: number, left: number, wide: boolean): number {
   const { kernel } = task
-  if (clock !== Clock.REALTIME && clock !== Clock.MONOTONIC && clock !== Clock.BOOTTIME)
+  if (![Clock.REALTIME, Clock.MONOTONIC, Clock.BOOTTIME, Clock.TAI].includes(clock as 0))
     return clockTime(task, clock) === undefined ? -Errno.EINVAL : -Errno.EOPNOTSUPP
   if (task.deadline === Number.POSITIVE_INFINITY) {
     const time = readTimespec(kernel.memory, at, wide)
     if (time === undefined) return -Errno.EINVAL
-    const start =
-      (flags & TIMER_ABSTIME) === 0
-        ? kernel.now
-        : clock === Clock.REALTIME
-          ? -kernel.epoch * 1e9
-          : -clockOffset(task, clock)
+    const isReal = clock === Clock.REALTIME || clock === Clock.TAI
+    const start = (flags & TIMER_ABSTIME) === 0 ? kernel.now : isReal ? -kernel.epoch * 1e9 : -clockOffset(task, clock)
     task.deadline = Math.max(0, start + time)
   }
   if (kernel.now >= task.deadline) return 0
-  const answer = kernel.blockUntil(
-    task.deadline,
-    undefined,
-    (flags & TIMER_ABSTIME) === 0 ? -Errno.EINTR : Answer.RESTART_NOHAND,
-  )
-  if (answer === -Errno.EINTR && left !== 0)
+  const answer = kernel.blockUntil(task.deadline, undefined, Answer.RESTART_NOHAND)
+  if (answer === Answer.RESTART_NOHAND && (flags & TIMER_ABSTIME) === 0 && left !== 0)
     writeTimespec(kernel.memory, left, Math.max(0, task.deadline - kernel.now), wide)
   return answer
 }
@@ -128,9 +142,7 @@ export function setitimer(task: Task, which: number, at: number, old: number): n
   const period = at === 0 ? 0 : readTimeval(memory, at)
   const value = at === 0 ? 0 : readTimeval(memory, at + 8)
   if (period === undefined || value === undefined) return -Errno.EINVAL
-  if (which !== 0) return value === 0 ? 0 : -Errno.ENOSYS
-  if (old !== 0) memory.writable(old, 1)
-  const before = setAlarm(task, value, period)
+  const before = which === 0 ? setAlarm(task, value, period) : setCpuTimer(task, which, value, period)
   if (old === 0) return 0
   writeTimeval(memory, old, before.period)
   writeTimeval(memory, old + 8, before.value)
@@ -141,9 +153,12 @@ export function getitimer(task: Task, which: number, at: number): number {
   const { memory, now } = task.kernel
   if (which < 0 || which > 2) return -Errno.EINVAL
   const { alarm: timer, alarmPeriod } = task.process
-  const isReal = which === 0
-  writeTimeval(memory, at, isReal ? alarmPeriod : 0)
-  writeTimeval(memory, at + 8, isReal && timer.isSet ? Math.max(1000, timer.when - now) : 0)
+  const { value, period } =
+    which === 0
+      ? { value: timer.isSet ? Math.max(1000, timer.when - now) : 0, period: alarmPeriod }
+      : cpuTimerLeft(task, which)
+  writeTimeval(memory, at, period)
+  writeTimeval(memory, at + 8, value)
   return 0
 }
 

@@ -31,6 +31,8 @@ export function waitFor(task: Task, wanted: (child: Process) => boolean, options
   let any = false
   for (const child of proc.children) {
     if (!wanted(child) || !ofKind(child, options)) continue
+    // Of one that has ended nothing comes but its end.
+    if (child.isZombie && (options & Wait.EXITED) === 0) continue
     any = true
     const state = stateOf(child, options)
     if (state === undefined) continue

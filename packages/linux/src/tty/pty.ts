@@ -39,6 +39,8 @@ export class Pty {
       },
       (tty) => new TerminalOperations(tty, this),
     )
+    // Nobody has said yet how large it is.
+    this.tty.resize(0, 0)
     this.tty.room = () => this.output.length < MOST
   }
 }

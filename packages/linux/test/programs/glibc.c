@@ -130,13 +130,21 @@ static void processes(void) {
   if (fgets(line, sizeof line, shell)) printf("popen: %s", line);
   printf("pclose: %d\n", WEXITSTATUS(pclose(shell)));
   fflush(stdout);
+  pipe(ends);
   pid_t child = fork();
-  if (child == 0) raise(SIGSTOP), _exit(7);
+  if (child == 0) {
+    close(ends[1]);
+    raise(SIGSTOP);
+    _exit(read(ends[0], line, 1) == 0 ? 7 : 1);
+  }
   waitpid(child, &status, WUNTRACED);
   printf("stopped: %d %d\n", WIFSTOPPED(status), WSTOPSIG(status) == SIGSTOP);
   kill(child, SIGCONT);
   waitpid(child, &status, WCONTINUED);
-  if (WIFCONTINUED(status)) printf("continued\n"), waitpid(child, &status, 0);
+  if (WIFCONTINUED(status)) printf("continued\n");
+  close(ends[0]);
+  close(ends[1]);
+  waitpid(child, &status, 0);
   printf("exited: %d\n", WEXITSTATUS(status));
   fflush(stdout);
   if ((child = fork()) == 0) abort();

@@ -5,6 +5,7 @@
 import { Errno } from '../errno.ts'
 import { anyAddress, type Ipv4 } from '../ip/address.ts'
 import type { NetDevice } from '../link/device.ts'
+import type { Binding } from '../ports.ts'
 import { AddressFamily, Level, SocketOption } from './constants.ts'
 
 /** An address and a port; the port of raw sockets is their protocol. */
@@ -103,6 +104,28 @@ export abstract class Socket {
   /** Sets an option: 0 or a negated error number. */
   setOption(level: number, option: number, value: number): number {
     return level === Level.socket ? this.#setSocketOption(option, value) : this.setProtocolOption(level, option, value)
+  }
+
+  /** What it takes of ports: others are let in as its options say at that time, not as they were at bind. */
+  protected bindingOf(address: Ipv4, port: number): Binding {
+    const socket = this
+    return {
+      ...{ address, port, device: this.device, listening: false, ephemeral: false },
+      get reuseAddress() {
+        return socket.reuseAddress
+      },
+      get reusePort() {
+        return socket.reusePort
+      },
+    }
+  }
+
+  /** Has the options of the socket that accepted it. */
+  protected inherit(from: Socket): void {
+    this.reuseAddress = from.reuseAddress
+    this.reusePort = from.reusePort
+    this.linger = from.linger
+    for (const [option, value] of from.#plain) this.#plain.set(option, value)
   }
 
   protected abstract getProtocolOption(level: number, option: number): number

@@ -61,6 +61,11 @@ export class StreamSocket extends Socket {
     return this.#listener === undefined ? (this.#connection?.state ?? 'closed') : 'listen'
   }
 
+  /** What of TCP stands behind it, for lists of sockets. */
+  get endpoint(): Connection | Listener | undefined {
+    return this.#listener ?? this.#connection
+  }
+
   get readable(): number {
     return this.#connection?.readable ?? 0
   }
@@ -104,9 +109,7 @@ export class StreamSocket extends Socket {
     if (address !== anyAddress && !this.#ip.interfaces.isLocal(address)) return -Errno.EADDRNOTAVAIL
     const chosen = port === 0 ? this.#tcp.ports.choose(0) : port
     if (chosen === undefined) return -Errno.EADDRINUSE
-    const { device, reuseAddress, reusePort } = this
-    const flags = { reuseAddress, reusePort, listening: false, ephemeral: false }
-    const binding = { address, port: chosen, device, ...flags }
+    const binding = this.bindingOf(address, chosen)
     const bound = this.#tcp.ports.bind(binding)
     if (bound !== 0) return bound
     this.#binding = binding
@@ -139,7 +142,9 @@ export class StreamSocket extends Socket {
       from.address = connection.ends.remote
       from.port = connection.ends.remotePort
     }
-    return new StreamSocket(this.#ip, this.#tcp, { connection })
+    const socket = new StreamSocket(this.#ip, this.#tcp, { connection })
+    socket.inherit(this)
+    return socket
   }
 
   /** −EINPROGRESS when it has begun; asked again, −EALREADY, then 0 or why it failed, then −EISCONN. */
@@ -165,7 +170,7 @@ export class StreamSocket extends Socket {
     const error = this.takeError()
     if (error !== 0) return -error
     if (this.#writeShut) return -Errno.EPIPE
-    if (connection === undefined) return this.#listener === undefined ? -Errno.EPIPE : -Errno.ENOTCONN
+    if (connection === undefined) return -Errno.EPIPE
     const { state } = connection
     if (state === 'syn-sent' || state === 'syn-received') return -Errno.EAGAIN
     if (state !== 'established' && state !== 'close-wait') return -Errno.EPIPE
@@ -200,8 +205,9 @@ export class StreamSocket extends Socket {
       this.wake?.()
       return 0
     }
-    if (connection === undefined || connection.state === 'closed') return -Errno.ENOTCONN
-    if (how !== Shutdown.write) this.#readShut = true
+    if (connection === undefined || connection.state === 'closed' || connection.state === 'time-wait')
+      return -Errno.ENOTCONN
+    if (how !== Shutdown.write) this.#readShut = connection.deaf = true
     if (how !== Shutdown.read) {
       this.#writeShut = true
       connection.finish()

@@ -23,6 +23,11 @@ export class UdpSocket extends MessageSocket {
     this.#udp = udp
   }
 
+  /** What of UDP stands behind it, for lists of sockets. */
+  get endpoint(): UdpEndpoint | undefined {
+    return this.#endpoint
+  }
+
   bind(to: SocketAddress): number {
     if (this.#binding !== undefined) return -Errno.EINVAL
     const { address } = to
@@ -36,9 +41,7 @@ export class UdpSocket extends MessageSocket {
     const chosen = port === 0 ? ports.choose(1) : port
     if (chosen === undefined) return -Errno.EADDRINUSE
     if (this.#binding === undefined) {
-      const { device, reuseAddress, reusePort } = this
-      const flags = { reuseAddress, reusePort, listening: false, ephemeral: false }
-      const binding = { address, port: chosen, device, ...flags }
+      const binding = this.bindingOf(address, chosen)
       const bound = ports.bind(binding)
       if (bound !== 0) return bound
       this.#binding = binding

@@ -40,6 +40,8 @@ export class Connection {
   changed: (() => void) | undefined
   /** Whether a program holds it, or it waits to be accepted. */
   held = true
+  /** The program reads no more. What comes once it has written all, too, resets the connection (as in Linux). */
+  deaf = false
   readonly options: TcpOptions
   readonly device: NetDevice | undefined
   /** Sequence number behind the last byte of urgent data; undefined where none is announced. */
@@ -351,9 +353,9 @@ export class Connection {
     const receiver = this.receiver as Receiver
     const { packet, dataAt, dataEnd, seq, flags } = segment
     const size = dataEnd - dataAt
-    if (size > 0 && !this.held) {
+    if (size > 0 && (!this.held || (this.deaf && this.state !== 'established'))) {
       this.#emit((this.sender as Sender).max, Flag.rst | Flag.ack, 0, 0) // nobody is left to read it
-      this.#close(0)
+      this.#close(this.held ? Errno.ECONNRESET : 0)
       return
     }
     if (flags & Flag.urg && segment.urgent > 0) {

@@ -56,6 +56,16 @@ export class Inotify {
     return this.#queue.length
   }
 
+  /** The oldest event that waits. */
+  get first(): InotifyEvent | undefined {
+    return this.#queue[0]
+  }
+
+  /** All that wait, oldest first. */
+  get pendingEvents(): readonly InotifyEvent[] {
+    return this.#queue
+  }
+
   /** Takes up to so many events, oldest first. */
   read(most: number): InotifyEvent[] {
     return this.#queue.splice(0, most)

@@ -1,6 +1,6 @@
 /** Calls on files, by number (arch/x86/entry/syscalls/syscall_32.tbl). */
-import { At, type ByteString, Mode, makeDevice, StatFs } from '@vmexit/vfs'
-import { Errno } from '../../errno.ts'
+import { At, type ByteString, isRegular, makeDevice, Open, StatFs } from '@vmexit/vfs'
+import { Answer, Errno } from '../../errno.ts'
 import { closeRange, dup, dupTo, fcntl, ioctl, pipe } from '../../files/control.ts'
 import { epollControl, epollCreate, epollWait } from '../../files/epoll.ts'
 import { eventfd, timerfdCreate, timerfdGettime, timerfdSettime } from '../../files/eventfd.ts'
@@ -21,19 +21,24 @@ import {
 import { poll, select } from '../../files/poll.ts'
 import { getxattr, listxattr, removexattr, setxattr } from '../../files/xattrs.ts'
 import { msync } from '../../memory/calls.ts'
+import { BAD_ADDRESS } from '../../memory/user-memory.ts'
 import { readSet, withMask } from '../../signals/calls.ts'
 import type { Task } from '../../system.ts'
 import { Cap } from '../../tasks/capabilities.ts'
 import { deadlineOf } from '../../tasks/time-calls.ts'
 import { at, bits, bytesGiven, bytesTaken, fd, int, mode, openFlags, path, pointer, size } from '../decoders.ts'
-import { type CallRow, call } from '../table.ts'
+import { type CallRow, call, type Decoder } from '../table.ts'
 import { position } from './decoders.ts'
-import { readTimeval, writeStat64, writeStatFs64, writeStatx } from './structs.ts'
+import { writeStat64, writeStatFs64, writeStatx, writeTimespec, writeTimeval } from './structs.ts'
 
 const { AT_FDCWD, AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW } = At
 const NOFOLLOW = AT_SYMLINK_NOFOLLOW
 
+/** Flags that fstatat64 and statx know. */
+const STAT_FLAGS = At.AT_SYMLINK_NOFOLLOW | At.AT_NO_AUTOMOUNT | At.AT_EMPTY_PATH
+
 function stat64(task: Task, place: number, name: ByteString, flags: number, into: number): number {
+  if ((flags & ~STAT_FLAGS) !== 0) return -Errno.EINVAL
   const answer = stat(task, place, name, flags, scratchStat)
   if (answer === 0) writeStat64(task.kernel.memory, into, scratchStat)
   return answer
@@ -45,11 +50,24 @@ function fstat64(task: Task, file: number, into: number): number {
   return answer
 }
 
-function statx(task: Task, place: number, name: ByteString, flags: number, _mask: number, into: number): number {
-  const answer = stat(task, place, name, flags & ~0x6000, scratchStat)
-  if (answer === 0) writeStatx(task.kernel.memory, into, scratchStat)
+function statx(task: Task, place: number, name: ByteString, flags: number, mask: number, into: number): number {
+  if (mask < 0 || (flags & SYNC_TYPE) === SYNC_TYPE || (flags & ~(STAT_FLAGS | SYNC_TYPE)) !== 0) return -Errno.EINVAL
+  const answer = stat(task, place, name, flags & ~SYNC_TYPE, scratchStat)
+  if (answer === 0) writeStatx(task.kernel.memory, into, scratchStat, (mask & BTIME) !== 0)
   return answer
 }
+
+/** PIPEFS_MAGIC. */
+const PIPE_FS = 0x5049_5045
+const SYNC_TYPE = 0x6000
+const BTIME = 0x800
+/** A path that may be missing where the flags say that the descriptor is meant. */
+const pathOrNone: Decoder<ByteString> = {
+  ...path,
+  decode: (task, word, high) => (word === 0 ? '' : path.decode!(task, word, high)),
+}
+const atPath = (task: Task, address: number, flags: number): ByteString =>
+  (flags & AT_EMPTY_PATH) !== 0 ? pathOrNone.decode!(task, address, 0) : path.decode!(task, address, 0)
 
 const statFs = new StatFs()
 function statfs64(task: Task, name: ByteString, bytes: number, into: number): number {
@@ -62,7 +80,8 @@ function fstatfs64(task: Task, file: number, bytes: number, into: number): numbe
   const opened = task.files.get(file)
   if (opened === undefined) return -Errno.EBADF
   if (bytes !== 84) return -Errno.EINVAL
-  const answer = opened.file?.inode.fs.statfs(statFs) ?? -Errno.ENOSYS
+  if (opened.file === undefined) Object.assign(statFs, new StatFs(), { type: PIPE_FS, bsize: 4096, namelen: 255 })
+  const answer = opened.file?.inode.fs.statfs(statFs) ?? 0
   if (answer === 0) writeStatFs64(task.kernel.memory, into, statFs)
   return answer
 }
@@ -71,8 +90,6 @@ function mkdir(task: Task, place: number, name: ByteString, permissions: number)
   return from(task, place, name, (start) => task.kernel.vfs.mkdir(task.context, start, name, permissions & 0o1777))
 }
 function mknod(task: Task, place: number, name: ByteString, wanted: number, device: number): number {
-  const type = wanted & Mode.IFMT
-  if ((type === Mode.IFCHR || type === Mode.IFBLK) && !task.capable(Cap.MKNOD)) return -Errno.EPERM
   const rdev = makeDevice((device >> 8) & 0xfff, (device & 0xff) | ((device >>> 12) & 0xf_ff00))
   return from(task, place, name, (start) => task.kernel.vfs.mknod(task.context, start, name, wanted, rdev))
 }
@@ -101,6 +118,7 @@ function chmod(task: Task, place: number, name: ByteString, permissions: number)
   return from(task, place, name, (start) => task.kernel.vfs.chmod(task.context, start, name, permissions & 0o7777))
 }
 function chown(task: Task, place: number, name: ByteString, uid: number, gid: number, flags: number): number {
+  if ((flags & ~(AT_EMPTY_PATH | NOFOLLOW)) !== 0) return -Errno.EINVAL
   return withOwners(task, uid, gid, (u, g) =>
     from(task, place, name, (start) => task.kernel.vfs.chown(task.context, start, name, u, g, flags)),
   )
@@ -112,12 +130,8 @@ function withOwners(task: Task, uid: number, gid: number, act: (uid: number, gid
   const g = gid === -1 ? -1 : gids.toKernel(gid >>> 0)
   return (uid !== -1 && u === -1) || (gid !== -1 && g === -1) ? -Errno.EINVAL : act(u, g)
 }
-function fchown(task: Task, file: number, uid: number, gid: number): number {
-  return withOwners(task, uid, gid, (u, g) =>
-    ofFile(task, file, ({ path: p }) => task.kernel.vfs.chown(task.context, p, '', u, g, AT_EMPTY_PATH)),
-  )
-}
 function access(task: Task, place: number, name: ByteString, wanted: number, flags: number): number {
+  if ((flags & ~(At.AT_EACCESS | AT_EMPTY_PATH | NOFOLLOW)) !== 0) return -Errno.EINVAL
   return from(task, place, name, (start) => task.kernel.vfs.access(task.context, start, name, wanted, flags))
 }
 function ofFile(
@@ -130,6 +144,20 @@ function ofFile(
   return opened.file === undefined ? -Errno.EINVAL : act(opened.file)
 }
 
+const UTIME_OMIT = 0x3fff_fffe
+function fchmod(task: Task, file: number, permissions: number): number {
+  const opened = task.files.get(file)
+  if (opened === undefined || opened.file?.isPath) return -Errno.EBADF
+  if (opened.file === undefined) return opened.chmod(permissions & 0o7777)
+  return task.kernel.vfs.chmod(task.context, opened.file.path, '', permissions & 0o7777, AT_EMPTY_PATH)
+}
+function fchown(task: Task, file: number, uid: number, gid: number): number {
+  const opened = task.files.get(file)
+  if (opened === undefined || opened.file?.isPath) return -Errno.EBADF
+  if (opened.file === undefined) return opened.chown(uid, gid)
+  return task.kernel.vfs.chown(task.context, opened.file.path, '', uid, gid, AT_EMPTY_PATH)
+}
+
 /** utimensat(2): two times, of which the nanoseconds may say *now* or *leave it*. */
 function utimens(task: Task, place: number, address: number, times: number, flags: number, wide: boolean): number {
   const { memory, vfs } = task.kernel
@@ -139,6 +167,10 @@ function utimens(task: Task, place: number, address: number, times: number, flag
     nanoseconds: memory.get32(times + n * step + (wide ? 8 : 4)),
   })
   const values = times === 0 ? null : ([read(0), read(1)] as const)
+  if (values?.every(({ nanoseconds }) => nanoseconds === UTIME_OMIT)) return 0
+  if (address === 0 && place === AT_FDCWD) return -Errno.EFAULT
+  if (address === 0 && flags !== 0) return -Errno.EINVAL
+  if ((flags & ~(AT_EMPTY_PATH | NOFOLLOW)) !== 0) return -Errno.EINVAL
   if (address === 0)
     return ofFile(task, place, (file) => vfs.utimens(task.context, file.path, '', values, AT_EMPTY_PATH))
   const name = path.decode!(task, address, 0)
@@ -157,10 +189,13 @@ function chroot(task: Task, name: ByteString): number {
 }
 
 function fallocate(task: Task, file: number, how: number, offset: number, length: number): number {
+  if (task.files.get(file)?.file === undefined && task.files.get(file) !== undefined)
+    return task.files.get(file)!.hasNoPosition ? -Errno.ESPIPE : -Errno.ENODEV
   return ofFile(task, file, (plain) => task.kernel.vfs.fallocate(task.context, plain, how, offset, length))
 }
 function fsync(task: Task, file: number): number {
   return ofFile(task, file, (plain) => {
+    if (plain.operations !== null) return -Errno.EINVAL
     task.kernel.pageCache.known(plain.inode)?.flush()
     return task.kernel.vfs.fsync(plain)
   })
@@ -188,18 +223,47 @@ function milliseconds(task: Task, timeout: number): number {
   if (task.deadline === Number.POSITIVE_INFINITY) task.deadline = task.kernel.now + timeout * 1e6
   return task.deadline
 }
-function ppoll(task: Task, address: number, count: number, time: number, mask: number, wide: boolean): number {
-  if (mask !== 0) withMask(task, readSet(task, mask))
-  return poll(task, address, count, deadlineOf(task, time, wide))
+function ppoll(
+  task: Task,
+  address: number,
+  count: number,
+  time: number,
+  mask: number,
+  bytes: number,
+  wide: boolean,
+): number {
+  const deadline = deadlineOf(task, time, wide)
+  if (deadline === undefined) return -Errno.EINVAL
+  if (mask !== 0) {
+    if (bytes !== 8) return -Errno.EINVAL
+    withMask(task, readSet(task, mask))
+  }
+  return tellLeft(task, poll(task, address, count, deadline), time, (left) =>
+    writeTimespec(task.kernel.memory, time, left, wide),
+  )
+}
+/** The call is over: the time that is left goes to where its time was given, if it can. */
+function tellLeft(task: Task, answer: number, time: number, write: (left: number) => void): number {
+  if (time === 0 || answer === Answer.BLOCK || (answer < 0 && answer !== Answer.RESTART_NOHAND)) return answer
+  try {
+    write(Math.max(0, task.deadline - task.kernel.now))
+  } catch (reason) {
+    if (reason !== BAD_ADDRESS) throw reason
+  }
+  return answer
 }
 function newselect(task: Task, count: number, reads: number, writes: number, exceptions: number, time: number): number {
   const { kernel } = task
   if (time !== 0 && task.deadline === Number.POSITIVE_INFINITY) {
-    const wait = readTimeval(kernel.memory, time)
-    if (wait === undefined) return -Errno.EINVAL
-    task.deadline = kernel.now + wait
+    // (More than a million microseconds are some seconds.)
+    const [seconds, microseconds] = [kernel.memory.get32(time) | 0, kernel.memory.get32(time + 4) | 0]
+    if (seconds < 0 || microseconds < 0) return -Errno.EINVAL
+    task.deadline = kernel.now + seconds * 1e9 + microseconds * 1000
   }
-  return select(task, count, reads, writes, exceptions, time === 0 ? Number.POSITIVE_INFINITY : task.deadline)
+  const deadline = time === 0 ? Number.POSITIVE_INFINITY : task.deadline
+  return tellLeft(task, select(task, count, reads, writes, exceptions, deadline), time, (left) =>
+    writeTimeval(kernel.memory, time, left),
+  )
 }
 function pselect(
   task: Task,
@@ -211,9 +275,14 @@ function pselect(
   mask: number,
   wide: boolean,
 ): number {
-  const set = mask === 0 ? 0 : task.kernel.memory.get32(mask)
+  const { memory } = task.kernel
+  const [set, bytes] = mask === 0 ? [0, 0] : [memory.get32(mask), memory.get32(mask + 4)]
+  const deadline = deadlineOf(task, time, wide)
+  if (deadline === undefined || (set !== 0 && bytes !== 8)) return -Errno.EINVAL
   if (set !== 0) withMask(task, readSet(task, set))
-  return select(task, count, reads, writes, exceptions, deadlineOf(task, time, wide))
+  return tellLeft(task, select(task, count, reads, writes, exceptions, deadline), time, (left) =>
+    writeTimespec(memory, time, left, wide),
+  )
 }
 
 /** Source and type may be missing, where the flags say enough. */
@@ -223,19 +292,51 @@ function mountCall(task: Task, source: number, target: ByteString, type: number,
 }
 
 function flock(task: Task, file: number, operation: number): number {
+  if (![1, 2, 8].includes(operation & ~4)) return -Errno.EINVAL
   return ofFile(task, file, (plain) => {
     const answer = task.kernel.vfs.flock(plain, operation, (operation & 4) === 0 ? () => task.wake() : undefined)
     return answer === -4096 ? task.kernel.block(undefined) : answer
   })
 }
 
+/** Bits that openat2 knows: of `flags`, and of `resolve`. */
+const KNOWN_OPEN = 0o37777703 & ~0o74
+const PATH_OPEN = Open.O_PATH | Open.O_DIRECTORY | Open.O_NOFOLLOW | Open.O_CLOEXEC
+const CREATING = Open.O_CREAT | (Open.O_TMPFILE & ~Open.O_DIRECTORY)
+
 function openat2(task: Task, place: number, name: ByteString, how: number, bytes: number): number {
   const { memory } = task.kernel
   if (bytes < 24) return -Errno.EINVAL
-  return open(task, place, name, memory.get32(how) | 0, memory.get32(how + 8), memory.get32(how + 16))
+  if (bytes > 4096) return -Errno.E2BIG
+  for (let at = 24; at < bytes; at++) if (memory.get8(how + at) !== 0) return -Errno.E2BIG
+  const [flags, high, permissions, odd, resolve, other] = [0, 4, 8, 12, 16, 20].map((at) => memory.get32(how + at) | 0)
+  if (high !== 0 || (flags! & ~KNOWN_OPEN) !== 0 || other !== 0 || (resolve! & ~0x3f) !== 0) return -Errno.EINVAL
+  if ((flags! & CREATING) === 0 ? permissions !== 0 || odd !== 0 : (permissions! & ~0o7777) !== 0 || odd !== 0)
+    return -Errno.EINVAL
+  if ((flags! & Open.O_PATH) !== 0 && (flags! & ~PATH_OPEN) !== 0) return -Errno.EINVAL
+  return open(task, place, name, flags!, permissions!, resolve!)
 }
 
 const none = (_task: Task): number => 0
+
+/** sync_file_range(2), posix_fadvise(2), readahead(2): they say what is to come, which changes nothing. */
+function syncFileRange(task: Task, file: number, offset: number, length: number, flags: number): number {
+  const opened = task.files.get(file)
+  if (opened === undefined) return -Errno.EBADF
+  if ((flags & ~7) !== 0 || offset < 0 || length < 0) return -Errno.EINVAL
+  return opened.hasNoPosition && opened.file?.operations !== null ? -Errno.ESPIPE : 0
+}
+function fadvise(task: Task, file: number, _offset: number, length: number, advice: number): number {
+  const opened = task.files.get(file)
+  if (opened === undefined) return -Errno.EBADF
+  if (opened.file === undefined) return opened.hasNoPosition ? -Errno.ESPIPE : -Errno.EINVAL
+  return length < 0 || advice < 0 || advice > 5 ? -Errno.EINVAL : 0
+}
+function readahead(task: Task, file: number): number {
+  const opened = task.files.get(file)
+  if (opened === undefined || !opened.isReadable) return -Errno.EBADF
+  return opened.file !== undefined && isRegular(opened.file.inode.mode) ? 0 : -Errno.EINVAL
+}
 
 // biome-ignore format: a table
 export const fileCalls: readonly CallRow[] = [
@@ -269,13 +370,13 @@ export const fileCalls: readonly CallRow[] = [
   call(85, 'readlink', [path, bytesTaken, int], (t, p, a, n) => readlink(t, AT_FDCWD, p, a, n)),
   call(92, 'truncate', [path, int], truncate),
   call(93, 'ftruncate', [fd, int], ftruncate),
-  call(94, 'fchmod', [fd, mode], (t, f, m) => ofFile(t, f, ({ path: p }) => t.kernel.vfs.chmod(t.context, p, '', m & 0o7777, AT_EMPTY_PATH))),
+  call(94, 'fchmod', [fd, mode], fchmod),
   call(118, 'fsync', [fd], fsync),
   call(133, 'fchdir', [fd], fchdir),
   call(140, '_llseek', [fd, int, int, pointer, int], llseek),
   call(142, '_newselect', [int, pointer, pointer, pointer, pointer], newselect),
   call(143, 'flock', [fd, int], flock),
-  call(144, 'msync', [pointer, size, int], (t, a, n) => msync(t, a, n)),
+  call(144, 'msync', [pointer, size, int], msync),
   call(145, 'readv', [fd, pointer, int], (t, f, a, n) => readv(t, f, a, n)),
   call(146, 'writev', [fd, pointer, int], (t, f, a, n) => writev(t, f, a, n)),
   call(148, 'fdatasync', [fd], fsync),
@@ -307,20 +408,20 @@ export const fileCalls: readonly CallRow[] = [
   call(235, 'removexattr', [path, path], (t, p, n) => removexattr(t, { path: p, follow: true }, n)),
   call(236, 'lremovexattr', [path, path], (t, p, n) => removexattr(t, { path: p, follow: false }, n)),
   call(237, 'fremovexattr', [fd, path], (t, d, n) => removexattr(t, { fd: d }, n)),
-  call(225, 'readahead', [fd, position, size], none),
+  call(225, 'readahead', [fd, position, size], readahead),
   call(239, 'sendfile64', [fd, fd, pointer, size], (t, o, s, a, n) => sendfileCall(t, o, s, a, n, true)),
-  call(250, 'fadvise64', [fd, position, size, int], (t, f) => (t.files.get(f) === undefined ? -Errno.EBADF : 0)),
+  call(250, 'fadvise64', [fd, position, size, int], fadvise),
   call(254, 'epoll_create', [int], (t, n) => (n > 0 ? epollCreate(t, 0) : -Errno.EINVAL)),
   call(255, 'epoll_ctl', [fd, int, fd, pointer], epollControl),
   call(256, 'epoll_wait', [fd, pointer, int, int], (t, f, a, n, ms) => epollWait(t, f, a, n, milliseconds(t, ms))),
   call(268, 'statfs64', [path, size, pointer], statfs64),
   call(269, 'fstatfs64', [fd, size, pointer], fstatfs64),
-  call(272, 'fadvise64_64', [fd, position, position, int], (t, f) => (t.files.get(f) === undefined ? -Errno.EBADF : 0)),
+  call(272, 'fadvise64_64', [fd, position, position, int], fadvise),
   call(295, 'openat', [at, path, openFlags, mode], (t, d, p, flags, m) => open(t, d, p, flags, m)),
   call(296, 'mkdirat', [at, path, mode], mkdir),
   call(297, 'mknodat', [at, path, mode, size], mknod),
   call(298, 'fchownat', [at, path, int, int, bits], chown),
-  call(300, 'fstatat64', [at, path, pointer, bits], (t, d, p, a, flags) => stat64(t, d, p, flags, a)),
+  call(300, 'fstatat64', [at, pointer, pointer, bits], (t, d, p, a, flags) => stat64(t, d, atPath(t, p, flags), flags, a)),
   call(301, 'unlinkat', [at, path, bits], unlink),
   call(302, 'renameat', [at, path, at, path], (t, a, b, c, d) => rename(t, a, b, c, d, 0)),
   call(303, 'linkat', [at, path, at, path, bits], link),
@@ -329,9 +430,9 @@ export const fileCalls: readonly CallRow[] = [
   call(306, 'fchmodat', [at, path, mode], chmod),
   call(307, 'faccessat', [at, path, int], (t, d, p, m) => access(t, d, p, m, 0)),
   call(308, 'pselect6', [int, pointer, pointer, pointer, pointer, pointer], (t, n, r, w, e, time, m) => pselect(t, n, r, w, e, time, m, false)),
-  call(309, 'ppoll', [pointer, size, pointer, pointer, size], (t, a, n, time, m) => ppoll(t, a, n, time, m, false)),
-  call(314, 'sync_file_range', [fd, position, position, bits], (t, f) => (t.files.get(f) === undefined ? -Errno.EBADF : 0)),
-  call(319, 'epoll_pwait', [fd, pointer, int, int, pointer, size], (t, f, a, n, ms, m) => epollPwait(t, f, a, n, milliseconds(t, ms), m)),
+  call(309, 'ppoll', [pointer, size, pointer, pointer, size], (t, a, n, time, m, s) => ppoll(t, a, n, time, m, s, false)),
+  call(314, 'sync_file_range', [fd, position, position, bits], syncFileRange),
+  call(319, 'epoll_pwait', [fd, pointer, int, int, pointer, size], (t, f, a, n, ms, m, s) => epollPwait(t, f, a, n, milliseconds(t, ms), m, s)),
   call(320, 'utimensat', [at, pointer, pointer, bits], (t, d, p, a, flags) => utimens(t, d, p, a, flags, false)),
   call(322, 'timerfd_create', [int, bits], timerfdCreate),
   call(323, 'eventfd', [size], (t, n) => eventfd(t, n, 0)),
@@ -346,14 +447,15 @@ export const fileCalls: readonly CallRow[] = [
   call(334, 'pwritev', [fd, pointer, int, position], writev),
   call(344, 'syncfs', [fd], fsync),
   call(353, 'renameat2', [at, path, at, path, bits], rename),
-  call(383, 'statx', [at, path, bits, bits, pointer], statx),
+  call(383, 'statx', [at, pointer, bits, bits, pointer], (t, d, p, flags, mask, a) => statx(t, d, atPath(t, p, flags), flags, mask, a)),
   call(410, 'timerfd_gettime64', [fd, pointer], (t, f, a) => timerfdGettime(t, f, a, true)),
   call(411, 'timerfd_settime64', [fd, bits, pointer, pointer], (t, f, flags, a, o) => timerfdSettime(t, f, flags, a, o, true)),
   call(412, 'utimensat_time64', [at, pointer, pointer, bits], (t, d, p, a, flags) => utimens(t, d, p, a, flags, true)),
   call(413, 'pselect6_time64', [int, pointer, pointer, pointer, pointer, pointer], (t, n, r, w, e, time, m) => pselect(t, n, r, w, e, time, m, true)),
-  call(414, 'ppoll_time64', [pointer, size, pointer, pointer, size], (t, a, n, time, m) => ppoll(t, a, n, time, m, true)),
+  call(414, 'ppoll_time64', [pointer, size, pointer, pointer, size], (t, a, n, time, m, s) => ppoll(t, a, n, time, m, s, true)),
   call(436, 'close_range', [size, size, bits], closeRange),
   call(437, 'openat2', [at, path, pointer, size], openat2),
+  call(441, 'epoll_pwait2', [fd, pointer, int, pointer, pointer, size], (t, f, a, n, time, m, s) => epollPwait(t, f, a, n, deadlineOf(t, time, true), m, s)),
   call(439, 'faccessat2', [at, path, int, bits], access),
 ]
 
@@ -362,7 +464,16 @@ function umask(task: Task, permissions: number): number {
   task.context.umask = permissions & 0o777
   return before
 }
-function epollPwait(task: Task, file: number, address: number, count: number, deadline: number, mask: number): number {
+function epollPwait(
+  task: Task,
+  file: number,
+  address: number,
+  count: number,
+  deadline: number | undefined,
+  mask: number,
+  bytes: number,
+): number {
+  if (deadline === undefined || (mask !== 0 && bytes !== 8)) return -Errno.EINVAL
   if (mask !== 0) withMask(task, readSet(task, mask))
   return epollWait(task, file, address, count, deadline)
 }

@@ -36,8 +36,8 @@ export function writeStat64(memory: UserMemory, at: number, stat: Stat): void {
   memory.write(at, bytes)
 }
 
-/** `struct statx`: 256 bytes. */
-export function writeStatx(memory: UserMemory, at: number, stat: Stat): void {
+/** `struct statx`: 256 bytes. The time of birth is told to who asks for it. */
+export function writeStatx(memory: UserMemory, at: number, stat: Stat, wantsBirth: boolean): void {
   const bytes = new Uint8Array(256)
   const view = new DataView(bytes.buffer)
   const put = (offset: number, value: number): void => view.setUint32(offset, value >>> 0, true)
@@ -46,7 +46,7 @@ export function writeStatx(memory: UserMemory, at: number, stat: Stat): void {
     put64(offset, seconds)
     put(offset + 8, nanoseconds)
   }
-  const hasBirth = stat.btimeSeconds !== -1
+  const hasBirth = wantsBirth && stat.btimeSeconds !== -1
   put(0, hasBirth ? 0xfff : 0x7ff)
   put(4, stat.blksize)
   put(16, stat.nlink)

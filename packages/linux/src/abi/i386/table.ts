@@ -3,13 +3,15 @@ import { VDSO } from '../../exec/vdso.ts'
 import { type CallTable, tableOf } from '../table.ts'
 import { fileCalls } from './files.ts'
 import { ipcCalls } from './ipc.ts'
+import { moreCalls } from './more.ts'
 import { otherNames } from './names.ts'
+import { socketCalls } from './sockets.ts'
 import { taskCalls } from './tasks.ts'
 
 /** By number. */
 export const i386: CallTable = tableOf(
   'i386',
-  [...fileCalls, ...taskCalls, ...ipcCalls],
+  [...fileCalls, ...socketCalls, ...taskCalls, ...ipcCalls, ...moreCalls],
   otherNames,
   VDSO.sysenterReturn,
 )

@@ -1,12 +1,11 @@
 /** Calls on memory, tasks, signals and time, by number (arch/x86/entry/syscalls/syscall_32.tbl). */
-import type { ByteString } from '@vmexit/vfs'
+import { At, type ByteString } from '@vmexit/vfs'
 import { Answer, Errno } from '../../errno.ts'
 import { execute, readStrings } from '../../exec/exec.ts'
 import { start } from '../../files/paths.ts'
 import { pidfdOpen, pidfdSendSignal } from '../../files/pidfd.ts'
 import { brk, madvise, mmap, mprotect, mremap, munmap } from '../../memory/calls.ts'
 import { setns, unshare } from '../../namespaces/unshare.ts'
-import { OVERFLOW_ID } from '../../namespaces/user.ts'
 import { seccomp } from '../../seccomp/calls.ts'
 import {
   kill,
@@ -19,10 +18,11 @@ import {
   sigaltstack,
   signal,
   tgkill,
+  tkill,
 } from '../../signals/calls.ts'
 import { returnFromSignal } from '../../signals/frame.ts'
 import type { Task } from '../../system.ts'
-import { getrandom, setName, sysinfo, uname } from '../../system-calls.ts'
+import { getrandom, setName, sysinfo, syslog, uname } from '../../system-calls.ts'
 import {
   clone3,
   cloneCall,
@@ -34,7 +34,6 @@ import {
   mayBeNice,
   priority,
   prlimit64,
-  schedGetaffinity,
   schedYield,
   setpgid,
   setrlimit,
@@ -46,8 +45,8 @@ import {
 import { capget, capset } from '../../tasks/capability-calls.ts'
 import { Clone } from '../../tasks/clone-flags.ts'
 import { endProcess, exitThread } from '../../tasks/exit.ts'
-import { shownPid } from '../../tasks/numbers.ts'
-import { prctl } from '../../tasks/prctl.ts'
+import { futex } from '../../tasks/futex-calls.ts'
+import { shownPid, taskOf } from '../../tasks/numbers.ts'
 import {
   alarm,
   clockGetres,
@@ -62,7 +61,6 @@ import {
 import { getgroups, getIds, setFileId, setgroups, setId, setIds, setReal, shownId } from '../../tasks/user-calls.ts'
 import { bits, fd, int, path, pointer, size } from '../decoders.ts'
 import { type CallRow, call } from '../table.ts'
-import { readTimespec, writeTimespec } from './structs.ts'
 
 const SIGCHLD = 17
 
@@ -82,12 +80,14 @@ function execve(task: Task, name: ByteString, args: number, env: number): number
   return typeof variables === 'number' ? variables : execute(task, null, name, words, variables)
 }
 function execveat(task: Task, at: number, name: ByteString, args: number, env: number, flags: number): number {
+  if ((flags & ~(At.AT_EMPTY_PATH | At.AT_SYMLINK_NOFOLLOW)) !== 0) return -Errno.EINVAL
+  const isEmpty = name === '' && (flags & At.AT_EMPTY_PATH) !== 0
   const place = start(task, at, name)
-  if (typeof place === 'number') return place
+  if (typeof place === 'number') return isEmpty && task.files.get(at) !== undefined ? -Errno.EACCES : place
   const words = readStrings(task.kernel, args)
   const variables = readStrings(task.kernel, env)
   if (typeof words === 'number') return words
-  return typeof variables === 'number' ? variables : execute(task, place, name, words, variables, flags & 0x100)
+  return typeof variables === 'number' ? variables : execute(task, place, name, words, variables, flags)
 }
 
 const forkRequest = { exitSignal: SIGCHLD, stack: 0, parentTid: 0, tls: 0, childTid: 0 }
@@ -108,83 +108,17 @@ function setRobustList(task: Task, at: number, bytes: number): number {
   task.robustList = at
   return 0
 }
-
-// biome-ignore format: a table
-const Futex = { WAIT: 0, WAKE: 1, REQUEUE: 3, CMP_REQUEUE: 4, WAKE_OP: 5, WAIT_BITSET: 9, WAKE_BITSET: 10 } as const
-const FUTEX_CLOCK_REALTIME = 256
-
-function futex(
-  task: Task,
-  address: number,
-  operation: number,
-  value: number,
-  time: number,
-  second: number,
-  third: number,
-  wide: boolean,
-): number {
-  const { kernel } = task
-  const { futexes, memory } = kernel
-  const command = operation & 0x7f
-  if (address % 4 !== 0) return -Errno.EINVAL
-  const key = (at: number): number => futexes.keyOf(task.space, at)
-  switch (command) {
-    case Futex.WAIT:
-    case Futex.WAIT_BITSET: {
-      const absolute = command === Futex.WAIT_BITSET
-      let deadline = Number.POSITIVE_INFINITY
-      if (time !== 0 && !absolute) {
-        const end = deadlineOf(task, time, wide)
-        if (end === undefined) return -Errno.EINVAL
-        deadline = end
-      } else if (time !== 0) {
-        const end = readTimespec(memory, time, wide)
-        if (end === undefined) return -Errno.EINVAL
-        deadline = end - ((operation & FUTEX_CLOCK_REALTIME) !== 0 ? kernel.epoch * 1e9 : task.ns.time.monotonic)
-      }
-      return futexes.wait(task, address, value, absolute ? third : -1, deadline)
-    }
-    case Futex.WAKE:
-      memory.get32(address)
-      return futexes.wake(key(address), value, -1)
-    case Futex.WAKE_BITSET:
-      return third === 0 ? -Errno.EINVAL : futexes.wake(key(address), value, third)
-    case Futex.CMP_REQUEUE:
-      if ((memory.get32(address) | 0) !== third) return -Errno.EAGAIN
-      return futexes.requeue(key(address), key(second), value, time)
-    case Futex.REQUEUE:
-      return futexes.requeue(key(address), key(second), value, time)
-    case Futex.WAKE_OP:
-      return wakeOp(task, address, value, time, second, third)
-    default:
-      return -Errno.ENOSYS
-  }
+function getRobustList(task: Task, tid: number, at: number, bytes: number): number {
+  const target = tid === 0 ? task : taskOf(task, tid)
+  if (target === undefined) return -Errno.ESRCH
+  task.kernel.memory.set32(bytes, 12)
+  task.kernel.memory.set32(at, target.robustList)
+  return 0
 }
 
-/** FUTEX_WAKE_OP: changes the second word, and wakes those that wait for it if it was as compared. */
-function wakeOp(task: Task, address: number, value: number, most: number, second: number, operation: number): number {
-  const { futexes, memory } = task.kernel
-  const kind = (operation >> 28) & 7
-  const compare = (operation >> 24) & 15
-  const sign = (bits12: number): number => (bits12 << 20) >> 20
-  let argument = sign((operation >> 12) & 0xfff)
-  const expected = sign(operation & 0xfff)
-  if (operation < 0) argument = 1 << (argument & 31)
-  const before = memory.get32(second) | 0
-  const after = [argument, before + argument, before | argument, before & ~argument, before ^ argument][kind]
-  const matches = [
-    before === expected,
-    before !== expected,
-    before < expected,
-    before <= expected,
-    before > expected,
-    before >= expected,
-  ][compare]
-  if (after === undefined || matches === undefined) return -Errno.ENOSYS
-  memory.set32(second, after)
-  const woken = futexes.wake(futexes.keyOf(task.space, address), value, -1)
-  return woken + (matches ? futexes.wake(futexes.keyOf(task.space, second), most, -1) : 0)
-}
+/** Ids as calls of sixteen bits have them: one that does not fit is nobody's, and all ones are −1. */
+const short = (id: number): number => (id > 0xffff ? 65_534 : id)
+const wide = (id: number): number => ((id & 0xffff) === 0xffff ? -1 : id & 0xffff)
 
 function gettimeofday(task: Task, at: number, zone: number): number {
   const { kernel } = task
@@ -200,21 +134,6 @@ function time(task: Task, at: number): number {
   if (at !== 0) task.kernel.memory.set32(at, seconds)
   return seconds | 0
 }
-function schedRrGetInterval(task: Task, at: number, wide: boolean): number {
-  writeTimespec(task.kernel.memory, at, 1_000_000, wide)
-  return 0
-}
-function syslog(_task: Task, type: number): number {
-  return type === 10 || type === 9 || type === 3 || type === 2 ? 0 : type < 0 || type > 10 ? -Errno.EINVAL : 0
-}
-function schedSetaffinity(task: Task, bytes: number, at: number): number {
-  return bytes < 4 || (task.kernel.memory.get32(at) & 1) === 0 ? -Errno.EINVAL : 0
-}
-function getcpu(task: Task, cpu: number, node: number): number {
-  if (cpu !== 0) task.kernel.memory.set32(cpu, 0)
-  if (node !== 0) task.kernel.memory.set32(node, 0)
-  return 0
-}
 function oldMmap(task: Task, at: number): number {
   const word = (n: number): number => task.kernel.memory.get32(at + n * 4)
   if (word(5) % 4096 !== 0) return -Errno.EINVAL
@@ -227,11 +146,6 @@ function nice(task: Task, increment: number): number {
   return 0
 }
 
-/** An id of 16 bits; what does not fit is overflowuid. */
-function shortId(id: number): number {
-  return id > 0xffff ? OVERFLOW_ID : id
-}
-
 // biome-ignore format: a table
 export const taskCalls: readonly CallRow[] = [
   call(0, 'restart_syscall', [], () => -Errno.EINTR),
@@ -241,25 +155,25 @@ export const taskCalls: readonly CallRow[] = [
   call(11, 'execve', [path, pointer, pointer], execve),
   call(13, 'time', [pointer], time),
   call(20, 'getpid', [], (t) => shownPid(t, t.process.pid)),
-  call(23, 'setuid', [int], (t, id) => setId(t, 'u', id & 0xffff)),
-  call(24, 'getuid', [], (t) => shortId(shownId(t, 'u', t.ids.uid))),
+  call(23, 'setuid', [int], (t, id) => setId(t, 'u', wide(id))),
+  call(24, 'getuid', [], (t) => short(shownId(t, 'u', t.ids.uid))),
   call(27, 'alarm', [size], alarm),
   call(29, 'pause', [], pause),
   call(34, 'nice', [int], nice),
   call(37, 'kill', [int, int], kill),
   call(43, 'times', [pointer], times),
   call(45, 'brk', [pointer], brk),
-  call(47, 'getgid', [], (t) => shortId(shownId(t, 'g', t.ids.gid))),
+  call(47, 'getgid', [], (t) => short(shownId(t, 'g', t.ids.gid))),
   call(48, 'signal', [int, pointer], signal),
-  call(49, 'geteuid', [], (t) => shortId(shownId(t, 'u', t.ids.euid))),
-  call(50, 'getegid', [], (t) => shortId(shownId(t, 'g', t.ids.egid))),
+  call(49, 'geteuid', [], (t) => short(shownId(t, 'u', t.ids.euid))),
+  call(50, 'getegid', [], (t) => short(shownId(t, 'g', t.ids.egid))),
   call(57, 'setpgid', [int, int], setpgid),
   call(64, 'getppid', [], (t) => shownPid(t, t.process.parent?.pid ?? 0)),
   call(65, 'getpgrp', [], (t) => shownPid(t, t.process.group)),
   call(66, 'setsid', [], setsid),
   call(74, 'sethostname', [pointer, int], (t, a, n) => setName(t, 'hostname', a, n)),
   call(75, 'setrlimit', [int, pointer], setrlimit),
-  call(76, 'getrlimit', [int, pointer], getrlimit),
+  call(76, 'getrlimit', [int, pointer], (t, r, a) => getrlimit(t, r, a, 0x7fff_ffff)),
   call(77, 'getrusage', [int, pointer], getrusage, 'times only'),
   call(78, 'gettimeofday', [pointer, pointer], gettimeofday),
   call(90, 'mmap', [pointer], oldMmap),
@@ -278,30 +192,18 @@ export const taskCalls: readonly CallRow[] = [
   call(122, 'uname', [pointer], uname),
   call(125, 'mprotect', [pointer, size, bits], mprotect),
   call(132, 'getpgid', [int], getpgid),
-  call(136, 'personality', [size], (_t, p) => (p === 0xffff_ffff || p === 0 ? 0 : p === 8 ? 0 : -Errno.EINVAL)),
   call(147, 'getsid', [int], getsid),
-  call(150, 'mlock', [pointer, size], () => 0),
-  call(151, 'munlock', [pointer, size], () => 0),
-  call(152, 'mlockall', [bits], () => 0),
-  call(153, 'munlockall', [], () => 0),
-  call(155, 'sched_getparam', [int, pointer], (t, _p, a) => (t.kernel.memory.set32(a, 0), 0)),
-  call(156, 'sched_setscheduler', [int, int, pointer], (_t, _p, policy) => (policy === 0 || policy === 3 ? 0 : -Errno.EPERM)),
-  call(157, 'sched_getscheduler', [int], () => 0),
   call(158, 'sched_yield', [], schedYield),
-  call(159, 'sched_get_priority_max', [int], (_t, p) => (p === 1 || p === 2 ? 99 : 0)),
-  call(160, 'sched_get_priority_min', [int], (_t, p) => (p === 1 || p === 2 ? 1 : 0)),
-  call(161, 'sched_rr_get_interval', [int, pointer], (t, _p, a) => schedRrGetInterval(t, a, false)),
   call(162, 'nanosleep', [pointer, pointer], (t, a, b) => sleep(t, 1, 0, a, b, false)),
   call(163, 'mremap', [pointer, size, size, bits, pointer], mremap),
-  call(172, 'prctl', [int, int, int, int, int], prctl, 'names, capabilities, seccomp, reapers, signals of death'),
   call(173, 'rt_sigreturn', [], (t) => sigreturn(t, true)),
   call(174, 'rt_sigaction', [int, pointer, pointer, size], rtSigaction),
   call(175, 'rt_sigprocmask', [int, pointer, pointer, size], rtSigprocmask),
-  call(176, 'rt_sigpending', [pointer, size], (t, a) => rtSigpending(t, a)),
+  call(176, 'rt_sigpending', [pointer, size], rtSigpending),
   call(177, 'rt_sigtimedwait', [pointer, pointer, pointer, size], (t, a, i, d, n) => rtSigtimedwait(t, a, i, deadlineOf(t, d, false), n)),
   call(179, 'rt_sigsuspend', [pointer, size], rtSigsuspend),
-  call(138, 'setfsuid', [int], (t, id) => setFileId(t, 'u', id & 0xffff)),
-  call(139, 'setfsgid', [int], (t, id) => setFileId(t, 'g', id & 0xffff)),
+  call(138, 'setfsuid', [int], (t, id) => setFileId(t, 'u', wide(id))),
+  call(139, 'setfsgid', [int], (t, id) => setFileId(t, 'g', wide(id))),
   call(184, 'capget', [pointer, pointer], capget),
   call(185, 'capset', [pointer, pointer], capset),
   call(215, 'setfsuid32', [int], (t, id) => setFileId(t, 'u', id)),
@@ -313,7 +215,7 @@ export const taskCalls: readonly CallRow[] = [
   call(434, 'pidfd_open', [int, bits], pidfdOpen),
   call(186, 'sigaltstack', [pointer, pointer], sigaltstack),
   call(190, 'vfork', [], vfork),
-  call(191, 'ugetrlimit', [int, pointer], getrlimit),
+  call(191, 'ugetrlimit', [int, pointer], (t, r, a) => getrlimit(t, r, a)),
   call(192, 'mmap2', [pointer, size, bits, bits, fd, size], mmap),
   call(199, 'getuid32', [], (t) => shownId(t, 'u', t.ids.uid)),
   call(200, 'getgid32', [], (t) => shownId(t, 'g', t.ids.gid)),
@@ -331,10 +233,8 @@ export const taskCalls: readonly CallRow[] = [
   call(214, 'setgid32', [int], (t, id) => setId(t, 'g', id)),
   call(219, 'madvise', [pointer, size, int], madvise),
   call(224, 'gettid', [], (t) => shownPid(t, t.tid)),
-  call(238, 'tkill', [int, int], (t, tid, s) => tgkill(t, -1, tid, s)),
+  call(238, 'tkill', [int, int], tkill),
   call(240, 'futex', [pointer, int, int, pointer, pointer, int], (t, a, o, v, d, b, c) => futex(t, a, o, v, d, b, c, false), 'no PI'),
-  call(241, 'sched_setaffinity', [int, size, pointer], (t, _p, n, a) => schedSetaffinity(t, n, a), 'one CPU'),
-  call(242, 'sched_getaffinity', [int, size, pointer], (t, _p, n, a) => schedGetaffinity(t, n, a), 'one CPU'),
   call(243, 'set_thread_area', [pointer], setThreadArea),
   call(244, 'get_thread_area', [pointer], getThreadArea),
   call(252, 'exit_group', [int], exitGroup),
@@ -342,19 +242,17 @@ export const taskCalls: readonly CallRow[] = [
   call(265, 'clock_gettime', [int, pointer], (t, c, a) => clockGettime(t, c, a, false)),
   call(266, 'clock_getres', [int, pointer], (t, c, a) => clockGetres(t, c, a, false)),
   call(267, 'clock_nanosleep', [int, bits, pointer, pointer], (t, c, f, a, l) => sleep(t, c, f, a, l, false)),
-  call(270, 'tgkill', [int, int, int], tgkill),
+  call(270, 'tgkill', [int, int, int], (t, g, tid, s) => (g <= 0 ? -Errno.EINVAL : tgkill(t, g, tid, s))),
   call(284, 'waitid', [int, int, pointer, bits], waitid),
   call(311, 'set_robust_list', [pointer, size], setRobustList),
-  call(318, 'getcpu', [pointer, pointer], getcpu),
+  call(312, 'get_robust_list', [int, pointer, pointer], getRobustList),
   call(340, 'prlimit64', [int, int, pointer, pointer], prlimit64),
   call(355, 'getrandom', [pointer, size, bits], getrandom),
-  call(358, 'execveat', [fd, path, pointer, pointer, bits], execveat, 'no AT_EMPTY_PATH'),
-  call(375, 'membarrier', [int, bits], (_t, command) => (command === 0 ? 0x1f : 0)),
+  call(358, 'execveat', [fd, path, pointer, pointer, bits], execveat),
   call(403, 'clock_gettime64', [int, pointer], (t, c, a) => clockGettime(t, c, a, true)),
   call(406, 'clock_getres_time64', [int, pointer], (t, c, a) => clockGetres(t, c, a, true)),
   call(407, 'clock_nanosleep_time64', [int, bits, pointer, pointer], (t, c, f, a, l) => sleep(t, c, f, a, l, true)),
   call(421, 'rt_sigtimedwait_time64', [pointer, pointer, pointer, size], (t, a, i, d, n) => rtSigtimedwait(t, a, i, deadlineOf(t, d, true), n)),
   call(422, 'futex_time64', [pointer, int, int, pointer, pointer, int], (t, a, o, v, d, b, c) => futex(t, a, o, v, d, b, c, true), 'no PI'),
-  call(423, 'sched_rr_get_interval_time64', [int, pointer], (t, _p, a) => schedRrGetInterval(t, a, true)),
   call(435, 'clone3', [pointer, size], clone3, 'no set_tid'),
 ]

@@ -1,0 +1,164 @@
+/** Timers that send signals: timer_create(2), timer_settime(2), timer_gettime(2), timer_getoverrun(2), timer_delete(2). */
+
+import { readTimespec, writeTimespec } from '../abi/i386/structs.ts'
+import { Errno } from '../errno.ts'
+import { Code, type SignalInfo } from '../signals/queue.ts'
+import { sendToProcess, sendToTask } from '../signals/send.ts'
+import { Signal } from '../signals/set.ts'
+import type { Process, Task } from '../system.ts'
+import { taskOf } from './numbers.ts'
+import { clockKind } from './time-calls.ts'
+import { Timer } from './timers.ts'
+
+const Notify = { SIGNAL: 0, NONE: 1, THREAD: 2, THREAD_ID: 4 } as const
+const ABSOLUTE = 1
+/** DELAYTIMER_MAX. */
+const MOST_OVERRUNS = 0x7fff_ffff
+
+/** A timer. Of one whose signal waits still, ends are counted: overruns. */
+class PosixTimer {
+  readonly id: number
+  readonly proc: Process
+  readonly isRealTime: boolean
+  readonly timer: Timer
+  period = 0
+  /** Of the signal that was delivered last. */
+  overrun = 0
+  readonly #signal: number
+  readonly #value: number
+  /** The thread that is told; without, the process is. */
+  readonly #thread: Task | undefined
+  /** What was sent and waits, and how often the timer has ended since. */
+  #sent: { info: SignalInfo; overrun: number } | undefined
+
+  constructor(id: number, task: Task, isRealTime: boolean, signal: number, value: number, thread: Task | undefined) {
+    const { kernel } = task
+    this.id = id
+    this.proc = task.process
+    this.isRealTime = isRealTime
+    this.#signal = signal
+    this.#value = value
+    this.#thread = thread
+    this.timer = new Timer(() => {
+      this.#fire()
+      if (this.period > 0) kernel.timers.set(this.timer, this.timer.when + this.period)
+    })
+  }
+
+  #fire(): void {
+    if (this.#signal === 0) return
+    const waiting = (this.#thread ?? this.proc).pending.find(this.#signal)
+    if (this.#sent !== undefined && waiting === this.#sent.info) {
+      this.#sent.overrun = Math.min(MOST_OVERRUNS, this.#sent.overrun + 1)
+      this.overrun = this.#sent.overrun
+      return
+    }
+    const sent = { overrun: 0, info: undefined as never as SignalInfo }
+    const { id } = this
+    sent.info = {
+      signal: this.#signal,
+      code: Code.SI_TIMER,
+      timer: id,
+      value: this.#value,
+      get overrun() {
+        return sent.overrun
+      },
+    }
+    this.#sent = sent
+    this.overrun = 0
+    if (this.#thread !== undefined) sendToTask(this.#thread, sent.info)
+    else sendToProcess(this.proc, sent.info)
+  }
+
+  set(task: Task, when: number, period: number): void {
+    const { timers } = task.kernel
+    this.period = period
+    // A signal of before is not sent any more.
+    if (this.#sent !== undefined) {
+      const { pending } = this.#thread ?? this.proc
+      if (pending.find(this.#signal) === this.#sent.info) pending.take(this.#signal)
+      this.#sent = undefined
+    }
+    if (when > 0) timers.set(this.timer, when)
+    else timers.cancel(this.timer)
+  }
+
+  end(): void {
+    this.proc.leader.kernel.timers.cancel(this.timer)
+  }
+}
+
+function timerOf(task: Task, id: number): PosixTimer | undefined {
+  const timer = task.process.timers.get(id)
+  return timer instanceof PosixTimer ? timer : undefined
+}
+
+/** `struct sigevent` at `event`, or 0: SIGALRM, with the timer's number as value. */
+export function timerCreate(task: Task, clock: number, event: number, at: number): number {
+  const { memory } = task.kernel
+  const word = (n: number): number => memory.get32(event + n * 4) | 0
+  const [value, signal, notify, tid] =
+    event === 0 ? [0, Signal.SIGALRM, Notify.SIGNAL, 0] : [word(0), word(1), word(2), word(3)]
+  const kind = clockKind(task, clock)
+  if (kind === undefined) return -Errno.EINVAL
+  if (kind === 'read') return -Errno.EOPNOTSUPP
+  if (notify !== Notify.NONE && (signal! < 1 || signal! > 64)) return -Errno.EINVAL
+  if (notify !== Notify.SIGNAL && notify !== Notify.NONE && notify !== Notify.THREAD && notify !== Notify.THREAD_ID)
+    return -Errno.EINVAL
+  const thread = notify === Notify.THREAD_ID ? taskOf(task, tid!) : undefined
+  if (notify === Notify.THREAD_ID && thread?.process !== task.process) return -Errno.EINVAL
+  let id = 0
+  while (task.process.timers.has(id)) id++
+  memory.set32(at, id)
+  const what = notify === Notify.NONE ? 0 : signal!
+  task.process.timers.set(id, new PosixTimer(id, task, kind === 'real', what, event === 0 ? id : value!, thread))
+  return 0
+}
+
+export function timerSettime(task: Task, id: number, flags: number, at: number, old: number, wide: boolean): number {
+  const { kernel } = task
+  if (at === 0) return -Errno.EINVAL
+  const period = readTimespec(kernel.memory, at, wide)
+  const value = readTimespec(kernel.memory, at + (wide ? 16 : 8), wide)
+  const timer = timerOf(task, id)
+  if (period === undefined || value === undefined || timer === undefined) return -Errno.EINVAL
+  const before = left(task, timer)
+  const start = (flags & ABSOLUTE) === 0 ? kernel.now : timer.isRealTime ? -kernel.epoch * 1e9 : 0
+  timer.set(task, value === 0 ? 0 : Math.max(1, start + value), period)
+  if (old !== 0) write(task, old, before, wide)
+  return 0
+}
+
+export function timerGettime(task: Task, id: number, at: number, wide: boolean): number {
+  const timer = timerOf(task, id)
+  if (timer === undefined) return -Errno.EINVAL
+  write(task, at, left(task, timer), wide)
+  return 0
+}
+
+function left(task: Task, { timer, period }: PosixTimer): { value: number; period: number } {
+  return { value: timer.isSet ? Math.max(1, timer.when - task.kernel.now) : 0, period }
+}
+function write(task: Task, at: number, { value, period }: { value: number; period: number }, wide: boolean): void {
+  const { memory } = task.kernel
+  writeTimespec(memory, at, period, wide)
+  writeTimespec(memory, at + (wide ? 16 : 8), value, wide)
+}
+
+export function timerGetoverrun(task: Task, id: number): number {
+  return timerOf(task, id)?.overrun ?? -Errno.EINVAL
+}
+
+export function timerDelete(task: Task, id: number): number {
+  const timer = timerOf(task, id)
+  if (timer === undefined) return -Errno.EINVAL
+  timer.set(task, 0, 0)
+  task.process.timers.delete(id)
+  return 0
+}
+
+/** exec and the end of a process: its timers end. */
+export function endTimers(proc: Process): void {
+  for (const timer of proc.timers.values()) timer.end()
+  proc.timers.clear()
+}
