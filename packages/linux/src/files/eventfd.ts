@@ -3,6 +3,7 @@ import { Open } from '@vmexit/vfs'
 import { readTimespec, writeTimespec } from '../abi/i386/structs.ts'
 import { Errno } from '../errno.ts'
 import type { Kernel, Task } from '../system.ts'
+import { clockOffset } from '../tasks/time-calls.ts'
 import { Timer } from '../tasks/timers.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
 import { AnonymousFile } from './anonymous-file.ts'
@@ -61,15 +62,15 @@ export function eventfd(task: Task, count: number, flags: number): number {
 class TimerFd extends AnonymousFile {
   protected readonly kind = 'timerfd'
   readonly queue: WaitQueue = new WaitQueue()
-  readonly isRealTime: boolean
+  readonly clock: number
   readonly timer: Timer
   period = 0
   #expirations = 0
   #fired = 0
 
-  constructor(kernel: Kernel, isRealTime: boolean, flags: number) {
+  constructor(kernel: Kernel, clock: number, flags: number) {
     super(kernel, Open.O_RDWR | (flags & Open.O_NONBLOCK))
-    this.isRealTime = isRealTime
+    this.clock = clock
     this.timer = new Timer(() => {
       this.#expirations++
       this.#fired++
@@ -103,7 +104,9 @@ class TimerFd extends AnonymousFile {
 
 export function timerfdCreate(task: Task, clock: number, flags: number): number {
   if (![0, 1, 7, 8, 9].includes(clock) || (flags & ~(Open.O_CLOEXEC | Open.O_NONBLOCK)) !== 0) return -Errno.EINVAL
-  return install(task, new TimerFd(task.kernel, clock === 0 || clock === 8, flags), flags)
+  // Clocks of alarms are those without, as far as nothing is suspended.
+  const plain = clock === 8 ? 0 : clock === 9 ? 7 : clock
+  return install(task, new TimerFd(task.kernel, plain, flags), flags)
 }
 
 export function timerfdSettime(task: Task, fd: number, flags: number, at: number, old: number, wide: boolean): number {
@@ -118,7 +121,11 @@ export function timerfdSettime(task: Task, fd: number, flags: number, at: number
   const before = [file.period, file.timer.isSet ? Math.max(1, file.timer.when - kernel.now) : 0] as const
   const absolute = (flags & 1) !== 0
   const when =
-    value === 0 ? 0 : absolute ? Math.max(1, value - (file.isRealTime ? kernel.epoch * 1e9 : 0)) : kernel.now + value
+    value === 0
+      ? 0
+      : absolute
+        ? Math.max(1, value - (file.clock === 0 ? kernel.epoch * 1e9 : clockOffset(task, file.clock)))
+        : kernel.now + value
   file.set(when, period)
   if (old !== 0) {
     writeTimespec(kernel.memory, old, before[0], wide)

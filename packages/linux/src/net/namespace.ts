@@ -2,6 +2,8 @@
 import type { Clock } from '@vmexit/core'
 import { NetStack } from '@vmexit/net'
 import type { ByteString } from '@vmexit/vfs'
+import { Namespace } from '../namespaces/namespace.ts'
+import type { UserNamespace } from '../namespaces/user.ts'
 import type { UnixEnd } from './unix/end.ts'
 
 /** A socket that is open, as /proc/net lists it. */
@@ -13,7 +15,9 @@ export interface OpenSocket {
 }
 
 /** One network: devices, addresses, routes, ports, names. */
-export class NetNamespace {
+export class NetNamespace extends Namespace {
+  readonly kind = 'net'
+  readonly owner: UserNamespace
   readonly stack: NetStack
   /** Abstract names of UNIX sockets, without the zero that they begin with. */
   readonly abstractNames: Map<ByteString, UnixEnd> = new Map()
@@ -27,7 +31,9 @@ export class NetNamespace {
   privilegedPorts = 1024
 
   /** `seed`: what its ports, sequence numbers and MAC addresses follow from. */
-  constructor(clock: Clock, seed: number) {
+  constructor(owner: UserNamespace, isFirst: boolean, clock: Clock, seed: number) {
+    super('net', owner.numbers, isFirst)
+    this.owner = owner
     this.stack = new NetStack({ clock, seed })
   }
 }

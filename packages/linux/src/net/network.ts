@@ -1,6 +1,7 @@
 /** What of the network is the whole kernel's: its clock, UNIX sockets by inode, descriptors on their way. */
 import type { Clock } from '@vmexit/core'
 import type { Inode } from '@vmexit/vfs'
+import type { UserNamespace } from '../namespaces/user.ts'
 import { clockOf, type TimeOfKernel } from './clock.ts'
 import { NetNamespace } from './namespace.ts'
 import type { UnixEnd } from './unix/end.ts'
@@ -28,9 +29,9 @@ export class Network {
     this.#seed = seed
   }
 
-  /** A namespace of its own, with a loopback device that is up. */
-  newNamespace(): NetNamespace {
-    return new NetNamespace(this.clock, (this.#seed * 0x9e37_79b1 + this.#namespaces++) >>> 0)
+  /** A namespace that belongs to a user namespace, with a loopback device that is up. */
+  newNamespace(owner: UserNamespace, isFirst = false): NetNamespace {
+    return new NetNamespace(owner, isFirst, this.clock, (this.#seed * 0x9e37_79b1 + this.#namespaces++) >>> 0)
   }
 
   /** Counts a socket: false where there are too many. */

@@ -4,6 +4,8 @@ import type { Path } from '@vmexit/vfs'
 /** A directory whose entries are asked for by name, and listed. */
 export interface ProcDirectory {
   readonly kind: 'directory'
+  /** Whose it is, and all that is in it; root's unless stated. */
+  owner?(): { readonly uid: number; readonly gid: number }
   readonly mode?: number
   entry(name: string): ProcNode | undefined
   names(): Iterable<string>

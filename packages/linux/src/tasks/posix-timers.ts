@@ -1,10 +1,12 @@
 /** Timers that send signals: timer_create(2), timer_settime(2), timer_gettime(2), timer_getoverrun(2), timer_delete(2). */
+
 import { readTimespec, writeTimespec } from '../abi/i386/structs.ts'
 import { Errno } from '../errno.ts'
 import { Code, type SignalInfo } from '../signals/queue.ts'
 import { sendToProcess, sendToTask } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
 import type { Process, Task } from '../system.ts'
+import { taskOf } from './numbers.ts'
 import { clockKind } from './time-calls.ts'
 import { Timer } from './timers.ts'
 
@@ -93,7 +95,7 @@ function timerOf(task: Task, id: number): PosixTimer | undefined {
 
 /** `struct sigevent` at `event`, or 0: SIGALRM, with the timer's number as value. */
 export function timerCreate(task: Task, clock: number, event: number, at: number): number {
-  const { memory, ns } = task.kernel
+  const { memory } = task.kernel
   const word = (n: number): number => memory.get32(event + n * 4) | 0
   const [value, signal, notify, tid] =
     event === 0 ? [0, Signal.SIGALRM, Notify.SIGNAL, 0] : [word(0), word(1), word(2), word(3)]
@@ -103,7 +105,7 @@ export function timerCreate(task: Task, clock: number, event: number, at: number
   if (notify !== Notify.NONE && (signal! < 1 || signal! > 64)) return -Errno.EINVAL
   if (notify !== Notify.SIGNAL && notify !== Notify.NONE && notify !== Notify.THREAD && notify !== Notify.THREAD_ID)
     return -Errno.EINVAL
-  const thread = notify === Notify.THREAD_ID ? ns.pid.tasks.get(tid!) : undefined
+  const thread = notify === Notify.THREAD_ID ? taskOf(task, tid!) : undefined
   if (notify === Notify.THREAD_ID && thread?.process !== task.process) return -Errno.EINVAL
   let id = 0
   while (task.process.timers.has(id)) id++

@@ -3,6 +3,7 @@ import { readTimespec, readTimeval, writeTimespec, writeTimeval } from '../abi/i
 import { Answer, Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
 import { cpuTimerLeft, setCpuTimer } from './cpu-timers.ts'
+import { processOf, taskOf } from './numbers.ts'
 
 /** Clocks by number; those of CPU time have numbers of their own besides. */
 // biome-ignore format: a table
@@ -11,6 +12,14 @@ const Clock = {
   BOOTTIME: 7, TAI: 11,
 } as const
 const TIMER_ABSTIME = 1
+
+/** What a clock is ahead in the task's time namespace: nanoseconds. */
+export function clockOffset(task: Task, clock: number): number {
+  if (clock === Clock.BOOTTIME) return task.ns.time.boottime
+  return clock === Clock.MONOTONIC || clock === Clock.MONOTONIC_RAW || clock === Clock.MONOTONIC_COARSE
+    ? task.ns.time.monotonic
+    : 0
+}
 
 /** The time of a clock in nanoseconds; undefined for one that there is not. */
 function clockTime(task: Task, clock: number): number | undefined {
@@ -24,7 +33,7 @@ function clockTime(task: Task, clock: number): number | undefined {
     case Clock.MONOTONIC_RAW:
     case Clock.MONOTONIC_COARSE:
     case Clock.BOOTTIME:
-      return kernel.now
+      return kernel.now + clockOffset(task, clock)
     case Clock.PROCESS:
       kernel.ticksOf(task)
       return proc.times.user
@@ -49,10 +58,10 @@ function cpuTime(task: Task, clock: number): number | undefined {
   const id = ~(clock >> 3)
   kernel.ticksOf(task)
   if ((clock & 4) !== 0) {
-    const thread = id === 0 ? task : kernel.ns.pid.tasks.get(id)
+    const thread = id === 0 ? task : taskOf(task, id)
     return thread?.process === task.process ? thread.ticks : undefined
   }
-  return (id === 0 ? task.process : kernel.processes.get(id))?.times.user
+  return (id === 0 ? task.process : processOf(task, id))?.times.user
 }
 
 export function clockGettime(task: Task, clock: number, at: number, wide: boolean): number {
@@ -90,7 +99,7 @@ export function sleep(task: Task, clock: number, flags: number, at: number, left
     const time = readTimespec(kernel.memory, at, wide)
     if (time === undefined) return -Errno.EINVAL
     const isReal = clock === Clock.REALTIME || clock === Clock.TAI
-    const start = (flags & TIMER_ABSTIME) === 0 ? kernel.now : isReal ? -kernel.epoch * 1e9 : 0
+    const start = (flags & TIMER_ABSTIME) === 0 ? kernel.now : isReal ? -kernel.epoch * 1e9 : -clockOffset(task, clock)
     task.deadline = Math.max(0, start + time)
   }
   if (kernel.now >= task.deadline) return 0

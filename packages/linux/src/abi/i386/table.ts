@@ -2,6 +2,7 @@
 import { VDSO } from '../../exec/vdso.ts'
 import { type CallTable, tableOf } from '../table.ts'
 import { fileCalls } from './files.ts'
+import { ipcCalls } from './ipc.ts'
 import { moreCalls } from './more.ts'
 import { otherNames } from './names.ts'
 import { socketCalls } from './sockets.ts'
@@ -10,7 +11,7 @@ import { taskCalls } from './tasks.ts'
 /** By number. */
 export const i386: CallTable = tableOf(
   'i386',
-  [...fileCalls, ...socketCalls, ...taskCalls, ...moreCalls],
+  [...fileCalls, ...socketCalls, ...taskCalls, ...ipcCalls, ...moreCalls],
   otherNames,
   VDSO.sysenterReturn,
 )
