@@ -28,7 +28,7 @@ export type { Namespace, NamespaceKind, NamespaceNumbers } from './namespaces/na
 export type { PidNamespace } from './namespaces/pid.ts'
 export type { IdExtent, IdMap, OwnedNamespace, UserNamespace } from './namespaces/user.ts'
 export type { TimeOfKernel } from './net/clock.ts'
-export { NetNamespace, type OpenSocket } from './net/namespace.ts'
+export { NetNamespace, type NetOptions, type OpenSocket } from './net/namespace.ts'
 export { Network } from './net/network.ts'
 export type { Credentials, Incoming, Outgoing, Queued, UnixEnd, UnixWorld } from './net/unix/end.ts'
 export type { Carrier, Rights } from './net/unix/rights.ts'

@@ -162,6 +162,22 @@ const rows: readonly (readonly [kind: string, rows: Row[]])[] = [
     ],
   ],
   [
+    'net',
+    [
+      [
+        'has a loopback device that is down and has no address until it is up',
+        'unshare -n sh -c "ifconfig; ping -c 1 -W 1 127.0.0.1 2>&1 | tail -n 1; ifconfig lo up; ifconfig lo | grep -o inet.addr:[0-9.]*; ping -c 1 127.0.0.1 | grep -c seq"; ifconfig | grep -c lo',
+        'ping: sendto: Network is unreachable\ninet addr:127.0.0.1\n1\n1\n',
+      ],
+      [
+        'is configured by who has rights over it alone',
+        'ifconfig lo down 2>&1; unshare -U ifconfig lo down 2>&1; unshare -rn sh -c "ifconfig lo up && ifconfig lo | grep -c UP"',
+        'ifconfig: SIOCSIFFLAGS: Operation not permitted\nifconfig: SIOCSIFFLAGS: Operation not permitted\n1\n',
+        1000,
+      ],
+    ],
+  ],
+  [
     'cgroup',
     [
       [

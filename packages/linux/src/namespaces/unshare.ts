@@ -52,7 +52,7 @@ export function newNamespaces(kernel: Kernel, { ns, ids }: Separated, flags: num
       ...(has('mnt') && { mnt: new MountNamespace(numbers, user, ns.mnt.tree.clone(user !== ns.mnt.owner)) }),
       ...(has('uts') && { uts: new UtsNamespace(numbers, user, ns.uts) }),
       ...(has('ipc') && { ipc: new IpcNamespace(numbers, user) }),
-      ...(has('net') && { net: kernel.network.newNamespace(user) }),
+      ...(has('net') && { net: kernel.network.separateNamespace(user) }),
       ...(has('cgroup') && { cgroup: new CgroupNamespace(numbers, user, group) }),
       ...(has('pid') && { pidForChildren: new PidNamespace<Task>(numbers, ns.pidForChildren, user) }),
       ...(has('time') && { timeForChildren: new TimeNamespace(numbers, user, ns.timeForChildren) }),

@@ -14,7 +14,16 @@ export interface OpenSocket {
   readonly family: number
 }
 
-/** One network: devices, addresses, routes, ports, names. */
+/** What a namespace is made with. */
+export interface NetOptions {
+  readonly clock: Clock
+  /** What its ports, sequence numbers and MAC addresses follow from. */
+  readonly seed: number
+  /** Whether its loopback device is up from the start. */
+  readonly loopback: boolean
+}
+
+/** One network: devices, addresses, routes, ports, names. Tasks and open sockets are in it. */
 export class NetNamespace extends Namespace {
   readonly kind = 'net'
   readonly owner: UserNamespace
@@ -30,10 +39,14 @@ export class NetNamespace extends Namespace {
   /** A process of it may open ports below this one only with privileges. */
   privilegedPorts = 1024
 
-  /** `seed`: what its ports, sequence numbers and MAC addresses follow from. */
-  constructor(owner: UserNamespace, isFirst: boolean, clock: Clock, seed: number) {
+  constructor(owner: UserNamespace, options: NetOptions, isFirst = false) {
     super('net', owner.numbers, isFirst)
     this.owner = owner
-    this.stack = new NetStack({ clock, seed })
+    this.stack = new NetStack(options)
+  }
+
+  /** Its veth devices go, and with each the other end. */
+  protected override end(): void {
+    for (const device of this.stack.devices) if (device.peer !== undefined) this.stack.deleteDevice(device)
   }
 }

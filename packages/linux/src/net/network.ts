@@ -3,7 +3,7 @@ import type { Clock } from '@vmexit/core'
 import type { Inode } from '@vmexit/vfs'
 import type { UserNamespace } from '../namespaces/user.ts'
 import { clockOf, type TimeOfKernel } from './clock.ts'
-import { NetNamespace } from './namespace.ts'
+import { NetNamespace, type NetOptions } from './namespace.ts'
 import type { UnixEnd } from './unix/end.ts'
 import { Rights } from './unix/rights.ts'
 
@@ -29,9 +29,23 @@ export class Network {
     this.#seed = seed
   }
 
-  /** A namespace that belongs to a user namespace, with a loopback device that is up. */
+  #options(loopback: boolean): NetOptions {
+    return { clock: this.clock, seed: (this.#seed * 0x9e37_79b1 + this.#namespaces++) >>> 0, loopback }
+  }
+
+  /**
+   * A namespace that belongs to a user namespace, made from outside: its loopback device is up, and it stays though no
+   * program is in it.
+   */
   newNamespace(owner: UserNamespace, isFirst = false): NetNamespace {
-    return new NetNamespace(owner, isFirst, this.clock, (this.#seed * 0x9e37_79b1 + this.#namespaces++) >>> 0)
+    const namespace = new NetNamespace(owner, this.#options(true), isFirst)
+    namespace.enter()
+    return namespace
+  }
+
+  /** One that programs have made, by unshare(2): its loopback device is down. */
+  separateNamespace(owner: UserNamespace): NetNamespace {
+    return new NetNamespace(owner, this.#options(false))
   }
 
   /** Counts a socket: false where there are too many. */
