@@ -3,7 +3,7 @@ import { Open } from '@vmexit/vfs'
 import { readTimespec, writeTimespec } from '../abi/i386/structs.ts'
 import { Errno } from '../errno.ts'
 import type { Kernel, Task } from '../system.ts'
-import { clockOffset } from '../tasks/time-calls.ts'
+import { clockStart } from '../tasks/time-calls.ts'
 import { Timer } from '../tasks/timers.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
 import { AnonymousFile } from './anonymous-file.ts'
@@ -104,9 +104,7 @@ class TimerFd extends AnonymousFile {
 
 export function timerfdCreate(task: Task, clock: number, flags: number): number {
   if (![0, 1, 7, 8, 9].includes(clock) || (flags & ~(Open.O_CLOEXEC | Open.O_NONBLOCK)) !== 0) return -Errno.EINVAL
-  // Clocks of alarms are those without, as far as nothing is suspended.
-  const plain = clock === 8 ? 0 : clock === 9 ? 7 : clock
-  return install(task, new TimerFd(task.kernel, plain, flags), flags)
+  return install(task, new TimerFd(task.kernel, clock, flags), flags)
 }
 
 export function timerfdSettime(task: Task, fd: number, flags: number, at: number, old: number, wide: boolean): number {
@@ -120,12 +118,7 @@ export function timerfdSettime(task: Task, fd: number, flags: number, at: number
   if (!(file instanceof TimerFd) || period === undefined || value === undefined) return -Errno.EINVAL
   const before = [file.period, file.timer.isSet ? Math.max(1, file.timer.when - kernel.now) : 0] as const
   const absolute = (flags & 1) !== 0
-  const when =
-    value === 0
-      ? 0
-      : absolute
-        ? Math.max(1, value - (file.clock === 0 ? kernel.epoch * 1e9 : clockOffset(task, file.clock)))
-        : kernel.now + value
+  const when = value === 0 ? 0 : absolute ? Math.max(1, value + clockStart(task, file.clock)) : kernel.now + value
   file.set(when, period)
   if (old !== 0) {
     writeTimespec(kernel.memory, old, before[0], wide)

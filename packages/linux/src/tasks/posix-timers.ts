@@ -1,5 +1,4 @@
 /** Timers that send signals: timer_create(2), timer_settime(2), timer_gettime(2), timer_getoverrun(2), timer_delete(2). */
-
 import { readTimespec, writeTimespec } from '../abi/i386/structs.ts'
 import { Errno } from '../errno.ts'
 import { Code, type SignalInfo } from '../signals/queue.ts'
@@ -7,7 +6,7 @@ import { sendToProcess, sendToTask } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
 import type { Process, Task } from '../system.ts'
 import { taskOf } from './numbers.ts'
-import { clockKind } from './time-calls.ts'
+import { clockKind, clockStart } from './time-calls.ts'
 import { Timer } from './timers.ts'
 
 const Notify = { SIGNAL: 0, NONE: 1, THREAD: 2, THREAD_ID: 4 } as const
@@ -19,7 +18,7 @@ const MOST_OVERRUNS = 0x7fff_ffff
 class PosixTimer {
   readonly id: number
   readonly proc: Process
-  readonly isRealTime: boolean
+  readonly clock: number
   readonly timer: Timer
   period = 0
   /** Of the signal that was delivered last. */
@@ -31,11 +30,11 @@ class PosixTimer {
   /** What was sent and waits, and how often the timer has ended since. */
   #sent: { info: SignalInfo; overrun: number } | undefined
 
-  constructor(id: number, task: Task, isRealTime: boolean, signal: number, value: number, thread: Task | undefined) {
+  constructor(id: number, task: Task, clock: number, signal: number, value: number, thread: Task | undefined) {
     const { kernel } = task
     this.id = id
     this.proc = task.process
-    this.isRealTime = isRealTime
+    this.clock = clock
     this.#signal = signal
     this.#value = value
     this.#thread = thread
@@ -111,7 +110,7 @@ export function timerCreate(task: Task, clock: number, event: number, at: number
   while (task.process.timers.has(id)) id++
   memory.set32(at, id)
   const what = notify === Notify.NONE ? 0 : signal!
-  task.process.timers.set(id, new PosixTimer(id, task, kind === 'real', what, event === 0 ? id : value!, thread))
+  task.process.timers.set(id, new PosixTimer(id, task, clock, what, event === 0 ? id : value!, thread))
   return 0
 }
 
@@ -123,7 +122,7 @@ export function timerSettime(task: Task, id: number, flags: number, at: number, 
   const timer = timerOf(task, id)
   if (period === undefined || value === undefined || timer === undefined) return -Errno.EINVAL
   const before = left(task, timer)
-  const start = (flags & ABSOLUTE) === 0 ? kernel.now : timer.isRealTime ? -kernel.epoch * 1e9 : 0
+  const start = (flags & ABSOLUTE) === 0 ? kernel.now : clockStart(task, timer.clock)
   timer.set(task, value === 0 ? 0 : Math.max(1, start + value), period)
   if (old !== 0) write(task, old, before, wide)
   return 0

@@ -9,16 +9,22 @@ import { processOf, taskOf } from './numbers.ts'
 // biome-ignore format: a table
 const Clock = {
   REALTIME: 0, MONOTONIC: 1, PROCESS: 2, THREAD: 3, MONOTONIC_RAW: 4, REALTIME_COARSE: 5, MONOTONIC_COARSE: 6,
-  BOOTTIME: 7, TAI: 11,
+  BOOTTIME: 7, REALTIME_ALARM: 8, BOOTTIME_ALARM: 9, TAI: 11,
 } as const
 const TIMER_ABSTIME = 1
 
 /** What a clock is ahead in the task's time namespace: nanoseconds. */
-export function clockOffset(task: Task, clock: number): number {
-  if (clock === Clock.BOOTTIME) return task.ns.time.boottime
+function clockOffset(task: Task, clock: number): number {
+  if (clock === Clock.BOOTTIME || clock === Clock.BOOTTIME_ALARM) return task.ns.time.boottime
   return clock === Clock.MONOTONIC || clock === Clock.MONOTONIC_RAW || clock === Clock.MONOTONIC_COARSE
     ? task.ns.time.monotonic
     : 0
+}
+
+/** When a clock was at 0, as the kernel has time: its absolute times count from there. */
+export function clockStart(task: Task, clock: number): number {
+  const isReal = clock === Clock.REALTIME || clock === Clock.REALTIME_ALARM || clock === Clock.TAI
+  return isReal ? -task.kernel.epoch * 1e9 : -clockOffset(task, clock)
 }
 
 /** The time of a clock in nanoseconds; undefined for one that there is not. */
@@ -98,8 +104,7 @@ export function sleep(task: Task, clock: number, flags: number, at: number, left
   if (task.deadline === Number.POSITIVE_INFINITY) {
     const time = readTimespec(kernel.memory, at, wide)
     if (time === undefined) return -Errno.EINVAL
-    const isReal = clock === Clock.REALTIME || clock === Clock.TAI
-    const start = (flags & TIMER_ABSTIME) === 0 ? kernel.now : isReal ? -kernel.epoch * 1e9 : -clockOffset(task, clock)
+    const start = (flags & TIMER_ABSTIME) === 0 ? kernel.now : clockStart(task, clock)
     task.deadline = Math.max(0, start + time)
   }
   if (kernel.now >= task.deadline) return 0
