@@ -32,17 +32,23 @@ function placeOf(task: Task, file: OpenFile, address: number): Place | number {
 
 /** Writes bytes to a plain file at a position; what is cached of it has them too. */
 function put(task: Task, file: OpenFile, bytes: Uint8Array, at: number): number {
-  const { vfs, pageCache } = task.kernel
+  const { vfs, pageCache, groups } = task.kernel
   const plain = file.file!
   const count = vfs.pwrite(task.context, plain, bytes, 0, bytes.length, at)
-  if (count > 0) pageCache.known(plain.inode)?.written(bytes, 0, count, at)
+  if (count > 0) {
+    pageCache.known(plain.inode)?.written(bytes, 0, count, at)
+    groups.transferred(plain.inode, 'write', count)
+  }
   return count
 }
 
 function get(task: Task, file: OpenFile, into: Uint8Array, at: number): number {
-  const plain = file.file!
-  task.kernel.pageCache.known(plain.inode)?.flush()
-  return task.kernel.vfs.pread(plain, into, 0, into.length, at)
+  const { vfs, pageCache, groups } = task.kernel
+  const { inode } = file.file!
+  pageCache.known(inode)?.flush()
+  const count = vfs.pread(file.file!, into, 0, into.length, at)
+  if (count > 0) groups.transferred(inode, 'read', count)
+  return count
 }
 
 function isPlain({ file }: OpenFile): boolean {
