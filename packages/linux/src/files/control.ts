@@ -6,7 +6,7 @@ import { namespaceIoctl } from '../namespaces/ns-ioctl.ts'
 import { Process, type Task } from '../system.ts'
 import { Cap } from '../tasks/capabilities.ts'
 import { Limit } from '../tasks/limits.ts'
-import { shownPid } from '../tasks/numbers.ts'
+import { givenPid, shownPid } from '../tasks/numbers.ts'
 import type { OpenFile } from './open-file.ts'
 import { FifoOperations, Pipe, PipeEnd } from './pipe.ts'
 import { addSeals, sealsOf } from './seals.ts'
@@ -111,10 +111,11 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
       file.flags = (file.flags & ~SETTABLE) | (argument & SETTABLE)
       return 0
     case Fcntl.SETOWN:
-      file.owner = argument
+      // (A group is said by the negated number.)
+      file.owner = Math.sign(argument) * givenPid(task, Math.abs(argument))
       return 0
     case Fcntl.GETOWN:
-      return file.owner
+      return Math.sign(file.owner) * shownPid(task, Math.abs(file.owner))
     case Fcntl.SETSIG:
       if (argument < 0 || argument > 64) return -Errno.EINVAL
       file.signal = argument

@@ -81,7 +81,7 @@ export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Ta
       () => guarded(kernel, task(), ({ context: there }) => there.root),
     ),
     fd: fds,
-    net: netNode(() => (task() ?? proc.leader).ns.net),
+    net: netNode(kernel, () => (task() ?? proc.leader).ns.net),
   }
   const owner = (): { uid: number; gid: number } => {
     const { ids } = task() ?? proc.leader

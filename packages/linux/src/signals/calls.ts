@@ -180,7 +180,10 @@ export function queueInfo(task: Task, tgid: number, tid: number | undefined, num
   if (number === 0) return 0
   const limit = task.process.limits.soft[Limit.SIGPENDING]!
   if (number >= 32 && target.pending.size >= limit && !task.capable(Cap.SYS_RESOURCE)) return -Errno.EAGAIN
-  const info: SignalInfo = { signal: number, code: code!, pid: pid!, uid: uid!, value: value! }
+  // (Ids that are none stay what they are.)
+  const user = uid === -1 ? -1 : task.ids.user.uids.toKernel(uid! >>> 0)
+  const said = { code: code!, pid: pid!, uid: user, value: value! }
+  const info: SignalInfo = { signal: number, ...said, sender: task.process.pid }
   if (thread === undefined) sendToProcess(target, info)
   else sendToTask(thread, info)
   return 0

@@ -17,6 +17,8 @@ export interface SignalInfo {
   readonly code: number
   readonly pid?: number
   readonly uid?: number
+  /** Who has sent it, where `pid` is what the sender says of itself. */
+  readonly sender?: number
   /** si_status of SIGCHLD, si_syscall of SIGSYS. */
   readonly status?: number
   /** si_errno. */

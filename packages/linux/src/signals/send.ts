@@ -27,7 +27,9 @@ function toldTo(task: Task, info: SignalInfo): SignalInfo {
   const { ns, ids } = task
   if (info.pid === undefined || (ns.pid.parent === null && ids.user.parent === null)) return info
   const uid = info.uid === undefined ? {} : { uid: ids.user.uids.shown(info.uid) }
-  return { ...info, pid: ns.pid.local(info.pid), ...uid }
+  const { sender } = info
+  const pid = sender !== undefined && ns.pid.local(sender) !== 0 ? info.pid : ns.pid.local(sender ?? info.pid)
+  return { ...info, pid, ...uid }
 }
 
 /**
@@ -37,7 +39,8 @@ function toldTo(task: Task, info: SignalInfo): SignalInfo {
 function isProtected(task: Task, info: SignalInfo): boolean {
   const { ns, process: proc, actions } = task
   if (ns.pid.init !== proc || actions.get(info.signal).handler !== SIG_DFL) return false
-  const isFromOutside = info.pid === undefined || ns.pid.local(info.pid) === 0
+  const sender = info.sender ?? info.pid
+  const isFromOutside = sender === undefined || ns.pid.local(sender) === 0
   return !isFromOutside || (info.signal !== Signal.SIGKILL && info.signal !== Signal.SIGSTOP)
 }
 

@@ -121,10 +121,12 @@ function reaperOf(proc: Process): Process | null {
  * signal: PR_SET_PDEATHSIG.
  */
 function orphan(kernel: Kernel, child: Process, reaper: Process | null): void {
-  const { deathSignal } = child.settings
-  if (deathSignal !== 0 && !child.isZombie)
-    sendToProcess(child, { signal: deathSignal, code: Code.SI_USER, pid: child.parent?.pid ?? 0, uid: 0 })
-  child.parent?.children.delete(child)
+  const { parent, settings } = child
+  if (settings.deathSignal !== 0 && parent !== null && !child.isZombie) {
+    const sender = { pid: parent.pid, uid: parent.leader.ids.uid }
+    sendToProcess(child, { signal: settings.deathSignal, code: Code.SI_USER, ...sender })
+  }
+  parent?.children.delete(child)
   child.parent = reaper
   if (reaper === null) {
     if (child.isZombie) reap(kernel, child)

@@ -30,10 +30,11 @@ function credentialsOf({ process: proc, ids }: Task): Credentials {
   return { pid: proc.pid, uid: ids.euid, gid: ids.egid }
 }
 
-/** Credentials as a task knows whom they mean: in its own namespaces. Nobody's are −1. */
-function shownTo(task: Task, { pid, uid, gid }: Credentials): [number, number, number] {
+/** The same as the reader is told it: numbers, users and groups of its own namespaces. */
+function told(task: Task, { pid, uid, gid }: Credentials): Uint8Array {
   const { uids, gids } = task.ids.user
-  return [shownPid(task, pid), uid < 0 ? uid : uids.shown(uid), gid < 0 ? gid : gids.shown(gid)]
+  // (Of nobody there is no user.)
+  return numbers(shownPid(task, pid), uid === -1 ? uid : uids.shown(uid), gid === -1 ? gid : gids.shown(gid))
 }
 
 /** A UNIX socket. */
@@ -182,7 +183,7 @@ export class UnixFile extends SocketFile {
     if (count >= 0 && incoming.from !== undefined) message.from = writeUnix(incoming.from)
     const { credentials } = incoming
     if (credentials !== undefined && this.end.passesCredentials) {
-      const data = numbers(...shownTo(this.kernel.current!, credentials))
+      const data = told(this.kernel.current!, credentials)
       message.controls.push({ level: Level.SOCKET, type: Scm.CREDENTIALS, data })
     }
     return count
@@ -214,7 +215,7 @@ export class UnixFile extends SocketFile {
       case Option.PASSCRED:
         return Number(end.passesCredentials)
       case Option.PEERCRED:
-        return numbers(...shownTo(this.kernel.current!, end.peerCredentials))
+        return told(this.kernel.current!, end.peerCredentials)
       case Option.ACCEPTCONN:
         return Number(end.isListening)
       case Option.LINGER:
@@ -281,13 +282,15 @@ function credentialsIn(task: Task, controls: readonly ControlMessage[]): Credent
     if (level !== Level.SOCKET || type !== Scm.CREDENTIALS) continue
     if (data.length !== 12) return -Errno.EINVAL
     const view = new DataView(data.buffer, data.byteOffset)
-    const given = [0, 4, 8].map((at) => view.getInt32(at, true)) as [number, number, number]
-    const pid = givenPid(task, given[0])
-    const [uid, gid] = [ids.user.uids.toKernel(given[1]), ids.user.gids.toKernel(given[2])]
+    const pid = givenPid(task, view.getInt32(0, true))
+    const uid = ids.user.uids.toKernel(view.getUint32(4, true))
+    const gid = ids.user.gids.toKernel(view.getUint32(8, true))
     if (uid === -1 || gid === -1) return -Errno.EINVAL
-    const mayUser = [ids.uid, ids.euid, ids.suid].includes(uid)
-    const mayGroup = [ids.gid, ids.egid, ids.sgid].includes(gid)
-    if (!mayImpersonate(task) && (pid !== proc.pid || !mayUser || !mayGroup)) return -Errno.EPERM
+    const isOwn =
+      (pid === proc.pid || mayImpersonate(task, 'process')) &&
+      ([ids.uid, ids.euid, ids.suid].includes(uid) || mayImpersonate(task, 'user')) &&
+      ([ids.gid, ids.egid, ids.sgid].includes(gid) || mayImpersonate(task, 'group'))
+    if (!isOwn) return -Errno.EPERM
     if (pid !== proc.pid && !task.kernel.processes.has(pid)) return -Errno.ESRCH
     credentials = { pid, uid, gid }
   }
