@@ -85,11 +85,8 @@ export function clone3(task: Task, at: number, bytes: number): number {
     parentTid: word(3),
     childTid: word(2),
     tls: descriptor,
-    withoutHandlers: (high & CLEAR_SIGHAND_HIGH) !== 0,
   })
 }
-/** CLONE_CLEAR_SIGHAND, in the upper word of the flags. */
-const CLEAR_SIGHAND_HIGH = 1
 
 /** wait4(2). */
 export function wait4(task: Task, pid: number, status: number, options: number, rusage: number): number {

@@ -37,8 +37,6 @@ export interface CloneRequest {
   readonly parentTid: number
   readonly childTid: number
   readonly tls: UserDescriptor | undefined
-  /** CLONE_CLEAR_SIGHAND: what is handled is at its default again. */
-  readonly withoutHandlers?: boolean
 }
 
 /** Flags that exclude each other, or need each other (clone(2), "ERRORS"). */

@@ -5,7 +5,7 @@ import { execute, readStrings } from '../../exec/exec.ts'
 import { start } from '../../files/paths.ts'
 import { pidfdOpen, pidfdSendSignal } from '../../files/pidfd.ts'
 import { brk, madvise, mmap, mprotect, mremap, munmap } from '../../memory/calls.ts'
-import { setns, unshare } from '../../namespaces/unshare.ts'
+import { mayInspect, setns, unshare } from '../../namespaces/unshare.ts'
 import { seccomp } from '../../seccomp/calls.ts'
 import {
   kill,
@@ -111,6 +111,7 @@ function setRobustList(task: Task, at: number, bytes: number): number {
 function getRobustList(task: Task, tid: number, at: number, bytes: number): number {
   const target = tid === 0 ? task : taskOf(task, tid)
   if (target === undefined) return -Errno.ESRCH
+  if (!mayInspect(task, target)) return -Errno.EPERM
   task.kernel.memory.set32(bytes, 12)
   task.kernel.memory.set32(at, target.robustList)
   return 0
