@@ -7,7 +7,7 @@ import { createKernel } from '../kernel.ts'
 import type { Task } from '../system.ts'
 
 const [READ, WRITE, OPEN, FCHOWN, QUEUE_INFO, PAUSE, TIMER_CREATE, TIMER_SETTIME] = [
-  3, 4, 5, 95, 178, 29, 259, 260,
+  3, 4, 5, 207, 178, 29, 259, 260,
 ] as const
 const [FUTEX, SOCKETPAIR, GETSOCKOPT, FCNTL] = [240, 360, 365, 221] as const
 const EINVAL = -22
