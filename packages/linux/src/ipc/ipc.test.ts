@@ -50,14 +50,14 @@ describe('shared memory', () => {
         [SHMAT, 0, WHERE + 0x10000, 0],
         [4, 1, WHERE + 0x10000, 4],
         [SHMCTL, 0, 0],
-        [SHMAT, 0, 0, 0],
+        [SHMDT, WHERE + 0x10000],
       ],
       ...[
-        [SHMDT, WHERE + 0x10000],
+        [SHMAT, 0, 0, 0],
         [SHMDT, WHERE + 0x10000],
       ],
     ] as Call[])
-    expect(found.slice(0, 10)).toEqual([0, WHERE, 0, 0, WHERE + 0x10000, 4, 0, EINVAL, 0, EINVAL])
+    expect(found.slice(0, 10)).toEqual([0, WHERE, 0, 0, WHERE + 0x10000, 4, 0, 0, EINVAL, EINVAL])
     expect(kernel.frames.used).toBeLessThan(20)
   })
 

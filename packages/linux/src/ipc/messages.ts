@@ -121,7 +121,7 @@ export function msgctl(task: Task, id: number, command: number, at: number): num
   const table = queues(task.ns.ipc)
   const queue = table.find(id)
   if (queue === undefined) return -Errno.EINVAL
-  switch (command & ~Ipc.IPC_64) {
+  switch (command) {
     case Ipc.RMID:
       if (!queue.belongsTo(task)) return -Errno.EPERM
       table.remove(queue)

@@ -10,6 +10,9 @@ export const Ipc = { CREAT: 0o1000, EXCL: 0o2000, NOWAIT: 0o4000, RMID: 0, SET: 
 const PRIVATE = 0
 /** Numbers are an index and, above it, how often that was used. */
 const INDEXES = 32_768
+const ROUNDS = 0x1_0000
+/** Indexes that are used before they begin anew, at least. */
+const SHORTEST_CYCLE = 64
 /** The most objects of a kind in a namespace. */
 const MOST = 4096
 
@@ -18,7 +21,8 @@ export const PERM_BYTES = 36
 
 /** One object. */
 export abstract class IpcObject {
-  readonly key: number
+  /** Another one may have it once this one is removed. */
+  key: number
   readonly cuid: number
   readonly cgid: number
   uid: number
@@ -83,7 +87,10 @@ export function columns(widths: readonly number[], values: readonly (string | nu
 /** The objects of one kind in a namespace. */
 export class IpcTable<T extends IpcObject> {
   readonly #byIndex: (T | undefined)[] = []
-  readonly #uses: number[] = []
+  #count = 0
+  /** The index that was given out last, and how often they began anew. */
+  #last = -1
+  #round = 0
 
   all(): T[] {
     return this.#byIndex.filter((object) => object !== undefined)
@@ -104,20 +111,30 @@ export class IpcTable<T extends IpcObject> {
       }
       if ((flags & Ipc.CREAT) === 0) return -Errno.ENOENT
     }
-    let index = this.#byIndex.indexOf(undefined)
-    if (index < 0) index = this.#byIndex.length
-    if (index >= MOST) return -Errno.ENOSPC
+    if (this.#count >= MOST) return -Errno.ENOSPC
     const made = make()
     if (typeof made === 'number') return made
-    const uses = (this.#uses[index] ?? -1) + 1
-    this.#uses[index] = uses % 0x8000
-    made.id = this.#uses[index]! * INDEXES + index
+    const index = this.#next()
+    if (index <= this.#last) this.#round = (this.#round + 1) % ROUNDS
+    this.#last = index
+    this.#count++
+    made.id = this.#round * INDEXES + index
     this.#byIndex[index] = made
     return made.id
   }
 
+  /** The next free index, in turn: numbers do not come again soon. */
+  #next(): number {
+    const cycle = Math.max(SHORTEST_CYCLE, Math.floor((this.#count * 3) / 2))
+    for (let index = this.#last + 1; index < cycle; index++) if (this.#byIndex[index] === undefined) return index
+    let index = 0
+    while (this.#byIndex[index] !== undefined) index++
+    return index
+  }
+
   remove(object: T): void {
     object.isRemoved = true
+    this.#count--
     this.#byIndex[object.id % INDEXES] = undefined
   }
 }

@@ -123,13 +123,12 @@ export function undoSemaphores(proc: Process): void {
   undoing.delete(proc)
 }
 
-export function semctl(task: Task, id: number, number: number, command: number, argument: number): number {
+export function semctl(task: Task, id: number, number: number, known: number, argument: number): number {
   const { memory } = task.kernel
   const table = sets(task.ns.ipc)
   const set = table.find(id)
   if (set === undefined) return -Errno.EINVAL
   const { values, pids } = set
-  const known = command & ~Ipc.IPC_64
   const isOfOne = known === Sem.SETVAL || (known >= Sem.GETPID && known !== Sem.GETALL && known <= Sem.GETZCNT)
   if (isOfOne && (number < 0 || number >= values.length)) return -Errno.EINVAL
   const isOwners = known === Ipc.RMID || known === Ipc.SET

@@ -6,7 +6,7 @@ import { KERNEL_PAGE } from '../memory/page-table.ts'
 import { Prot } from '../memory/vma.ts'
 import type { Kernel, Task } from '../system.ts'
 import { shownPid } from '../tasks/numbers.ts'
-import { columns, Ipc, IpcObject, PERM_BYTES, tables } from './objects.ts'
+import { columns, Ipc, IpcObject, type IpcTable, PERM_BYTES, tables } from './objects.ts'
 
 const Shm = { RDONLY: 0o10000, RND: 0o20000, REMAP: 0o40000, EXEC: 0o100000, LOCK: 11, UNLOCK: 12 } as const
 /** In a mode: it goes with its last attachment. */
@@ -47,20 +47,33 @@ class Segment extends IpcObject {
     all.add(this.pages)
   }
 
-  get attachments(): number {
-    return this.pages.mappings - 1
+  get isReleased(): boolean {
+    return (this.mode & DEST) !== 0
   }
-  /** Its pages are its attachments' from now on. */
+  get attachments(): number {
+    return this.pages.mappings - (this.isReleased ? 0 : 1)
+  }
+  /** Removed: its pages are its attachments' from now on, and nobody finds it by its key. */
   release(): void {
+    if (this.isReleased) return
+    this.mode |= DEST
+    this.key = 0
     living.get(this.kernel)!.delete(this.pages)
     this.pages.unmapped()
   }
 }
 
-const segments = tables<Segment>((segment) => segment.release())
+const tablesOf = tables<Segment>((segment) => segment.release())
+
+/** The segments of a task's namespace: those that were removed are there until their last attachment goes. */
+function segmentsFor(task: Task): IpcTable<Segment> {
+  const table = tablesOf(task.ns.ipc)
+  for (const segment of table.all()) if (segment.isReleased && segment.attachments === 0) table.remove(segment)
+  return table
+}
 
 export function shmget(task: Task, key: number, bytes: number, flags: number): number {
-  return segments(task.ns.ipc).get(
+  return segmentsFor(task).get(
     task,
     key,
     flags,
@@ -70,7 +83,7 @@ export function shmget(task: Task, key: number, bytes: number, flags: number): n
 }
 
 export function shmat(task: Task, id: number, address: number, flags: number): number {
-  const segment = segments(task.ns.ipc).find(id)
+  const segment = segmentsFor(task).find(id)
   if (segment === undefined) return -Errno.EINVAL
   const isReadOnly = (flags & Shm.RDONLY) !== 0
   if (!segment.permits(task, isReadOnly ? READ : READ | WRITE)) return -Errno.EACCES
@@ -96,7 +109,7 @@ export function shmdt(task: Task, address: number): number {
   const base = address / PAGE
   const all = space.areas.list.filter((area) => area.pages === pages && area.start - area.offset === base)
   for (const { start, end } of all) space.unmap(start, end - start)
-  for (const segment of segments(task.ns.ipc).all()) {
+  for (const segment of segmentsFor(task).all()) {
     if (segment.pages !== pages) continue
     segment.detached = kernel.time.seconds
     segment.last = task.process.pid
@@ -105,10 +118,10 @@ export function shmdt(task: Task, address: number): number {
 }
 
 export function shmctl(task: Task, id: number, command: number, at: number): number {
-  const table = segments(task.ns.ipc)
+  const table = segmentsFor(task)
   const segment = table.find(id)
   if (segment === undefined) return -Errno.EINVAL
-  switch (command & ~Ipc.IPC_64) {
+  switch (command) {
     case Ipc.STAT:
       if (!segment.permits(task, READ)) return -Errno.EACCES
       writeSegment(task, at, segment)
@@ -117,9 +130,8 @@ export function shmctl(task: Task, id: number, command: number, at: number): num
       return segment.belongsTo(task) ? segment.readPermissions(task, at) : -Errno.EPERM
     case Ipc.RMID:
       if (!segment.belongsTo(task)) return -Errno.EPERM
-      segment.mode |= DEST
-      table.remove(segment)
       segment.release()
+      if (segment.attachments === 0) table.remove(segment)
       return 0
     case Shm.LOCK:
     case Shm.UNLOCK:
@@ -135,7 +147,7 @@ const WIDTHS: readonly number[] = [10, 10, 5, 21, 5, 5, 6, 5, 5, 5, 5, 10, 10, 1
 export function segmentsText(task: Task): string {
   const { uids, gids } = task.ids.user
   const head = ['key', 'shmid', 'perms', 'size', 'cpid', 'lpid', 'nattch', 'uid', 'gid', 'cuid', 'cgid']
-  const rows = segments(task.ns.ipc)
+  const rows = segmentsFor(task)
     .all()
     .map((each) =>
       columns(WIDTHS, [

@@ -35,7 +35,11 @@ export function separate(task: Task, flags: number): Separated | number {
   const others = flags & NAMESPACE_FLAGS & ~NamespaceFlag.user
   if (others === 0) return { ns, ids }
   if (!isCapable(ids, Cap.SYS_ADMIN, ids.user)) return -Errno.EPERM
-  if ((flags & NamespaceFlag.pid) !== 0 && ns.pidForChildren.isTooDeep) return -Errno.ENOSPC
+  if ((flags & NamespaceFlag.pid) !== 0) {
+    // One at a time: who has one for its children waits for them.
+    if (ns.pidForChildren !== ns.pid) return -Errno.EINVAL
+    if (ns.pid.isTooDeep) return -Errno.ENOSPC
+  }
   return newNamespaces(task.kernel, { ns, ids }, others & ~NamespaceFlag.mnt, task.process.member.group)
 }
 

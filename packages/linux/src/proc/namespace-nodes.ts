@@ -50,7 +50,8 @@ export function mapFile(kernel: Kernel, task: () => Task | undefined, which: 'ui
       const reader = kernel.current?.ids.user ?? user
       return mapText(user[which], (reader === user ? user.owner : reader)[which])
     },
-    write: (text) => writeMap(kernel.current!, task()?.ids.user, which, text),
+    write: (text, position) =>
+      position === 0 ? writeMap(kernel.current!, task()?.ids.user, which, text) : -Errno.EINVAL,
   }
 }
 
@@ -82,10 +83,10 @@ export function setgroupsFile(kernel: Kernel, task: () => Task | undefined): Pro
     kind: 'file',
     mode: 0o644,
     text: () => (task()?.ids.user.maySetGroups === false ? 'deny\n' : 'allow\n'),
-    write(text) {
+    write(text, position) {
       const user = task()?.ids.user
       const word = text.trimEnd()
-      if (user === undefined || (word !== 'allow' && word !== 'deny')) return -Errno.EINVAL
+      if (user === undefined || position !== 0 || (word !== 'allow' && word !== 'deny')) return -Errno.EINVAL
       if (!isCapable(kernel.current!.ids, Cap.SYS_ADMIN, user)) return -Errno.EPERM
       if (word === 'allow') return user.maySetGroups ? 0 : -Errno.EPERM
       if (user.gids.extents.length > 0) return -Errno.EPERM

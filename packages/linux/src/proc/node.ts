@@ -16,8 +16,8 @@ export interface ProcFile {
   readonly kind: 'file'
   readonly mode?: number
   text(): string
-  /** Takes what was written; an error number below 0 refuses it. */
-  write?(text: string): number
+  /** Takes what was written, and where; an error number below 0 refuses it. */
+  write?(text: string, position: number): number
 }
 
 /** A link: its text, and where it leads if that is more than its text. */

@@ -218,9 +218,9 @@ class TextOperations implements FileOperations {
     into.set(piece, start)
     return piece.length
   }
-  write(from: Uint8Array, start: number, length: number): number {
+  write(from: Uint8Array, start: number, length: number, position: number): number {
     if (this.#node.write === undefined) return -Errno.EIO
-    const answer = this.#node.write(new TextDecoder().decode(from.slice(start, start + length)))
+    const answer = this.#node.write(new TextDecoder().decode(from.slice(start, start + length)), position)
     return answer < 0 ? answer : length
   }
   release(): void {}

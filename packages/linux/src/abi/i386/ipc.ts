@@ -1,6 +1,7 @@
 /** System V IPC, by number: calls of their own, and ipc(2), which is all of them in one. */
 import { Errno } from '../../errno.ts'
 import { msgctl, msgget, msgrcv, msgsnd } from '../../ipc/messages.ts'
+import { Ipc } from '../../ipc/objects.ts'
 import { semctl, semget, semop } from '../../ipc/semaphores.ts'
 import { shmat, shmctl, shmdt, shmget } from '../../ipc/shared-memory.ts'
 import type { Task } from '../../system.ts'
@@ -24,7 +25,7 @@ function ipc(task: Task, which: number, a: number, b: number, c: number, at: num
     case Which.SEMGET:
       return semget(task, a, b, c)
     case Which.SEMCTL:
-      return at === 0 ? -Errno.EINVAL : semctl(task, a, b, c, memory.get32(at) | 0)
+      return at === 0 ? -Errno.EINVAL : semctl(task, a, b, c & ~Ipc.IPC_64, memory.get32(at) | 0)
     case Which.MSGSND:
       return msgsnd(task, a, at, b, c)
     case Which.MSGRCV:
@@ -34,7 +35,7 @@ function ipc(task: Task, which: number, a: number, b: number, c: number, at: num
     case Which.MSGGET:
       return msgget(task, a, b)
     case Which.MSGCTL:
-      return msgctl(task, a, b, at)
+      return msgctl(task, a, b & ~Ipc.IPC_64, at)
     case Which.SHMAT: {
       if (which >>> 16 === 1) return -Errno.EINVAL
       memory.writable(c >>> 0, 4)
@@ -48,7 +49,7 @@ function ipc(task: Task, which: number, a: number, b: number, c: number, at: num
     case Which.SHMGET:
       return shmget(task, a, b >>> 0, c)
     case Which.SHMCTL:
-      return shmctl(task, a, b, at)
+      return shmctl(task, a, b & ~Ipc.IPC_64, at)
     default:
       return -Errno.ENOSYS
   }
