@@ -130,7 +130,7 @@ function refusesWrite({ file }: OpenFile, length: number, position: number | nul
 }
 
 /** Writes bytes of the kernel's; what is cached of a file has them too. */
-export function writeBytes(
+function writeBytes(
   task: Task,
   file: OpenFile,
   from: Uint8Array,

@@ -1,9 +1,9 @@
 /** Data from file to file: copy_file_range(2), splice(2), tee(2), vmsplice(2). Bytes are copied; no page changes its owner. */
-import { isDirectory, isRegular, Open } from '@vmexit/vfs'
+import { isDirectory, Open } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
 import { pipeOf } from './control.ts'
-import { readv, writev } from './io.ts'
+import { isPlain, readv, writev } from './io.ts'
 import type { OpenFile } from './open-file.ts'
 
 const { O_APPEND } = Open
@@ -49,10 +49,6 @@ function get(task: Task, file: OpenFile, into: Uint8Array, at: number): number {
   const count = vfs.pread(file.file!, into, 0, into.length, at)
   if (count > 0) groups.transferred(inode, 'read', count)
   return count
-}
-
-function isPlain({ file }: OpenFile): boolean {
-  return file !== undefined && file.operations === null && isRegular(file.inode.mode)
 }
 
 export function copyFileRange(

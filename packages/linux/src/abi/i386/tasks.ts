@@ -6,6 +6,7 @@ import { start } from '../../files/paths.ts'
 import { pidfdOpen, pidfdSendSignal } from '../../files/pidfd.ts'
 import { brk, madvise, mmap, mprotect, mremap, munmap } from '../../memory/calls.ts'
 import { mayInspect, setns, unshare } from '../../namespaces/unshare.ts'
+import { OVERFLOW_ID } from '../../namespaces/user.ts'
 import { seccomp } from '../../seccomp/calls.ts'
 import {
   kill,
@@ -118,7 +119,7 @@ function getRobustList(task: Task, tid: number, at: number, bytes: number): numb
 }
 
 /** Ids as calls of sixteen bits have them: one that does not fit is nobody's, and all ones are −1. */
-const short = (id: number): number => (id > 0xffff ? 65_534 : id)
+const short = (id: number): number => (id > 0xffff ? OVERFLOW_ID : id)
 const wide = (id: number): number => ((id & 0xffff) === 0xffff ? -1 : id & 0xffff)
 
 function gettimeofday(task: Task, at: number, zone: number): number {
