@@ -3,7 +3,7 @@ import { isDirectory, Open } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
 import { pipeOf } from './control.ts'
-import { isPlain, readv, writev } from './io.ts'
+import { isPlain, readv, writeBytes, writev } from './io.ts'
 import type { OpenFile } from './open-file.ts'
 
 const { O_APPEND } = Open
@@ -30,15 +30,10 @@ function placeOf(task: Task, file: OpenFile, address: number): Place | number {
   }
 }
 
-/** Writes bytes to a plain file at a position; what is cached of it has them too. */
+/** Writes bytes to a plain file at a position. */
 function put(task: Task, file: OpenFile, bytes: Uint8Array, at: number): number {
-  const { vfs, pageCache, groups } = task.kernel
-  const plain = file.file!
-  const count = vfs.pwrite(task.context, plain, bytes, 0, bytes.length, at)
-  if (count > 0) {
-    pageCache.known(plain.inode)?.written(bytes, 0, count, at)
-    groups.transferred(plain.inode, 'write', count)
-  }
+  const count = writeBytes(task, file, bytes, 0, bytes.length, at)
+  if (count > 0) task.kernel.groups.transferred(file.file!.inode, 'write', count)
   return count
 }
 

@@ -98,11 +98,17 @@ export function getgroups(task: Task, count: number, at: number): number {
   return groups.length
 }
 
-export function setgroups(task: Task, count: number, at: number): number {
+/** setgroups(2), the numbers at an address being read by `read`. */
+export function setgroups(
+  task: Task,
+  count: number,
+  at: number,
+  read = (n: number): number => task.kernel.memory.get32(at + n * 4),
+): number {
   const { user } = task.ids
   if (!task.capable(Cap.SETGID, user) || !user.maySetGroups || user.gids.extents.length === 0) return -Errno.EPERM
   if (count < 0 || count > 65_536) return -Errno.EINVAL
-  const groups = Array.from({ length: count }, (_, n) => user.gids.toKernel(task.kernel.memory.get32(at + n * 4)))
+  const groups = Array.from({ length: count }, (_, n) => user.gids.toKernel(read(n)))
   if (groups.includes(-1)) return -Errno.EINVAL
   task.ids = { ...task.ids, groups: groups.toSorted((a, b) => a - b) }
   return 0

@@ -25,14 +25,12 @@ import {
   schedSetaffinity,
   schedSetscheduler,
 } from '../../tasks/sched-calls.ts'
-import { setId } from '../../tasks/user-calls.ts'
 import { bits, fd, int, path, pointer, size } from '../decoders.ts'
 import { type CallRow, call } from '../table.ts'
 import { position } from './decoders.ts'
 
 // biome-ignore format: a table
 export const moreCalls: readonly CallRow[] = [
-  call(46, 'setgid', [int], (t, id) => setId(t, 'g', (id & 0xffff) === 0xffff ? -1 : id & 0xffff)),
   call(136, 'personality', [size], personality),
   call(150, 'mlock', [pointer, size], mlock),
   call(151, 'munlock', [pointer, size], mlock),

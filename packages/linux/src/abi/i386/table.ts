@@ -5,13 +5,14 @@ import { fileCalls } from './files.ts'
 import { ipcCalls } from './ipc.ts'
 import { moreCalls } from './more.ts'
 import { otherNames } from './names.ts'
+import { oldCalls } from './old.ts'
 import { socketCalls } from './sockets.ts'
 import { taskCalls } from './tasks.ts'
 
 /** By number. */
 export const i386: CallTable = tableOf(
   'i386',
-  [...fileCalls, ...socketCalls, ...taskCalls, ...ipcCalls, ...moreCalls],
+  [...fileCalls, ...socketCalls, ...taskCalls, ...ipcCalls, ...moreCalls, ...oldCalls],
   otherNames,
   VDSO.sysenterReturn,
 )

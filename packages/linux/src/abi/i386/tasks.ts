@@ -204,8 +204,6 @@ export const taskCalls: readonly CallRow[] = [
   call(176, 'rt_sigpending', [pointer, size], rtSigpending),
   call(177, 'rt_sigtimedwait', [pointer, pointer, pointer, size], (t, a, i, d, n) => rtSigtimedwait(t, a, i, deadlineOf(t, d, false), n)),
   call(179, 'rt_sigsuspend', [pointer, size], rtSigsuspend),
-  call(138, 'setfsuid', [int], (t, id) => setFileId(t, 'u', wide(id))),
-  call(139, 'setfsgid', [int], (t, id) => setFileId(t, 'g', wide(id))),
   call(184, 'capget', [pointer, pointer], capget),
   call(185, 'capset', [pointer, pointer], capset),
   call(215, 'setfsuid32', [int], (t, id) => setFileId(t, 'u', id)),
