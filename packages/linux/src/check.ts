@@ -2,6 +2,7 @@
 import { vdsoPagesOf } from './exec/load.ts'
 import { AnonymousFile } from './files/anonymous-file.ts'
 import type { OpenFile } from './files/open-file.ts'
+import { segmentsOf } from './ipc/shared-memory.ts'
 import type { AddressSpace } from './memory/address-space.ts'
 import type { FilePages } from './memory/file-pages.ts'
 import { SocketFile } from './net/socket-file.ts'
@@ -20,6 +21,7 @@ export function checkKernel(kernel: Kernel): string[] {
   }
   checkDescriptors(kernel, tasks, wrong)
   for (const task of tasks) checkTask(kernel, task, wrong)
+  checkGroups(kernel, tasks, wrong)
   for (const proc of kernel.processes.values()) {
     if (proc.tasks.size === 0 && proc.status === undefined)
       wrong.push(`process ${proc.pid} has neither tasks nor a status`)
@@ -39,6 +41,10 @@ function checkFrames(kernel: Kernel, spaces: readonly AddressSpace[], wrong: str
   const vdso = vdsoPagesOf(kernel)
   if (vdso !== undefined) caches.add(vdso)
   const mappings = new Map<FilePages, number>(vdso === undefined ? [] : [[vdso, 1]])
+  for (const pages of segmentsOf(kernel)) {
+    caches.add(pages)
+    mappings.set(pages, 1)
+  }
   for (const space of spaces) {
     for (const frame of space.table.ownFrames()) add(frame)
     for (const area of space.areas.list) {
@@ -105,12 +111,24 @@ function checkDescriptors(kernel: Kernel, tasks: readonly Task[], wrong: string[
     wrong.push(`there are ${sockets} sockets and ${kernel.network.sockets} are counted`)
 }
 
+/** Every task is a thread of the hierarchy, which has no others, and is charged once. */
+function checkGroups(kernel: Kernel, tasks: readonly Task[], wrong: string[]): void {
+  const { tree } = kernel.groups
+  for (const { thread, tid } of tasks) if (!thread.alive) wrong.push(`task ${tid} has ended in its group`)
+  const ended = [...kernel.processes.values()].filter(({ pid, tasks: own }) => ![...own].some(({ tid }) => tid === pid))
+  const threads = [...tree.members.threads()].length
+  const expected = tasks.length + ended.length
+  if (threads !== expected) wrong.push(`there are ${expected} tasks, and ${threads} threads in groups`)
+  const { usage } = tree.root.pids
+  if (usage !== threads) wrong.push(`groups are charged for ${usage} of ${threads} threads`)
+}
+
 function checkTask(kernel: Kernel, task: Task, wrong: string[]): void {
   const { state, tid } = task
   if (state === 'ended') wrong.push(`task ${tid} has ended and is in its process`)
-  if (state === 'ready' && task !== kernel.current && task.heapIndex < 0)
+  if (state === 'ready' && task !== kernel.current && !task.thread.active)
     wrong.push(`task ${tid} is ready and never runs`)
-  if (state !== 'ready' && task.heapIndex >= 0) wrong.push(`task ${tid} is ${state} and is to run`)
+  if (state !== 'ready' && task.thread.active) wrong.push(`task ${tid} is ${state} and is to run`)
   if (state !== 'blocked' && task.queues.length > 0) wrong.push(`task ${tid} is ${state} and waits`)
-  if (task.ns.pid.tasks.get(tid) !== task) wrong.push(`task ${tid} is not found by its number`)
+  if (kernel.ns.pid.tasks.get(tid) !== task) wrong.push(`task ${tid} is not found by its number`)
 }

@@ -1,9 +1,10 @@
 /** Programs that mean ill with sockets: wild arguments, messages of any shape, floods of descriptors. */
 import { describe, expect, it } from 'vitest'
 import { type Call, mapScratch, programOf, SCRATCH, SCRATCH_BYTES } from '../test/calls.ts'
-import { run } from '../test/run.ts'
+import { type RunOptions, run } from '../test/run.ts'
+import type { LinuxKernel } from './kernel.ts'
 import { Random } from './random.ts'
-import type { Account } from './tasks/account.ts'
+import { MemoryKind } from './tasks/account.ts'
 
 const NONBLOCK = 0o4000
 const SOCKET_CALLS = [102, 337, 345, ...Array.from({ length: 15 }, (_, n) => 359 + n), 417]
@@ -132,29 +133,25 @@ function calls(random: Random, count: number): Call[] {
   })
 }
 
-function limited(memory: number): Account & { readonly used: Record<string, number> } {
-  const used: Record<string, number> = { pids: 0, memory: 0, cpu: 0 }
+/** A group that may have so many pages, as options of a run. */
+function limited(pages: number): Pick<RunOptions, 'cgroup' | 'prepare'> {
   return {
-    name: 'limited',
-    cpuWeight: 100,
-    used,
-    charge(resource, amount) {
-      if (resource === 'memory' && used[resource]! + amount > memory) return false
-      used[resource]! += amount
-      return true
-    },
-    uncharge(resource, amount) {
-      used[resource]! -= amount
+    cgroup: '/limited',
+    prepare({ groups: { tree } }) {
+      tree.write(tree.root, 'cgroup.subtree_control', '+memory')
+      const group = tree.mkdir(tree.root, 'limited')
+      if (typeof group === 'number') throw new Error('no group')
+      tree.write(group, 'memory.max', String(pages * 4096))
     },
   }
 }
+const memoryOf = (kernel: LinuxKernel) => kernel.groups.tree.lookup('/limited')!.memory
 
 describe('programs that mean ill with sockets', () => {
   it.each(Array.from({ length: 60 }, (_, seed) => seed))(
     'leave the books in order, whatever they call (seed %i)',
     (seed) => {
       const random = new Random(seed)
-      const account = limited(3000)
       const { wrong, kernel } = run({
         files: { '/p': programOf([mapScratch, ...make, ...calls(random, 600)]) },
         args: ['/p'],
@@ -162,7 +159,7 @@ describe('programs that mean ill with sockets', () => {
         engine: 'interpreter',
         most: 20e6,
         memory: '64 MiB',
-        account,
+        ...limited(3000),
         ...(seed % 3 === 0 && { uid: 1000 }),
       })
       expect(wrong).toEqual([])
@@ -171,7 +168,6 @@ describe('programs that mean ill with sockets', () => {
   )
 
   it('give all memory of their buffers back', () => {
-    const account = limited(3000)
     const [pair, buffer] = [SCRATCH, SCRATCH + 64]
     const program = programOf([
       mapScratch,
@@ -181,15 +177,15 @@ describe('programs that mean ill with sockets', () => {
         [369, 4 + 2 * n, buffer, 9000, 0x40, 0, 0],
       ]).flat(),
     ])
-    const { wrong, kernel } = run({ files: { '/p': program }, args: ['/p'], engine: 'reference', account })
+    const { wrong, kernel } = run({ files: { '/p': program }, args: ['/p'], engine: 'reference', ...limited(3000) })
     expect(wrong).toEqual([])
     expect(kernel.processes.size).toBe(0)
     // (What is left is the kernel's cache of the program.)
-    expect(account.used['memory']).toBeLessThan(20)
+    expect(memoryOf(kernel).bytesOf(MemoryKind.sock)).toBe(0)
+    expect(memoryOf(kernel).usage).toBeLessThan(20 * 4096)
   })
 
   it('have no more memory in their buffers than their account lets them have', () => {
-    const account = limited(60)
     const answers: number[] = []
     const program = programOf([
       mapScratch,
@@ -198,11 +194,11 @@ describe('programs that mean ill with sockets', () => {
         [369, 3 + 2 * n, SCRATCH, 16_000, 0x40, 0, 0],
       ]).flat(),
     ])
-    const { wrong } = run({
+    const { wrong, kernel } = run({
       files: { '/p': program },
       args: ['/p'],
       engine: 'reference',
-      account,
+      ...limited(60),
       observe: (number, answer) => {
         if (number === 369 || number === 360) answers.push(answer ?? 0)
       },
@@ -210,7 +206,7 @@ describe('programs that mean ill with sockets', () => {
     expect(wrong).toEqual([])
     expect(answers.slice(0, 2)).toEqual([0, 16_000])
     expect(answers).toContain(-105) // ENOBUFS
-    expect(account.used['memory']).toBeLessThanOrEqual(60)
+    expect(memoryOf(kernel).counter.peak).toBeLessThanOrEqual(60 * 4096)
   })
 
   it.each([0, 1000])(

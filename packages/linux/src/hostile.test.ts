@@ -1,10 +1,10 @@
 /** Programs that mean ill: wild arguments in every call, forks without end, files that are no programs. */
+import type { Group } from '@vmexit/cgroup'
 import { describe, expect, it } from 'vitest'
 import { type Call, mapScratch, programOf, SCRATCH, SCRATCH_BYTES } from '../test/calls.ts'
 import { run } from '../test/run.ts'
 import { i386 } from './abi/i386/table.ts'
 import { Random } from './random.ts'
-import type { Account } from './tasks/account.ts'
 
 const numbers = i386.rows.flatMap((row) => (row === undefined ? [] : [row.number]))
 const FORKS = [2, 120, 190, 435]
@@ -37,25 +37,6 @@ function calls(random: Random, count: number, from: readonly number[]): Call[] {
   ])
 }
 
-/** An account that lets so many tasks and frames be. */
-function limited(pids: number, memory: number): Account & { readonly used: Record<string, number> } {
-  const limits: Record<string, number> = { pids, memory, cpu: Number.POSITIVE_INFINITY }
-  const used: Record<string, number> = { pids: 0, memory: 0, cpu: 0 }
-  return {
-    name: 'limited',
-    cpuWeight: 100,
-    used,
-    charge(resource, amount) {
-      if (used[resource]! + amount > limits[resource]!) return false
-      used[resource]! += amount
-      return true
-    },
-    uncharge(resource, amount) {
-      used[resource]! -= amount
-    },
-  }
-}
-
 describe('hostile programs', () => {
   const tame = numbers.filter((number) => ![...FORKS, ...ENDS, ...SHORTENS].includes(number))
 
@@ -79,7 +60,6 @@ describe('hostile programs', () => {
     'cannot have more tasks or memory than their account, and give it all back (seed %i)',
     (seed) => {
       const random = new Random(1000 + seed)
-      const account = limited(40, 2000)
       const some = [...tame, ...FORKS, ...FORKS, ...FORKS, ...FORKS, ...FORKS, ...FORKS]
       const program = programOf([mapScratch, ...calls(random, 150, some)])
       const { wrong, kernel } = run({
@@ -88,11 +68,19 @@ describe('hostile programs', () => {
         engine: 'interpreter',
         most: 20e6,
         memory: '64 MiB',
-        account,
+        cgroup: '/limited',
+        prepare({ groups: { tree } }) {
+          tree.write(tree.root, 'cgroup.subtree_control', '+memory +pids')
+          const group = tree.mkdir(tree.root, 'limited') as Group
+          tree.write(group, 'pids.max', '40')
+          tree.write(group, 'memory.max', String(2000 * 4096))
+        },
       })
+      const { memory, pids } = kernel.groups.tree.lookup('/limited')!
       expect(wrong).toEqual([])
-      expect(account.used['pids']).toBe([...kernel.processes.values()].reduce((sum, { tasks }) => sum + tasks.size, 0))
-      expect(account.used['memory']).toBeLessThanOrEqual(2000)
+      const tasks = [...kernel.processes.values()].reduce((sum, proc) => sum + Math.max(1, proc.tasks.size), 0)
+      expect(pids.counter.usage).toBe(tasks)
+      expect(memory.usage).toBeLessThanOrEqual(2000 * 4096)
     },
   )
 

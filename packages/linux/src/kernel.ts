@@ -5,11 +5,15 @@
  * one takes it in the same run, and the call is made again from its beginning when the task is woken. So nothing awaits,
  * and generated code is not left for a switch of tasks.
  */
+
+import type { Pick as Turn } from '@vmexit/cgroup'
 import { type FileSystem, type Inode, type MountTree, type Path, type TimeSource, TmpFs, Vfs } from '@vmexit/vfs'
 import { type Cpu, type CpuEvent, Gpr, type RingZero, Vector } from '@vmexit/x86'
 import { Refused } from './abi/decoders.ts'
 import { i386 } from './abi/i386/table.ts'
 import type { CallTable } from './abi/table.ts'
+import { fileSystemGone, TmpFsCharges } from './cgroups/charges.ts'
+import { ControlGroups } from './cgroups/groups.ts'
 import { Answer, Errno } from './errno.ts'
 import { openSpecial } from './files/devices.ts'
 import { Machine, type MachineOptions } from './machine.ts'
@@ -17,19 +21,22 @@ import { type AddressSpace, Fault } from './memory/address-space.ts'
 import { PageCache } from './memory/file-pages.ts'
 import { type Frames, PAGE } from './memory/frames.ts'
 import { BAD_ADDRESS, PAGE_PENDING, UserMemory } from './memory/user-memory.ts'
+import { firstNamespaces } from './namespaces/first.ts'
+import type { UserNamespace } from './namespaces/user.ts'
+import type { NetNamespace } from './net/namespace.ts'
 import { Network } from './net/network.ts'
 import { Random } from './random.ts'
+import { enforce } from './seccomp/enforce.ts'
 import { deliverSignals } from './signals/deliver.ts'
 import { signalOfFault, signalOfTrap } from './signals/faults.ts'
 import { alarmFired } from './signals/send.ts'
+import { Signal } from './signals/set.ts'
 import type { CallObserver, Kernel, Process, Task } from './system.ts'
-import { type Account, unlimited } from './tasks/account.ts'
 import { Futexes } from './tasks/futex.ts'
-import { type Namespaces, PidNamespace } from './tasks/namespaces.ts'
-import { Scheduler, weightOf } from './tasks/scheduler.ts'
+import type { Namespaces } from './tasks/namespaces.ts'
 import { reloadTls } from './tasks/segments.ts'
 import { type Spawn, spawn } from './tasks/spawn.ts'
-import { Timers } from './tasks/timers.ts'
+import { Timer, Timers } from './tasks/timers.ts'
 import type { WaitQueue } from './tasks/wait-queue.ts'
 
 /** What a kernel is made with. */
@@ -41,8 +48,6 @@ export interface KernelOptions extends MachineOptions {
   /** Seconds since 1970 at the start. 2023-11-14 22:13:20 UTC unless stated. */
   readonly epoch?: number
   readonly hostname?: string
-  /** Whom processes are charged to. */
-  readonly account?: Account
 }
 
 /** Why {@link LinuxKernel.step} returned: `idle` until `LinuxKernel.timers.next`, or until something comes from outside. */
@@ -69,7 +74,8 @@ export class LinuxKernel implements Kernel, RingZero {
   readonly ns: Namespaces<Task>
   readonly network: Network
   readonly random: Random
-  readonly account: Account
+  readonly groups: ControlGroups
+  readonly fileSystemOwners: WeakMap<FileSystem, UserNamespace> = new WeakMap()
   readonly timers: Timers = new Timers()
   readonly futexes: Futexes = new Futexes()
   readonly processes: Map<number, Process> = new Map()
@@ -90,12 +96,15 @@ export class LinuxKernel implements Kernel, RingZero {
   yieldsAfter = false
   /** The call in progress must not wait. */
   nonBlocking = false
-  readonly #scheduler = new Scheduler<Task>()
+  /** Ends the wait of those whose quota is used up. */
+  readonly #refill = new Timer(() => {})
   readonly #tlb
   readonly #args = new Int32Array(6)
   /** Ticks that nobody ran. */
   #idleTicks = 0
   #quantumEnd = 0
+  /** Who is picked, and has not got the CPU yet. */
+  #turn: Turn | undefined = undefined
   /** When the current task took the CPU. */
   #turnStart = 0
   #started = false
@@ -107,9 +116,9 @@ export class LinuxKernel implements Kernel, RingZero {
     this.machine = new Machine(options, () => this.ticks)
     this.cpu = this.machine.cpu
     this.frames = this.machine.frames
-    this.pageCache = new PageCache(this.frames)
+    this.pageCache = new PageCache(this.frames, (inode, bytes) => this.groups.transferred(inode, 'read', bytes))
     this.memory = new UserMemory(this.cpu.paging, this.machine.memory)
-    this.account = options.account ?? unlimited
+    this.groups = new ControlGroups(this)
     this.random = new Random(options.seed ?? 1)
     this.epoch = options.epoch ?? 1_700_000_000
     const kernel = this
@@ -127,17 +136,20 @@ export class LinuxKernel implements Kernel, RingZero {
     }
     this.vfs = new Vfs({
       time: this.time,
-      hooks: { openSpecial: (inode, flags, path: Path) => openSpecial(this, inode, flags, path) },
+      hooks: {
+        openSpecial: (inode, flags, path: Path) => openSpecial(this, inode, flags, path),
+        unmounted: fileSystemGone,
+      },
     })
     const { root } = options
-    const fs = typeof root === 'function' ? root(this.time) : (root ?? new TmpFs({ time: this.time }))
+    const fs =
+      typeof root === 'function'
+        ? root(this.time)
+        : (root ?? new TmpFs({ time: this.time, charges: new TmpFsCharges(this) }))
     this.tree = this.vfs.newTree(fs, 'root')
     this.network = new Network(this, options.seed ?? 1)
-    this.ns = {
-      pid: new PidNamespace(),
-      uts: { hostname: options.hostname ?? 'vmexit', domainname: '(none)' },
-      net: this.network.newNamespace(),
-    }
+    const first = (owner: UserNamespace): NetNamespace => this.network.newNamespace(owner, true)
+    this.ns = firstNamespaces(options.hostname ?? 'vmexit', this.tree, this.groups.tree.root, first)
     this.timers.onEarlier = (when) => {
       const ticks = when - this.now
       if (this.current !== undefined) this.cpu.shorten(Math.max(0, ticks))
@@ -208,39 +220,50 @@ export class LinuxKernel implements Kernel, RingZero {
 
   /** A task can go on. */
   makeReady(task: Task): void {
-    if (task.process.stopSignal !== 0) {
+    if (isHeld(task.process)) {
       task.state = 'stopped'
       return
     }
     task.state = 'ready'
     if (task === this.current) return
-    this.#scheduler.add(task, BONUS)
+    const { scheduler } = this.groups.tree
+    scheduler.wake(task.thread, BONUS)
     if (this.current === undefined || this.#isPreempted) return
     this.#account()
-    this.#isPreempted = task.runtime + PREEMPTION < this.current.runtime
+    this.#isPreempted = scheduler.preempts(task.thread, this.current.thread, PREEMPTION)
   }
 
   /** The current task gives the CPU up, and stays ready. */
   #yield(): void {
     const task = this.current!
-    this.#quantumEnd = this.cpu.retired + QUANTUM
+    const { scheduler } = this.groups.tree
     if (task.process.cpuTimers !== undefined) {
       this.#account()
       task.process.cpuTimers.run(task.process)
     }
-    if (this.#scheduler.size === 0) return
     this.#account()
+    scheduler.put(task.thread)
+    this.#turn = scheduler.pick()
+    if (this.#turn?.thread === task.thread) {
+      this.#begins(this.#turn)
+      return
+    }
     task.registers.save(this.cpu.state)
     this.current = undefined
-    this.#scheduler.add(task)
+  }
+
+  /** Somebody's turn begins: until the quantum ends, or a quota. */
+  #begins(turn: Turn): void {
+    this.#turn = undefined
+    this.#turnStart = this.cpu.retired
+    this.#quantumEnd = this.cpu.retired + Math.max(1, Math.min(QUANTUM, turn.until))
   }
 
   /** sched_yield(2): whoever is ready runs before the task does again. */
   #letOthers(task: Task): void {
-    const first = this.#scheduler.first
-    if (first === undefined) return
-    this.#account()
-    task.runtime = Math.max(task.runtime, first.runtime + 1)
+    const { thread } = task
+    const { first } = thread.account.queue
+    if (first !== undefined) thread.vruntime = Math.max(thread.vruntime, first.vruntime + 1)
     this.#yield()
   }
 
@@ -251,8 +274,7 @@ export class LinuxKernel implements Kernel, RingZero {
     this.#turnStart += ran
     task.ticks += ran
     task.process.times.user += ran
-    task.runtime += (ran * 1024 * 100) / (weightOf(task.nice) * task.process.account.cpuWeight)
-    task.process.account.charge('cpu', ran)
+    if (ran > 0) this.groups.tree.scheduler.charge(task.thread, ran)
   }
 
   /** Instructions of a task until now. */
@@ -282,17 +304,26 @@ export class LinuxKernel implements Kernel, RingZero {
     this.#account()
     task.registers.save(this.cpu.state)
     task.state = 'blocked'
+    this.groups.tree.scheduler.sleep(task.thread)
     this.current = undefined
+  }
+
+  /** The current task goes on after a while. */
+  delay(nanoseconds: number): void {
+    const task = this.current
+    if (task === undefined || task.state !== 'ready' || task.inCall || task.hasSignal) return
+    this.timers.set(task.sleep, this.now + nanoseconds)
+    this.#park(task)
   }
 
   /** A task is no longer to run. */
   withdraw(task: Task): void {
-    this.#scheduler.remove(task)
+    if (task === this.current) this.#account()
+    this.groups.tree.scheduler.sleep(task.thread)
     for (const queue of task.queues) queue.remove(task)
     task.queues.length = 0
     this.timers.cancel(task.sleep)
     if (task === this.current) {
-      this.#account()
       task.registers.save(this.cpu.state)
       this.current = undefined
     }
@@ -320,15 +351,17 @@ export class LinuxKernel implements Kernel, RingZero {
 
   /** Takes a task to the CPU as it stands: the first of a program that was started from outside. */
   adopt(task: Task): void {
-    if (this.current !== undefined) this.#yield()
+    const { scheduler } = this.groups.tree
     if (this.current !== undefined) {
       this.#account()
       this.current.registers.save(this.cpu.state)
-      this.#scheduler.add(this.current)
+      scheduler.put(this.current.thread)
     }
     this.current = task
-    this.#turnStart = this.cpu.retired
-    this.#quantumEnd = this.cpu.retired + QUANTUM
+    scheduler.wake(task.thread)
+    const turn = scheduler.pick(undefined, (thread) => thread === task.thread)
+    this.#begins(turn ?? { thread: task.thread, until: 1 })
+    task.identify()
     this.loadSpace(task)
     this.machine.loadTls(task.tls)
   }
@@ -338,8 +371,14 @@ export class LinuxKernel implements Kernel, RingZero {
     for (;;) {
       const task = this.current ?? this.#next()
       if (task === undefined) return false
-      if (task.inCall) this.#invoke(task)
-      else if (this.yieldsAfter) {
+      if (!task.thread.running || (task.process.isFrozen && isHeld(task.process) && !task.inCall)) {
+        this.#putAside(task)
+        continue
+      }
+      if (task.inCall) {
+        this.#invoke(task)
+        this.groups.settle()
+      } else if (this.yieldsAfter) {
         this.yieldsAfter = false
         this.#letOthers(task)
       } else if (this.#isPreempted) {
@@ -352,14 +391,30 @@ export class LinuxKernel implements Kernel, RingZero {
     }
   }
 
+  /** A task that has the CPU and must not run: its quota is used up, or its group is frozen. */
+  #putAside(task: Task): void {
+    this.#account()
+    task.registers.save(this.cpu.state)
+    task.hasWork = true
+    this.current = undefined
+    if (!isHeld(task.process)) return
+    this.groups.tree.scheduler.sleep(task.thread)
+    task.state = 'stopped'
+  }
+
   #next(): Task | undefined {
-    const task = this.#scheduler.take()
-    if (task === undefined) return undefined
     this.#isPreempted = false
+    const { scheduler } = this.groups.tree
+    const turn = this.#turn ?? scheduler.pick()
+    if (turn === undefined) {
+      if (scheduler.due < Number.POSITIVE_INFINITY) this.timers.set(this.#refill, scheduler.due)
+      return undefined
+    }
+    const task = this.ns.pid.tasks.get(turn.thread.tid)!
     this.counts.switches++
     this.current = task
-    this.#turnStart = this.cpu.retired
-    this.#quantumEnd = this.cpu.retired + QUANTUM
+    this.#begins(turn)
+    task.identify()
     this.machine.loadTls(task.tls)
     this.loadSpace(task)
     task.registers.load(this.cpu.state)
@@ -388,7 +443,8 @@ export class LinuxKernel implements Kernel, RingZero {
           : Fault.MAPPING
       if (outcome === Fault.DONE) {
         this.counts.pages++
-        return true
+        this.groups.settle()
+        return this.current !== undefined || this.#settle()
       }
       if (outcome === Fault.BLOCK) this.#park(task)
       else signalOfFault(task, outcome, address, event.errorCode!)
@@ -397,6 +453,7 @@ export class LinuxKernel implements Kernel, RingZero {
       task.call = state.reg32(Gpr.ax)
       this.#sysenter(task)
     } else signalOfTrap(task, event)
+    this.groups.settle()
     if (this.current !== undefined && !task.hasWork && !this.yieldsAfter && !this.#isPreempted) return true
     return this.#settle()
   }
@@ -425,6 +482,14 @@ export class LinuxKernel implements Kernel, RingZero {
     task.restart = 0
     if (task.call >= 0 && task.call < this.callCounts.length) this.callCounts[task.call]!++
     if (this.observer?.begin) this.observer.begin(task, task.call, this.#arguments())
+    if (task.seccomp !== undefined) {
+      const answer = enforce(this, task, task.seccomp, this.#arguments())
+      if (answer !== undefined) {
+        if (answer !== Answer.GONE) this.cpu.state.setReg32(Gpr.ax, answer)
+        this.observer?.end?.(task, task.call, this.#args, answer === Answer.GONE ? undefined : answer)
+        return
+      }
+    }
     this.#invoke(task)
   }
 
@@ -487,6 +552,11 @@ export class LinuxKernel implements Kernel, RingZero {
   onAlarm(proc: Process): void {
     alarmFired(this, proc)
   }
+}
+
+/** Nothing of a process runs: a signal has stopped it, or its group is frozen, from which only its end frees it. */
+function isHeld({ stopSignal, isFrozen, pending }: Process): boolean {
+  return stopSignal !== 0 || (isFrozen && !pending.set.has(Signal.SIGKILL))
 }
 
 /** A kernel, on a machine of its own. */

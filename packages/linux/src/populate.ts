@@ -1,5 +1,6 @@
 /** What programs expect at a root beside their own files: /dev, /proc, /tmp. */
-import { Mode, MountFlag, makeDevice, type TaskContext, TmpFs } from '@vmexit/vfs'
+import { type FileSystem, Mode, MountFlag, makeDevice, type TaskContext } from '@vmexit/vfs'
+import { chargedTmpFs } from './cgroups/charges.ts'
 import { ProcFs } from './proc/proc-fs.ts'
 import type { Kernel } from './system.ts'
 
@@ -14,15 +15,21 @@ const STICKY = 0o1777
 
 /** Mounts a tmpfs with devices on /dev, /proc, and a tmpfs on /tmp, where there are directories for them or can be made. */
 export function populate(kernel: Kernel): void {
-  const { vfs, time } = kernel
+  const { vfs } = kernel
   const task = vfs.newTask(kernel.tree)
+  const mount = (fs: FileSystem | number, path: string, options: { source: string; flags: number }): void => {
+    if (typeof fs !== 'number') vfs.mount(task, fs, path, options)
+  }
   for (const path of ['/dev', '/proc', '/tmp']) vfs.mkdir(task, null, path, DIRECTORY)
-  vfs.mount(task, new TmpFs({ time }), '/dev', { source: 'devtmpfs', flags: MountFlag.NOSUID | MountFlag.RELATIME })
+  mount(chargedTmpFs(kernel), '/dev', {
+    source: 'devtmpfs',
+    flags: MountFlag.NOSUID | MountFlag.RELATIME,
+  })
   vfs.mount(task, new ProcFs(kernel), '/proc', {
     source: 'proc',
     flags: MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC | MountFlag.RELATIME,
   })
-  vfs.mount(task, new TmpFs({ time }), '/tmp', {
+  mount(chargedTmpFs(kernel), '/tmp', {
     source: 'tmpfs',
     flags: MountFlag.NOSUID | MountFlag.NODEV | MountFlag.RELATIME,
   })

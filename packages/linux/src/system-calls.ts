@@ -2,6 +2,7 @@
 import type { ByteString } from '@vmexit/vfs'
 import { Errno } from './errno.ts'
 import type { Task } from './system.ts'
+import { Cap } from './tasks/capabilities.ts'
 
 /** What the kernel says it is: the release that programs of Debian 12 expect at least. */
 export const RELEASE = '6.1.0-vmexit'
@@ -19,7 +20,7 @@ export function uname(task: Task, at: number): number {
 }
 
 export function setName(task: Task, which: 'hostname' | 'domainname', at: number, length: number): number {
-  if (!task.isPrivileged) return -Errno.EPERM
+  if (!task.capable(Cap.SYS_ADMIN, task.ns.uts.owner)) return -Errno.EPERM
   if (length < 0 || length > 64) return -Errno.EINVAL
   const bytes = new Uint8Array(length)
   task.kernel.memory.read(at, bytes)
@@ -34,7 +35,7 @@ export function sysinfo(task: Task, at: number): number {
   const bytes = new Uint8Array(64)
   const view = new DataView(bytes.buffer)
   const words = [
-    Math.floor(kernel.now / 1e9),
+    Math.floor((kernel.now + task.ns.time.boottime) / 1e9),
     0,
     0,
     0,
@@ -75,7 +76,7 @@ export function getrandom(task: Task, at: number, length: number, flags: number)
 
 /** syslog(2): a log that is empty. */
 export function syslog(task: Task, type: number, at: number, bytes: number): number {
-  if (!task.isPrivileged && type !== 3 && type !== 10) return -Errno.EPERM
+  if (!task.capable(Cap.SYSLOG) && !task.capable(Cap.SYS_ADMIN) && type !== 3 && type !== 10) return -Errno.EPERM
   if (type < 0 || type > 10) return -Errno.EINVAL
   if (type >= 2 && type <= 4 && (at === 0 || bytes < 0)) return -Errno.EINVAL
   return type === 8 && (bytes < 1 || bytes > 8) ? -Errno.EINVAL : 0

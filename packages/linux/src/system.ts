@@ -2,8 +2,10 @@
  * The kernel as its parts see it, and what it is about: tasks and processes (credentials(7), clone(2), wait(2)). Handlers get a task and
  * reach the kernel by it; the kernel itself is `kernel.ts`, which nobody but its user imports.
  */
-import type { Inode, MountTree, Path, TaskContext, TimeSource, Vfs } from '@vmexit/vfs'
+import type { Process as GroupMember, Thread } from '@vmexit/cgroup'
+import type { Credentials, FileSystem, Inode, MountTree, Path, TaskContext, TimeSource, Vfs } from '@vmexit/vfs'
 import type { Cpu } from '@vmexit/x86'
+import type { KernelGroups } from './cgroups/hierarchy.ts'
 import type { Descriptors } from './files/descriptors.ts'
 import type { KernelOperations } from './files/open-file.ts'
 import type { Machine } from './machine.ts'
@@ -11,12 +13,15 @@ import type { AddressSpace, TlbControl } from './memory/address-space.ts'
 import type { PageCache } from './memory/file-pages.ts'
 import type { Frames } from './memory/frames.ts'
 import type { UserMemory } from './memory/user-memory.ts'
+import type { UserNamespace } from './namespaces/user.ts'
 import type { Network } from './net/network.ts'
 import type { Random } from './random.ts'
+import type { Seccomp } from './seccomp/filter.ts'
 import { SignalActions, type SignalInfo, SignalQueue } from './signals/queue.ts'
 import { Signal, SignalSet } from './signals/set.ts'
 import type { Account } from './tasks/account.ts'
-import { fileCredentials, type Ids, realCredentials } from './tasks/credentials.ts'
+import { fileCredentials, type Ids, isCapable, realCredentials } from './tasks/credentials.ts'
+import type { KernelStack } from './tasks/kernel-stack.ts'
 import { Limits } from './tasks/limits.ts'
 import type { Namespaces } from './tasks/namespaces.ts'
 import { freshSettings, type ProcessSettings } from './tasks/process-settings.ts'
@@ -47,7 +52,10 @@ export interface Kernel {
   readonly ns: Namespaces<Task>
   readonly network: Network
   readonly random: Random
-  readonly account: Account
+  /** The hierarchy of control groups. */
+  readonly groups: KernelGroups
+  /** File systems that were mounted by a user namespace other than the first: whose they are. */
+  readonly fileSystemOwners: WeakMap<FileSystem, UserNamespace>
   readonly timers: Timers
   readonly futexes: {
     keyOf(space: AddressSpace, address: number, isPrivate?: boolean): number
@@ -80,6 +88,8 @@ export interface Kernel {
   blockUntil(deadline: number, queue: WaitQueue | undefined, interrupted?: number): number
   /** A task can go on. */
   makeReady(task: Task): void
+  /** The current task goes on after a while: it has taken more than its group should have. */
+  delay(nanoseconds: number): void
   /** A task is no longer to run. */
   withdraw(task: Task): void
   /** Takes a task to the CPU as it stands. */
@@ -136,12 +146,14 @@ export class Process {
   /** Its threads that live; the first one is the leader. */
   readonly tasks: Set<Task> = new Set()
   leader!: Task
-  /** Its process group. */
-  group: number
-  session: Session
+  #group: number
+  #session: Session
+  readonly #numbers: { hold(number: number): void; drop(number: number): void }
   readonly pending: SignalQueue = new SignalQueue()
   /** Its parent waits here for it and its siblings. */
   readonly childrenQueue: WaitQueue = new WaitQueue()
+  /** Who waits for its end by a descriptor. */
+  readonly endQueue: WaitQueue = new WaitQueue()
   /** Who waits for signals by signalfd(2): woken when one comes. */
   readonly signalQueue: WaitQueue = new WaitQueue()
   /** What wait(2) tells, once it has ended. */
@@ -151,7 +163,11 @@ export class Process {
   /** Sent to the parent at the end; 0 is none. */
   exitSignal: number = Signal.SIGCHLD
   limits: Limits = new Limits()
-  account: Account
+  /** What it has of control groups, and whom it is charged to. */
+  readonly member: GroupMember
+  readonly account: Account
+  /** Frozen, by its group: nothing of it runs. */
+  isFrozen = false
   /** The program, for /proc/self/exe, and its path. */
   executable: Path | null = null
   executablePath = ''
@@ -167,6 +183,8 @@ export class Process {
   readonly started: number
   /** It has called exec since it was forked: setpgid of it fails. */
   hasExecuted = false
+  /** How willingly it is killed where memory ends: /proc/PID/oom_score_adj. */
+  oomAdjustment = 0
   /** What prctl(2) has set: see `tasks/prctl.ts`. */
   settings: ProcessSettings = freshSettings()
   /** personality(2). */
@@ -183,17 +201,42 @@ export class Process {
     parent: Process | null,
     session: Session,
     group: number,
+    member: GroupMember,
     account: Account,
-    started: number,
-    onAlarm: (proc: Process) => void,
+    kernel: Kernel,
   ) {
     this.pid = pid
     this.parent = parent
-    this.session = session
-    this.group = group
+    this.#numbers = kernel.ns.pid
+    this.#session = session
+    this.#group = group
+    for (const number of [group, session.id]) this.#numbers.hold(number)
+    this.member = member
     this.account = account
-    this.started = started
-    this.alarm = new Timer(() => onAlarm(this))
+    this.started = kernel.now
+    this.alarm = new Timer(() => kernel.onAlarm(this))
+  }
+
+  /** Its process group. */
+  get group(): number {
+    return this.#group
+  }
+  set group(group: number) {
+    this.#numbers.hold(group)
+    this.#numbers.drop(this.#group)
+    this.#group = group
+  }
+  get session(): Session {
+    return this.#session
+  }
+  set session(session: Session) {
+    this.#numbers.hold(session.id)
+    this.#numbers.drop(this.#session.id)
+    this.#session = session
+  }
+  /** It has been waited for: its numbers are free, once nobody else has them. */
+  giveNumbersBack(): void {
+    for (const number of [this.pid, this.#group, this.#session.id]) this.#numbers.drop(number)
   }
 
   get isZombie(): boolean {
@@ -267,26 +310,30 @@ export class Task {
   robustList = 0
   /** A vfork parent that waits for its exec or end. */
   vforkParent: Task | undefined = undefined
-  nice = 0
+  /** What it is to control groups: their scheduler runs it. */
+  readonly thread: Thread
+  readonly stack: KernelStack
   /** sched(7): a policy by number, and its priority. */
   policy = 0
   priority = 0
   /** ioprio_set(2): a class and a priority, without effect. */
   ioPriority = 0
-  /** Virtual run time and place in the scheduler's heap. */
-  runtime = 0
-  order = 0
-  heapIndex = -1
   /** Instructions retired in it. */
   ticks = 0
   /** IOPL that it was given. */
   ioPrivilege = 0
+  /** PR_SET_NO_NEW_PRIVS: no program gives it more rights than it has. */
+  noNewPrivileges = false
+  /** Its filter of calls. */
+  seccomp: Seccomp | undefined = undefined
+  #fileCredentials!: Credentials
+  #realCredentials!: Credentials
 
   constructor(
     kernel: Kernel,
     tid: number,
     proc: Process,
-    parts: Pick<Task, 'ns' | 'space' | 'files' | 'context' | 'actions' | 'ids'>,
+    parts: Pick<Task, 'ns' | 'space' | 'files' | 'context' | 'actions' | 'ids' | 'thread' | 'stack'>,
   ) {
     this.kernel = kernel
     this.tid = tid
@@ -296,6 +343,8 @@ export class Task {
     this.files = parts.files
     this.context = parts.context
     this.actions = parts.actions
+    this.thread = parts.thread
+    this.stack = parts.stack
     this.#ids = parts.ids
     this.ids = parts.ids
     this.sleep = new Timer(() => this.wake())
@@ -306,12 +355,26 @@ export class Task {
   }
   set ids(ids: Ids) {
     this.#ids = ids
-    this.context.credentials = fileCredentials(ids)
-    this.context.realCredentials = realCredentials(ids)
+    this.#fileCredentials = fileCredentials(ids)
+    this.#realCredentials = realCredentials(ids)
+    if (this.kernel.current === this || this.contextUsers.count === 1) this.identify()
+  }
+  /** Files are asked with its credentials from now on: tasks that share a `context` need not be the same users. */
+  identify(): void {
+    this.context.credentials = this.#fileCredentials
+    this.context.realCredentials = this.#realCredentials
   }
 
-  get isPrivileged(): boolean {
-    return this.#ids.euid === 0
+  /** Has it an effective capability, in a user namespace or in the first one? */
+  capable(capability: number, target: UserNamespace = this.kernel.ns.user): boolean {
+    return isCapable(this.#ids, capability, target)
+  }
+
+  get nice(): number {
+    return this.thread.nice
+  }
+  set nice(nice: number) {
+    this.thread.nice = nice
   }
 
   /** Ends a wait: what the task waited for is to be looked at again. */

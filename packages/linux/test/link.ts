@@ -7,8 +7,8 @@ export function linked(
   kernel: LinuxKernel,
   options: ImpairmentOptions,
 ): { ends: [NetNamespace, NetNamespace]; counts: [ImpairmentCounts, ImpairmentCounts] } {
-  const { network } = kernel
-  const ends: [NetNamespace, NetNamespace] = [network.newNamespace(), network.newNamespace()]
+  const { network, ns } = kernel
+  const ends: [NetNamespace, NetNamespace] = [network.newNamespace(ns.user), network.newNamespace(ns.user)]
   const ports = cable(network.clock, { queue: 10_000 })
   const bad = ports.map((port, n) => impair(network.clock, port, { ...options, seed: options.seed + n }))
   for (const [n, { stack }] of ends.entries()) configure(stack, bad[n]!, `10.0.0.${n + 1}/24`)

@@ -3,6 +3,8 @@ import { toByteString } from '@vmexit/vfs'
 import type { Engine } from '@vmexit/x86'
 import { checkKernel } from '../src/check.ts'
 import { createKernel, HostInput, HostOutput, type KernelOptions, type LinuxKernel, populate } from '../src/index.ts'
+import type { NamespaceKind } from '../src/namespaces/namespace.ts'
+import type { Task } from '../src/system.ts'
 
 /** Files by path: contents, or the target of a link. */
 export type Tree = Readonly<Record<string, Uint8Array | { readonly link: string }>>
@@ -16,7 +18,12 @@ export interface RunOptions extends KernelOptions {
   readonly slice?: number
   readonly uid?: number
   /** Told of each call's answer. */
-  readonly observe?: (number: number, answer: number | undefined) => void
+  readonly observe?: (number: number, answer: number | undefined, task: Task) => void
+  /** Its control group, and what is done before it starts. */
+  readonly cgroup?: string
+  readonly namespaces?: readonly NamespaceKind[]
+  readonly before?: (task: Task) => void
+  readonly prepare?: (kernel: LinuxKernel) => void
   /** Instructions after which it is given up. */
   readonly most?: number
 }
@@ -57,9 +64,24 @@ export function kernelWith(options: KernelOptions, files: Tree): LinuxKernel {
 
 /** Runs a program to its end. */
 export function run(options: RunOptions): RunResult {
-  const { files, args, input = '', env = { PATH: '/bin' }, slice, uid, most = 2e9, observe, ...rest } = options
+  const {
+    files,
+    args,
+    input = '',
+    env = { PATH: '/bin' },
+    slice,
+    uid,
+    most = 2e9,
+    observe,
+    cgroup,
+    namespaces,
+    before,
+    prepare,
+    ...rest
+  } = options
   const kernel = kernelWith(rest, files)
-  if (observe !== undefined) kernel.observer = { end: (_task, number, _args, answer) => observe(number, answer) }
+  prepare?.(kernel)
+  if (observe !== undefined) kernel.observer = { end: (task, number, _args, answer) => observe(number, answer, task) }
   let output = ''
   let status: number | undefined
   const decoder = new TextDecoder()
@@ -72,6 +94,9 @@ export function run(options: RunOptions): RunResult {
     args,
     env,
     ...(uid !== undefined && { uid, gid: uid }),
+    ...(cgroup !== undefined && { cgroup }),
+    ...(namespaces !== undefined && { namespaces }),
+    ...(before !== undefined && { prepare: before }),
     files: [given, out, out],
     onExit: (ended) => {
       status = ended

@@ -40,6 +40,8 @@ export interface NetStackOptions {
   readonly clock: Clock
   /** Sequence numbers, ports, identifications and MAC addresses follow from it. Give each stack its own. */
   readonly seed: number
+  /** Whether the loopback device is up from the start. Default: it is. */
+  readonly loopback?: boolean
 }
 
 /** A device for {@link NetStack.addEthernet} and the like: the MAC address follows from the seed unless stated. */
@@ -49,7 +51,7 @@ export interface NewDevice {
   readonly mtu?: number
 }
 
-/** A TCP/IP stack. Its loopback device is there and up, and has 127.0.0.1/8. */
+/** A TCP/IP stack. Its loopback device is there and, unless stated, up; it has 127.0.0.1/8 as soon as it is. */
 export class NetStack {
   readonly clock: Clock
   readonly ip: Ip
@@ -61,7 +63,7 @@ export class NetStack {
   readonly #pingIds: Ports
   #nat: Nat | undefined
 
-  constructor({ clock, seed }: NetStackOptions) {
+  constructor({ clock, seed, loopback = true }: NetStackOptions) {
     this.clock = clock
     this.#random = new Random(seed)
     this.ip = new Ip(clock, this.#random)
@@ -71,8 +73,7 @@ export class NetStack {
     this.#pingIds = new Ports(this.#random.next())
     this.loopback = loopbackDevice(clock)
     this.addDevice(this.loopback)
-    this.ip.interfaces.addAddress(this.loopback, { address: 0x7f00_0001, prefix: 8 })
-    this.ip.interfaces.setUp(this.loopback, true)
+    if (loopback) this.setUp(this.loopback, true)
   }
 
   /** All devices, by index. */
@@ -146,6 +147,7 @@ export class NetStack {
 
   /** Turns a device on or off. What comes up tells the link of its addresses. */
   setUp(device: NetDevice, up: boolean): void {
+    if (up && device === this.loopback) this.ip.interfaces.addAddress(device, { address: 0x7f00_0001, prefix: 8 })
     this.ip.interfaces.setUp(device, up)
     if (!up) this.ip.neighbours.flush(device)
     else if (device !== this.loopback) {

@@ -37,7 +37,7 @@ export function chmod(layer: Layer, task: TaskContext, path: Path, mode: number)
   if (isSymlink(inode.mode)) return -EOPNOTSUPP
   const who = task.credentials
   if (!ownerOrCapable(who, inode)) return -EPERM
-  const kept = groupOrCapable(who, inode.gid) ? mode & 0o7777 : mode & 0o7777 & ~Mode.ISGID
+  const kept = groupOrCapable(who, inode, inode.gid) ? mode & 0o7777 : mode & 0o7777 & ~Mode.ISGID
   const answer = layer.changeMode(inode, kept)
   if (answer === 0) layer.notifier.file(path.dentry, InotifyMask.IN_ATTRIB)
   return answer

@@ -7,14 +7,23 @@ export const Capability = {
   SETFCAP: 31,
 } as const
 
+/** Whose a file is. */
+export interface Owned {
+  readonly uid: number
+  readonly gid: number
+}
+
 /** The identity for checks: the file system user and group of a task, which are the effective ones as a rule. */
 export interface Credentials {
   readonly uid: number
   readonly gid: number
   /** Supplementary groups. */
   readonly groups: readonly number[]
-  /** Whether it has an effective capability, by number. */
-  has(capability: number): boolean
+  /**
+   * Whether it has an effective capability, by number: over a file, for those of a user namespace count for files of its own
+   * users alone (Linux's `capable_wrt_inode_uidgid`), or without one over everything.
+   */
+  has(capability: number, over?: Owned): boolean
 }
 
 /** A user without capabilities. */

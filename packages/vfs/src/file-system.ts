@@ -88,6 +88,8 @@ export interface FileSystem {
   /** The directory at its root, which always lives. */
   readonly root: Inode
   readonly caching: EntryCaching
+  /** Whether its files may be bound to a place in any tree, though it is mounted in none: those of namespaces. */
+  readonly isBoundFromOutside?: boolean
   /** Whether nothing can change: the layer answers EROFS for it. */
   readonly readOnly: boolean
   /** The most bytes of a name; the layer answers ENAMETOOLONG above. At most 255. */

@@ -9,6 +9,7 @@ export { TaskContext } from './context.ts'
 export {
   Capability,
   type Credentials,
+  type Owned,
   privilegedCredentials,
   rootCredentials,
   userCredentials,

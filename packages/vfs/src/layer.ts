@@ -24,6 +24,8 @@ export interface VfsHooks {
    * hook it is ENXIO.
    */
   openSpecial?(inode: Inode, flags: number, path: Path): FileOperations | number
+  /** The last mount of a file system has gone, and nothing of it is in use. */
+  unmounted?(fs: FileSystem): void
 }
 
 /** Rules that Linux has switches for, in /proc/sys/fs. */
@@ -78,6 +80,7 @@ export class Layer implements MountWorld {
 
   gone(of: Super): void {
     this.notifier.unmounted(of.fs)
+    this.hooks.unmounted?.(of.fs)
   }
 
   /** The one record of a file system. */

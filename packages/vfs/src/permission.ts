@@ -17,15 +17,16 @@ export function permission(who: Credentials, inode: Inode, wanted: number): numb
   const { mode } = inode
   const shift = who.uid === inode.uid ? 6 : inGroup(who, inode.gid) ? 3 : 0
   if ((wanted & ~(mode >>> shift) & 7) === 0) return 0
-  return overrides(who, mode, wanted) ? 0 : -EACCES
+  return overrides(who, inode, wanted) ? 0 : -EACCES
 }
 
-function overrides(who: Credentials, mode: number, wanted: number): boolean {
+function overrides(who: Credentials, inode: Inode, wanted: number): boolean {
+  const { mode } = inode
   if (isDirectory(mode)) {
-    return who.has(Capability.DAC_OVERRIDE) || (!(wanted & W_OK) && who.has(Capability.DAC_READ_SEARCH))
+    return who.has(Capability.DAC_OVERRIDE, inode) || (!(wanted & W_OK) && who.has(Capability.DAC_READ_SEARCH, inode))
   }
-  if (wanted === R_OK && who.has(Capability.DAC_READ_SEARCH)) return true
-  return (!(wanted & X_OK) || (mode & 0o111) !== 0) && who.has(Capability.DAC_OVERRIDE)
+  if (wanted === R_OK && who.has(Capability.DAC_READ_SEARCH, inode)) return true
+  return (!(wanted & X_OK) || (mode & 0o111) !== 0) && who.has(Capability.DAC_OVERRIDE, inode)
 }
 
 /** Whether a read-only file system matters to it: FIFOs, sockets and devices are written elsewhere. */
@@ -36,7 +37,7 @@ export function isStored(mode: number): boolean {
 
 /** Whether `who` owns an inode, or may do as its owner. */
 export function ownerOrCapable(who: Credentials, inode: Inode): boolean {
-  return who.uid === inode.uid || who.has(Capability.FOWNER)
+  return who.uid === inode.uid || who.has(Capability.FOWNER, inode)
 }
 
 /** Whether an entry may be added to a directory. */
@@ -48,7 +49,7 @@ export function mayCreate(who: Credentials, dir: Inode): number {
 export function mayDelete(who: Credentials, dir: Inode, victim: Inode, asDirectory: boolean): number {
   const answer = permission(who, dir, W_OK | X_OK)
   if (answer < 0) return answer
-  if (dir.mode & Mode.ISVTX && who.uid !== victim.uid && who.uid !== dir.uid && !who.has(Capability.FOWNER))
+  if (dir.mode & Mode.ISVTX && who.uid !== victim.uid && who.uid !== dir.uid && !who.has(Capability.FOWNER, victim))
     return -EPERM
   if (asDirectory) return isDirectory(victim.mode) ? 0 : -ENOTDIR
   return isDirectory(victim.mode) ? -EISDIR : 0
@@ -68,17 +69,17 @@ export function newMode(who: Credentials, dir: Inode, mode: number, umask: numbe
   if (!(dir.mode & Mode.ISGID)) return masked
   if (isDirectory(mode)) return masked | Mode.ISGID
   const executable = (mode & (Mode.ISGID | Mode.IXGRP)) === (Mode.ISGID | Mode.IXGRP)
-  return executable && !groupOrCapable(who, dir.gid) ? masked & ~Mode.ISGID : masked
+  return executable && !groupOrCapable(who, dir, dir.gid) ? masked & ~Mode.ISGID : masked
 }
 
-/** Whether set-group-id may be kept for a group. */
-export function groupOrCapable(who: Credentials, gid: number): boolean {
-  return inGroup(who, gid) || who.has(Capability.FSETID)
+/** Whether set-group-id may be kept for a group of an inode's. */
+export function groupOrCapable(who: Credentials, inode: Inode, gid: number): boolean {
+  return inGroup(who, gid) || who.has(Capability.FSETID, inode)
 }
 
 /** Whether `who` may give an inode to these owners; −1 is no change. */
 export function mayChown(who: Credentials, inode: Inode, uid: number, gid: number): number {
-  if (who.has(Capability.CHOWN)) return 0
+  if (who.has(Capability.CHOWN, inode)) return 0
   const owner = who.uid === inode.uid
   if (uid !== -1 && !(owner && uid === inode.uid)) return -EPERM
   if (gid !== -1 && !(owner && (inGroup(who, gid) || gid === inode.gid))) return -EPERM
@@ -93,10 +94,10 @@ export function modeAfterChown(who: Credentials, inode: Inode): number {
 /** The mode of a file whose contents change: set-id bits go, unless FSETID. */
 export function modeAfterWrite(who: Credentials, inode: Inode): number {
   if ((inode.mode & (Mode.ISUID | Mode.ISGID)) === 0 || !isRegular(inode.mode)) return inode.mode
-  return who.has(Capability.FSETID) ? inode.mode : withoutSetId(who, inode)
+  return who.has(Capability.FSETID, inode) ? inode.mode : withoutSetId(who, inode)
 }
 
 function withoutSetId(who: Credentials, inode: Inode): number {
   const mode = inode.mode & ~Mode.ISUID
-  return mode & Mode.IXGRP || !groupOrCapable(who, inode.gid) ? mode & ~Mode.ISGID : mode
+  return mode & Mode.IXGRP || !groupOrCapable(who, inode, inode.gid) ? mode & ~Mode.ISGID : mode
 }

@@ -29,7 +29,7 @@ import { pathName } from './path-name.ts'
 import { permission } from './permission.ts'
 import { rename, rmdir, unlink } from './remove-calls.ts'
 import type { Stat, StatFs } from './stat.ts'
-import { enter, fork, unshareMounts } from './task-calls.ts'
+import { enter, enterTree, fork, pivotRoot, unshareMounts } from './task-calls.ts'
 import type { TimeSource } from './time.ts'
 import { getxattr, listxattr, removexattr, setxattr } from './xattr-calls.ts'
 
@@ -102,6 +102,20 @@ export class Vfs {
     unshareMounts(task, asSlaves)
   }
 
+  /** Takes a task to another tree: setns(2) of a mount namespace. Root and working directory are its top then. */
+  enterTree(task: TaskContext, tree: MountTree): void {
+    enterTree(task, tree)
+  }
+
+  /**
+   * pivot_root(2): what is at `path` becomes the root of the task's tree, whose former root is then seen at `putOld`. `tasks` are
+   * all that are in the tree: those whose root or working directory was the former root stand at the new one. EBUSY,
+   * EINVAL, ENOTDIR.
+   */
+  pivotRoot(task: TaskContext, path: ByteString, putOld: ByteString, tasks: Iterable<TaskContext>): number {
+    return pivotRoot(this.#layer, task, path, putOld, tasks)
+  }
+
   /** chdir(2), and fchdir(2) with an empty path and AT_EMPTY_PATH. */
   chdir(task: TaskContext, at: StartingPoint, path: ByteString, flags = 0): number {
     return enter(this.#layer, task, at, path, flags, 'cwd')
@@ -121,6 +135,13 @@ export class Vfs {
   /** The path of a place as a task sees it, as links in /proc show it: ` (deleted)` follows what has lost its name. */
   pathName(task: TaskContext, path: Path): ByteString {
     return pathName(path, task.root) + (path.dentry.removed ? ' (deleted)' : '')
+  }
+
+  /** What of its file system a mount shows: `/`, or the path of a directory or a file in it. */
+  pathWithin({ root, super: of }: Mount): ByteString {
+    const names: ByteString[] = []
+    for (let at: Mount['root'] | null = root; at !== null && at !== of.root; at = at.parent) names.push(at.name)
+    return `/${names.reverse().join('/')}`
   }
 
   /** The place that a path names. */

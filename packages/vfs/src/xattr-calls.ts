@@ -73,7 +73,7 @@ function mayUse(who: Credentials, inode: Inode, name: ByteString, write: boolean
   if (name.startsWith('security.')) {
     if (!write) return name === 'security.' ? -EINVAL : 0
     if (name === 'security.') return -EINVAL
-    if (name === capabilityAttribute) return who.has(Capability.SETFCAP) ? 0 : -EPERM
+    if (name === capabilityAttribute) return who.has(Capability.SETFCAP, inode) ? 0 : -EPERM
     return who.has(Capability.SYS_ADMIN) ? 0 : -EPERM
   }
   if (name.startsWith('trusted.')) {

@@ -28,13 +28,33 @@ export class Scheduler {
     this.#now = now
   }
 
-  /** The thread wants a CPU. One that has slept starts with those that have waited longest, and no earlier. */
-  wake(thread: Thread): void {
+  /**
+   * The thread wants a CPU. One that has slept starts with those that have waited longest, or before them by at most `bonus` of its
+   * time: who sleeps often is to be answered soon.
+   */
+  wake(thread: Thread, bonus = 0): void {
     if (thread.active || !thread.alive) return
-    thread.vruntime = Math.max(thread.vruntime, thread.account.queue.floor)
+    thread.vruntime = Math.max(thread.vruntime, thread.account.queue.floor - (bonus * 100) / thread.weight)
     this.#activate(thread.account, 1)
     thread.account.enter(thread)
     this.#becomes(thread, 'waiting')
+  }
+
+  /**
+   * Whether `woken` should take the CPU from `running` at once: where their ways up the tree meet, it has run less by more than `margin`.
+   * What the running thread has used must have been charged.
+   */
+  preempts(woken: Thread, running: Thread, margin: number): boolean {
+    let [one, other]: [Entity, Entity] = [woken, running]
+    let [above, aboveOther]: [CpuAccount, CpuAccount] = [woken.account, running.account]
+    for (let more = depthOf(above) - depthOf(aboveOther); more > 0; more--) [one, above] = [above, above.parent!]
+    for (let more = depthOf(aboveOther) - depthOf(above); more > 0; more--)
+      [other, aboveOther] = [aboveOther, aboveOther.parent!]
+    while (above !== aboveOther) {
+      ;[one, above] = [above, above.parent!]
+      ;[other, aboveOther] = [aboveOther, aboveOther.parent!]
+    }
+    return one.vruntime + margin < other.vruntime
   }
 
   /** The thread does not want a CPU, whether it had one or not. */
@@ -170,6 +190,12 @@ export class Scheduler {
     this.#due = Number.POSITIVE_INFINITY
     for (const { bandwidth } of this.#throttled) this.#due = Math.min(this.#due, bandwidth.due)
   }
+}
+
+function depthOf(account: CpuAccount): number {
+  let depth = 0
+  for (let at = account.parent; at !== null; at = at.parent) depth++
+  return depth
 }
 
 function first(root: CpuAccount): Thread | undefined {

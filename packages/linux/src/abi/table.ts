@@ -98,6 +98,13 @@ function compose(parameters: readonly Decoder<unknown>[], handler: (task: Task, 
   }
 }
 
+/** Numbers of all calls of a table by name, of those too that Linux has besides. */
+export function callNumbers({ rows, absent }: CallTable): ReadonlyMap<string, number> {
+  const numbers = new Map([...absent].map(([number, name]) => [name, number]))
+  for (const row of rows) if (row !== undefined) numbers.set(row.name, row.number)
+  return numbers
+}
+
 /** A table of rows. */
 export function tableOf(
   abi: string,

@@ -1,11 +1,14 @@
 /** execve(2): the point of no return, behind which the task is the new program. */
-import { type ByteString, Mode, type Path } from '@vmexit/vfs'
+import type { ByteString, Path } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
+import { placeName } from '../files/place-name.ts'
+import { moveTo } from '../namespaces/unshare.ts'
 import type { Kernel, Task } from '../system.ts'
 import { endTask, leaveSpace } from '../tasks/exit.ts'
 import { endTimers } from '../tasks/posix-timers.ts'
 import { NO_TLS } from '../tasks/tls.ts'
 import { loadProgram, type Program } from './load.ts'
+import { isDumpableAfter } from './privileges.ts'
 
 /** Bytes of one argument (MAX_ARG_STRLEN), and how many there may be. */
 const LONGEST = 131_072
@@ -46,7 +49,7 @@ export function become(kernel: Kernel, task: Task, program: Program): void {
   const { process: proc } = task
   kernel.counts.execs++
   for (const other of [...proc.tasks]) if (other !== task) endTask(kernel, other)
-  proc.leader = task
+  if (proc.leader !== task) lead(kernel, task)
   leaveSpace(kernel, task)
   task.space = program.space
   if (task.vforkParent !== undefined) {
@@ -70,14 +73,25 @@ export function become(kernel: Kernel, task: Task, program: Program): void {
   proc.hasExecuted = true
   endTimers(proc)
   proc.executable = program.path
-  proc.executablePath = kernel.vfs.pathName(task.context, program.path)
-  const { ids } = task
-  const uid = (program.mode & Mode.ISUID) !== 0 ? program.uid : ids.euid
-  const gid = (program.mode & Mode.ISGID) !== 0 ? program.gid : ids.egid
-  task.ids = { ...ids, euid: uid, suid: uid, fsuid: uid, egid: gid, sgid: gid, fsgid: gid }
+  proc.executablePath = placeName(kernel, task.context, program.path)
+  const { settings } = proc
+  settings.isDumpable = isDumpableAfter(task.ids, program.ids) ? 1 : 0
+  if (settings.isDumpable === 0) settings.deathSignal = 0
+  task.ids = program.ids
+  if (task.ns.time !== task.ns.timeForChildren) {
+    const { ns } = task
+    ns.timeForChildren.isFrozen = true
+    moveTo(task, { ids: task.ids, ns: { ...ns, time: ns.timeForChildren } })
+  }
   kernel.loadSpace(task)
   kernel.machine.loadTls(task.tls)
   kernel.machine.freshRegisters(program.entry, program.sp)
+}
+
+/** A thread that executes a program takes the place of the leader, whose number is the process's. */
+function lead(kernel: Kernel, task: Task): void {
+  task.process.leader = task
+  kernel.ns.pid.tasks.set(task.process.pid, task)
 }
 
 /** As the kernel names a task: at most 15 bytes. */

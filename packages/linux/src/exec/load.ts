@@ -5,21 +5,24 @@ import {
   type ByteString,
   type File,
   isRegular,
-  Mode,
   MountFlag,
   Open,
   type Path,
   rootCredentials,
 } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
+import { placeName } from '../files/place-name.ts'
 import { AddressSpace } from '../memory/address-space.ts'
 import { FilePages } from '../memory/file-pages.ts'
 import { type Frames, PAGE } from '../memory/frames.ts'
 import { KERNEL_PAGE } from '../memory/page-table.ts'
 import { Prot } from '../memory/vma.ts'
 import type { Kernel, Task } from '../system.ts'
+import { unlimited } from '../tasks/account.ts'
+import type { Ids } from '../tasks/credentials.ts'
 import { Limit } from '../tasks/limits.ts'
 import { type ElfImage, readImage } from './image.ts'
+import { privilegesOf } from './privileges.ts'
 import { Aux, initialStack } from './stack.ts'
 import { VDSO, vdsoImage } from './vdso.ts'
 
@@ -31,10 +34,8 @@ export interface Program {
   readonly path: Path
   /** As it was named, for ps. */
   readonly name: ByteString
-  /** Mode and owner of the file whose set-id bits count. */
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
+  /** Who the task is from then on. */
+  readonly ids: Ids
 }
 
 /** Scripts whose interpreters are scripts. */
@@ -184,12 +185,10 @@ function fill(
   if (vdso < 0) return vdso
   space.vdso = vdso * PAGE
 
-  const { inode } = file
-  const isSetId =
-    (file.path.mount.flags & MountFlag.NOSUID) === 0 ? inode.mode : inode.mode & ~(Mode.ISUID | Mode.ISGID)
-  const { ids } = task
-  const euid = (isSetId & Mode.ISUID) !== 0 ? inode.uid : ids.euid
-  const egid = (isSetId & Mode.ISGID) !== 0 ? inode.gid : ids.egid
+  const privileges = privilegesOf(task, file)
+  if (typeof privileges === 'number') return privileges
+  const { ids, isSecure } = privileges
+  const { uids, gids } = ids.user
   const random = new Uint8Array(16)
   kernel.random.fill(random)
   const features = new Int32Array(4)
@@ -213,11 +212,11 @@ function fill(
         [Aux.BASE, interpreterBase],
         [Aux.FLAGS, 0],
         [Aux.ENTRY, loaded.entry],
-        [Aux.UID, ids.uid],
-        [Aux.EUID, euid],
-        [Aux.GID, ids.gid],
-        [Aux.EGID, egid],
-        [Aux.SECURE, euid !== ids.uid || egid !== ids.gid ? 1 : 0],
+        [Aux.UID, uids.shown(ids.uid)],
+        [Aux.EUID, uids.shown(ids.euid)],
+        [Aux.GID, gids.shown(ids.gid)],
+        [Aux.EGID, gids.shown(ids.egid)],
+        [Aux.SECURE, isSecure ? 1 : 0],
         [Aux.HWCAP2, 0],
       ],
     },
@@ -232,7 +231,7 @@ function fill(
     envEnd: contents.envEnd,
     auxv: contents.auxv,
   })
-  return { space, entry, sp: contents.sp, path: file.path, name: path, mode: isSetId, uid: inode.uid, gid: inode.gid }
+  return { space, entry, sp: contents.sp, path: file.path, name: path, ids }
 }
 
 /** Maps the segments of a file, from `base` on, or where there is room if that is −1. */
@@ -244,7 +243,7 @@ function mapImage(
   image: ElfImage,
   base: number,
 ): { base: number; entry: number; end: number; headers: number } | number {
-  const pages = kernel.pageCache.of(file.inode, kernel.vfs.pathName(task.context, file.path))
+  const pages = kernel.pageCache.of(file.inode, placeName(kernel, task.context, file.path))
   const first = image.segments[0]!
   const last = image.segments.at(-1)!
   const low = Math.floor(first.address / PAGE)
@@ -313,7 +312,7 @@ function vdsoPages(kernel: Kernel): FilePages {
   const pages = new FilePages(kernel.frames, null, '[vdso]')
   // It is there for ever.
   pages.mapped()
-  const frame = pages.frame(0, kernel.account)
+  const frame = pages.frame(0, unlimited)
   if (frame > 0) kernel.machine.memory.writeBytes(frame * PAGE, vdsoImage())
   vdsos.set(kernel.frames, pages)
   return pages

@@ -1,8 +1,12 @@
 /** Descriptors: dup(2), fcntl(2), ioctl(2), pipe(2), close_range(2). */
 import { isRegular, Open } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
+import { namespaceOf } from '../namespaces/ns-fs.ts'
+import { namespaceIoctl } from '../namespaces/ns-ioctl.ts'
 import { Process, type Task } from '../system.ts'
+import { Cap } from '../tasks/capabilities.ts'
 import { Limit } from '../tasks/limits.ts'
+import { givenPid, shownPid } from '../tasks/numbers.ts'
 import type { OpenFile } from './open-file.ts'
 import { FifoOperations, Pipe, PipeEnd } from './pipe.ts'
 import { addSeals, sealsOf } from './seals.ts'
@@ -112,10 +116,11 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
       file.flags = (file.flags & ~SETTABLE) | (argument & SETTABLE)
       return 0
     case Fcntl.SETOWN:
-      file.owner = argument
+      // (A group is said by the negated number.)
+      file.owner = Math.sign(argument) * givenPid(task, Math.abs(argument))
       return 0
     case Fcntl.GETOWN:
-      return file.owner
+      return Math.sign(file.owner) * shownPid(task, Math.abs(file.owner))
     case Fcntl.SETSIG:
       if (argument < 0 || argument > 64) return -Errno.EINVAL
       file.signal = argument
@@ -133,7 +138,7 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
     case Fcntl.GETPIPE_SZ:
       return pipeOf(file)?.capacity ?? -Errno.EBADF
     case Fcntl.SETPIPE_SZ:
-      return pipeOf(file)?.resize(argument, task.isPrivileged) ?? -Errno.EBADF
+      return pipeOf(file)?.resize(argument, task.capable(Cap.SYS_RESOURCE)) ?? -Errno.EBADF
     case Fcntl.GETLK:
     case Fcntl.SETLK:
     case Fcntl.SETLKW:
@@ -178,7 +183,7 @@ function lock(task: Task, file: OpenFile, kind: number, at: number, wide: boolea
   }
   const size = found.end === Number.POSITIVE_INFINITY ? 0 : found.end - found.start
   if (!wide && (found.start > 0x7fff_ffff || size > 0x7fff_ffff)) return -Errno.EOVERFLOW
-  const pid = found.owner instanceof Process ? found.owner.pid : -1
+  const pid = found.owner instanceof Process ? shownPid(task, found.owner.pid) : -1
   memory.set16(at, found.type)
   memory.set16(at + 2, 0)
   if (wide) {
@@ -219,7 +224,10 @@ export function ioctl(task: Task, fd: number, request: number, argument: number)
         return 0
       }
       return file.ioctl(request, argument)
-    default:
+    default: {
+      const namespace = file.file === undefined ? undefined : namespaceOf(file.file.inode)
+      if (namespace !== undefined) return namespaceIoctl(task, namespace, request, argument)
       return file.ioctl(request, argument)
+    }
   }
 }

@@ -3,6 +3,7 @@ import { Open } from '@vmexit/vfs'
 import { readTimespec, writeTimespec } from '../abi/i386/structs.ts'
 import { Errno } from '../errno.ts'
 import type { Kernel, Task } from '../system.ts'
+import { clockStart } from '../tasks/time-calls.ts'
 import { Timer } from '../tasks/timers.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
 import { AnonymousFile } from './anonymous-file.ts'
@@ -61,15 +62,15 @@ export function eventfd(task: Task, count: number, flags: number): number {
 class TimerFd extends AnonymousFile {
   protected readonly kind = 'timerfd'
   readonly queue: WaitQueue = new WaitQueue()
-  readonly isRealTime: boolean
+  readonly clock: number
   readonly timer: Timer
   period = 0
   #expirations = 0
   #fired = 0
 
-  constructor(kernel: Kernel, isRealTime: boolean, flags: number) {
+  constructor(kernel: Kernel, clock: number, flags: number) {
     super(kernel, Open.O_RDWR | (flags & Open.O_NONBLOCK))
-    this.isRealTime = isRealTime
+    this.clock = clock
     this.timer = new Timer(() => {
       this.#expirations++
       this.#fired++
@@ -103,7 +104,7 @@ class TimerFd extends AnonymousFile {
 
 export function timerfdCreate(task: Task, clock: number, flags: number): number {
   if (![0, 1, 7, 8, 9].includes(clock) || (flags & ~(Open.O_CLOEXEC | Open.O_NONBLOCK)) !== 0) return -Errno.EINVAL
-  return install(task, new TimerFd(task.kernel, clock === 0 || clock === 8, flags), flags)
+  return install(task, new TimerFd(task.kernel, clock, flags), flags)
 }
 
 export function timerfdSettime(task: Task, fd: number, flags: number, at: number, old: number, wide: boolean): number {
@@ -117,8 +118,7 @@ export function timerfdSettime(task: Task, fd: number, flags: number, at: number
   if (!(file instanceof TimerFd) || period === undefined || value === undefined) return -Errno.EINVAL
   const before = [file.period, file.timer.isSet ? Math.max(1, file.timer.when - kernel.now) : 0] as const
   const absolute = (flags & 1) !== 0
-  const when =
-    value === 0 ? 0 : absolute ? Math.max(1, value - (file.isRealTime ? kernel.epoch * 1e9 : 0)) : kernel.now + value
+  const when = value === 0 ? 0 : absolute ? Math.max(1, value + clockStart(task, file.clock)) : kernel.now + value
   file.set(when, period)
   if (old !== 0) {
     writeTimespec(kernel.memory, old, before[0], wide)

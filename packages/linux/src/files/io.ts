@@ -17,8 +17,15 @@ export function isPlain(file: OpenFile): boolean {
   return file.file !== undefined && file.file.operations === null && isRegular(file.file.inode.mode)
 }
 
-/** Reads to an address. Of a file that is no plain one, one piece. `position`: pread's. */
+/** `readPiece`, and what came from a block device is counted for the caller's group. */
 function readTo(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
+  const count = readPiece(task, file, address, length, position)
+  if (count > 0 && file.file !== undefined) task.kernel.groups.transferred(file.file.inode, 'read', count)
+  return count
+}
+
+/** Reads to an address. Of a file that is no plain one, one piece. `position`: pread's. */
+function readPiece(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
   const { memory, vfs, pageCache } = task.kernel
   if (!isPlain(file)) return readSpecial(task, file, address, length, position)
   const { inode } = file.file!
@@ -69,8 +76,15 @@ function readSpecial(task: Task, file: OpenFile, address: number, length: number
 /** Bytes that a file opened without O_LARGEFILE may have. */
 export const SMALL_FILE = 0x7fff_ffff
 
-/** Writes from an address. Of a file that is no plain one, what fits. */
+/** `writeOut`, and what went to a block device is counted for the caller's group. */
 function writeFrom(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
+  const count = writeOut(task, file, address, length, position)
+  if (count > 0 && file.file !== undefined) task.kernel.groups.transferred(file.file.inode, 'write', count)
+  return count
+}
+
+/** Writes from an address. Of a file that is no plain one, what fits. */
+function writeOut(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
   const { memory } = task.kernel
   if (!isPlain(file)) {
     if (file instanceof VfsFile && file.special?.discards === true) return length
@@ -355,6 +369,7 @@ export function sendfile(
     const got = vfs.pread(file, piece, 0, Math.min(piece.length, count - task.progress), start + task.progress)
     if (got < 0 && task.progress === 0) return got
     if (got <= 0) break
+    task.kernel.groups.transferred(file.inode, 'read', got)
     const put = writeBytes(task, target, piece, 0, got, null)
     if (put === Answer.BLOCK) {
       if (task.progress === 0) return put

@@ -1,5 +1,6 @@
 /** memfd_create(2): files of a tmpfs of the kernel's own, which have no name from the start. */
 import { Open, TmpFs } from '@vmexit/vfs'
+import { TmpFsCharges } from '../cgroups/charges.ts'
 import { Errno } from '../errno.ts'
 import type { Kernel, Task } from '../system.ts'
 import { install } from './control.ts'
@@ -42,7 +43,7 @@ export function memfdCreate(task: Task, address: number, flags: number): number 
   if (name === undefined) return -Errno.EINVAL
   let own = trees.get(kernel)
   if (own === undefined) {
-    own = vfs.newTask(vfs.newTree(new TmpFs({ time: kernel.time }), 'tmpfs'))
+    own = vfs.newTask(vfs.newTree(new TmpFs({ time: kernel.time, charges: new TmpFsCharges(kernel) }), 'tmpfs'))
     own.umask = 0
     trees.set(kernel, own)
   }

@@ -86,11 +86,21 @@ export function stat(task: Task, at: number, path: ByteString, flags: number, in
   if (path === '' && (flags & AT_EMPTY_PATH) !== 0 && at !== AT_FDCWD) return fstat(task, at, into)
   const own = (flags & At.AT_SYMLINK_NOFOLLOW) === 0 ? ownStream(task, path) : -1
   if (own >= 0) return fstat(task, own, into)
-  return from(task, at, path, (place) => task.kernel.vfs.stat(task.context, place, path, into, flags))
+  const answer = from(task, at, path, (place) => task.kernel.vfs.stat(task.context, place, path, into, flags))
+  return answer < 0 ? answer : shown(task, into)
 }
 
 export function fstat(task: Task, fd: number, into: Stat): number {
-  return task.files.get(fd)?.stat(into) ?? -Errno.EBADF
+  const answer = task.files.get(fd)?.stat(into) ?? -Errno.EBADF
+  return answer < 0 ? answer : shown(task, into)
+}
+
+/** Owners as the task's user namespace knows them. */
+function shown({ ids: { user } }: Task, stat: Stat): number {
+  if (user.parent === null) return 0
+  stat.uid = user.uids.shown(stat.uid)
+  stat.gid = user.gids.shown(stat.gid)
+  return 0
 }
 
 export function truncate(task: Task, path: ByteString, size: number): number {

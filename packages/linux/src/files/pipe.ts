@@ -5,6 +5,7 @@ import { Code } from '../signals/queue.ts'
 import { sendToTask } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
 import type { Kernel, Task } from '../system.ts'
+import { MemoryKind, type MemoryPayer } from '../tasks/account.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
 import { AnonymousFile } from './anonymous-file.ts'
 import { type KernelOperations, Poll } from './open-file.ts'
@@ -24,6 +25,9 @@ export class Pipe {
   readonly #packets: number[] = []
   /** Permissions and owner, as fchmod(2) and fchown(2) leave them. */
   readonly owner: { mode: number; uid: number; gid: number }
+  /** Who has paid for the pages with bytes in them, and how many those are. */
+  #payer: MemoryPayer | undefined
+  #pages = 0
   #start = 0
   #length = 0
   readers = 0
@@ -87,6 +91,7 @@ export class Pipe {
     this.#length -= gone
     this.reads++
     if (this.#length === 0) this.#start = 0
+    this.#pay(this.#length)
     if (this.queue.size > 0) this.queue.wake()
     return count
   }
@@ -101,6 +106,7 @@ export class Pipe {
     const room = this.#bytes.length - this.#length
     if (room === 0 || (length <= PIPE_BUF && room < length)) return this.kernel.block(this.queue)
     const count = Math.min(length, room, inPackets ? PIPE_BUF : length)
+    if (!this.#pay(this.#length + count)) return -Errno.ENOMEM
     if (inPackets) this.#packets.push(count)
     else if (this.#packets.length > 0) this.#packets.push(count)
     const at = (this.#start + this.#length) % this.#bytes.length
@@ -111,6 +117,22 @@ export class Pipe {
     this.writes++
     if (this.queue.size > 0) this.queue.wake()
     return count
+  }
+
+  /** Has the pages of so many bytes paid for: false where the writer's group refuses. */
+  #pay(length: number): boolean {
+    const pages = Math.ceil(length / PIPE_BUF)
+    const more = pages - this.#pages
+    if (more > 0) {
+      this.#payer ??= this.kernel.current?.process.account.memory
+      if (this.#payer?.charge(more * PIPE_BUF, MemoryKind.slabUnreclaimable) === false) {
+        if (this.#pages === 0) this.#payer = undefined
+        return false
+      }
+    } else if (more < 0) this.#payer?.uncharge(-more * PIPE_BUF, MemoryKind.slabUnreclaimable)
+    this.#pages = pages
+    if (pages === 0) this.#payer = undefined
+    return true
   }
 
   poll(reads: boolean, writes: boolean): number {
@@ -140,6 +162,7 @@ export class Pipe {
   close(reads: boolean, writes: boolean): void {
     if (reads) this.readers--
     if (writes) this.writers--
+    if (this.readers + this.writers === 0) this.#pay(0)
     this.queue.wake()
   }
 }

@@ -32,13 +32,18 @@ function placeOf(task: Task, file: OpenFile, address: number): Place | number {
 
 /** Writes bytes to a plain file at a position. */
 function put(task: Task, file: OpenFile, bytes: Uint8Array, at: number): number {
-  return writeBytes(task, file, bytes, 0, bytes.length, at)
+  const count = writeBytes(task, file, bytes, 0, bytes.length, at)
+  if (count > 0) task.kernel.groups.transferred(file.file!.inode, 'write', count)
+  return count
 }
 
 function get(task: Task, file: OpenFile, into: Uint8Array, at: number): number {
-  const plain = file.file!
-  task.kernel.pageCache.known(plain.inode)?.flush()
-  return task.kernel.vfs.pread(plain, into, 0, into.length, at)
+  const { vfs, pageCache, groups } = task.kernel
+  const { inode } = file.file!
+  pageCache.known(inode)?.flush()
+  const count = vfs.pread(file.file!, into, 0, into.length, at)
+  if (count > 0) groups.transferred(inode, 'read', count)
+  return count
 }
 
 export function copyFileRange(

@@ -4,6 +4,7 @@ import { Errno } from '../errno.ts'
 import type { Kernel } from '../system.ts'
 import type { WaitQueue } from '../tasks/wait-queue.ts'
 import { ALWAYS, type KernelOperations, OpenFile } from './open-file.ts'
+import { placeName } from './place-name.ts'
 
 /** A file of the file system layer. */
 export class VfsFile extends OpenFile {
@@ -43,7 +44,7 @@ export class VfsFile extends OpenFile {
     return this.#file.writable
   }
   describe(context: TaskContext): string {
-    return this.#kernel.vfs.pathName(context, this.#file.path)
+    return placeName(this.#kernel, context, this.#file.path)
   }
   read(into: Uint8Array, start: number, length: number): number {
     return this.#kernel.vfs.read(this.#file, into, start, length)

@@ -272,10 +272,12 @@ export class AddressSpace {
       if (!write && done === Fault.DONE) this.#around(area, pages, page)
       return done
     }
+    // (Reclaim for the copy must not take the original.)
+    this.frames.retain(frame)
     const copy = this.frames.take(this.account, false)
-    if (copy === 0) return Fault.MEMORY
-    this.frames.copy(frame, copy)
-    return this.#enter(page, copy, WRITABLE)
+    if (copy !== 0) this.frames.copy(frame, copy)
+    this.frames.release(frame)
+    return copy === 0 ? Fault.MEMORY : this.#enter(page, copy, WRITABLE)
   }
 
   /** A stack grows by what is pushed below it. */

@@ -4,13 +4,16 @@
  * the file by other ways; what is written to the file comes to the frame at once.
  */
 import { type Inode, Open } from '@vmexit/vfs'
-import type { Account } from '../tasks/account.ts'
+import { type Account, MemoryKind, type MemoryPayer } from '../tasks/account.ts'
 import { type Frames, PAGE } from './frames.ts'
 
 /** What a fault on a page finds: a frame, or why not. */
 export const NoPage = { END: -1, MEMORY: -2, NOT_YET: -3, IO: -4 } as const
 
 let nextId = 1
+
+/** Told of bytes that were read from a file. */
+type ReadListener = (inode: Inode, bytes: number) => void
 
 /** Pages of one file, or with `null` shared memory without a file. */
 export class FilePages {
@@ -27,10 +30,13 @@ export class FilePages {
   /** The path, as /proc/self/maps shows it. */
   name: string
 
-  constructor(frames: Frames, inode: Inode | null, name: string) {
+  readonly #told: ReadListener | undefined
+
+  constructor(frames: Frames, inode: Inode | null, name: string, told?: ReadListener) {
     this.#frames = frames
     this.inode = inode
     this.name = name
+    this.#told = told
   }
 
   /** An area shows it from now on: a file has its data for as long, though it may lose its names and be closed. */
@@ -69,7 +75,7 @@ export class FilePages {
     if (known !== undefined) return known
     const { inode } = this
     if (inode !== null && page * PAGE >= inode.size) return NoPage.END
-    const frame = this.#frames.take(account)
+    const frame = this.#frames.take(account, true, inode === null ? MemoryKind.shmem : MemoryKind.file)
     if (frame === 0) return NoPage.MEMORY
     if (inode !== null) {
       const at = this.#frames.write(frame, 0, PAGE)
@@ -78,6 +84,7 @@ export class FilePages {
         this.#frames.release(frame)
         return got === -4096 ? NoPage.NOT_YET : NoPage.IO
       }
+      this.#told?.(inode, got)
     }
     this.#cached.set(page, frame)
     return frame
@@ -142,6 +149,22 @@ export class FilePages {
     }
   }
 
+  /** Gives up to `most` frames back whose contents are in the file and that no page table shows. Answers how many. */
+  reclaim(most: number, isWanted: (payer: MemoryPayer) => boolean): number {
+    if (this.inode === null) return 0
+    let count = 0
+    for (const [page, frame] of this.#cached) {
+      if (count >= most) break
+      if (this.#dirty.has(page) || this.#frames.references(frame) > 1) continue
+      const payer = this.#frames.payerOf(frame)
+      if (payer === undefined || !isWanted(payer)) continue
+      this.#cached.delete(page)
+      this.#frames.release(frame)
+      count++
+    }
+    return count
+  }
+
   /** Its frames: for checks. */
   frames(): Iterable<number> {
     return this.#cached.values()
@@ -154,9 +177,11 @@ export class PageCache {
   readonly #files = new Map<Inode, FilePages>()
   /** Files without mappings whose pages are kept. */
   readonly #limit: number
+  readonly #told: ReadListener | undefined
 
-  constructor(frames: Frames, limit = 1024) {
+  constructor(frames: Frames, told?: ReadListener, limit = 1024) {
     this.#frames = frames
+    this.#told = told
     this.#limit = limit
   }
 
@@ -165,7 +190,7 @@ export class PageCache {
     let pages = this.#files.get(inode)
     if (pages === undefined) {
       if (this.#files.size >= this.#limit) this.shrink()
-      pages = new FilePages(this.#frames, inode, name)
+      pages = new FilePages(this.#frames, inode, name, this.#told)
       this.#files.set(inode, pages)
     }
     pages.name = name
@@ -194,6 +219,17 @@ export class PageCache {
       this.#files.delete(inode)
     }
     return before - this.#frames.used
+  }
+
+  /** Gives up to `most` frames back that somebody has paid for. Answers how many. */
+  reclaim(most: number, isWanted: (payer: MemoryPayer) => boolean): number {
+    let count = 0
+    for (const [inode, pages] of this.#files) {
+      if (count >= most) break
+      count += pages.reclaim(most - count, isWanted)
+      if (pages.size === 0 && pages.mappings === 0) this.#files.delete(inode)
+    }
+    return count
   }
 
   /** All that is cached: for checks. */

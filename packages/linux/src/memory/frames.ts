@@ -5,7 +5,7 @@
  * of a frame that is given to someone else is dropped when that one writes it, and not before.
  */
 import type { GuestMemory } from '@vmexit/memory'
-import type { Account } from '../tasks/account.ts'
+import { type Account, MemoryKind, type MemoryPayer } from '../tasks/account.ts'
 
 /** Bytes of a page. */
 export const PAGE = 4096
@@ -17,7 +17,9 @@ export class Frames {
   readonly zero: number
   readonly count: number
   readonly #references: Uint32Array
-  readonly #accounts: (Account | undefined)[] = []
+  /** Who has paid for a frame, and what it is. */
+  readonly #payers: (MemoryPayer | undefined)[] = []
+  readonly #kinds: Uint8Array
   readonly #free: number[] = []
   #fresh = 1
   #used = 0
@@ -27,6 +29,7 @@ export class Frames {
     this.memory = memory
     this.count = count
     this.#references = new Uint32Array(count)
+    this.#kinds = new Uint8Array(count)
     this.zero = this.#fresh++
   }
 
@@ -36,17 +39,24 @@ export class Frames {
   }
 
   /** A frame with one reference, or 0 where there is none, or the account refuses. Full of zeros if `zeroed`, else of anything. */
-  take(account: Account, zeroed = true): number {
+  take(account: Account, zeroed = true, kind: MemoryKind = MemoryKind.anon): number {
+    if (this.#free.length === 0 && this.#fresh >= this.count) return 0
+    const payer = account.memory
+    if (!payer.charge(PAGE, kind)) return 0
     const recycled = this.#free.length > 0
-    if (!recycled && this.#fresh >= this.count) return 0
-    if (!account.charge('memory', 1)) return 0
     const frame = recycled ? this.#free.pop()! : this.#fresh++
     const at = this.memory.prepareWrite(frame, 0, PAGE)
     if (recycled && zeroed) this.memory.host.u8.fill(0, at, at + PAGE)
     this.#references[frame] = 1
-    this.#accounts[frame] = account
+    this.#payers[frame] = payer
+    this.#kinds[frame] = kind
     this.#used++
     return frame
+  }
+
+  /** Who has paid for a frame. */
+  payerOf(frame: number): MemoryPayer | undefined {
+    return this.#payers[frame]
   }
 
   references(frame: number): number {
@@ -61,8 +71,8 @@ export class Frames {
   release(frame: number): void {
     if (frame === this.zero) return
     if (--this.#references[frame]! !== 0) return
-    this.#accounts[frame]!.uncharge('memory', 1)
-    this.#accounts[frame] = undefined
+    this.#payers[frame]!.uncharge(PAGE, this.#kinds[frame] as MemoryKind)
+    this.#payers[frame] = undefined
     this.#free.push(frame)
     this.#used--
   }

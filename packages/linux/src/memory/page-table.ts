@@ -5,7 +5,7 @@
  * and more to reach. What is given up is the NX bit, as Debian's 686 kernel gives it up.
  */
 import type { GuestMemory } from '@vmexit/memory'
-import type { Account } from '../tasks/account.ts'
+import { type Account, MemoryKind } from '../tasks/account.ts'
 import { type Frames, PAGE } from './frames.ts'
 
 /** Bits of an entry. `KEPT`, of an entry that is not present: the page has a frame, and nobody may touch it (PROT_NONE). */
@@ -33,7 +33,7 @@ export class PageTable {
     this.#frames = frames
     this.#memory = frames.memory
     this.#account = account
-    this.root = frames.take(account)
+    this.root = frames.take(account, true, MemoryKind.pageTables)
     if (this.root !== 0) for (const [index, entry] of kernel) this.#memory.write32(this.root * PAGE + index * 4, entry)
   }
 
@@ -52,7 +52,7 @@ export class PageTable {
     let table = this.tableOf(page)
     if (table === 0) {
       if (entry === 0) return true
-      table = this.#frames.take(this.#account)
+      table = this.#frames.take(this.#account, true, MemoryKind.pageTables)
       if (table === 0) return false
       this.#used.push(Math.floor(page / SPAN))
       this.#memory.write32(this.root * PAGE + Math.floor(page / SPAN) * 4, table * PAGE + TABLE)

@@ -1,37 +1,19 @@
-/** Buffers of sockets, charged to the account of processes: in bytes there, in frames here. */
+/** Buffers of sockets, charged to the group of whoever has the socket ("Control Group v2", *Memory*: `sock`). */
 import type { Account as BufferAccount } from '@vmexit/net'
-import type { Account } from '../tasks/account.ts'
+import { type Account, MemoryKind, type MemoryPayer } from '../tasks/account.ts'
 
-const FRAME = 4096
-const known = new WeakMap<Account, BufferAccount>()
+const known = new WeakMap<MemoryPayer, BufferAccount>()
 
-/** What pays for the buffers of the sockets of an account: whole frames, as many as all of them fill together. */
+/** What pays for the buffers of the sockets that an account's process opens now, as long as there are any. */
 export function buffersOf(account: Account): BufferAccount {
-  let buffers = known.get(account)
+  const { memory } = account
+  let buffers = known.get(memory)
   if (buffers === undefined) {
-    buffers = charging(account)
-    known.set(account, buffers)
+    buffers = {
+      charge: (bytes) => account.withoutKill(() => memory.charge(bytes, MemoryKind.sock)),
+      release: (bytes) => memory.uncharge(bytes, MemoryKind.sock),
+    }
+    known.set(memory, buffers)
   }
   return buffers
-}
-
-function charging(account: Account): BufferAccount {
-  let used = 0
-  let frames = 0
-  return {
-    charge(bytes) {
-      const more = Math.ceil((used + bytes) / FRAME) - frames
-      if (more > 0 && !account.charge('memory', more)) return false
-      used += bytes
-      if (more > 0) frames += more
-      return true
-    },
-    release(bytes) {
-      used -= bytes
-      const fewer = frames - Math.ceil(used / FRAME)
-      if (fewer <= 0) return
-      frames -= fewer
-      account.uncharge('memory', fewer)
-    },
-  }
 }

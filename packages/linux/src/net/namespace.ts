@@ -2,6 +2,8 @@
 import type { Clock } from '@vmexit/core'
 import { NetStack } from '@vmexit/net'
 import type { ByteString } from '@vmexit/vfs'
+import { Namespace } from '../namespaces/namespace.ts'
+import type { UserNamespace } from '../namespaces/user.ts'
 import type { UnixEnd } from './unix/end.ts'
 
 /** A socket that is open, as /proc/net lists it. */
@@ -12,8 +14,19 @@ export interface OpenSocket {
   readonly family: number
 }
 
-/** One network: devices, addresses, routes, ports, names. */
-export class NetNamespace {
+/** What a namespace is made with. */
+export interface NetOptions {
+  readonly clock: Clock
+  /** What its ports, sequence numbers and MAC addresses follow from. */
+  readonly seed: number
+  /** Whether its loopback device is up from the start. */
+  readonly loopback: boolean
+}
+
+/** One network: devices, addresses, routes, ports, names. Tasks and open sockets are in it. */
+export class NetNamespace extends Namespace {
+  readonly kind = 'net'
+  readonly owner: UserNamespace
   readonly stack: NetStack
   /** Abstract names of UNIX sockets, without the zero that they begin with. */
   readonly abstractNames: Map<ByteString, UnixEnd> = new Map()
@@ -26,8 +39,14 @@ export class NetNamespace {
   /** A process of it may open ports below this one only with privileges. */
   privilegedPorts = 1024
 
-  /** `seed`: what its ports, sequence numbers and MAC addresses follow from. */
-  constructor(clock: Clock, seed: number) {
-    this.stack = new NetStack({ clock, seed })
+  constructor(owner: UserNamespace, options: NetOptions, isFirst = false) {
+    super('net', owner.numbers, isFirst)
+    this.owner = owner
+    this.stack = new NetStack(options)
+  }
+
+  /** Its veth devices go, and with each the other end. */
+  protected override end(): void {
+    for (const device of this.stack.devices) if (device.peer !== undefined) this.stack.deleteDevice(device)
   }
 }

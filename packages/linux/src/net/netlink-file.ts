@@ -2,6 +2,7 @@
 import { type Account, Poll, rtnetlink } from '@vmexit/net'
 import { Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
+import { shownPid } from '../tasks/numbers.ts'
 import { familyOf, readNetlink, writeNetlink } from './addresses.ts'
 import { buffersOf } from './buffer-account.ts'
 import { Family, Level, Msg, Option, Type } from './constants.ts'
@@ -57,7 +58,7 @@ export class NetlinkFile extends SocketFile {
   /** Has a port: the one that is wanted, or the process's number, or another one. */
   #take(task: Task, wanted: number): number {
     const { netlinkPorts } = this.namespace
-    let port = wanted === 0 ? task.process.pid : wanted
+    let port = wanted === 0 ? shownPid(task, task.process.pid) : wanted
     if (netlinkPorts.has(port)) {
       if (wanted !== 0) return -Errno.EADDRINUSE
       for (port = 0xffff_f000; netlinkPorts.has(port); ) port--

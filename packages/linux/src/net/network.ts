@@ -1,8 +1,9 @@
 /** What of the network is the whole kernel's: its clock, UNIX sockets by inode, descriptors on their way. */
 import type { Clock } from '@vmexit/core'
 import type { Inode } from '@vmexit/vfs'
+import type { UserNamespace } from '../namespaces/user.ts'
 import { clockOf, type TimeOfKernel } from './clock.ts'
-import { NetNamespace } from './namespace.ts'
+import { NetNamespace, type NetOptions } from './namespace.ts'
 import type { UnixEnd } from './unix/end.ts'
 import { Rights } from './unix/rights.ts'
 
@@ -28,9 +29,23 @@ export class Network {
     this.#seed = seed
   }
 
-  /** A namespace of its own, with a loopback device that is up. */
-  newNamespace(): NetNamespace {
-    return new NetNamespace(this.clock, (this.#seed * 0x9e37_79b1 + this.#namespaces++) >>> 0)
+  #options(loopback: boolean): NetOptions {
+    return { clock: this.clock, seed: (this.#seed * 0x9e37_79b1 + this.#namespaces++) >>> 0, loopback }
+  }
+
+  /**
+   * A namespace that belongs to a user namespace, made from outside: its loopback device is up, and it stays though no
+   * program is in it.
+   */
+  newNamespace(owner: UserNamespace, isFirst = false): NetNamespace {
+    const namespace = new NetNamespace(owner, this.#options(true), isFirst)
+    namespace.enter()
+    return namespace
+  }
+
+  /** One that programs have made, by unshare(2): its loopback device is down. */
+  separateNamespace(owner: UserNamespace): NetNamespace {
+    return new NetNamespace(owner, this.#options(false))
   }
 
   /** Counts a socket: false where there are too many. */

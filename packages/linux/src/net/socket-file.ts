@@ -80,6 +80,7 @@ export abstract class SocketFile extends AnonymousFile implements OpenSocket, Me
     this.uid = task.ids.fsuid
     this.#account = buffersOf(task.process.account)
     namespace.sockets.add(this)
+    namespace.enter()
   }
 
   /** Its number in `socket:[…]`. */
@@ -209,6 +210,7 @@ export abstract class SocketFile extends AnonymousFile implements OpenSocket, Me
   protected release(): void {
     this.closeSocket()
     this.namespace.sockets.delete(this)
+    this.namespace.leave()
     this.kernel.network.dismiss()
     this.#account.release(SOCKET_BYTES)
   }

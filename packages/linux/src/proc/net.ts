@@ -6,16 +6,21 @@ import type { NetNamespace } from '../net/namespace.ts'
 import { NetlinkFile } from '../net/netlink-file.ts'
 import { PacketFile } from '../net/packet-file.ts'
 import { UnixFile } from '../net/unix/unix-file.ts'
+import type { Kernel } from '../system.ts'
 import { directory, file, type ProcDirectory } from './node.ts'
 
-/** The directory; `namespace` says whose network it shows. */
-export function netNode(namespace: () => NetNamespace): ProcDirectory {
+/** The directory; `namespace` says whose network it shows. Users are those of who reads. */
+export function netNode(kernel: Kernel, namespace: () => NetNamespace): ProcDirectory {
+  const shown = (uid: number): number => (kernel.current ?? kernel).ns.user.uids.shown(uid)
   const stack = () => namespace().stack
   const ofKind = <T>(kind: abstract new (...args: never[]) => T): T[] =>
     [...namespace().sockets].filter((socket) => socket instanceof kind) as T[]
   const owner = (): SocketOwner => {
     const files = new Map(ofKind(InetFile).map((one) => [one.endpoint as object | undefined, one]))
-    return (endpoint) => files.get(endpoint)
+    return (endpoint) => {
+      const found = files.get(endpoint)
+      return found && { inode: found.inode, uid: shown(found.uid) }
+    }
   }
   return directory({
     tcp: file(() => procNetTcp(stack(), owner())),
@@ -23,7 +28,7 @@ export function netNode(namespace: () => NetNamespace): ProcDirectory {
     raw: file(() => procNetRaw(ofKind(InetFile))),
     unix: file(() => unix(ofKind(UnixFile))),
     netlink: file(() => netlink(ofKind(NetlinkFile))),
-    packet: file(() => packet(ofKind(PacketFile))),
+    packet: file(() => packet(ofKind(PacketFile), shown)),
     dev: file(() => procNetDev(stack())),
     route: file(() => procNetRoute(stack())),
     arp: file(() => procNetArp(stack())),
@@ -53,10 +58,10 @@ function netlink(sockets: readonly NetlinkFile[]): string {
   return `sk       Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n${lines.join('')}`
 }
 
-function packet(sockets: readonly PacketFile[]): string {
+function packet(sockets: readonly PacketFile[], shown: (uid: number) => number): string {
   const lines = sockets.map(
     ({ inode, type, etherType, device, readable, uid }) =>
-      `${hex(inode, 8)} 2      ${String(type).padEnd(4)} ${hex(etherType, 4).toLowerCase()}  ${String(device).padEnd(5)} 1 ${String(readable).padEnd(6)} ${String(uid).padEnd(6)} ${inode}\n`,
+      `${hex(inode, 8)} 2      ${String(type).padEnd(4)} ${hex(etherType, 4).toLowerCase()}  ${String(device).padEnd(5)} 1 ${String(readable).padEnd(6)} ${String(shown(uid)).padEnd(6)} ${inode}\n`,
   )
   return `sk       RefCnt Type Proto  Iface R Rmem   User   Inode\n${lines.join('')}`
 }

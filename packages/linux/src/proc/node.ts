@@ -4,6 +4,8 @@ import type { Path } from '@vmexit/vfs'
 /** A directory whose entries are asked for by name, and listed. */
 export interface ProcDirectory {
   readonly kind: 'directory'
+  /** Whose it is, and all that is in it; root's unless stated. */
+  owner?(): { readonly uid: number; readonly gid: number }
   readonly mode?: number
   entry(name: string): ProcNode | undefined
   names(): Iterable<string>
@@ -14,8 +16,8 @@ export interface ProcFile {
   readonly kind: 'file'
   readonly mode?: number
   text(): string
-  /** Takes what was written; an error number below 0 refuses it. */
-  write?(text: string): number
+  /** Takes what was written, and where; an error number below 0 refuses it. */
+  write?(text: string, position: number): number
 }
 
 /** A link: its text, and where it leads if that is more than its text. */

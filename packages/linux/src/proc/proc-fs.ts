@@ -13,8 +13,9 @@ import {
   type Stat,
   type StatFs,
 } from '@vmexit/vfs'
-import type { Kernel } from '../system.ts'
-import type { ProcFile, ProcNode } from './node.ts'
+import type { PidNamespace } from '../namespaces/pid.ts'
+import type { Kernel, Task } from '../system.ts'
+import type { ProcDirectory, ProcFile, ProcNode } from './node.ts'
 import { rootNode } from './root.ts'
 
 const MAGIC = 0x9fa0
@@ -27,18 +28,25 @@ export class ProcInode implements Inode {
   readonly fs: ProcFs
   readonly ino: number
   readonly node: ProcNode
-  readonly uid = 0
-  readonly gid = 0
   readonly size = 0
   readonly rdev = 0
   state: object | undefined = undefined
   /** Inodes of its entries, as they were asked for. */
   readonly entries: Map<string, ProcInode> = new Map()
 
-  constructor(fs: ProcFs, ino: number, node: ProcNode) {
+  readonly owner: ProcDirectory['owner']
+
+  constructor(fs: ProcFs, ino: number, node: ProcNode, parent?: ProcInode) {
     this.fs = fs
+    this.owner = node.kind === 'directory' && node.owner !== undefined ? node.owner : parent?.owner
     this.ino = ino
     this.node = node
+  }
+  get uid(): number {
+    return this.owner?.().uid ?? 0
+  }
+  get gid(): number {
+    return this.owner?.().gid ?? 0
   }
   get mode(): number {
     const { node } = this
@@ -75,13 +83,14 @@ export class ProcFs implements FileSystem {
   readonly #kernel: Kernel
   #nextInode = 1
 
-  constructor(kernel: Kernel) {
+  /** It shows the processes of a pid namespace: the first one unless stated. */
+  constructor(kernel: Kernel, pids: PidNamespace<Task> = kernel.ns.pid) {
     this.#kernel = kernel
-    this.root = this.#inode(rootNode(kernel))
+    this.root = this.#inode(rootNode(kernel, pids))
   }
 
-  #inode(node: ProcNode): ProcInode {
-    return new ProcInode(this, this.#nextInode++, node)
+  #inode(node: ProcNode, parent?: ProcInode): ProcInode {
+    return new ProcInode(this, this.#nextInode++, node, parent)
   }
 
   lookup(dir: Inode, name: ByteString): Inode | number {
@@ -94,7 +103,7 @@ export class ProcFs implements FileSystem {
     }
     const known = parent.entries.get(name)
     if (known?.node === found) return known
-    const inode = this.#inode(found)
+    const inode = this.#inode(found, parent)
     parent.entries.set(name, inode)
     return inode
   }
@@ -131,8 +140,8 @@ export class ProcFs implements FileSystem {
       ino: inode.ino,
       mode: inode.mode,
       nlink: inode.nlink,
-      uid: 0,
-      gid: 0,
+      uid: inode.uid,
+      gid: inode.gid,
       rdev: 0,
       size: 0,
       blocks: 0,
@@ -223,9 +232,9 @@ class TextOperations implements FileOperations {
     into.set(piece, start)
     return piece.length
   }
-  write(from: Uint8Array, start: number, length: number): number {
-    if (this.#node.write === undefined) return -Errno.EACCES
-    const answer = this.#node.write(new TextDecoder().decode(from.slice(start, start + length)))
+  write(from: Uint8Array, start: number, length: number, position: number): number {
+    if (this.#node.write === undefined) return -Errno.EIO
+    const answer = this.#node.write(new TextDecoder().decode(from.slice(start, start + length)), position)
     return answer < 0 ? answer : length
   }
   release(): void {}

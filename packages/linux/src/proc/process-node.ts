@@ -1,15 +1,29 @@
 /** /proc/N: one process (proc(5)). */
-import { type Path, toText } from '@vmexit/vfs'
+import { toText } from '@vmexit/vfs'
+import { Errno } from '../errno.ts'
+import { placeName } from '../files/place-name.ts'
 import { PAGE } from '../memory/frames.ts'
 import { Prot } from '../memory/vma.ts'
+import type { PidNamespace } from '../namespaces/pid.ts'
 import type { Kernel, Process, Task } from '../system.ts'
+import { Cap } from '../tasks/capabilities.ts'
+import {
+  cgroupText,
+  guarded,
+  mapFile,
+  mountInfoText,
+  mountsText,
+  namespaceDirectory,
+  setgroupsFile,
+  timeOffsetsFile,
+} from './namespace-nodes.ts'
 import { netNode } from './net.ts'
-import { directory, file, link, type ProcDirectory, type ProcNode } from './node.ts'
+import { directory, file, link, type ProcDirectory, type ProcFile, type ProcNode } from './node.ts'
 
 const hundredths = (ticks: number): number => Math.floor(ticks / 1e7)
 
 /** The directory of a process; of a zombie most is empty. */
-export function processNode(kernel: Kernel, proc: Process): ProcDirectory {
+export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Task>): ProcDirectory {
   const task = (): Task | undefined => (proc.tasks.has(proc.leader) ? proc.leader : [...proc.tasks][0])
   const context = () => kernel.current?.context
   const descriptors = new Map<number, ProcNode>()
@@ -17,6 +31,7 @@ export function processNode(kernel: Kernel, proc: Process): ProcDirectory {
     kind: 'directory',
     mode: 0o500,
     entry(name) {
+      if (typeof guarded(kernel, task(), () => true) === 'number') return undefined
       const fd = Number(name)
       if (!/^[0-9]+$/.test(name) || task()?.files.get(fd) === undefined) return undefined
       let node = descriptors.get(fd)
@@ -34,38 +49,49 @@ export function processNode(kernel: Kernel, proc: Process): ProcDirectory {
   }
   const entries: Record<string, ProcNode> = {
     cmdline: file(() => strings(kernel, task(), 'args')),
-    environ: file(() => strings(kernel, task(), 'env'), 0o400),
+    environ: file(() => (guarded(kernel, task(), () => true) === true ? strings(kernel, task(), 'env') : ''), 0o400),
     comm: file(() => `${proc.leader.name}\n`),
-    stat: file(() => stat(proc, task())),
+    stat: file(() => stat(proc, task(), pids)),
     statm: file(() => statm(task())),
-    status: file(() => status(kernel, proc, task())),
-    maps: file(() => maps(task())),
-    mounts: file(() => mounts(kernel, task())),
-    mountinfo: file(() => mountInfo(kernel, task())),
+    status: file(() => status(kernel, proc, task(), pids)),
+    maps: file(() => (guarded(kernel, task(), () => true) === true ? maps(task()) : '')),
+    mounts: file(() => mountsText(kernel, task())),
+    mountinfo: file(() => mountInfoText(kernel, task())),
+    cgroup: file(() => cgroupText(kernel, task())),
+    ns: namespaceDirectory(kernel, task),
+    uid_map: mapFile(kernel, task, 'uids'),
+    gid_map: mapFile(kernel, task, 'gids'),
+    setgroups: setgroupsFile(kernel, task),
+    timens_offsets: timeOffsetsFile(kernel, task),
+    oom_score_adj: oomFile(kernel, proc),
     limits: file(() => ''),
     exe: link(
       () => proc.executablePath,
-      () => proc.executable ?? undefined,
+      () => guarded(kernel, task(), () => proc.executable ?? undefined),
     ),
     cwd: link(
       () => {
         const there = task()
-        return there === undefined ? '' : kernel.vfs.pathName(there.context, there.context.cwd)
+        return there === undefined ? '' : placeName(kernel, there.context, there.context.cwd)
       },
-      () => task()?.context.cwd,
+      () => guarded(kernel, task(), ({ context: there }) => there.cwd),
     ),
     root: link(
       () => '/',
-      () => task()?.context.root,
+      () => guarded(kernel, task(), ({ context: there }) => there.root),
     ),
     fd: fds,
-    net: netNode(() => (task() ?? proc.leader).ns.net),
+    net: netNode(kernel, () => (task() ?? proc.leader).ns.net),
   }
-  const base = directory(entries)
+  const owner = (): { uid: number; gid: number } => {
+    const { ids } = task() ?? proc.leader
+    return proc.settings.isDumpable !== 0 ? { uid: ids.euid, gid: ids.egid } : { uid: 0, gid: 0 }
+  }
+  const base: ProcDirectory = { ...directory(entries), owner }
   const tasks: ProcDirectory = {
     kind: 'directory',
-    entry: (name) => ([...proc.tasks].some(({ tid }) => String(tid) === name) ? base : undefined),
-    names: () => [...proc.tasks].map(({ tid }) => String(tid)),
+    entry: (name) => ([...proc.tasks].some(({ tid }) => String(pids.local(tid)) === name) ? base : undefined),
+    names: () => [...proc.tasks].map(({ tid }) => String(pids.local(tid))),
   }
   entries['task'] = tasks
   return base
@@ -95,14 +121,15 @@ function stateOf(proc: Process, task: Task | undefined): string {
   return task.state === 'blocked' ? 'S' : 'R'
 }
 
-function stat(proc: Process, task: Task | undefined): string {
+function stat(proc: Process, task: Task | undefined, pids: PidNamespace<Task>): string {
   const { times, session } = proc
   const { space } = task ?? {}
   const terminal =
     session.tty === null ? 0 : (Math.floor(session.tty.rdev / 0x10_0000) << 8) | (session.tty.rdev & 0xff)
   const fields = [
-    ...[proc.pid, `(${proc.leader.name})`, stateOf(proc, task), proc.parent?.pid ?? 0, proc.group, session.id],
-    ...[terminal, session.tty?.foreground ?? -1, 0x40_0000, 0, 0, 0, 0],
+    ...[pids.local(proc.pid), `(${proc.leader.name})`, stateOf(proc, task), pids.local(proc.parent?.pid ?? 0)],
+    ...[pids.local(proc.group), pids.local(session.id)],
+    ...[terminal, session.tty === null ? -1 : pids.local(session.tty.foreground), 0x40_0000, 0, 0, 0, 0],
     ...[
       hundredths(times.user),
       hundredths(times.system),
@@ -123,9 +150,10 @@ function statm(task: Task | undefined): string {
 
 const STATES: Readonly<Record<string, string>> = { R: 'running', S: 'sleeping', T: 'stopped', Z: 'zombie' }
 
-function status(kernel: Kernel, proc: Process, task: Task | undefined): string {
+function status(kernel: Kernel, proc: Process, task: Task | undefined, pids: PidNamespace<Task>): string {
   const { leader } = proc
   const { ids } = task ?? leader
+  const { uids, gids } = (kernel.current ?? leader).ids.user
   const letter = stateOf(proc, task)
   const kilobytes = (pages: number): string => `${String(pages * 4).padStart(8)} kB`
   const mask = (low: number, high: number): string =>
@@ -134,13 +162,14 @@ function status(kernel: Kernel, proc: Process, task: Task | undefined): string {
     ['Name', leader.name],
     ['Umask', (task?.context.umask ?? 0).toString(8).padStart(4, '0')],
     ['State', `${letter} (${STATES[letter]})`],
-    ['Tgid', proc.pid],
-    ['Pid', proc.pid],
-    ['PPid', proc.parent?.pid ?? 0],
+    ['Tgid', pids.local(proc.pid)],
+    ['Pid', pids.local(proc.pid)],
+    ['PPid', pids.local(proc.parent?.pid ?? 0)],
     ['TracerPid', 0],
-    ['Uid', [ids.uid, ids.euid, ids.suid, ids.fsuid].join('\t')],
-    ['Gid', [ids.gid, ids.egid, ids.sgid, ids.fsgid].join('\t')],
-    ['Groups', ids.groups.join(' ')],
+    ['Uid', [ids.uid, ids.euid, ids.suid, ids.fsuid].map((id) => uids.shown(id)).join('\t')],
+    ['Gid', [ids.gid, ids.egid, ids.sgid, ids.fsgid].map((id) => gids.shown(id)).join('\t')],
+    ['Groups', ids.groups.map((id) => gids.shown(id)).join(' ')],
+    ['NSpid', numbersOf(proc, pids).join('\t')],
     ...(task === undefined
       ? []
       : ([
@@ -151,12 +180,43 @@ function status(kernel: Kernel, proc: Process, task: Task | undefined): string {
     ['SigPnd', mask(leader.pending.set.low, leader.pending.set.high)],
     ['ShdPnd', mask(proc.pending.set.low, proc.pending.set.high)],
     ['SigBlk', mask(leader.blocked.low, leader.blocked.high)],
+    ...(['Inh', 'Prm', 'Eff', 'Bnd', 'Amb'] as const).map((which, n): [string, string] => {
+      const { inheritable, permitted, effective, bounding, ambient } = ids.caps
+      const set = [inheritable, permitted, effective, bounding, ambient][n]!
+      return [`Cap${which}`, set.toString(16).padStart(16, '0')]
+    }),
+    ['NoNewPrivs', (task ?? leader).noNewPrivileges ? 1 : 0],
+    ['Seccomp', (task ?? leader).seccomp?.mode ?? 0],
     ['Cpus_allowed', 1],
     ['Cpus_allowed_list', 0],
     ['voluntary_ctxt_switches', kernel.counts.switches],
     ['nonvoluntary_ctxt_switches', 0],
   ]
   return rows.map(([name, value]) => `${name}:\t${value}\n`).join('')
+}
+
+/** The numbers of a process in a namespace and in those below, down to its own. */
+function numbersOf(proc: Process, from: PidNamespace<Task>): number[] {
+  const numbers: number[] = []
+  for (let ns: PidNamespace<Task> | null = proc.leader.ns.pid; ns !== null; ns = ns.parent) {
+    numbers.unshift(ns.local(proc.pid))
+    if (ns === from) break
+  }
+  return numbers
+}
+
+/** /proc/PID/oom_score_adj. */
+function oomFile(kernel: Kernel, proc: Process): ProcFile {
+  return {
+    ...{ kind: 'file', mode: 0o644, text: () => `${proc.oomAdjustment}\n` },
+    write(text) {
+      const wanted = Number(text.trim())
+      if (!Number.isInteger(wanted) || Math.abs(wanted) > 1000) return -Errno.EINVAL
+      if (wanted < proc.oomAdjustment && kernel.current?.capable(Cap.SYS_RESOURCE) !== true) return -Errno.EACCES
+      proc.oomAdjustment = wanted
+      return 0
+    },
+  }
 }
 
 function maps(task: Task | undefined): string {
@@ -170,41 +230,6 @@ function maps(task: Task | undefined): string {
       const label = inode === undefined ? name || (shared ? (pages?.name ?? '') : '') : (pages?.name ?? '')
       const line = `${hex(start)}-${hex(end)} ${rights} ${inode === undefined ? '00000000' : hex(offset)} 00:00 ${inode?.ino ?? 0} `
       return label === '' ? `${line.trimEnd()}\n` : `${line.padEnd(49)}${label}\n`
-    })
-    .join('')
-}
-
-/** What a mount shows of its file system: all, or what was bound. */
-function pathInside(root: Path['dentry']): string {
-  const names: string[] = []
-  for (let at = root; at.parent !== null; at = at.parent) names.unshift(at.name)
-  return `/${names.join('/')}`
-}
-
-/** Mounts with their numbers, and what of a file system is seen (proc(5)). */
-function mountInfo(kernel: Kernel, task: Task | undefined): string {
-  const tree = task?.context.tree ?? kernel.tree
-  const nameOf = (path: Path): string => (task === undefined ? '/' : kernel.vfs.pathName(task.context, path))
-  return tree
-    .all()
-    .map((mount) => {
-      const { id, parent, root, source, flags } = mount
-      const place = nameOf({ mount, dentry: mount.root })
-      const { fs } = mount.super
-      const rights = (flags & 1) !== 0 ? 'ro' : 'rw'
-      return `${id} ${parent?.id ?? id} 0:${mount.super.device} ${pathInside(root)} ${place} ${rights},relatime - ${fs.type} ${source} ${rights}\n`
-    })
-    .join('')
-}
-
-function mounts(kernel: Kernel, task: Task | undefined): string {
-  const tree = task?.context.tree ?? kernel.tree
-  return tree
-    .all()
-    .map((mount) => {
-      const root = { mount, dentry: mount.root }
-      const place = task === undefined ? '/' : kernel.vfs.pathName(task.context, root)
-      return `${mount.source} ${place} ${mount.super.fs.type} ${(mount.flags & 1) !== 0 ? 'ro' : 'rw'},relatime 0 0\n`
     })
     .join('')
 }

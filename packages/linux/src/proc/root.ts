@@ -1,8 +1,14 @@
 /** The top of /proc: the system as a whole (proc(5)). */
-import type { Kernel } from '../system.ts'
+import { Errno } from '../errno.ts'
+import { messagesText } from '../ipc/messages.ts'
+import { semaphoresText } from '../ipc/semaphores.ts'
+import { segmentsText } from '../ipc/shared-memory.ts'
+import type { PidNamespace } from '../namespaces/pid.ts'
+import type { Kernel, Task } from '../system.ts'
 import { RELEASE, VERSION } from '../system-calls.ts'
+import { Cap } from '../tasks/capabilities.ts'
 import { netSysctl } from './net-sysctl.ts'
-import { directory, file, link, type ProcDirectory, type ProcNode } from './node.ts'
+import { directory, file, link, type ProcDirectory, type ProcFile, type ProcNode } from './node.ts'
 import { processNode } from './process-node.ts'
 
 /** Hundredths of a second. */
@@ -10,27 +16,39 @@ const hundredths = (ticks: number): number => Math.floor(ticks / 1e7)
 const seconds = (ticks: number): string => (ticks / 1e9).toFixed(2)
 
 /** /proc itself. */
-export function rootNode(kernel: Kernel): ProcDirectory {
+export function rootNode(kernel: Kernel, pids: PidNamespace<Task>): ProcDirectory {
+  const own = (): string => String(pids.local(kernel.current?.process.pid ?? 0) || '')
   const fixed: Readonly<Record<string, ProcNode>> = {
-    self: link(() => String(kernel.current?.process.pid ?? 1)),
-    'thread-self': link(() => `${kernel.current?.process.pid ?? 1}/task/${kernel.current?.tid ?? 1}`),
+    self: link(own),
+    'thread-self': link(() => (own() === '' ? '' : `${own()}/task/${pids.local(kernel.current!.tid)}`)),
     mounts: link(() => 'self/mounts'),
     net: link(() => 'self/net'),
     meminfo: file(() => memory(kernel)),
-    uptime: file(() => `${seconds(kernel.now)} ${seconds(Math.max(0, kernel.now - kernel.cpu.retired))}\n`),
+    uptime: file(
+      () =>
+        `${seconds(kernel.now + (kernel.current?.ns.time.boottime ?? 0))} ${seconds(Math.max(0, kernel.now - kernel.cpu.retired))}\n`,
+    ),
     stat: file(() => stat(kernel)),
-    loadavg: file(() => `0.00 0.00 0.00 1/${kernel.processes.size} ${Math.max(0, ...kernel.processes.keys())}\n`),
+    loadavg: file(
+      () =>
+        `0.00 0.00 0.00 1/${kernel.processes.size} ${Math.max(0, ...[...kernel.processes.keys()].map((pid) => pids.local(pid)))}\n`,
+    ),
     cpuinfo: file(() => cpu(kernel)),
     version: file(() => `Linux version ${RELEASE} (vmexit) ${VERSION}\n`),
-    filesystems: file(() => 'nodev\tproc\nnodev\ttmpfs\n'),
+    filesystems: file(() => 'nodev\tproc\nnodev\ttmpfs\nnodev\tcgroup2\n'),
     cmdline: file(() => '\n'),
     devices: file(() => 'Character devices:\n  1 mem\n  5 /dev/tty\n136 pts\n\nBlock devices:\n'),
     swaps: file(() => 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n'),
+    sysvipc: directory({
+      shm: file(() => ofCurrent(kernel, segmentsText)),
+      sem: file(() => ofCurrent(kernel, semaphoresText)),
+      msg: file(() => ofCurrent(kernel, messagesText)),
+    }),
     sys: directory({
       net: netSysctl(kernel),
       kernel: directory({
-        hostname: file(() => `${kernel.ns.uts.hostname}\n`),
-        domainname: file(() => `${kernel.ns.uts.domainname}\n`),
+        hostname: nameFile(kernel, 'hostname'),
+        domainname: nameFile(kernel, 'domainname'),
         osrelease: file(() => `${RELEASE}\n`),
         ostype: file(() => 'Linux\n'),
         version: file(() => `${VERSION}\n`),
@@ -49,16 +67,40 @@ export function rootNode(kernel: Kernel): ProcDirectory {
     kind: 'directory',
     entry(name) {
       if (Object.hasOwn(fixed, name)) return fixed[name]
-      const proc = /^[1-9][0-9]*$/.test(name) ? kernel.processes.get(Number(name)) : undefined
+      const proc = /^[1-9][0-9]*$/.test(name) ? kernel.processes.get(pids.global(Number(name))) : undefined
       if (proc === undefined) return undefined
       let node = nodes.get(proc)
       if (node === undefined) {
-        node = processNode(kernel, proc)
+        node = processNode(kernel, proc, pids)
         nodes.set(proc, node)
       }
       return node
     },
-    names: () => [...Object.keys(fixed), ...[...kernel.processes.keys()].map(String)],
+    names: () => [
+      ...Object.keys(fixed),
+      ...[...kernel.processes.keys()]
+        .map((pid) => pids.local(pid))
+        .filter((pid) => pid !== 0)
+        .map(String),
+    ],
+  }
+}
+
+/** What the reader sees. */
+function ofCurrent({ current }: Kernel, text: (task: Task) => string): string {
+  return current === undefined ? '' : text(current)
+}
+
+/** A name of the reader's host. */
+function nameFile(kernel: Kernel, which: 'hostname' | 'domainname'): ProcFile {
+  const uts = () => (kernel.current ?? kernel).ns.uts
+  return {
+    ...{ kind: 'file', mode: 0o644, text: () => `${uts()[which]}\n` },
+    write(text) {
+      if (kernel.current?.capable(Cap.SYS_ADMIN, uts().owner) !== true) return -Errno.EPERM
+      uts()[which] = text.split('\n')[0]!.slice(0, 64)
+      return 0
+    },
   }
 }
 

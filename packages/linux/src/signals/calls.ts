@@ -3,8 +3,11 @@
 import { Gpr } from '@vmexit/x86'
 import { Answer, Errno } from '../errno.ts'
 import type { Process, Task } from '../system.ts'
+import { Cap } from '../tasks/capabilities.ts'
 import { Limit } from '../tasks/limits.ts'
+import { givenPid, processOf, shownPid, taskOf, visibleProcesses } from '../tasks/numbers.ts'
 import { onAltStack, putInfo } from './frame.ts'
+import { maySignal } from './permission.ts'
 import { ActionFlag, Code, SIG_DFL, SIG_IGN, type SignalAction, type SignalInfo } from './queue.ts'
 import { sendToProcess, sendToTask } from './send.ts'
 import { defaultAction, Signal, SignalSet } from './set.ts'
@@ -179,26 +182,18 @@ export function writeInfo(task: Task, at: number, info: SignalInfo): void {
   task.kernel.memory.write(at, bytes)
 }
 
-function maySignal(task: Task, target: Process, signalNumber: number): boolean {
-  const { ids } = task
-  const theirs = target.leader.ids
-  if (task.isPrivileged || target === task.process) return true
-  if (signalNumber === Signal.SIGCONT && target.session === task.process.session) return true
-  return [ids.uid, ids.euid].some((uid) => uid === theirs.uid || uid === theirs.suid)
-}
-
 /** kill(2). */
 export function kill(task: Task, pid: number, number: number): number {
-  const { kernel, process: proc } = task
+  const { process: proc } = task
   if (pid === -0x8000_0000) return -Errno.ESRCH
   const info: SignalInfo = { signal: number, code: Code.SI_USER, pid: proc.pid, uid: task.ids.uid }
-  const group = pid === 0 ? proc.group : pid < -1 ? -pid : 0
+  const group = pid === 0 ? proc.group : givenPid(task, -pid)
+  const isTarget = (target: Process): boolean =>
+    pid === -1 ? target !== proc && shownPid(task, target.pid) !== 1 : target.group === group
   const targets =
     pid > 0
-      ? [kernel.processes.get(pid) ?? kernel.ns.pid.tasks.get(pid)?.process].filter((target) => target !== undefined)
-      : [...kernel.processes.values()].filter((target) =>
-          pid === -1 ? target !== proc && target.pid !== 1 : target.group === group,
-        )
+      ? [processOf(task, pid)].filter((target) => target !== undefined)
+      : [...visibleProcesses(task)].filter(isTarget)
   if (targets.length === 0) return -Errno.ESRCH
   if (number < 0 || number > LAST) return -Errno.EINVAL
   const allowed = targets.filter((target) => maySignal(task, target, number))
@@ -209,21 +204,27 @@ export function kill(task: Task, pid: number, number: number): number {
 
 /** rt_sigqueueinfo(2), and with a thread rt_tgsigqueueinfo(2): the caller says what comes with the signal. */
 export function queueInfo(task: Task, tgid: number, tid: number | undefined, number: number, at: number): number {
-  const { memory, processes } = task.kernel
+  const { memory } = task.kernel
   const [code, pid, uid, value] = [8, 12, 16, 20].map((offset) => memory.get32(at + offset) | 0)
   if (tid !== undefined && (tid <= 0 || tgid <= 0)) return -Errno.EINVAL
   // Only the kernel, and who sends to itself, may say that the kernel or kill(2) has sent it.
-  if ((code! >= 0 || code === Code.SI_TKILL) && (tid ?? tgid) !== (tid === undefined ? task.process.pid : task.tid))
+  if (
+    (code! >= 0 || code === Code.SI_TKILL) &&
+    (tid ?? tgid) !== shownPid(task, tid === undefined ? task.process.pid : task.tid)
+  )
     return -Errno.EPERM
-  const thread = tid === undefined ? undefined : task.ns.pid.tasks.get(tid)
-  const target = tid === undefined ? processes.get(tgid) : thread?.process
-  if (target === undefined || (tid !== undefined && target.pid !== tgid)) return -Errno.ESRCH
+  const thread = tid === undefined ? undefined : taskOf(task, tid)
+  const target = tid === undefined ? processOf(task, tgid) : thread?.process
+  if (target === undefined || (tid !== undefined && target.pid !== givenPid(task, tgid))) return -Errno.ESRCH
   if (number < 0 || number > LAST) return -Errno.EINVAL
   if (!maySignal(task, target, number)) return -Errno.EPERM
   if (number === 0) return 0
   const limit = task.process.limits.soft[Limit.SIGPENDING]!
-  if (number >= 32 && target.pending.size >= limit && !task.isPrivileged) return -Errno.EAGAIN
-  const info: SignalInfo = { signal: number, code: code!, pid: pid!, uid: uid!, value: value! }
+  if (number >= 32 && target.pending.size >= limit && !task.capable(Cap.SYS_RESOURCE)) return -Errno.EAGAIN
+  // (Ids that are none stay what they are.)
+  const user = uid === -1 ? -1 : task.ids.user.uids.toKernel(uid! >>> 0)
+  const said = { code: code!, pid: pid!, uid: user, value: value! }
+  const info: SignalInfo = { signal: number, ...said, sender: task.process.pid }
   if (thread === undefined) sendToProcess(target, info)
   else sendToTask(thread, info)
   return 0
@@ -237,8 +238,8 @@ export function tkill(task: Task, tid: number, number: number): number {
 /** tgkill(2); −1 is any group. */
 export function tgkill(task: Task, tgid: number, tid: number, number: number): number {
   if (tid <= 0 || tgid === 0) return -Errno.EINVAL
-  const target = task.ns.pid.tasks.get(tid)
-  if (target === undefined || (tgid > 0 && target.process.pid !== tgid)) return -Errno.ESRCH
+  const target = taskOf(task, tid)
+  if (target === undefined || (tgid > 0 && target.process.pid !== givenPid(task, tgid))) return -Errno.ESRCH
   if (number < 0 || number > LAST) return -Errno.EINVAL
   if (!maySignal(task, target.process, number)) return -Errno.EPERM
   if (number !== 0)

@@ -25,6 +25,7 @@ export function deliverSignals(kernel: Kernel, task: Task): void {
     if (action.handler === SIG_IGN) continue
     if (action.handler === SIG_DFL) {
       const what = defaultAction(info.signal)
+      if (isSpared(task, info)) continue
       if (what === 'ignore' || what === 'continue') continue
       if (what === 'stop') {
         if (info.signal !== Signal.SIGSTOP && isOrphaned(kernel, task)) continue
@@ -62,6 +63,11 @@ export function deliverSignals(kernel: Kernel, task: Task): void {
     task.blocked.setMask(mask.low, mask.high)
     if (task.hasSignal) task.hasWork = true
   }
+}
+
+/** A signal of its own kind that the first process of a namespace does not handle, and has let wait. */
+function isSpared({ ns, process: proc }: Task, { signal, isForced }: SignalInfo): boolean {
+  return ns.pid.init === proc && isForced !== true && signal !== Signal.SIGKILL && signal !== Signal.SIGSTOP
 }
 
 /** No handler ran: an interrupted call is made again. */

@@ -2,7 +2,8 @@
 import { type CpuEvent, Vector } from '@vmexit/x86'
 import { Fault } from '../memory/address-space.ts'
 import type { Task } from '../system.ts'
-import { Code, SIG_DFL, SIG_IGN, type SignalInfo } from './queue.ts'
+import { Code, type SignalInfo } from './queue.ts'
+import { forceSignal } from './send.ts'
 import { Signal } from './set.ts'
 
 /** A page fault that no area answers for. */
@@ -42,14 +43,7 @@ const SIGNALS: Readonly<Record<number, { signal: number; code: number; hasAddres
   [Vector.AC]: { signal: Signal.SIGBUS, code: Code.BUS_ADRALN, hasAddress: true },
 }
 
-/** A signal that cannot wait: one that is blocked or ignored ends the process. */
 function force(task: Task, info: SignalInfo): void {
-  const action = task.actions.get(info.signal)
-  if (task.blocked.has(info.signal) || action.handler === SIG_IGN) {
-    task.actions.set(info.signal, { ...action, handler: SIG_DFL })
-    task.blocked.delete(info.signal)
-  }
-  task.pending.push(info)
+  forceSignal(task, info)
   task.lastFault = info
-  task.hasWork = true
 }

@@ -94,9 +94,13 @@ export function pushFrame(
 /** `siginfo_t`: signal, errno, code, and what depends on them. */
 export function putInfo(frame: DataView, at: number, info: SignalInfo): void {
   frame.setInt32(at, info.signal, true)
+  frame.setInt32(at + 4, info.errno ?? 0, true)
   frame.setInt32(at + 8, info.code, true)
   if (info.address !== undefined) {
     frame.setUint32(at + 12, info.address, true)
+    if (info.signal !== Signal.SIGSYS) return
+    frame.setInt32(at + 16, info.status ?? 0, true)
+    frame.setInt32(at + 20, info.value ?? 0, true)
     return
   }
   frame.setInt32(at + 12, info.timer ?? info.pid ?? 0, true)

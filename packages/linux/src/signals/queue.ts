@@ -8,6 +8,7 @@ export const Code = {
   SEGV_MAPERR: 1, SEGV_ACCERR: 2, BUS_ADRALN: 1, BUS_ADRERR: 2, FPE_INTDIV: 1, FPE_INTOVF: 2, FPE_FLTDIV: 3,
   FPE_FLTOVF: 4, FPE_FLTUND: 5, FPE_FLTRES: 6, FPE_FLTINV: 7, ILL_ILLOPN: 2, TRAP_BRKPT: 1, TRAP_TRACE: 2,
   CLD_EXITED: 1, CLD_KILLED: 2, CLD_DUMPED: 3, CLD_STOPPED: 5, CLD_CONTINUED: 6,
+  SYS_SECCOMP: 1,
 } as const
 
 /** What comes with a signal. Fields that do not belong to it are 0. */
@@ -16,11 +17,17 @@ export interface SignalInfo {
   readonly code: number
   readonly pid?: number
   readonly uid?: number
-  /** si_status of SIGCHLD. */
+  /** Who has sent it, where `pid` is what the sender says of itself. */
+  readonly sender?: number
+  /** si_status of SIGCHLD, si_syscall of SIGSYS. */
   readonly status?: number
+  /** si_errno. */
+  readonly errno?: number
+  /** Of what an instruction or a call did: it ends whom it does not suit, even the first process of a namespace. */
+  readonly isForced?: boolean
   /** si_addr of faults. */
   readonly address?: number
-  /** si_value. */
+  /** si_value, si_arch of SIGSYS. */
   readonly value?: number
   /** Of a timer: its number and overruns, where others have a process and a user. */
   readonly timer?: number

@@ -11,13 +11,47 @@ export function isIgnored(actions: SignalActions, signal: number): boolean {
   return handler === SIG_IGN || (handler === SIG_DFL && defaultAction(signal) === 'ignore')
 }
 
+/** A signal that cannot wait: one that is blocked or ignored ends the process. */
+export function forceSignal(task: Task, info: SignalInfo): void {
+  const action = task.actions.get(info.signal)
+  if (task.blocked.has(info.signal) || action.handler === SIG_IGN) {
+    task.actions.set(info.signal, { ...action, handler: SIG_DFL })
+    task.blocked.delete(info.signal)
+  }
+  task.pending.push({ ...info, isForced: true })
+  task.hasWork = true
+}
+
+/** The same as the receiver is told it: numbers and users of its own namespaces. */
+function toldTo(task: Task, info: SignalInfo): SignalInfo {
+  const { ns, ids } = task
+  if (info.pid === undefined || (ns.pid.parent === null && ids.user.parent === null)) return info
+  const uid = info.uid === undefined ? {} : { uid: ids.user.uids.shown(info.uid) }
+  const { sender } = info
+  const pid = sender !== undefined && ns.pid.local(sender) !== 0 ? info.pid : ns.pid.local(sender ?? info.pid)
+  return { ...info, pid, ...uid }
+}
+
+/**
+ * The first process of a pid namespace gets only signals that it handles; from outside also those that nobody can handle
+ * (pid_namespaces(7)).
+ */
+function isProtected(task: Task, info: SignalInfo): boolean {
+  const { ns, process: proc, actions } = task
+  if (ns.pid.init !== proc || actions.get(info.signal).handler !== SIG_DFL) return false
+  const sender = info.sender ?? info.pid
+  const isFromOutside = sender === undefined || ns.pid.local(sender) === 0
+  return !isFromOutside || (info.signal !== Signal.SIGKILL && info.signal !== Signal.SIGSTOP)
+}
+
 /** A signal for a process: whichever thread does not block it takes it. */
 export function sendToProcess(proc: Process, info: SignalInfo): void {
   if (proc.status !== undefined || proc.tasks.size === 0) return
-  prepare(proc, info.signal)
   const { leader } = proc
+  if (isProtected(leader, info) && !leader.blocked.has(info.signal)) return
+  prepare(proc, info.signal)
   if (dropped(leader, info.signal)) return
-  proc.pending.push(info)
+  proc.pending.push(toldTo(leader, info))
   proc.signalQueue.wake()
   for (const task of proc.tasks) {
     if (task.waitedSignals?.has(info.signal)) {
@@ -34,9 +68,14 @@ export function sendToProcess(proc: Process, info: SignalInfo): void {
 /** A signal for one thread. */
 export function sendToTask(task: Task, info: SignalInfo): void {
   if (task.state === 'ended' || task.process.status !== undefined) return
+  if (info.signal === Signal.SIGKILL) {
+    sendToProcess(task.process, info)
+    return
+  }
+  if (isProtected(task, info) && !task.blocked.has(info.signal)) return
   prepare(task.process, info.signal)
   if (dropped(task, info.signal)) return
-  task.pending.push(info)
+  task.pending.push(toldTo(task, info))
   task.process.signalQueue.wake()
   if (task.waitedSignals?.has(info.signal)) task.wake()
   else if (!task.blocked.has(info.signal)) notify(task, info.signal)
@@ -76,6 +115,8 @@ function resume(proc: Process): void {
 function notify(task: Task, signal: number): void {
   task.hasWork = true
   if (task.state === 'blocked' && (!task.isUninterruptible || signal === Signal.SIGKILL)) task.wake()
+  // (Its group may be frozen.)
+  else if (task.state === 'stopped' && signal === Signal.SIGKILL) task.kernel.makeReady(task)
 }
 
 /** SIGCHLD, and whoever waits for a child. */

@@ -1,16 +1,20 @@
-/** Whom the kernel charges: the hook that a cgroup stands behind. */
+/** Whom the kernel charges memory to: the accounts of control groups, or nobody. */
+import { MemoryKind } from '@vmexit/cgroup'
 
-/** What is charged: frames of memory, tasks, instructions. */
-export type Resource = 'memory' | 'pids' | 'cpu'
-
-/** An account. `charge` is asked before something is handed out; false refuses it. CPU time is told afterwards and never refused. */
-export interface Account {
-  readonly name: string
-  /** Share of the CPU among accounts: cgroup v2's cpu.weight, 100 by default. */
-  readonly cpuWeight: number
-  charge(resource: Resource, amount: number): boolean
-  uncharge(resource: Resource, amount: number): void
+/** Takes bytes or refuses them, and gets them back. */
+export interface MemoryPayer {
+  charge(bytes: number, kind?: MemoryKind): boolean
+  uncharge(bytes: number, kind?: MemoryKind): void
 }
 
+/** Who pays at the moment: whoever has paid gets it back, wherever the one who asked is by then. */
+export interface Account {
+  readonly memory: MemoryPayer
+  /** Charges in `act` that are refused kill nobody: whoever asks can do without. */
+  withoutKill(act: () => boolean): boolean
+}
+
+export { MemoryKind }
+
 /** An account that refuses nothing and keeps nothing. */
-export const unlimited: Account = { name: '/', cpuWeight: 100, charge: () => true, uncharge: () => {} }
+export const unlimited: Account = { memory: { charge: () => true, uncharge: () => {} }, withoutKill: (act) => act() }

@@ -1,12 +1,17 @@
 /** Calls on tasks: identity, groups and sessions, waiting, limits, scheduling, and small ones (the manual's section 2). */
+import type { Group } from '@vmexit/cgroup'
+import { groupOfDescriptor } from '../cgroups/cgroup-fs.ts'
 import { Errno } from '../errno.ts'
+import { PidFd } from '../files/pidfd.ts'
 import { writeInfo } from '../signals/calls.ts'
 import { Signal } from '../signals/set.ts'
-import { Session, type Task } from '../system.ts'
-import { Clone, clone, setTls } from './clone.ts'
+import { type Process, Session, type Task } from '../system.ts'
+import { Cap } from './capabilities.ts'
+import { clone, setTls } from './clone.ts'
+import { Clone, CloneHigh } from './clone-flags.ts'
 import { CpuTimers } from './cpu-timers.ts'
-import type { Ids } from './credentials.ts'
 import { INFINITE, LIMITS, Limit } from './limits.ts'
+import { givenPid, processOf, shownPid, visibleProcesses } from './numbers.ts'
 import { descriptorOf, reloadTls, type UserDescriptor } from './segments.ts'
 import { writeRusage } from './time-calls.ts'
 import { Wait, waitFor } from './wait.ts'
@@ -34,57 +39,71 @@ export function cloneCall(
   childTid: number,
 ): number {
   const descriptor = (flags & Clone.SETTLS) !== 0 ? readDescriptor(task, tls) : undefined
-  return clone(task, { flags: flags & ~0xff, exitSignal: flags & 0xff, stack, parentTid, childTid, tls: descriptor })
+  // CLONE_PIDFD's descriptor comes where CLONE_PARENT_SETTID's number would.
+  if ((flags & Clone.PIDFD) !== 0 && (flags & Clone.PARENT_SETTID) !== 0) return -Errno.EINVAL
+  const request = { flags: flags & ~0xff, exitSignal: flags & 0xff, stack, parentTid, childTid, tls: descriptor }
+  return clone(task, { ...request, pidfd: parentTid })
 }
+
+/** Bytes of `struct clone_args` that are known. */
+const CLONE_ARGS = 88
 
 /** clone3(2). */
 export function clone3(task: Task, at: number, bytes: number): number {
   const { memory } = task.kernel
   if (bytes > 4096) return -Errno.E2BIG
   if (bytes < 64) return -Errno.EINVAL
-  for (let n = 88; n < bytes; n++) if (memory.get8(at + n) !== 0) return -Errno.E2BIG
-  const word = (n: number): number => memory.get32(at + n * 8)
+  for (let n = CLONE_ARGS; n < bytes; n++) if (memory.get8(at + n) !== 0) return -Errno.E2BIG
+  // What of the structure is not there is 0.
+  const word = (n: number): number => (n * 8 < bytes ? memory.get32(at + n * 8) : 0)
   const high = memory.get32(at + 4)
-  // What of the structure is not there is 0: the numbers of processes of namespaces, and the cgroup.
-  const [set, count] = [8, 9].map((n) => (bytes >= (n + 1) * 8 ? word(n) : 0))
-  if ((high & ~CLEAR_SIGHAND_HIGH) !== 0 || (word(0) & (0xff | Clone.DETACHED)) !== 0) return -Errno.EINVAL
-  if ((high & CLEAR_SIGHAND_HIGH) !== 0 && (word(0) & Clone.SIGHAND) !== 0) return -Errno.EINVAL
+  if ((high & ~(CloneHigh.CLEAR_SIGHAND | CloneHigh.INTO_CGROUP)) !== 0) return -Errno.EINVAL
+  // CLONE_DETACHED and a signal among the flags are another call's; CLONE_NEWTIME is one of those bits here.
+  if ((word(0) & ((0xff & ~Clone.NEWTIME) | Clone.DETACHED)) !== 0) return -Errno.EINVAL
+  const clears = (high & CloneHigh.CLEAR_SIGHAND) !== 0
+  if (clears && (word(0) & Clone.SIGHAND) !== 0) return -Errno.EINVAL
   if ((word(0) & (Clone.THREAD | Clone.PARENT)) !== 0 && word(4) !== 0) return -Errno.EINVAL
-  if ((set === 0) !== (count === 0) || count! > 32) return -Errno.EINVAL
+  // Numbers of its own are the checkpoint's, which there is not.
+  if (word(8) !== 0 || word(9) !== 0) return -Errno.EINVAL
+  let group: Group | undefined
+  if ((high & CloneHigh.INTO_CGROUP) !== 0) {
+    const named = groupOfDescriptor(task, word(10))
+    if (typeof named === 'number') return named
+    group = named
+  }
   const [stack, stackBytes] = [word(5), word(6)]
   const flags = word(0)
   const tls = word(7)
   if ((stack === 0) !== (stackBytes === 0) || word(4) > 64) return -Errno.EINVAL
   const descriptor = (flags & Clone.SETTLS) !== 0 ? readDescriptor(task, tls) : undefined
   return clone(task, {
+    ...{ high, pidfd: word(1) },
+    ...(group !== undefined && { group }),
     flags: flags | 0,
     exitSignal: word(4),
     stack: stack + stackBytes,
     parentTid: word(3),
     childTid: word(2),
     tls: descriptor,
-    withoutHandlers: (high & CLEAR_SIGHAND_HIGH) !== 0,
   })
 }
-/** CLONE_CLEAR_SIGHAND, in the upper word of the flags. */
-const CLEAR_SIGHAND_HIGH = 1
 
 /** wait4(2). */
 export function wait4(task: Task, pid: number, status: number, options: number, rusage: number): number {
   if ((options & ~(Wait.NOHANG | Wait.UNTRACED | Wait.CONTINUED | Wait.ALL | Wait.CLONE | Wait.NOTHREAD)) !== 0)
     return -Errno.EINVAL
   if (pid === -0x8000_0000) return -Errno.ESRCH
-  const group = pid === 0 ? task.process.group : pid < -1 ? -pid : 0
+  const wanted = givenPid(task, Math.abs(pid))
   const waited = waitFor(
     task,
-    (child) => (pid > 0 ? child.pid === pid : group === 0 || child.group === group),
+    (child) => pid === -1 || (pid > 0 ? child.pid : child.group) === (pid === 0 ? task.process.group : wanted),
     options | Wait.EXITED,
   )
   if (typeof waited === 'number') return waited
-  const { process: proc } = waited
+  const { process: proc, number } = waited
   if (status !== 0) task.kernel.memory.set32(status, waited.status)
   if (rusage !== 0) writeRusage(task, rusage, proc.times.user + proc.times.childrenUser, proc.times.system)
-  return proc.pid
+  return number
 }
 
 /** waitid(2). */
@@ -92,21 +111,23 @@ export function waitid(task: Task, kind: number, id: number, info: number, optio
   const known =
     Wait.NOHANG | Wait.EXITED | Wait.STOPPED | Wait.CONTINUED | Wait.NOWAIT | Wait.ALL | Wait.CLONE | Wait.NOTHREAD
   if ((options & ~known) !== 0 || (options & (Wait.EXITED | Wait.STOPPED | Wait.CONTINUED)) === 0) return -Errno.EINVAL
-  if (kind === 3) return id < 0 ? -Errno.EINVAL : -Errno.EBADF
-  if (kind < 0 || kind > 3 || (kind === 1 && id <= 0) || (kind === 2 && id < 0)) return -Errno.EINVAL
-  const group = kind === 2 ? id || task.process.group : 0
+  if (kind < 0 || kind > 3 || (kind === 1 && id <= 0) || (kind >= 2 && id < 0)) return -Errno.EINVAL
+  const file = kind === 3 ? task.files.get(id) : undefined
+  if (kind === 3 && !(file instanceof PidFd)) return -Errno.EBADF
+  const pid = file instanceof PidFd ? file.process.pid : givenPid(task, id)
+  const group = kind === 2 && id === 0 ? task.process.group : pid
   const waited = waitFor(
     task,
-    (child) => kind === 0 || (kind === 1 ? child.pid === id : child.group === group),
+    (child) => kind === 0 || (kind === 2 ? child.group === group : child.pid === pid),
     options,
   )
   if (typeof waited === 'number') {
     if (waited === 0 && info !== 0) task.kernel.memory.fill(info, 0, 24)
     return waited
   }
-  const { process: proc, code, value } = waited
-  if (info !== 0)
-    writeInfo(task, info, { signal: Signal.SIGCHLD, code, pid: proc.pid, uid: proc.leader.ids.uid, status: value })
+  const { process: proc, code, value, number } = waited
+  const uid = task.ids.user.uids.shown(proc.leader.ids.uid)
+  if (info !== 0) writeInfo(task, info, { signal: Signal.SIGCHLD, code, pid: number, uid, status: value })
   return 0
 }
 
@@ -115,9 +136,9 @@ export function waitid(task: Task, kind: number, id: number, info: number, optio
 export function setpgid(task: Task, pid: number, wanted: number): number {
   const { kernel, process: proc } = task
   if ((wanted || pid) < 0) return -Errno.EINVAL
-  const target = pid === 0 ? proc : kernel.processes.get(pid)
+  const target = pid === 0 ? proc : processOf(task, pid)
   if (target === undefined || (target !== proc && target.parent !== proc)) return -Errno.ESRCH
-  const group = wanted === 0 ? target.pid : wanted
+  const group = wanted === 0 ? target.pid : givenPid(task, wanted)
   if (target.session.id === target.pid || target.session !== proc.session) return -Errno.EPERM
   if (target !== proc && target.hasExecuted) return -Errno.EACCES
   if (group !== target.pid) {
@@ -131,11 +152,13 @@ export function setpgid(task: Task, pid: number, wanted: number): number {
 }
 
 export function getpgid(task: Task, pid: number): number {
-  return (pid === 0 ? task.process : task.kernel.processes.get(pid))?.group ?? -Errno.ESRCH
+  const target = pid === 0 ? task.process : processOf(task, pid)
+  return target === undefined ? -Errno.ESRCH : shownPid(task, target.group)
 }
 
 export function getsid(task: Task, pid: number): number {
-  return (pid === 0 ? task.process : task.kernel.processes.get(pid))?.session.id ?? -Errno.ESRCH
+  const target = pid === 0 ? task.process : processOf(task, pid)
+  return target === undefined ? -Errno.ESRCH : shownPid(task, target.session.id)
 }
 
 export function setsid(task: Task): number {
@@ -143,66 +166,7 @@ export function setsid(task: Task): number {
   if ([...kernel.processes.values()].some(({ group }) => group === proc.pid)) return -Errno.EPERM
   proc.session = new Session(proc.pid)
   proc.group = proc.pid
-  return proc.pid
-}
-
-// ── Users ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** setresuid(2) and what is made of it: −1 leaves an id as it is. `which` are users or groups. */
-export function setIds(task: Task, which: 'u' | 'g', real: number, effective: number, saved: number): number {
-  const { ids } = task
-  const now = which === 'u' ? [ids.uid, ids.euid, ids.suid] : [ids.gid, ids.egid, ids.sgid]
-  const wanted = [real, effective, saved]
-  if (!task.isPrivileged && wanted.some((id) => id !== -1 && !now.includes(id))) return -Errno.EPERM
-  const [r, e, s] = wanted.map((id, n) => (id === -1 ? now[n]! : id >>> 0)) as [number, number, number]
-  task.ids =
-    which === 'u' ? { ...ids, uid: r, euid: e, suid: s, fsuid: e } : { ...ids, gid: r, egid: e, sgid: s, fsgid: e }
-  return 0
-}
-
-/** setuid(2), setgid(2). */
-export function setId(task: Task, which: 'u' | 'g', id: number): number {
-  if (id === -1) return -Errno.EINVAL
-  return task.isPrivileged ? setIds(task, which, id, id, id) : setIds(task, which, -1, id, -1)
-}
-
-/** setreuid(2), setregid(2). */
-export function setReal(task: Task, which: 'u' | 'g', real: number, effective: number): number {
-  const before = which === 'u' ? task.ids.uid : task.ids.gid
-  const saves = real !== -1 || (effective !== -1 && effective !== before)
-  return setIds(
-    task,
-    which,
-    real,
-    effective,
-    saves ? (effective === -1 ? (which === 'u' ? task.ids.euid : task.ids.egid) : effective) : -1,
-  )
-}
-
-export function getIds(
-  task: Task,
-  at: readonly [number, number, number],
-  values: readonly [number, number, number],
-): number {
-  for (const [n, address] of at.entries()) task.kernel.memory.set32(address, values[n]!)
-  return 0
-}
-
-export function getgroups(task: Task, count: number, at: number): number {
-  const { groups } = task.ids
-  if (count === 0) return groups.length
-  if (count < groups.length) return -Errno.EINVAL
-  for (const [n, group] of groups.entries()) task.kernel.memory.set32(at + n * 4, group)
-  return groups.length
-}
-
-export function setgroups(task: Task, count: number, at: number): number {
-  if (!task.isPrivileged) return -Errno.EPERM
-  if (count < 0 || count > 65_536) return -Errno.EINVAL
-  const groups = Array.from({ length: count }, (_, n) => task.kernel.memory.get32(at + n * 4))
-  if (groups.includes(0xffff_ffff)) return -Errno.EINVAL
-  task.ids = { ...task.ids, groups } satisfies Ids
-  return 0
+  return shownPid(task, proc.pid)
 }
 
 // ── Limits ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,11 +175,11 @@ export function setgroups(task: Task, count: number, at: number): number {
 const LARGEST = 2 ** 64 - 2 ** 11
 
 export function prlimit64(task: Task, pid: number, resource: number, at: number, old: number): number {
-  const { memory, processes } = task.kernel
-  const target = pid === 0 ? task.process : processes.get(pid)
+  const { memory } = task.kernel
+  const target = pid === 0 ? task.process : processOf(task, pid)
   if (resource < 0 || resource >= LIMITS) return -Errno.EINVAL
   if (target === undefined) return -Errno.ESRCH
-  if (!mayLimit(task, target.leader.ids)) return -Errno.EPERM
+  if (target !== task.process && !mayLimit(task, target)) return -Errno.EPERM
   const { soft, hard } = target.limits
   const before = [soft[resource]!, hard[resource]!]
   const read = (address: number): number =>
@@ -236,16 +200,18 @@ export function prlimit64(task: Task, pid: number, resource: number, at: number,
   return 0
 }
 
-/** The limits of others are for root, and for who has the same ids in every respect. */
-function mayLimit(task: Task, theirs: Ids): boolean {
-  const { uid, gid } = task.ids
-  const same = [theirs.uid, theirs.euid, theirs.suid].every((id) => id === uid)
-  return task.isPrivileged || (same && [theirs.gid, theirs.egid, theirs.sgid].every((id) => id === gid))
+/** Another process's limits are for its user, or for who may. */
+function mayLimit(task: Task, { leader: { ids: theirs } }: Process): boolean {
+  const { ids } = task
+  const isSame =
+    [theirs.uid, theirs.euid, theirs.suid].every((uid) => uid === ids.uid) &&
+    [theirs.gid, theirs.egid, theirs.sgid].every((gid) => gid === ids.gid)
+  return isSame || task.capable(Cap.SYS_RESOURCE, theirs.user)
 }
 
 function setLimit(task: Task, limits: Task['process']['limits'], resource: number, soft: number, hard: number): number {
   if (soft > hard) return -Errno.EINVAL
-  if (hard > limits.hard[resource]! && !task.isPrivileged) return -Errno.EPERM
+  if (hard > limits.hard[resource]! && !task.capable(Cap.SYS_RESOURCE)) return -Errno.EPERM
   limits.set(resource, soft, hard)
   if (resource === Limit.CPU && soft !== INFINITE) task.process.cpuTimers ??= new CpuTimers()
   if (resource === Limit.DATA) task.space.dataLimit = soft / 4096
@@ -312,31 +278,39 @@ export function getThreadArea(task: Task, at: number): number {
 }
 
 export function priority(task: Task, which: number, who: number, nice: number | undefined): number {
-  const { kernel, process: proc } = task
+  const { process: proc } = task
   if (which < 0 || which > 2) return -Errno.EINVAL
-  const found = [...kernel.processes.values()].filter((other) => {
-    if (which === 0) return other.pid === (who === 0 ? proc.pid : who)
+  const number = givenPid(task, who)
+  const uid = task.ids.user.uids.toKernel(who >>> 0)
+  const found = [...visibleProcesses(task)].filter((other) => {
+    if (which === 0) return other.pid === (who === 0 ? proc.pid : number)
     return which === 1
-      ? other.group === (who === 0 ? proc.group : who)
-      : other.leader.ids.uid === (who === 0 ? task.ids.uid : who)
+      ? other.group === (who === 0 ? proc.group : number)
+      : other.leader.ids.uid === (who === 0 ? task.ids.uid : uid)
   })
   if (found.length === 0) return -Errno.ESRCH
   if (nice === undefined) return 20 - Math.min(...found.map(({ leader }) => leader.nice))
   const wanted = Math.max(-20, Math.min(19, nice))
+  const { ids } = task
   for (const { leader, tasks } of found) {
-    const { uid, euid } = leader.ids
-    if (!task.isPrivileged && task.ids.euid !== uid && task.ids.euid !== euid) return -Errno.EPERM
-    if (wanted < leader.nice && !task.isPrivileged) return -Errno.EACCES
+    const isOwn = [leader.ids.uid, leader.ids.euid].includes(ids.euid) || task.capable(Cap.SYS_NICE, leader.ids.user)
+    if (!isOwn) return -Errno.EPERM
+    if (wanted < leader.nice && !mayBeNice(task, leader.process, wanted)) return -Errno.EACCES
     for (const other of tasks) other.nice = wanted
   }
   return 0
+}
+
+/** A nicer turn than before: by RLIMIT_NICE, or who may. */
+export function mayBeNice(task: Task, proc: Process, nice: number): boolean {
+  return 20 - nice <= proc.limits.soft[Limit.NICE]! || task.capable(Cap.SYS_NICE)
 }
 
 /** iopl(2). Nobody answers at any port. */
 export function iopl(task: Task, level: number): number {
   const { state } = task.kernel.cpu
   if (level < 0 || level > 3) return -Errno.EINVAL
-  if (level > state.iopl && !task.isPrivileged) return -Errno.EPERM
+  if (level > state.iopl && !task.capable(Cap.SYS_RAWIO)) return -Errno.EPERM
   state.setFlag(0x3000, false)
   state.setFlag(level << 12, true)
   task.kernel.cpu.events.modeChanged()

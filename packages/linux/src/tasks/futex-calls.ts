@@ -4,7 +4,7 @@ import { readTimespec } from '../abi/i386/structs.ts'
 import { Errno } from '../errno.ts'
 import { BAD_ADDRESS } from '../memory/user-memory.ts'
 import type { Task } from '../system.ts'
-import { deadlineOf } from './time-calls.ts'
+import { clockStart, deadlineOf } from './time-calls.ts'
 
 // biome-ignore format: a table
 const Futex = { WAIT: 0, WAKE: 1, REQUEUE: 3, CMP_REQUEUE: 4, WAKE_OP: 5, WAIT_BITSET: 9, WAKE_BITSET: 10 } as const
@@ -21,8 +21,7 @@ export function futex(
   third: number,
   wide: boolean,
 ): number {
-  const { kernel } = task
-  const { futexes, memory } = kernel
+  const { futexes, memory } = task.kernel
   const command = operation & 0x7f
   const isPrivate = (operation & PRIVATE) !== 0
   const isWait = command === Futex.WAIT || command === Futex.WAIT_BITSET
@@ -31,7 +30,7 @@ export function futex(
     const relative = command === Futex.WAIT
     const end = relative ? deadlineOf(task, time, wide) : readTimespec(memory, time, wide)
     if (end === undefined) return -Errno.EINVAL
-    deadline = !relative && (operation & CLOCK_REALTIME) !== 0 ? end - kernel.epoch * 1e9 : end
+    deadline = relative ? end : end + clockStart(task, (operation & CLOCK_REALTIME) !== 0 ? 0 : 1)
   }
   if ((operation & CLOCK_REALTIME) !== 0 && command !== Futex.WAIT_BITSET) return -Errno.ENOSYS
   // (Without a mask nobody is woken, and that is seen first.)

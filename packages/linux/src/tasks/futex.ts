@@ -131,7 +131,7 @@ export function releaseRobustList(kernel: Kernel, task: Task): void {
   const release = (entry: number): void => {
     const address = ((entry & ~1) + (offset | 0)) >>> 0
     const word = read(address)
-    if (word === undefined || (word & TID) !== task.tid) return
+    if (word === undefined || (word & TID) !== task.ns.pid.local(task.tid)) return
     const bytes = new Uint8Array(4)
     new DataView(bytes.buffer).setInt32(0, (word & WAITERS) | OWNER_DIED, true)
     if (store(kernel, space, address, bytes) && (word & WAITERS) !== 0)

@@ -1,36 +1,34 @@
-/** The namespaces that a task is in (namespaces(7)). Its mounts are in its `TaskContext`. */
+/** The namespaces that a task is in (namespaces(7)). */
+
+import type { IpcNamespace } from '../namespaces/ipc.ts'
+import type { CgroupNamespace, MountNamespace, TimeNamespace, UtsNamespace } from '../namespaces/kinds.ts'
+import type { Namespace, NamespaceKind } from '../namespaces/namespace.ts'
+import type { PidNamespace } from '../namespaces/pid.ts'
+import type { UserNamespace } from '../namespaces/user.ts'
 import type { NetNamespace } from '../net/namespace.ts'
 
-/** Host and domain name. */
-export interface UtsNamespace {
-  hostname: string
-  domainname: string
-}
-
-/** Numbers of tasks. */
-export class PidNamespace<Task> {
-  readonly tasks: Map<number, Task> = new Map()
-  readonly #most: number
-  #next = 1
-
-  constructor(most = 32768) {
-    this.#most = most
-  }
-
-  /** A number that is free; 0 where there is none. */
-  allocate(): number {
-    for (let tries = 0; tries < this.#most; tries++) {
-      const number = this.#next
-      this.#next = number + 1 >= this.#most ? 300 : number + 1
-      if (!this.tasks.has(number)) return number
-    }
-    return 0
-  }
-}
-
-/** One set, shared by tasks that were not separated. */
+/** One set, shared by tasks that were not separated. Never changed, only replaced. */
 export interface Namespaces<Task> {
-  readonly pid: PidNamespace<Task>
-  readonly uts: UtsNamespace
+  readonly cgroup: CgroupNamespace
+  readonly ipc: IpcNamespace
+  readonly mnt: MountNamespace
   readonly net: NetNamespace
+  readonly pid: PidNamespace<Task>
+  readonly time: TimeNamespace
+  readonly user: UserNamespace
+  readonly uts: UtsNamespace
+  /** Those that children are born into. */
+  readonly pidForChildren: PidNamespace<Task>
+  readonly timeForChildren: TimeNamespace
+}
+
+const KINDS: readonly NamespaceKind[] = ['cgroup', 'ipc', 'mnt', 'net', 'time', 'uts']
+
+/** A task is in them from now on. */
+export function enterNamespaces<Task>(ns: Namespaces<Task>): void {
+  for (const kind of KINDS) (ns[kind] as Namespace).enter()
+}
+/** And no longer. */
+export function leaveNamespaces<Task>(ns: Namespaces<Task>): void {
+  for (const kind of KINDS) (ns[kind] as Namespace).leave()
 }

@@ -5,7 +5,8 @@ import { Code, type SignalInfo } from '../signals/queue.ts'
 import { sendToProcess, sendToTask } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
 import type { Process, Task } from '../system.ts'
-import { clockKind } from './time-calls.ts'
+import { taskOf } from './numbers.ts'
+import { clockKind, clockStart } from './time-calls.ts'
 import { Timer } from './timers.ts'
 
 const Notify = { SIGNAL: 0, NONE: 1, THREAD: 2, THREAD_ID: 4 } as const
@@ -17,7 +18,7 @@ const MOST_OVERRUNS = 0x7fff_ffff
 class PosixTimer {
   readonly id: number
   readonly proc: Process
-  readonly isRealTime: boolean
+  readonly clock: number
   readonly timer: Timer
   period = 0
   /** Of the signal that was delivered last. */
@@ -29,11 +30,11 @@ class PosixTimer {
   /** What was sent and waits, and how often the timer has ended since. */
   #sent: { info: SignalInfo; overrun: number } | undefined
 
-  constructor(id: number, task: Task, isRealTime: boolean, signal: number, value: number, thread: Task | undefined) {
+  constructor(id: number, task: Task, clock: number, signal: number, value: number, thread: Task | undefined) {
     const { kernel } = task
     this.id = id
     this.proc = task.process
-    this.isRealTime = isRealTime
+    this.clock = clock
     this.#signal = signal
     this.#value = value
     this.#thread = thread
@@ -93,7 +94,7 @@ function timerOf(task: Task, id: number): PosixTimer | undefined {
 
 /** `struct sigevent` at `event`, or 0: SIGALRM, with the timer's number as value. */
 export function timerCreate(task: Task, clock: number, event: number, at: number): number {
-  const { memory, ns } = task.kernel
+  const { memory } = task.kernel
   const word = (n: number): number => memory.get32(event + n * 4) | 0
   const [value, signal, notify, tid] =
     event === 0 ? [0, Signal.SIGALRM, Notify.SIGNAL, 0] : [word(0), word(1), word(2), word(3)]
@@ -103,13 +104,13 @@ export function timerCreate(task: Task, clock: number, event: number, at: number
   if (notify !== Notify.NONE && (signal! < 1 || signal! > 64)) return -Errno.EINVAL
   if (notify !== Notify.SIGNAL && notify !== Notify.NONE && notify !== Notify.THREAD && notify !== Notify.THREAD_ID)
     return -Errno.EINVAL
-  const thread = notify === Notify.THREAD_ID ? ns.pid.tasks.get(tid!) : undefined
+  const thread = notify === Notify.THREAD_ID ? taskOf(task, tid!) : undefined
   if (notify === Notify.THREAD_ID && thread?.process !== task.process) return -Errno.EINVAL
   let id = 0
   while (task.process.timers.has(id)) id++
   memory.set32(at, id)
   const what = notify === Notify.NONE ? 0 : signal!
-  task.process.timers.set(id, new PosixTimer(id, task, kind === 'real', what, event === 0 ? id : value!, thread))
+  task.process.timers.set(id, new PosixTimer(id, task, clock, what, event === 0 ? id : value!, thread))
   return 0
 }
 
@@ -121,7 +122,7 @@ export function timerSettime(task: Task, id: number, flags: number, at: number, 
   const timer = timerOf(task, id)
   if (period === undefined || value === undefined || timer === undefined) return -Errno.EINVAL
   const before = left(task, timer)
-  const start = (flags & ABSOLUTE) === 0 ? kernel.now : timer.isRealTime ? -kernel.epoch * 1e9 : 0
+  const start = (flags & ABSOLUTE) === 0 ? kernel.now : clockStart(task, timer.clock)
   timer.set(task, value === 0 ? 0 : Math.max(1, start + value), period)
   if (old !== 0) write(task, old, before, wide)
   return 0

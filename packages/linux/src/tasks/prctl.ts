@@ -1,31 +1,30 @@
 /** prctl(2). */
 import { Errno } from '../errno.ts'
+import { setSeccompMode } from '../seccomp/calls.ts'
 import type { Task } from '../system.ts'
+import { SecureBit } from './capabilities.ts'
+import { ambientSet, boundingSet, setKeepCaps, setSecureBits } from './capability-calls.ts'
 import type { ProcessSettings } from './process-settings.ts'
 
 // biome-ignore format: a table
 const Option = {
   SET_PDEATHSIG: 1, GET_PDEATHSIG: 2, GET_DUMPABLE: 3, SET_DUMPABLE: 4, GET_KEEPCAPS: 7, SET_KEEPCAPS: 8,
-  GET_TIMING: 13, SET_TIMING: 14, SET_NAME: 15, GET_NAME: 16, GET_SECCOMP: 21, CAPBSET_READ: 23, GET_TSC: 25,
-  SET_TSC: 26, GET_SECUREBITS: 27, SET_TIMERSLACK: 29, GET_TIMERSLACK: 30, SET_CHILD_SUBREAPER: 36,
+  GET_TIMING: 13, SET_TIMING: 14, SET_NAME: 15, GET_NAME: 16, GET_SECCOMP: 21, SET_SECCOMP: 22, CAPBSET_READ: 23,
+  CAPBSET_DROP: 24, GET_TSC: 25,
+  SET_TSC: 26, GET_SECUREBITS: 27, SET_SECUREBITS: 28, SET_TIMERSLACK: 29, GET_TIMERSLACK: 30, SET_CHILD_SUBREAPER: 36,
   GET_CHILD_SUBREAPER: 37, SET_NO_NEW_PRIVS: 38, GET_NO_NEW_PRIVS: 39, SET_THP_DISABLE: 41, GET_THP_DISABLE: 42,
-  SET_VMA: 0x5356_4d41,
+  CAP_AMBIENT: 47, SET_VMA: 0x5356_4d41,
 } as const
 
 /** Nanoseconds by which timers may be late. */
 const SLACK = 50_000
-const LAST_CAPABILITY = 40
 /** Options that take only what is stated: the others must be 0. */
 type Switch = Extract<keyof ProcessSettings, string>
 const switches: ReadonlyMap<number, readonly [setting: Switch, most: number]> = new Map([
   [Option.SET_PDEATHSIG, ['deathSignal', 64]],
   [Option.SET_DUMPABLE, ['isDumpable', 1]],
-  [Option.SET_KEEPCAPS, ['keepsCapabilities', 1]],
 ])
-const answers: ReadonlyMap<number, Switch> = new Map([
-  [Option.GET_DUMPABLE, 'isDumpable'],
-  [Option.GET_KEEPCAPS, 'keepsCapabilities'],
-])
+const answers: ReadonlyMap<number, Switch> = new Map([[Option.GET_DUMPABLE, 'isDumpable']])
 const stored: ReadonlyMap<number, Switch> = new Map([
   [Option.GET_PDEATHSIG, 'deathSignal'],
   [Option.GET_TSC, 'timestampCounter'],
@@ -66,13 +65,27 @@ export function prctl(task: Task, option: number, a: number, b: number, c: numbe
       settings.isSubreaper = a === 0 ? 0 : 1
       return 0
     case Option.GET_TIMING:
-    case Option.GET_SECUREBITS:
-    case Option.GET_SECCOMP:
       return 0
+    case Option.GET_KEEPCAPS:
+      return (task.ids.secureBits & SecureBit.KEEP_CAPS) !== 0 ? 1 : 0
+    case Option.SET_KEEPCAPS:
+      return setKeepCaps(task, a)
+    case Option.GET_SECUREBITS:
+      return task.ids.secureBits
+    case Option.SET_SECUREBITS:
+      return setSecureBits(task, a)
+    case Option.GET_SECCOMP:
+      return task.seccomp?.mode ?? 0
+    case Option.SET_SECCOMP:
+      return setSeccompMode(task, a, b >>> 0)
+    case Option.CAPBSET_DROP:
+      return boundingSet(task, a, true)
+    case Option.CAP_AMBIENT:
+      return c !== 0 || d !== 0 ? -Errno.EINVAL : ambientSet(task, a, b)
     case Option.SET_TIMING:
       return a === 0 ? 0 : -Errno.EINVAL
     case Option.CAPBSET_READ:
-      return a >= 0 && a <= LAST_CAPABILITY ? 1 : -Errno.EINVAL
+      return boundingSet(task, a, false)
     case Option.SET_TIMERSLACK:
       settings.timerSlack = Math.max(0, a)
       return 0
@@ -80,10 +93,10 @@ export function prctl(task: Task, option: number, a: number, b: number, c: numbe
       return settings.timerSlack || SLACK
     case Option.SET_NO_NEW_PRIVS:
       if (a !== 1 || b !== 0 || c !== 0 || d !== 0) return -Errno.EINVAL
-      settings.hasNoNewPrivileges = 1
+      task.noNewPrivileges = true
       return 0
     case Option.GET_NO_NEW_PRIVS:
-      return a === 0 && b === 0 && c === 0 && d === 0 ? settings.hasNoNewPrivileges : -Errno.EINVAL
+      return a === 0 && b === 0 && c === 0 && d === 0 ? Number(task.noNewPrivileges) : -Errno.EINVAL
     case Option.SET_THP_DISABLE:
       if (b !== 0 || c !== 0 || d !== 0) return -Errno.EINVAL
       settings.withoutHugePages = a === 0 ? 0 : 1

@@ -5,12 +5,10 @@ export interface ProcessSettings {
   /** PR_SET_PDEATHSIG: not inherited. */
   deathSignal: number
   isDumpable: number
-  keepsCapabilities: number
   timestampCounter: number
   /** Nanoseconds; 0 stands for the default. */
   timerSlack: number
   isSubreaper: number
-  hasNoNewPrivileges: number
   /** PR_SET_THP_DISABLE. */
   withoutHugePages: number
 }
@@ -20,11 +18,9 @@ export function freshSettings(): ProcessSettings {
   return {
     deathSignal: 0,
     isDumpable: 1,
-    keepsCapabilities: 0,
     timestampCounter: 1,
     timerSlack: 0,
     isSubreaper: 0,
-    hasNoNewPrivileges: 0,
     withoutHugePages: 0,
   }
 }

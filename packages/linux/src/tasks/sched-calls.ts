@@ -2,6 +2,8 @@
 import { writeTimespec } from '../abi/i386/structs.ts'
 import { Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
+import { Cap } from './capabilities.ts'
+import { givenPid, taskOf as numbered, visibleProcesses } from './numbers.ts'
 
 /** Policies by number: the lowest and the highest priority of each. */
 const policies: ReadonlyMap<number, readonly [least: number, most: number]> = new Map([
@@ -20,10 +22,12 @@ const QUANTUM = 1_000_000
 
 function taskOf(task: Task, pid: number): Task | number {
   if (pid < 0) return -Errno.EINVAL
-  return (pid === 0 ? task : task.ns.pid.tasks.get(pid)) ?? -Errno.ESRCH
+  return (pid === 0 ? task : numbered(task, pid)) ?? -Errno.ESRCH
 }
 function mayChange(task: Task, other: Task): boolean {
-  return task.isPrivileged || task.ids.euid === other.ids.uid || task.ids.euid === other.ids.euid
+  return (
+    task.capable(Cap.SYS_NICE, other.ids.user) || task.ids.euid === other.ids.uid || task.ids.euid === other.ids.euid
+  )
 }
 
 export function schedGetscheduler(task: Task, pid: number): number {
@@ -49,7 +53,7 @@ export function schedSetscheduler(task: Task, pid: number, policy: number | unde
   const range = policies.get(wanted)
   if (range === undefined || wanted === DEADLINE || priority < range[0] || priority > range[1]) return -Errno.EINVAL
   const isRealTime = priority >= FIFO
-  if (!mayChange(task, target) || (isRealTime && !task.isPrivileged)) return -Errno.EPERM
+  if (!mayChange(task, target) || (isRealTime && !task.capable(Cap.SYS_NICE))) return -Errno.EPERM
   target.policy = wanted
   target.priority = priority
   return 0
@@ -104,14 +108,16 @@ const Who = { PROCESS: 1, GROUP: 2, USER: 3 } as const
 
 /** The tasks that ioprio_get(2) and ioprio_set(2) are about; an error where there are none. */
 function tasksOf(task: Task, which: number, who: number): Task[] | number {
-  const { kernel, process: proc, ids } = task
+  const { process: proc, ids } = task
   if (which < Who.PROCESS || which > Who.USER) return -Errno.EINVAL
   const found =
     which === Who.PROCESS
-      ? [who === 0 ? task : task.ns.pid.tasks.get(who)].filter((one) => one !== undefined)
-      : [...kernel.processes.values()]
+      ? [who === 0 ? task : numbered(task, who)].filter((one) => one !== undefined)
+      : [...visibleProcesses(task)]
           .filter(({ group, leader }) =>
-            which === Who.GROUP ? group === (who || proc.group) : leader.ids.uid === (who || ids.uid),
+            which === Who.GROUP
+              ? group === (who === 0 ? proc.group : givenPid(task, who))
+              : leader.ids.uid === (who === 0 ? ids.uid : ids.user.uids.toKernel(who)),
           )
           .flatMap(({ tasks }) => [...tasks])
   return found.length === 0 ? -Errno.ESRCH : found
@@ -126,7 +132,7 @@ export function ioprioGet(task: Task, which: number, who: number): number {
 export function ioprioSet(task: Task, which: number, who: number, wanted: number): number {
   const kind = (wanted >> 13) & 7
   if (kind > 3 || (kind === 0 && (wanted & 7) !== 0)) return -Errno.EINVAL
-  if (kind === 1 && !task.isPrivileged) return -Errno.EPERM
+  if (kind === 1 && !task.capable(Cap.SYS_ADMIN) && !task.capable(Cap.SYS_NICE)) return -Errno.EPERM
   const found = tasksOf(task, which, who)
   if (typeof found === 'number') return found
   if (!found.every((one) => mayChange(task, one))) return -Errno.EPERM

@@ -1,17 +1,24 @@
 /** Programs that are started from outside, with streams of the host's. */
+
+import type { Group } from '@vmexit/cgroup'
 import { VmexitError } from '@vmexit/core'
-import { toByteString } from '@vmexit/vfs'
-import { nameOfErrno } from '../errno.ts'
+import { type TaskContext, toByteString } from '@vmexit/vfs'
+import { Errno, nameOfErrno } from '../errno.ts'
 import { become } from '../exec/exec.ts'
 import { loadProgram } from '../exec/load.ts'
 import { Descriptors } from '../files/descriptors.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import { AddressSpace } from '../memory/address-space.ts'
+import { NamespaceFlag, type NamespaceKind } from '../namespaces/namespace.ts'
+import { newNamespaces, type Separated } from '../namespaces/unshare.ts'
+import type { IdMap } from '../namespaces/user.ts'
 import type { NetNamespace } from '../net/namespace.ts'
 import { SignalActions } from '../signals/queue.ts'
 import { type Kernel, Process, Session, Task, type Terminal } from '../system.ts'
-import type { Account } from './account.ts'
-import { ROOT, userIds } from './credentials.ts'
+import { ALL_SETS, NO_SETS } from './capabilities.ts'
+import { type Ids, userIds } from './credentials.ts'
+import { KernelStack } from './kernel-stack.ts'
+import { enterNamespaces, leaveNamespaces, type Namespaces } from './namespaces.ts'
 
 /** A program, and with what it is to run. */
 export interface Spawn {
@@ -28,36 +35,69 @@ export interface Spawn {
   readonly files?: readonly (OpenFile | undefined)[]
   /** The terminal that controls it: `HostTerminal.tty`. */
   readonly terminal?: Terminal
-  /** Whom it is charged to. Default: the kernel's account. */
-  readonly account?: Account
+  /** Path of its control group, from the root of the hierarchy. Default `/`. */
+  readonly cgroup?: string
   /** The network that it is in. Default: the kernel's. */
   readonly network?: NetNamespace
+  /** A process whose namespaces it is in, with its root: as by setns(2). Default: the first ones. */
+  readonly join?: Process
+  /** Kinds of namespaces that are its own: as by unshare(2). It is number 1 of a pid namespace of its own. */
+  readonly namespaces?: readonly NamespaceKind[]
+  /** Done before the program is looked for: mounts, root, ids, capabilities and filters of the task are to be set here. */
+  readonly prepare?: (task: Task) => void
   /** Told when it has ended, with wait(2)'s status. */
   readonly onExit?: (status: number) => void
 }
 
 /** Starts a program in a session of its own. @throws VmexitError `exec-failed`. */
 export function spawn(kernel: Kernel, program: Spawn): Process {
-  const account = program.account ?? kernel.account
-  const ns = program.network === undefined ? kernel.ns : { ...kernel.ns, net: program.network }
+  const { groups } = kernel
+  const { tree } = groups
+  const group = tree.lookup(program.cgroup ?? program.join?.member.group.path ?? '/')
+  if (group === undefined) return fail(program, `there is no group ${program.cgroup}`, 'make it, or name another one')
+  const ids = idsOf(kernel, program)
+  const separated = namespacesOf(kernel, program, ids, group)
+  const { ns } = separated
+  if (ns.pid.hasEnded) return fail(program, 'the first process of its pid namespace has ended', 'join one that lives')
   const pid = ns.pid.allocate()
-  const proc = new Process(pid, null, new Session(pid), pid, account, kernel.now, (ended) => kernel.onAlarm(ended))
+  const member = pid === 0 ? -Errno.EAGAIN : tree.members.fork(pid, group)
+  if (typeof member === 'number') {
+    kernel.ns.pid.drop(pid)
+    const why = `no process may be added to its group (${nameOfErrno(member)})`
+    return fail(program, why, 'end another one, or name another group')
+  }
+  const account = groups.accountOf(member)
+  const proc = new Process(pid, null, new Session(pid), pid, member, account, kernel)
+  const thread = member.threads.get(pid)!
   const space = new AddressSpace(kernel.frames, account, kernel.tlb, kernel.machine.kernelEntries)
-  if (pid === 0 || space.table.root === 0) fail(program, 'there is no room for a process', 'end another one')
+  const giveBack = (): void => {
+    tree.members.release(thread)
+    proc.giveNumbersBack()
+  }
+  const stack = space.table.root === 0 ? undefined : KernelStack.of(account)
+  if (stack === undefined) {
+    if (space.table.root !== 0) space.free()
+    giveBack()
+    return fail(program, 'there is no memory for a process', 'end another one')
+  }
   const task = new Task(kernel, pid, proc, {
-    ns,
-    space,
+    ...{ ns, ids: separated.ids, space, thread, stack },
     files: new Descriptors(),
-    context: kernel.vfs.newTask(kernel.tree),
+    context: contextOf(kernel, program, ns),
     actions: new SignalActions(),
-    ids: program.uid === undefined && program.gid === undefined ? ROOT : userIds(program.uid ?? 0, program.gid ?? 0),
   })
   proc.leader = task
+  if (ns.pid.parent !== null) ns.pid.init ??= proc
+  enterNamespaces(ns)
   const abandon = (why: string, remedy: string): never => {
     kernel.vfs.exit(task.context)
+    leaveNamespaces(task.ns)
     space.free()
+    stack.free()
+    giveBack()
     return fail(program, why, remedy)
   }
+  program.prepare?.(task)
   if (program.cwd !== undefined) {
     const answer = kernel.vfs.chdir(task.context, null, toByteString(program.cwd))
     if (answer < 0) abandon(`${program.cwd} is no directory to go to (${nameOfErrno(answer)})`, 'give another cwd')
@@ -69,9 +109,9 @@ export function spawn(kernel: Kernel, program: Spawn): Process {
     const remedy = loaded === -8 ? 'give a program of 32-bit x86, or a script' : 'give a program that there is'
     return abandon(`it cannot be executed (${nameOfErrno(loaded)})`, remedy)
   }
-  account.charge('pids', 1)
+  proc.isFrozen = group.frozen
   proc.tasks.add(task)
-  ns.pid.tasks.set(pid, task)
+  kernel.ns.pid.tasks.set(pid, task)
   kernel.processes.set(pid, proc)
   for (const [fd, file] of (program.files ?? []).entries()) {
     if (file === undefined) continue
@@ -88,6 +128,35 @@ export function spawn(kernel: Kernel, program: Spawn): Process {
   kernel.adopt(task)
   become(kernel, task, loaded)
   return proc
+}
+
+/** Who it is: root, or the user of the joined namespace whom `uid` and `gid` name. */
+function idsOf(kernel: Kernel, { uid, gid, join }: Spawn): Ids {
+  const user = join?.leader.ns.user ?? kernel.ns.user
+  const known = (map: IdMap, id: number): number => Math.max(0, map.toKernel(id))
+  const isRoot = uid === undefined && gid === undefined
+  const ids = userIds(user, known(user.uids, uid ?? 0), known(user.gids, gid ?? 0), isRoot ? [known(user.gids, 0)] : [])
+  return { ...ids, caps: (uid ?? 0) === 0 ? ALL_SETS : NO_SETS }
+}
+
+/** The namespaces that it is in: those of another process, or the first ones, and new ones. */
+function namespacesOf(kernel: Kernel, { join, namespaces = [], network }: Spawn, ids: Ids, group: Group): Separated {
+  const shared = join?.leader.ns ?? kernel.ns
+  const before = network === undefined ? shared : { ...shared, net: network }
+  const flags = namespaces.reduce((all, kind) => all | NamespaceFlag[kind], 0)
+  const { ns, ids: after } = newNamespaces(kernel, { ns: before, ids }, flags, group)
+  const time = ns.timeForChildren
+  if (time !== before.timeForChildren) time.isFrozen = true
+  return { ids: after, ns: { ...ns, pid: ns.pidForChildren, time } }
+}
+
+/** Where it finds files: in the tree of its mount namespace, from the root of the joined process. */
+function contextOf(kernel: Kernel, { join, namespaces = [] }: Spawn, ns: Namespaces<Task>): TaskContext {
+  const { vfs } = kernel
+  const joined = join?.leader.context
+  const context = joined === undefined ? vfs.newTask(kernel.tree) : vfs.fork(joined)
+  if (namespaces.includes('mnt')) vfs.enterTree(context, ns.mnt.tree)
+  return context
 }
 
 function fail(program: Spawn, why: string, remedy: string): never {

@@ -3,14 +3,29 @@ import { readTimespec, readTimeval, writeTimespec, writeTimeval } from '../abi/i
 import { Answer, Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
 import { cpuTimerLeft, setCpuTimer } from './cpu-timers.ts'
+import { processOf, taskOf } from './numbers.ts'
 
 /** Clocks by number; those of CPU time have numbers of their own besides. */
 // biome-ignore format: a table
 const Clock = {
   REALTIME: 0, MONOTONIC: 1, PROCESS: 2, THREAD: 3, MONOTONIC_RAW: 4, REALTIME_COARSE: 5, MONOTONIC_COARSE: 6,
-  BOOTTIME: 7, TAI: 11,
+  BOOTTIME: 7, REALTIME_ALARM: 8, BOOTTIME_ALARM: 9, TAI: 11,
 } as const
 const TIMER_ABSTIME = 1
+
+/** What a clock is ahead in the task's time namespace: nanoseconds. */
+function clockOffset(task: Task, clock: number): number {
+  if (clock === Clock.BOOTTIME || clock === Clock.BOOTTIME_ALARM) return task.ns.time.boottime
+  return clock === Clock.MONOTONIC || clock === Clock.MONOTONIC_RAW || clock === Clock.MONOTONIC_COARSE
+    ? task.ns.time.monotonic
+    : 0
+}
+
+/** When a clock was at 0, as the kernel has time: its absolute times count from there. */
+export function clockStart(task: Task, clock: number): number {
+  const isReal = clock === Clock.REALTIME || clock === Clock.REALTIME_ALARM || clock === Clock.TAI
+  return isReal ? -task.kernel.epoch * 1e9 : -clockOffset(task, clock)
+}
 
 /** The time of a clock in nanoseconds; undefined for one that there is not. */
 function clockTime(task: Task, clock: number): number | undefined {
@@ -24,7 +39,7 @@ function clockTime(task: Task, clock: number): number | undefined {
     case Clock.MONOTONIC_RAW:
     case Clock.MONOTONIC_COARSE:
     case Clock.BOOTTIME:
-      return kernel.now
+      return kernel.now + clockOffset(task, clock)
     case Clock.PROCESS:
       kernel.ticksOf(task)
       return proc.times.user
@@ -49,10 +64,10 @@ function cpuTime(task: Task, clock: number): number | undefined {
   const id = ~(clock >> 3)
   kernel.ticksOf(task)
   if ((clock & 4) !== 0) {
-    const thread = id === 0 ? task : kernel.ns.pid.tasks.get(id)
+    const thread = id === 0 ? task : taskOf(task, id)
     return thread?.process === task.process ? thread.ticks : undefined
   }
-  return (id === 0 ? task.process : kernel.processes.get(id))?.times.user
+  return (id === 0 ? task.process : processOf(task, id))?.times.user
 }
 
 export function clockGettime(task: Task, clock: number, at: number, wide: boolean): number {
@@ -89,8 +104,7 @@ export function sleep(task: Task, clock: number, flags: number, at: number, left
   if (task.deadline === Number.POSITIVE_INFINITY) {
     const time = readTimespec(kernel.memory, at, wide)
     if (time === undefined) return -Errno.EINVAL
-    const isReal = clock === Clock.REALTIME || clock === Clock.TAI
-    const start = (flags & TIMER_ABSTIME) === 0 ? kernel.now : isReal ? -kernel.epoch * 1e9 : 0
+    const start = (flags & TIMER_ABSTIME) === 0 ? kernel.now : clockStart(task, clock)
     task.deadline = Math.max(0, start + time)
   }
   if (kernel.now >= task.deadline) return 0

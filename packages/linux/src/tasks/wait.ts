@@ -4,6 +4,7 @@ import { Code } from '../signals/queue.ts'
 import { Signal } from '../signals/set.ts'
 import type { Process, Task } from '../system.ts'
 import { reap } from './exit.ts'
+import { shownPid } from './numbers.ts'
 
 /** Bits of `options`. */
 // biome-ignore format: a table
@@ -20,6 +21,8 @@ export interface Waited {
   /** `si_code` and `si_status` of waitid. */
   readonly code: number
   readonly value: number
+  /** The child's number as the waiter knows it, which may be another's by now. */
+  readonly number: number
 }
 
 /** Waits for a child that `wanted` names. A child; 0 where none has anything to tell and the caller does not wait; or an answer. */
@@ -31,8 +34,9 @@ export function waitFor(task: Task, wanted: (child: Process) => boolean, options
     // Of one that has ended nothing comes but its end.
     if (child.isZombie && (options & Wait.EXITED) === 0) continue
     any = true
-    const found = stateOf(child, options)
-    if (found === undefined) continue
+    const state = stateOf(child, options)
+    if (state === undefined) continue
+    const found = { ...state, number: shownPid(task, child.pid) }
     if ((options & Wait.NOWAIT) === 0) take(task, found)
     return found
   }
@@ -46,7 +50,7 @@ function ofKind(child: Process, options: number): boolean {
   return ((options & Wait.CLONE) !== 0) === (child.exitSignal !== Signal.SIGCHLD)
 }
 
-function stateOf(proc: Process, options: number): Waited | undefined {
+function stateOf(proc: Process, options: number): Omit<Waited, 'number'> | undefined {
   const { status } = proc
   if (proc.isZombie && status !== undefined) {
     if ((options & Wait.EXITED) === 0) return undefined

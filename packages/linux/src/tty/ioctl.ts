@@ -1,6 +1,8 @@
 /** Requests of terminals (ioctl_tty(2)). */
 import { Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
+import { Cap } from '../tasks/capabilities.ts'
+import { givenPid, shownPid } from '../tasks/numbers.ts'
 import { decodeTermios, encodeTermios, TERMIOS_BYTES } from './termios.ts'
 import type { Tty } from './tty.ts'
 
@@ -53,7 +55,7 @@ export function ttyIoctl(task: Task, tty: Tty, request: number, argument: number
     case Request.TIOCSCTTY:
       if (session.tty === tty) return 0
       if (session.id !== task.process.pid || session.tty !== null) return -Errno.EPERM
-      if (tty.session !== 0 && !(argument === 1 && task.isPrivileged)) return -Errno.EPERM
+      if (tty.session !== 0 && !(argument === 1 && task.capable(Cap.SYS_ADMIN))) return -Errno.EPERM
       takeTerminal(task, tty)
       return 0
     case Request.TIOCNOTTY:
@@ -65,12 +67,13 @@ export function ttyIoctl(task: Task, tty: Tty, request: number, argument: number
       return 0
     case Request.TIOCGPGRP:
       if (session.tty !== tty) return -Errno.ENOTTY
-      memory.set32(argument, tty.foreground)
+      memory.set32(argument, shownPid(task, tty.foreground))
       return 0
     case Request.TIOCSPGRP: {
       if (session.tty !== tty || tty.session !== session.id) return -Errno.ENOTTY
-      const wanted = memory.get32(argument) | 0
-      if (wanted <= 0) return -Errno.EINVAL
+      const given = memory.get32(argument) | 0
+      if (given <= 0) return -Errno.EINVAL
+      const wanted = givenPid(task, given)
       const members = [...task.kernel.processes.values()].filter((proc) => proc.group === wanted)
       if (members.length === 0) return -Errno.ESRCH
       if (!members.some((proc) => proc.session === session)) return -Errno.EPERM
@@ -81,7 +84,7 @@ export function ttyIoctl(task: Task, tty: Tty, request: number, argument: number
     }
     case Request.TIOCGSID:
       if (session.tty !== tty) return -Errno.ENOTTY
-      memory.set32(argument, tty.session)
+      memory.set32(argument, shownPid(task, tty.session))
       return 0
     case Request.FIONREAD:
       memory.set32(argument, tty.available)

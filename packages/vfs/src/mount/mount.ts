@@ -52,6 +52,12 @@ export class Mount {
   group: PeerGroup | null = null
   /** The group that it only receives from, if it is a slave. */
   master: PeerGroup | null = null
+  /**
+   * It came from a more privileged tree with what it is on: it cannot be unmounted alone, so that what it covers stays
+   * hidden (mount_namespaces(7)). `lockedFlags` cannot be taken from it.
+   */
+  locked = false
+  lockedFlags = 0
   /** Cannot be bound elsewhere. */
   unbindable = false
   /** Open files, working directories and roots of tasks. */

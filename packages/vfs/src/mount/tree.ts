@@ -6,7 +6,7 @@
 import { type Dentry, type DentryCache, inodeOf } from '../dentry.ts'
 import { Errno } from '../errno.ts'
 import { isDirectory } from '../flags.ts'
-import { Mount, type Path, type Super } from './mount.ts'
+import { Mount, MountFlag, type Path, type Super } from './mount.ts'
 import {
   type CopyKind,
   makeShared,
@@ -16,6 +16,9 @@ import {
   setPropagation,
   withdraw,
 } from './propagation.ts'
+
+/** Flags that a less privileged namespace cannot take from a mount, where they are set. */
+const PROTECTING = MountFlag.RDONLY | MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC
 
 const { EBUSY, EINVAL, ELOOP, ENOENT, ENOTDIR } = Errno
 
@@ -74,10 +77,13 @@ export class MountTree {
 
   /** Shows `from` at `at` too; `recursive` what is mounted below it as well. The new mount, or an error. */
   bind(from: Path, at: Path, recursive: boolean): Mount | number {
-    if (from.mount.tree !== this || from.mount.unbindable) return -EINVAL
+    const isOwn = from.mount.tree === this || from.mount.super.fs.isBoundFromOutside === true
+    if (!isOwn || from.mount.unbindable) return -EINVAL
+    if (!recursive && hidesSomething(from)) return -EINVAL
     const copy = recursive
       ? this.#copyTree(from.mount, from.dentry, (mount) => (mount.unbindable ? null : 'peer'))
       : this.#copy(from.mount, from.dentry, 'peer')
+    copy.locked = false
     const answer = this.#attach(copy, at)
     if (answer === 0) return copy
     this.#take(copy)
@@ -86,7 +92,7 @@ export class MountTree {
 
   /** Moves a mount elsewhere. */
   move(mount: Mount, at: Path): number {
-    if (mount.tree !== this || mount.parent === null || mount.parent.group !== null) return -EINVAL
+    if (mount.tree !== this || mount.parent === null || mount.parent.group !== null || mount.locked) return -EINVAL
     if (at.mount.group !== null && [...mount.all()].some(({ unbindable }) => unbindable)) return -EINVAL
     for (let up: Mount | null = at.mount; up !== null; up = up.parent) if (up === mount) return -ELOOP
     const answer = this.#fits(mount, at)
@@ -105,7 +111,7 @@ export class MountTree {
    * it is in use; `lazily` takes it away with all that is below, and what is open stays usable.
    */
   umount(mount: Mount, lazily: boolean): number {
-    if (mount.tree !== this || mount.parent === null) return -EINVAL
+    if (mount.tree !== this || mount.parent === null || mount.locked) return -EINVAL
     if (!lazily && (mount.uses > 0 || mount.children.size > 0)) return -EBUSY
     const going = spreading([...mount.all()])
     if (!lazily && [...going].some(({ uses }) => uses > 0)) return -EBUSY
@@ -121,6 +127,7 @@ export class MountTree {
     if (root.mount === top || oldAt.mount === top) return -EBUSY
     if (root.mount.tree !== this || top.tree !== this || oldAt.mount.tree !== this) return -EINVAL
     if (root.dentry !== root.mount.root || rootOfTask.dentry !== top.root) return -EINVAL
+    if (root.mount.locked) return -EINVAL
     if ([root.mount.parent, top.parent, oldAt.mount].some((mount) => mount !== null && mount.group !== null))
       return -EINVAL
     if (!this.#isBelow(oldAt, root) || !this.#isBelow(root, rootOfTask)) return -EINVAL
@@ -131,19 +138,25 @@ export class MountTree {
     this.#hang(top, oldAt)
     if (place === null) this.#root = root.mount
     else this.#hang(root.mount, place)
+    root.mount.locked = top.locked
+    top.locked = false
     return 0
   }
 
   /**
    * A copy of the whole tree, for a new mount namespace. Shared mounts are peers of their copies, or with `asSlaves`, for
-   * a less privileged namespace, the copies only receive. `mapped` is told what became of each mount.
+   * a less privileged namespace, the copies only receive, and are locked with the flags that protect. `mapped` is told what became of each mount.
    */
   clone(asSlaves = false, mapped?: (original: Mount, copy: Mount) => void): MountTree {
     const kind: CopyKind = asSlaves ? 'slave' : 'peer'
-    return new MountTree(
-      this.#world,
-      this.#copyTree(this.#root, this.#root.root, () => kind, mapped),
-    )
+    const copy = this.#copyTree(this.#root, this.#root.root, () => kind, mapped)
+    if (asSlaves) {
+      for (const mount of copy.all()) {
+        mount.locked = mount !== copy
+        mount.lockedFlags |= mount.flags & PROTECTING
+      }
+    }
+    return new MountTree(this.#world, copy)
   }
 
   /** Takes the whole tree away: the last task has left its namespace. */
@@ -234,6 +247,8 @@ export class MountTree {
   #copy(mount: Mount, root: Dentry, kind: CopyKind): Mount {
     const copy = new Mount(this.#world.nextMount(), mount.super, root, mount.source, mount.flags)
     copy.unbindable = mount.unbindable
+    copy.locked = mount.locked
+    copy.lockedFlags = mount.lockedFlags
     this.#world.entries.pin(root)
     relateCopy(copy, mount, kind, () => this.#world.nextGroup())
     return copy
@@ -264,6 +279,11 @@ export class MountTree {
     }
     return dentry.isWithin(above.dentry)
   }
+}
+
+/** Whether a mount that cannot be taken off covers something below a place: a bind mount must not show it. */
+function hidesSomething({ mount, dentry }: Path): boolean {
+  return [...mount.children].some(([at, child]) => child.locked && at.isWithin(dentry))
 }
 
 /**

@@ -5,7 +5,7 @@ import { closeRange, dup, dupTo, fcntl, ioctl, pipe } from '../../files/control.
 import { epollControl, epollCreate, epollWait } from '../../files/epoll.ts'
 import { eventfd, timerfdCreate, timerfdGettime, timerfdSettime } from '../../files/eventfd.ts'
 import { lseek, read, readv, sendfile, write, writev } from '../../files/io.ts'
-import { mount, umount } from '../../files/mount.ts'
+import { mount, pivotRoot, umount } from '../../files/mount.ts'
 import {
   from,
   fstat,
@@ -24,6 +24,7 @@ import { msync } from '../../memory/calls.ts'
 import { BAD_ADDRESS } from '../../memory/user-memory.ts'
 import { readSet, withMask } from '../../signals/calls.ts'
 import type { Task } from '../../system.ts'
+import { Cap } from '../../tasks/capabilities.ts'
 import { deadlineOf } from '../../tasks/time-calls.ts'
 import { at, bits, bytesGiven, bytesTaken, fd, int, mode, openFlags, path, pointer, size } from '../decoders.ts'
 import { type CallRow, call, type Decoder } from '../table.ts'
@@ -118,7 +119,16 @@ function chmod(task: Task, place: number, name: ByteString, permissions: number)
 }
 export function chown(task: Task, place: number, name: ByteString, uid: number, gid: number, flags: number): number {
   if ((flags & ~(AT_EMPTY_PATH | NOFOLLOW)) !== 0) return -Errno.EINVAL
-  return from(task, place, name, (start) => task.kernel.vfs.chown(task.context, start, name, uid, gid, flags))
+  return withOwners(task, uid, gid, (u, g) =>
+    from(task, place, name, (start) => task.kernel.vfs.chown(task.context, start, name, u, g, flags)),
+  )
+}
+/** Has a file given to users and groups that the caller names: EINVAL for those that are none. */
+function withOwners(task: Task, uid: number, gid: number, act: (uid: number, gid: number) => number): number {
+  const { uids, gids } = task.ids.user
+  const u = uid === -1 ? -1 : uids.toKernel(uid >>> 0)
+  const g = gid === -1 ? -1 : gids.toKernel(gid >>> 0)
+  return (uid !== -1 && u === -1) || (gid !== -1 && g === -1) ? -Errno.EINVAL : act(u, g)
 }
 function access(task: Task, place: number, name: ByteString, wanted: number, flags: number): number {
   if ((flags & ~(At.AT_EACCESS | AT_EMPTY_PATH | NOFOLLOW)) !== 0) return -Errno.EINVAL
@@ -144,8 +154,11 @@ function fchmod(task: Task, file: number, permissions: number): number {
 export function fchown(task: Task, file: number, uid: number, gid: number): number {
   const opened = task.files.get(file)
   if (opened === undefined || opened.file?.isPath) return -Errno.EBADF
-  if (opened.file === undefined) return opened.chown(uid, gid)
-  return task.kernel.vfs.chown(task.context, opened.file.path, '', uid, gid, AT_EMPTY_PATH)
+  return withOwners(task, uid, gid, (u, g) =>
+    opened.file === undefined
+      ? opened.chown(u, g)
+      : task.kernel.vfs.chown(task.context, opened.file.path, '', u, g, AT_EMPTY_PATH),
+  )
 }
 
 /** utimensat(2): two times, of which the nanoseconds may say *now* or *leave it*. */
@@ -174,7 +187,8 @@ function fchdir(task: Task, file: number): number {
   return ofFile(task, file, ({ path: place }) => task.kernel.vfs.chdir(task.context, place, '', AT_EMPTY_PATH))
 }
 function chroot(task: Task, name: ByteString): number {
-  return task.isPrivileged ? task.kernel.vfs.chroot(task.context, null, name) : -Errno.EPERM
+  const { kernel, context, ids } = task
+  return task.capable(Cap.SYS_CHROOT, ids.user) ? kernel.vfs.chroot(context, null, name) : -Errno.EPERM
 }
 
 function fallocate(task: Task, file: number, how: number, offset: number, length: number): number {
@@ -282,9 +296,9 @@ function pselect(
 }
 
 /** Source and type may be missing, where the flags say enough. */
-function mountCall(task: Task, source: number, target: ByteString, type: number, flags: number): number {
+function mountCall(task: Task, source: number, target: ByteString, type: number, flags: number, data: number): number {
   const text = (address: number): ByteString => (address === 0 ? '' : path.decode!(task, address, 0))
-  return mount(task, text(source), target, text(type), flags)
+  return mount(task, text(source), target, text(type), flags, text(data))
 }
 
 function flock(task: Task, file: number, operation: number): number {
@@ -347,7 +361,7 @@ export const fileCalls: readonly CallRow[] = [
   call(14, 'mknod', [path, mode, size], (t, p, m, d) => mknod(t, AT_FDCWD, p, m, d)),
   call(15, 'chmod', [path, mode], (t, p, m) => chmod(t, AT_FDCWD, p, m)),
   call(19, 'lseek', [fd, int, int], lseek),
-  call(21, 'mount', [pointer, path, pointer, bits, pointer], mountCall, 'tmpfs, proc, MS_BIND, MS_MOVE, MS_REMOUNT, propagation; no data'),
+  call(21, 'mount', [pointer, path, pointer, bits, pointer], mountCall, 'tmpfs, proc, cgroup2, MS_BIND, MS_MOVE, MS_REMOUNT, propagation; options of tmpfs'),
   call(22, 'umount', [path], (t, p) => umount(t, p, 0)),
   call(33, 'access', [path, int], (t, p, m) => access(t, AT_FDCWD, p, m, 0)),
   call(36, 'sync', [], none),
@@ -389,6 +403,7 @@ export const fileCalls: readonly CallRow[] = [
   call(198, 'lchown32', [path, int, int], (t, p, u, g) => chown(t, AT_FDCWD, p, u, g, NOFOLLOW)),
   call(207, 'fchown32', [fd, int, int], fchown),
   call(212, 'chown32', [path, int, int], (t, p, u, g) => chown(t, AT_FDCWD, p, u, g, 0)),
+  call(217, 'pivot_root', [path, path], pivotRoot),
   call(220, 'getdents64', [fd, pointer, size], (t, f, a, n) => getdents(t, f, a, n)),
   call(221, 'fcntl64', [fd, int, int], fcntl, 'no SIGIO, no leases'),
   call(226, 'setxattr', [path, path, pointer, size, bits], (t, p, n, a, s, f) => setxattr(t, { path: p, follow: true }, n, a, s, f)),

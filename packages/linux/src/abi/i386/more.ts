@@ -9,7 +9,7 @@ import { signalfd } from '../../files/signalfd.ts'
 import { copyFileRange, splice, tee, vmsplice } from '../../files/transfer.ts'
 import { mincore, mlock, mlock2, mlockall } from '../../memory/locked.ts'
 import { queueInfo } from '../../signals/calls.ts'
-import { capget, personality, setFileId } from '../../tasks/identity-calls.ts'
+import { personality } from '../../tasks/identity-calls.ts'
 import { timerCreate, timerDelete, timerGetoverrun, timerGettime, timerSettime } from '../../tasks/posix-timers.ts'
 import { prctl } from '../../tasks/prctl.ts'
 import {
@@ -43,11 +43,8 @@ export const moreCalls: readonly CallRow[] = [
   call(159, 'sched_get_priority_max', [int], (_t, p) => priorityRange(1, p)),
   call(160, 'sched_get_priority_min', [int], (_t, p) => priorityRange(0, p)),
   call(161, 'sched_rr_get_interval', [int, pointer], (t, p, a) => schedRrGetInterval(t, p, a, false)),
-  call(172, 'prctl', [int, int, int, int, int], prctl, 'names, signals of death, switches; no seccomp, no capabilities'),
+  call(172, 'prctl', [int, int, int, int, int], prctl, 'names, capabilities, seccomp, reapers, signals of death, switches'),
   call(178, 'rt_sigqueueinfo', [int, int, pointer], (t, p, s, a) => queueInfo(t, p, undefined, s, a)),
-  call(184, 'capget', [pointer, pointer], capget),
-  call(215, 'setfsuid32', [int], (t, id) => setFileId(t, 'u', id)),
-  call(216, 'setfsgid32', [int], (t, id) => setFileId(t, 'g', id)),
   call(218, 'mincore', [pointer, size, pointer], mincore),
   call(241, 'sched_setaffinity', [int, size, pointer], schedSetaffinity, 'one CPU'),
   call(242, 'sched_getaffinity', [int, size, pointer], schedGetaffinity, 'one CPU'),

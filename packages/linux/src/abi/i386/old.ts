@@ -7,8 +7,7 @@ import { Errno } from '../../errno.ts'
 import { from, fstat, getdents, type PutEntry, stat } from '../../files/paths.ts'
 import { oldSigaction, oldSigprocmask, oldSigsuspend, rtSigpending } from '../../signals/calls.ts'
 import type { Task } from '../../system.ts'
-import { setId, setIds, setReal } from '../../tasks/calls.ts'
-import { setFileId } from '../../tasks/identity-calls.ts'
+import { setFileId, setgroups, setId, setIds, setReal, shownId } from '../../tasks/user-calls.ts'
 import { bits, fd, int, path, pointer, size } from '../decoders.ts'
 import { type CallRow, call } from '../table.ts'
 import { chown, fchown, newselect } from './files.ts'
@@ -21,8 +20,8 @@ const MOST_SMALL = 0x7fff_ffff
 const wide = (id: number): number => ((id & 0xffff) === 0xffff ? -1 : id & 0xffff)
 const short = (id: number): number => (id > 0xffff ? 65_534 : id)
 
-function getShortIds(task: Task, at: readonly number[], values: readonly number[]): number {
-  for (const [n, address] of at.entries()) task.kernel.memory.set16(address, short(values[n]!))
+function getShortIds(task: Task, which: 'u' | 'g', at: readonly number[], values: readonly number[]): number {
+  for (const [n, address] of at.entries()) task.kernel.memory.set16(address, short(shownId(task, which, values[n]!)))
   return 0
 }
 function getgroups(task: Task, count: number, at: number): number {
@@ -30,16 +29,11 @@ function getgroups(task: Task, count: number, at: number): number {
   if (count < 0) return -Errno.EINVAL
   if (count === 0) return groups.length
   if (count < groups.length) return -Errno.EINVAL
-  for (const [n, group] of groups.entries()) task.kernel.memory.set16(at + n * 2, short(group))
+  for (const [n, group] of groups.entries()) task.kernel.memory.set16(at + n * 2, short(shownId(task, 'g', group)))
   return groups.length
 }
-function setgroups(task: Task, count: number, at: number): number {
-  if (!task.isPrivileged) return -Errno.EPERM
-  if (count < 0 || count > 65_536) return -Errno.EINVAL
-  const groups = Array.from({ length: count }, (_, n) => task.kernel.memory.get16(at + n * 2))
-  if (groups.includes(0xffff)) return -Errno.EINVAL
-  task.ids = { ...task.ids, groups }
-  return 0
+function setShortGroups(task: Task, count: number, at: number): number {
+  return setgroups(task, count, at, (n) => wide(task.kernel.memory.get16(at + n * 2)) >>> 0)
 }
 
 /** `struct stat`: 64 bytes. What does not fit is EOVERFLOW. */
@@ -121,7 +115,7 @@ export const oldCalls: readonly CallRow[] = [
   call(72, 'sigsuspend', [int, int, bits], (t, _a, _b, mask) => oldSigsuspend(t, mask)),
   call(73, 'sigpending', [pointer], (t, a) => rtSigpending(t, a, 4)),
   call(80, 'getgroups', [int, pointer], getgroups),
-  call(81, 'setgroups', [int, pointer], setgroups),
+  call(81, 'setgroups', [int, pointer], setShortGroups),
   call(82, 'select', [pointer], select),
   call(95, 'fchown', [fd, int, int], (t, f, u, g) => fchown(t, f, wide(u), wide(g))),
   call(99, 'statfs', [path, pointer], (t, p, a) => writeStatFs(t, a, t.kernel.vfs.statfs(t.context, p, foundFs))),
@@ -134,9 +128,9 @@ export const oldCalls: readonly CallRow[] = [
   call(139, 'setfsgid', [int], (t, id) => short(setFileId(t, 'g', wide(id)))),
   call(141, 'getdents', [fd, pointer, size], (t, f, a, n) => getdents(t, f, a, n, putEntry)),
   call(164, 'setresuid', [int, int, int], (t, r, e, s) => setIds(t, 'u', wide(r), wide(e), wide(s))),
-  call(165, 'getresuid', [pointer, pointer, pointer], (t, a, b, c) => getShortIds(t, [a, b, c], [t.ids.uid, t.ids.euid, t.ids.suid])),
+  call(165, 'getresuid', [pointer, pointer, pointer], (t, a, b, c) => getShortIds(t, 'u', [a, b, c], [t.ids.uid, t.ids.euid, t.ids.suid])),
   call(170, 'setresgid', [int, int, int], (t, r, e, s) => setIds(t, 'g', wide(r), wide(e), wide(s))),
-  call(171, 'getresgid', [pointer, pointer, pointer], (t, a, b, c) => getShortIds(t, [a, b, c], [t.ids.gid, t.ids.egid, t.ids.sgid])),
+  call(171, 'getresgid', [pointer, pointer, pointer], (t, a, b, c) => getShortIds(t, 'g', [a, b, c], [t.ids.gid, t.ids.egid, t.ids.sgid])),
   call(182, 'chown', [path, int, int], (t, p, u, g) => chown(t, AT_FDCWD, p, wide(u), wide(g), 0)),
   call(271, 'utimes', [path, pointer], (t, p, a) => utimes(t, AT_FDCWD, p, a, 1000)),
   call(299, 'futimesat', [fd, path, pointer], (t, d, p, a) => utimes(t, d, p, a, 1000)),

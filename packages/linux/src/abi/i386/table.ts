@@ -2,6 +2,7 @@
 import { VDSO } from '../../exec/vdso.ts'
 import { type CallTable, tableOf } from '../table.ts'
 import { fileCalls } from './files.ts'
+import { ipcCalls } from './ipc.ts'
 import { moreCalls } from './more.ts'
 import { otherNames } from './names.ts'
 import { oldCalls } from './old.ts'
@@ -11,7 +12,7 @@ import { taskCalls } from './tasks.ts'
 /** By number. */
 export const i386: CallTable = tableOf(
   'i386',
-  [...fileCalls, ...socketCalls, ...taskCalls, ...moreCalls, ...oldCalls],
+  [...fileCalls, ...socketCalls, ...taskCalls, ...ipcCalls, ...moreCalls, ...oldCalls],
   otherNames,
   VDSO.sysenterReturn,
 )

@@ -3,7 +3,11 @@ import { At, type ByteString } from '@vmexit/vfs'
 import { Answer, Errno } from '../../errno.ts'
 import { execute, readStrings } from '../../exec/exec.ts'
 import { start } from '../../files/paths.ts'
+import { pidfdOpen, pidfdSendSignal } from '../../files/pidfd.ts'
 import { brk, madvise, mmap, mprotect, mremap, munmap } from '../../memory/calls.ts'
+import { mayInspect, setns, unshare } from '../../namespaces/unshare.ts'
+import { OVERFLOW_ID } from '../../namespaces/user.ts'
+import { seccomp } from '../../seccomp/calls.ts'
 import {
   kill,
   pause,
@@ -23,30 +27,27 @@ import { getrandom, setName, sysinfo, syslog, uname } from '../../system-calls.t
 import {
   clone3,
   cloneCall,
-  getgroups,
-  getIds,
   getpgid,
   getrlimit,
   getsid,
   getThreadArea,
   iopl,
+  mayBeNice,
   priority,
   prlimit64,
   schedYield,
-  setgroups,
-  setId,
-  setIds,
   setpgid,
-  setReal,
   setrlimit,
   setsid,
   setThreadArea,
   wait4,
   waitid,
 } from '../../tasks/calls.ts'
-import { Clone } from '../../tasks/clone.ts'
+import { capget, capset } from '../../tasks/capability-calls.ts'
+import { Clone } from '../../tasks/clone-flags.ts'
 import { endProcess, exitThread } from '../../tasks/exit.ts'
 import { futex } from '../../tasks/futex-calls.ts'
+import { shownPid, taskOf } from '../../tasks/numbers.ts'
 import {
   alarm,
   clockGetres,
@@ -58,6 +59,7 @@ import {
   sleep,
   times,
 } from '../../tasks/time-calls.ts'
+import { getgroups, getIds, setFileId, setgroups, setId, setIds, setReal, shownId } from '../../tasks/user-calls.ts'
 import { bits, fd, int, path, pointer, size } from '../decoders.ts'
 import { type CallRow, call } from '../table.ts'
 
@@ -100,7 +102,7 @@ function sigreturn(task: Task, isRt: boolean): number {
 
 function setTidAddress(task: Task, at: number): number {
   task.clearTid = at
-  return task.tid
+  return shownPid(task, task.tid)
 }
 function setRobustList(task: Task, at: number, bytes: number): number {
   if (bytes !== 12) return -Errno.EINVAL
@@ -108,15 +110,16 @@ function setRobustList(task: Task, at: number, bytes: number): number {
   return 0
 }
 function getRobustList(task: Task, tid: number, at: number, bytes: number): number {
-  const target = tid === 0 ? task : task.ns.pid.tasks.get(tid)
+  const target = tid === 0 ? task : taskOf(task, tid)
   if (target === undefined) return -Errno.ESRCH
+  if (!mayInspect(task, target)) return -Errno.EPERM
   task.kernel.memory.set32(bytes, 12)
   task.kernel.memory.set32(at, target.robustList)
   return 0
 }
 
 /** Ids as calls of sixteen bits have them: one that does not fit is nobody's, and all ones are −1. */
-const short = (id: number): number => (id > 0xffff ? 65_534 : id)
+const short = (id: number): number => (id > 0xffff ? OVERFLOW_ID : id)
 const wide = (id: number): number => ((id & 0xffff) === 0xffff ? -1 : id & 0xffff)
 
 function gettimeofday(task: Task, at: number, zone: number): number {
@@ -140,7 +143,7 @@ function oldMmap(task: Task, at: number): number {
 }
 function nice(task: Task, increment: number): number {
   const wanted = Math.max(-20, Math.min(19, task.nice + increment))
-  if (wanted < task.nice && !task.isPrivileged) return -Errno.EPERM
+  if (wanted < task.nice && !mayBeNice(task, task.process, wanted)) return -Errno.EPERM
   task.nice = wanted
   return 0
 }
@@ -153,22 +156,22 @@ export const taskCalls: readonly CallRow[] = [
   call(7, 'waitpid', [int, pointer, bits], (t, p, s, o) => wait4(t, p, s, o, 0)),
   call(11, 'execve', [path, pointer, pointer], execve),
   call(13, 'time', [pointer], time),
-  call(20, 'getpid', [], (t) => t.process.pid),
+  call(20, 'getpid', [], (t) => shownPid(t, t.process.pid)),
   call(23, 'setuid', [int], (t, id) => setId(t, 'u', wide(id))),
-  call(24, 'getuid', [], (t) => short(t.ids.uid)),
+  call(24, 'getuid', [], (t) => short(shownId(t, 'u', t.ids.uid))),
   call(27, 'alarm', [size], alarm),
   call(29, 'pause', [], pause),
   call(34, 'nice', [int], nice),
   call(37, 'kill', [int, int], kill),
   call(43, 'times', [pointer], times),
   call(45, 'brk', [pointer], brk),
-  call(47, 'getgid', [], (t) => short(t.ids.gid)),
+  call(47, 'getgid', [], (t) => short(shownId(t, 'g', t.ids.gid))),
   call(48, 'signal', [int, pointer], signal),
-  call(49, 'geteuid', [], (t) => short(t.ids.euid)),
-  call(50, 'getegid', [], (t) => short(t.ids.egid)),
+  call(49, 'geteuid', [], (t) => short(shownId(t, 'u', t.ids.euid))),
+  call(50, 'getegid', [], (t) => short(shownId(t, 'g', t.ids.egid))),
   call(57, 'setpgid', [int, int], setpgid),
-  call(64, 'getppid', [], (t) => t.process.parent?.pid ?? 0),
-  call(65, 'getpgrp', [], (t) => t.process.group),
+  call(64, 'getppid', [], (t) => shownPid(t, t.process.parent?.pid ?? 0)),
+  call(65, 'getpgrp', [], (t) => shownPid(t, t.process.group)),
   call(66, 'setsid', [], setsid),
   call(74, 'sethostname', [pointer, int], (t, a, n) => setName(t, 'hostname', a, n)),
   call(75, 'setrlimit', [int, pointer], setrlimit),
@@ -186,7 +189,7 @@ export const taskCalls: readonly CallRow[] = [
   call(114, 'wait4', [int, pointer, bits, pointer], wait4),
   call(116, 'sysinfo', [pointer], sysinfo),
   call(119, 'sigreturn', [], (t) => sigreturn(t, false)),
-  call(120, 'clone', [bits, pointer, pointer, pointer, pointer], cloneCall, 'no namespaces, no CLONE_PIDFD'),
+  call(120, 'clone', [bits, pointer, pointer, pointer, pointer], cloneCall),
   call(121, 'setdomainname', [pointer, int], (t, a, n) => setName(t, 'domainname', a, n)),
   call(122, 'uname', [pointer], uname),
   call(125, 'mprotect', [pointer, size, bits], mprotect),
@@ -201,26 +204,35 @@ export const taskCalls: readonly CallRow[] = [
   call(176, 'rt_sigpending', [pointer, size], rtSigpending),
   call(177, 'rt_sigtimedwait', [pointer, pointer, pointer, size], (t, a, i, d, n) => rtSigtimedwait(t, a, i, deadlineOf(t, d, false), n)),
   call(179, 'rt_sigsuspend', [pointer, size], rtSigsuspend),
+  call(184, 'capget', [pointer, pointer], capget),
+  call(185, 'capset', [pointer, pointer], capset),
+  call(215, 'setfsuid32', [int], (t, id) => setFileId(t, 'u', id)),
+  call(216, 'setfsgid32', [int], (t, id) => setFileId(t, 'g', id)),
+  call(310, 'unshare', [bits], unshare),
+  call(346, 'setns', [fd, bits], setns),
+  call(354, 'seccomp', [int, bits, pointer], seccomp, 'no listeners, nobody traces'),
+  call(424, 'pidfd_send_signal', [fd, int, pointer, bits], pidfdSendSignal, 'no siginfo'),
+  call(434, 'pidfd_open', [int, bits], pidfdOpen),
   call(186, 'sigaltstack', [pointer, pointer], sigaltstack),
   call(190, 'vfork', [], vfork),
   call(191, 'ugetrlimit', [int, pointer], (t, r, a) => getrlimit(t, r, a)),
   call(192, 'mmap2', [pointer, size, bits, bits, fd, size], mmap),
-  call(199, 'getuid32', [], (t) => t.ids.uid),
-  call(200, 'getgid32', [], (t) => t.ids.gid),
-  call(201, 'geteuid32', [], (t) => t.ids.euid),
-  call(202, 'getegid32', [], (t) => t.ids.egid),
+  call(199, 'getuid32', [], (t) => shownId(t, 'u', t.ids.uid)),
+  call(200, 'getgid32', [], (t) => shownId(t, 'g', t.ids.gid)),
+  call(201, 'geteuid32', [], (t) => shownId(t, 'u', t.ids.euid)),
+  call(202, 'getegid32', [], (t) => shownId(t, 'g', t.ids.egid)),
   call(203, 'setreuid32', [int, int], (t, r, e) => setReal(t, 'u', r, e)),
   call(204, 'setregid32', [int, int], (t, r, e) => setReal(t, 'g', r, e)),
   call(205, 'getgroups32', [int, pointer], getgroups),
   call(206, 'setgroups32', [int, pointer], setgroups),
   call(208, 'setresuid32', [int, int, int], (t, r, e, s) => setIds(t, 'u', r, e, s)),
-  call(209, 'getresuid32', [pointer, pointer, pointer], (t, a, b, c) => getIds(t, [a, b, c], [t.ids.uid, t.ids.euid, t.ids.suid])),
+  call(209, 'getresuid32', [pointer, pointer, pointer], (t, a, b, c) => getIds(t, 'u', [a, b, c])),
   call(210, 'setresgid32', [int, int, int], (t, r, e, s) => setIds(t, 'g', r, e, s)),
-  call(211, 'getresgid32', [pointer, pointer, pointer], (t, a, b, c) => getIds(t, [a, b, c], [t.ids.gid, t.ids.egid, t.ids.sgid])),
+  call(211, 'getresgid32', [pointer, pointer, pointer], (t, a, b, c) => getIds(t, 'g', [a, b, c])),
   call(213, 'setuid32', [int], (t, id) => setId(t, 'u', id)),
   call(214, 'setgid32', [int], (t, id) => setId(t, 'g', id)),
   call(219, 'madvise', [pointer, size, int], madvise),
-  call(224, 'gettid', [], (t) => t.tid),
+  call(224, 'gettid', [], (t) => shownPid(t, t.tid)),
   call(238, 'tkill', [int, int], tkill),
   call(240, 'futex', [pointer, int, int, pointer, pointer, int], (t, a, o, v, d, b, c) => futex(t, a, o, v, d, b, c, false), 'no PI'),
   call(243, 'set_thread_area', [pointer], setThreadArea),
@@ -242,5 +254,5 @@ export const taskCalls: readonly CallRow[] = [
   call(407, 'clock_nanosleep_time64', [int, bits, pointer, pointer], (t, c, f, a, l) => sleep(t, c, f, a, l, true)),
   call(421, 'rt_sigtimedwait_time64', [pointer, pointer, pointer, size], (t, a, i, d, n) => rtSigtimedwait(t, a, i, deadlineOf(t, d, true), n)),
   call(422, 'futex_time64', [pointer, int, int, pointer, pointer, int], (t, a, o, v, d, b, c) => futex(t, a, o, v, d, b, c, true), 'no PI'),
-  call(435, 'clone3', [pointer, size], clone3, 'no namespaces, no CLONE_PIDFD'),
+  call(435, 'clone3', [pointer, size], clone3, 'no set_tid'),
 ]

@@ -2,6 +2,7 @@
 import { Errno } from '../../errno.ts'
 import type { Task } from '../../system.ts'
 import { Limit } from '../../tasks/limits.ts'
+import { givenPid, shownPid } from '../../tasks/numbers.ts'
 import { familyOf, readUnix, writeUnix } from '../addresses.ts'
 import { buffersOf } from '../buffer-account.ts'
 import { Family, Level, MOST_RIGHTS, Msg, Option, Scm, Type } from '../constants.ts'
@@ -27,6 +28,13 @@ const AF_UNIX_PROTOCOL = 1
 /** Who a task is, as other ends are told. */
 function credentialsOf({ process: proc, ids }: Task): Credentials {
   return { pid: proc.pid, uid: ids.euid, gid: ids.egid }
+}
+
+/** The same as the reader is told it: numbers, users and groups of its own namespaces. */
+function told(task: Task, { pid, uid, gid }: Credentials): Uint8Array {
+  const { uids, gids } = task.ids.user
+  // (Of nobody there is no user.)
+  return numbers(shownPid(task, pid), uid === -1 ? uid : uids.shown(uid), gid === -1 ? gid : gids.shown(gid))
 }
 
 /** A UNIX socket. */
@@ -175,7 +183,7 @@ export class UnixFile extends SocketFile {
     if (count >= 0 && incoming.from !== undefined) message.from = writeUnix(incoming.from)
     const { credentials } = incoming
     if (credentials !== undefined && this.end.passesCredentials) {
-      const data = numbers(credentials.pid, credentials.uid, credentials.gid)
+      const data = told(this.kernel.current!, credentials)
       message.controls.push({ level: Level.SOCKET, type: Scm.CREDENTIALS, data })
     }
     return count
@@ -206,10 +214,8 @@ export class UnixFile extends SocketFile {
         return end.sendBuffer
       case Option.PASSCRED:
         return Number(end.passesCredentials)
-      case Option.PEERCRED: {
-        const { pid, uid, gid } = end.peerCredentials
-        return numbers(pid, uid, gid)
-      }
+      case Option.PEERCRED:
+        return told(this.kernel.current!, end.peerCredentials)
       case Option.ACCEPTCONN:
         return Number(end.isListening)
       case Option.LINGER:
@@ -276,10 +282,15 @@ function credentialsIn(task: Task, controls: readonly ControlMessage[]): Credent
     if (level !== Level.SOCKET || type !== Scm.CREDENTIALS) continue
     if (data.length !== 12) return -Errno.EINVAL
     const view = new DataView(data.buffer, data.byteOffset)
-    const [pid, uid, gid] = [0, 4, 8].map((at) => view.getInt32(at, true)) as [number, number, number]
-    const mayUser = [ids.uid, ids.euid, ids.suid].includes(uid)
-    const mayGroup = [ids.gid, ids.egid, ids.sgid].includes(gid)
-    if (!mayImpersonate(task) && (pid !== proc.pid || !mayUser || !mayGroup)) return -Errno.EPERM
+    const pid = givenPid(task, view.getInt32(0, true))
+    const uid = ids.user.uids.toKernel(view.getUint32(4, true))
+    const gid = ids.user.gids.toKernel(view.getUint32(8, true))
+    if (uid === -1 || gid === -1) return -Errno.EINVAL
+    const isOwn =
+      (pid === proc.pid || mayImpersonate(task, 'process')) &&
+      ([ids.uid, ids.euid, ids.suid].includes(uid) || mayImpersonate(task, 'user')) &&
+      ([ids.gid, ids.egid, ids.sgid].includes(gid) || mayImpersonate(task, 'group'))
+    if (!isOwn) return -Errno.EPERM
     if (pid !== proc.pid && !task.kernel.processes.has(pid)) return -Errno.ESRCH
     credentials = { pid, uid, gid }
   }

@@ -1,0 +1,204 @@
+/** Sets of semaphores: semget(2), semop(2), semctl(2). */
+import { Answer, Errno } from '../errno.ts'
+import type { Process, Task } from '../system.ts'
+import { shownPid } from '../tasks/numbers.ts'
+import { WaitQueue } from '../tasks/wait-queue.ts'
+import { columns, Ipc, IpcObject, PERM_BYTES, tables } from './objects.ts'
+
+// biome-ignore format: a table
+const Sem = {
+  GETPID: 11, GETVAL: 12, GETALL: 13, GETNCNT: 14, GETZCNT: 15, SETVAL: 16, SETALL: 17, UNDO: 0x1000,
+} as const
+/** SEMMSL, SEMOPM and SEMVMX. */
+const MOST = 32_000
+const MOST_OPERATIONS = 500
+const HIGHEST = 32_767
+const READ = 0o444
+const WRITE = 0o222
+
+/** A set. */
+class SemaphoreSet extends IpcObject {
+  readonly values: Int32Array
+  readonly pids: Int32Array
+  readonly queue: WaitQueue = new WaitQueue()
+  /** What the end of a process takes back, by semaphore. */
+  readonly undo: Map<Process, Int32Array> = new Map()
+  /** Who waits for which semaphore to grow, or to be 0. */
+  readonly waiting: Map<Task, { readonly semaphore: number; readonly forZero: boolean }> = new Map()
+  operated = 0
+
+  constructor(task: Task, key: number, count: number, mode: number) {
+    super(task, key, mode)
+    this.values = new Int32Array(count)
+    this.pids = new Int32Array(count)
+  }
+}
+
+const sets = tables<SemaphoreSet>((set) => set.queue.wake())
+/** Sets that take something back at the end of a process. */
+const undoing = new WeakMap<Process, Set<SemaphoreSet>>()
+
+export function semget(task: Task, key: number, count: number, flags: number): number {
+  if (count < 0 || count > MOST) return -Errno.EINVAL
+  return sets(task.ns.ipc).get(
+    task,
+    key,
+    flags,
+    (set) => count <= set.values.length,
+    () => (count === 0 ? -Errno.EINVAL : new SemaphoreSet(task, key, count, flags)),
+  )
+}
+
+interface Operation {
+  readonly semaphore: number
+  readonly change: number
+  readonly flags: number
+}
+
+/** semtimedop(2): all operations, or none and the task waits. */
+export function semop(task: Task, id: number, at: number, count: number, deadline: number | undefined): number {
+  const { kernel } = task
+  const table = sets(task.ns.ipc)
+  const set = (task.scratch as SemaphoreSet | undefined) ?? table.find(id)
+  if (deadline === undefined || set === undefined || count === 0) return -Errno.EINVAL
+  set.waiting.delete(task)
+  if (set.isRemoved) return -Errno.EIDRM
+  if (count > MOST_OPERATIONS) return -Errno.E2BIG
+  const { memory } = kernel
+  const operations = Array.from({ length: count }, (_, n): Operation => {
+    const word = (field: number): number => memory.get16(at + n * 6 + field * 2)
+    return { semaphore: word(0), change: (word(1) << 16) >> 16, flags: word(2) }
+  })
+  if (operations.some(({ semaphore }) => semaphore >= set.values.length)) return -Errno.EFBIG
+  const writes = operations.some(({ change }) => change !== 0)
+  if (!set.permits(task, writes ? WRITE : READ)) return -Errno.EACCES
+  const answer = attempt(task, set, operations)
+  if (typeof answer === 'number') return answer
+  if ((answer.flags & Ipc.NOWAIT) !== 0 || kernel.now >= deadline) return -Errno.EAGAIN
+  const waits = kernel.blockUntil(deadline, set.queue, -Errno.EINTR)
+  if (waits !== Answer.BLOCK) return waits
+  task.scratch = set
+  for (const other of set.waiting.keys()) if (other.state === 'ended') set.waiting.delete(other)
+  set.waiting.set(task, { semaphore: answer.semaphore, forZero: answer.change === 0 })
+  return waits
+}
+
+/** Does all of it; or answers an error, or the operation that must wait, and nothing is done. */
+function attempt(task: Task, set: SemaphoreSet, operations: readonly Operation[]): number | Operation {
+  const values = set.values.slice()
+  const back = new Int32Array(values.length)
+  for (const operation of operations) {
+    const { semaphore, change, flags } = operation
+    const now = values[semaphore]!
+    if (change === 0 ? now !== 0 : now + change < 0) return operation
+    if (now + change > HIGHEST) return -Errno.ERANGE
+    values[semaphore] = now + change
+    if ((flags & Sem.UNDO) !== 0) back[semaphore]! -= change
+  }
+  const { process: proc, kernel } = task
+  set.values.set(values)
+  for (const { semaphore } of operations) set.pids[semaphore] = proc.pid
+  if (back.some((change) => change !== 0)) remember(proc, set, back)
+  set.operated = kernel.time.seconds
+  set.queue.wake()
+  return 0
+}
+
+function remember(proc: Process, set: SemaphoreSet, back: Int32Array): void {
+  const before = set.undo.get(proc)
+  set.undo.set(proc, before === undefined ? back : back.map((change, n) => change + before[n]!))
+  const all = undoing.get(proc) ?? new Set()
+  all.add(set)
+  undoing.set(proc, all)
+}
+
+/** A process ends: what it did with SEM_UNDO is taken back. */
+export function undoSemaphores(proc: Process): void {
+  for (const set of undoing.get(proc) ?? []) {
+    for (const [n, change] of (set.undo.get(proc) ?? []).entries())
+      set.values[n] = Math.max(0, Math.min(HIGHEST, set.values[n]! + change))
+    set.undo.delete(proc)
+    set.queue.wake()
+  }
+  undoing.delete(proc)
+}
+
+export function semctl(task: Task, id: number, number: number, known: number, argument: number): number {
+  const { memory } = task.kernel
+  const table = sets(task.ns.ipc)
+  const set = table.find(id)
+  if (set === undefined) return -Errno.EINVAL
+  const { values, pids } = set
+  const isOfOne = known === Sem.SETVAL || (known >= Sem.GETPID && known !== Sem.GETALL && known <= Sem.GETZCNT)
+  if (isOfOne && (number < 0 || number >= values.length)) return -Errno.EINVAL
+  const isOwners = known === Ipc.RMID || known === Ipc.SET
+  if (isOwners && !set.belongsTo(task)) return -Errno.EPERM
+  if (!isOwners && !set.permits(task, known === Sem.SETVAL || known === Sem.SETALL ? WRITE : READ)) return -Errno.EACCES
+  const waiting = (forZero: boolean): number =>
+    [...set.waiting].filter(
+      ([waiter, each]) => waiter.state === 'blocked' && each.semaphore === number && each.forZero === forZero,
+    ).length
+  switch (known) {
+    case Ipc.RMID:
+      table.remove(set)
+      set.queue.wake()
+      return 0
+    case Ipc.SET:
+      return set.readPermissions(task, argument)
+    case Ipc.STAT:
+      set.writePermissions(task, argument)
+      for (const [n, word] of [set.operated, 0, set.changed, 0, values.length, 0, 0].entries())
+        memory.set32(argument + PERM_BYTES + n * 4, word)
+      return 0
+    case Sem.GETVAL:
+      return values[number]!
+    case Sem.GETPID:
+      return shownPid(task, pids[number]!)
+    case Sem.GETNCNT:
+    case Sem.GETZCNT:
+      return waiting(known === Sem.GETZCNT)
+    case Sem.GETALL:
+      for (const [n, value] of values.entries()) memory.set16(argument + n * 2, value)
+      return 0
+    case Sem.SETVAL:
+      return setValues(task, set, number, [argument])
+    case Sem.SETALL:
+      return setValues(
+        task,
+        set,
+        0,
+        Array.from(values, (_, n) => memory.get16(argument + n * 2)),
+      )
+    default:
+      return -Errno.EINVAL
+  }
+}
+
+const WIDTHS: readonly number[] = [10, 10, 5, 10, 5, 5, 5, 5, 10, 10]
+
+/** /proc/sysvipc/sem, of the reader's namespace. */
+export function semaphoresText(task: Task): string {
+  const { uids, gids } = task.ids.user
+  const rows = sets(task.ns.ipc)
+    .all()
+    .map((each) =>
+      columns(WIDTHS, [
+        ...[each.key, each.id, each.mode.toString(8), each.values.length, uids.shown(each.uid), gids.shown(each.gid)],
+        ...[uids.shown(each.cuid), gids.shown(each.cgid), each.operated, each.changed],
+      ]),
+    )
+  const head = ['key', 'semid', 'perms', 'nsems', 'uid', 'gid', 'cuid', 'cgid', 'otime', 'ctime']
+  return columns(WIDTHS, head) + rows.join('')
+}
+
+function setValues(task: Task, set: SemaphoreSet, first: number, values: readonly number[]): number {
+  if (values.some((value) => value < 0 || value > HIGHEST)) return -Errno.ERANGE
+  for (const [n, value] of values.entries()) {
+    set.values[first + n] = value
+    set.pids[first + n] = task.process.pid
+    for (const back of set.undo.values()) back[first + n] = 0
+  }
+  set.changed = task.kernel.time.seconds
+  set.queue.wake()
+  return 0
+}
