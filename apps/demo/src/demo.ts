@@ -1,17 +1,21 @@
-/** The comparison that the demo makes: a few telling workloads under every technique. */
+/** The comparison that the demo makes, a few telling workloads under every technique, and what it prints of it. */
 import {
   type Comparison,
   chosen,
   compare,
+  comparisonText,
   DEFAULT_PROFILE,
   type Progress,
   profileNamed,
   techniques,
+  whereTimeGoes,
   workloads,
+  wrapped,
 } from '@vmexit/compare'
 import { readTeachingKernel } from '@vmexit/guests/node'
 
 const ROWS = ['syscall', 'cpuid', 'pgfault', 'ptemod', 'switch', 'fork', 'random', 'integer']
+const WIDTH = 98
 
 export function demoComparison(onProgress?: (progress: Progress) => void, signal?: AbortSignal): Promise<Comparison> {
   return compare({
@@ -22,4 +26,10 @@ export function demoComparison(onProgress?: (progress: Progress) => void, signal
     signal,
     onProgress,
   })
+}
+
+/** Both tables, and where the time goes. */
+export function demoText(comparison: Comparison): string {
+  const sentences = whereTimeGoes(comparison).map((sentence) => `${wrapped(sentence, WIDTH).join('\n')}\n`)
+  return [comparisonText(comparison), ...sentences].join('\n')
 }

@@ -1,19 +1,23 @@
-/** `pnpm demo`: the same programs under every technique, and what one sees. */
+/** `pnpm demo`: the same programs under every technique, and where the time goes. */
+import { writeFileSync } from 'node:fs'
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { comparisonText } from '@vmexit/compare'
+import { comparisonHtml } from '@vmexit/compare'
 import { isVmexitError } from '@vmexit/core'
-import { demoComparison } from './demo.ts'
-import { sentences } from './sentences.ts'
-import { wrapped } from './wrapped.ts'
+import { demoComparison, demoText } from './demo.ts'
 
 const HELP = `Runs the same programs on a small kernel under every technique, on one simulated PC, and prints what they cost.
 
-  pnpm demo            two tables, and what one sees in them
+  pnpm demo            two tables, where the time goes, and a report with charts
   pnpm demo --json     the same as one JSON document
   pnpm demo --help
 
 Two runs print the same. \`vmexit compare --help\` has more programs, techniques, and profiles.
 `
+
+/** Beside the demo's own files, and not among them. */
+const REPORT = fileURLToPath(new URL('../report.html', import.meta.url))
 
 async function main(): Promise<void> {
   const { json, help } = options()
@@ -25,11 +29,12 @@ async function main(): Promise<void> {
     status(`${done}/${total} ${technique}${workload === undefined ? '' : `: ${workload}`}`),
   )
   status('')
-  process.stdout.write(
-    json
-      ? `${JSON.stringify(comparison, undefined, 2)}\n`
-      : [comparisonText(comparison), ...sentences(comparison).map((text) => `${wrapped(text, 98)}\n`)].join('\n'),
-  )
+  if (json) process.stdout.write(`${JSON.stringify(comparison, undefined, 2)}\n`)
+  else {
+    process.stdout.write(demoText(comparison))
+    writeFileSync(REPORT, comparisonHtml(comparison))
+    process.stdout.write(`\nA report with charts: ${relative('', REPORT)}\n`)
+  }
 }
 
 /** On a terminal, one line that says how far it is. */
@@ -57,7 +62,8 @@ process.stdout.on('error', () => process.exit())
 try {
   await main()
 } catch (error) {
-  if (!isVmexitError(error)) throw error
-  process.stderr.write(`${error.message}\n`)
+  const known = isVmexitError(error) || (error instanceof Error && 'syscall' in error)
+  if (!known) throw error
+  process.stderr.write(`${(error as Error).message}\n`)
   process.exitCode = 1
 }

@@ -38,6 +38,8 @@ const walkReference = named('walk-ref-l1l2-hit')
 
 const EVENTS: Readonly<Record<string, Price>> = {
   instructions: instruction,
+  // Of a kernel outside of the machine: see process/kernel-work.ts.
+  'kernel-instructions': instruction,
   emulated: named('insn-emulation'),
   'walk-references': walkReference,
   'second-stage-references': walkReference,

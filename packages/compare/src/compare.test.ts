@@ -1,38 +1,18 @@
 import { pentium4 } from '@vmexit/core'
 import { describe, expect, test } from 'vitest'
-import { chosen, compare, comparisonText, type Progress, profileNamed, type Technique, type Workload } from './index.ts'
-
-const kernel = { name: 'none', image: new Uint8Array() }
-const workload = (name: string): Workload => ({
-  name,
-  title: `Title of ${name}`,
-  unit: `one ${name}`,
-  count: 1,
-  image: () => new Uint8Array(),
-  does: {},
-})
-
-/** A technique that is no PC: it costs so many instructions. */
-function technique(name: string, instructions: number, checksum = '00000000'): Technique {
-  return {
-    name,
-    title: name,
-    about: '',
-    charged: ({ instructions: count = 0, emulated = 0 }) => ({ instructions: count, emulated }),
-    measure: async ({ workloads, onMeasured }) =>
-      workloads.map(({ name: row }) => {
-        onMeasured(row)
-        return { workload: row, checksum, events: { instructions, emulated: name === 'slow' ? 1 : 0 } }
-      }),
-  }
-}
+import { kernel, technique, workload } from '../test/made.ts'
+import { chosen, compare, comparisonText, missingCells, type Progress, profileNamed } from './index.ts'
 
 describe('compare', () => {
   const workloads = [workload('a'), workload('b')]
 
   test('rows and columns of one’s own join, and ratios are to native', async () => {
     const heard: Progress[] = []
-    const techniques = [technique('native', 10), technique('container', 15), technique('slow', 10)]
+    const techniques = [
+      technique('native', { instructions: 10 }),
+      technique('container', { instructions: 15 }),
+      technique('slow', { instructions: 10, emulated: 1 }),
+    ]
     const onProgress = (progress: Progress) => heard.push(progress)
     const comparison = await compare({ workloads, techniques, kernel, profile: pentium4, onProgress })
     expect(comparison.cells.map(({ workload, technique, ratio }) => [workload, technique, ratio])).toEqual([
@@ -47,12 +27,12 @@ describe('compare', () => {
     expect(heard.at(-1)).toEqual({ technique: 'slow', workload: 'b', done: 6, total: 6 })
     const text = comparisonText(comparison)
     expect(text).toContain('modelled under P4_672,')
-    expect(text).toMatch(/\na +10 +15 +×1\.50 +–\n/)
+    expect(text).toMatch(/\na +10 +15 ×1\.50 +–\n/)
     expect(text).toContain('no price in it: emulated (slow)')
   })
 
   test('a technique under which a program computes something else is an error', async () => {
-    const techniques = [technique('native', 10), technique('wrong', 10, '0badf00d')]
+    const techniques = [technique('native', {}), technique('wrong', {}, '0badf00d')]
     await expect(compare({ workloads, techniques, kernel, profile: pentium4 })).rejects.toMatchObject({
       code: 'compare-checksum',
       problem: 'the workload a computes 00000000 under native, and 0badf00d under wrong',
@@ -61,8 +41,38 @@ describe('compare', () => {
 
   test('it ends with the reason of its signal', async () => {
     const signal = AbortSignal.abort(new Error('enough'))
-    const techniques = [technique('native', 10)]
+    const techniques = [technique('native', { instructions: 10 })]
     await expect(compare({ workloads, techniques, kernel, profile: pentium4, signal })).rejects.toThrow('enough')
+  })
+
+  test('of a run that is interrupted the cells that are done can be kept, and the rest is marked', async () => {
+    const abort = new AbortController()
+    const techniques = [technique('native', { instructions: 10 }), technique('other', { instructions: 15 })]
+    const comparison = await compare({
+      ...{ workloads, techniques, kernel, profile: pentium4 },
+      signal: abort.signal,
+      keepPartial: true,
+      onProgress: ({ technique, workload }) => technique === 'other' && workload === 'a' && abort.abort(),
+    })
+    expect(comparison.partial).toBe('interrupted')
+    expect(comparison.cells.map(({ workload, technique }) => `${workload} ${technique}`)).toEqual([
+      'a native',
+      'a other',
+      'b native',
+    ])
+    expect(missingCells(comparison)).toEqual([{ workload: 'b', technique: 'other' }])
+    const text = comparisonText(comparison)
+    expect(text).toMatch(/^PARTIAL \(interrupted\): 1 of 4 cells were not measured/)
+    expect(text).toMatch(/\nb +10 +…\n/)
+  })
+
+  test('an error of a technique is no interruption', async () => {
+    const broken = {
+      ...technique('broken', {}),
+      measure: () => Promise.reject(new Error('it broke')),
+    }
+    const options = { workloads, techniques: [broken], kernel, profile: pentium4, keepPartial: true }
+    await expect(compare(options)).rejects.toThrow('it broke')
   })
 })
 

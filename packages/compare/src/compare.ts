@@ -1,7 +1,9 @@
-/** The comparison: every workload under every technique. Plain data, and the same each time: there is no clock in it. */
-import { type CostProfile, type Counts, VmexitError } from '@vmexit/core'
+/** The comparison: every workload under every technique. The same each time: there is no clock in it. */
+import type { CostProfile, Counts } from '@vmexit/core'
 import type { PcHardware } from '@vmexit/vmexit'
-import { type Charged, charge } from './charge.ts'
+import { charge } from './charge.ts'
+import { arranged, type Cell, COMPARISON_VERSION, type Comparison } from './comparison.ts'
+import { type Shard, shardColumns } from './shard.ts'
 import type { Kernel, Measured, Progress, Technique } from './technique.ts'
 import type { Workload } from './workload.ts'
 
@@ -16,76 +18,72 @@ export interface CompareOptions {
   readonly profile: CostProfile
   /** How CPUs are made fast; counts are equal under each. */
   readonly engine?: PcHardware['engine']
+  /** Measures only some of the columns; the others are missing in the result. */
+  readonly shard?: Shard | undefined
   readonly signal?: AbortSignal | undefined
+  /** Gives what there is when the signal aborts, instead of rejecting. */
+  readonly keepPartial?: boolean | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
-/** One workload under one technique: of one repetition. */
-export interface Cell extends Charged {
-  readonly workload: string
-  readonly technique: string
-  /** By the names of the counters; `tlb-misses` of both sides, and `true-faults` whoever counts them. */
-  readonly events: Counts
-  /** Both stages; undefined where nothing misses. */
-  readonly walkReferencesPerMiss: number | undefined
-  /** Cycles, native's being 1; undefined without either. */
-  readonly ratio: number | undefined
-}
-
-/** All cells, row by row. */
-export interface Comparison {
-  readonly kernel: string
-  readonly profile: Pick<CostProfile, 'name' | 'source' | 'class' | 'ghz'>
-  readonly workloads: readonly Pick<Workload, 'name' | 'title' | 'unit' | 'count'>[]
-  readonly techniques: readonly Pick<Technique, 'name' | 'title' | 'about'>[]
-  readonly cells: readonly Cell[]
-}
-
-/** The column that ratios are to. */
-const BASELINE = 'native'
-
 /**
- * Measures, column by column, and prices. Rejects with the signal's reason when it aborts.
- * @throws VmexitError `compare-checksum` where a program computes something else under another technique; what techniques throw.
+ * Measures, column by column, and prices. Rejects with the signal's reason when it aborts, unless what there is is to be kept.
+ * @throws VmexitError `compare-checksum` where a program computes something else under another technique; `compare-shard`; what
+ * techniques throw.
  */
 export async function compare(options: CompareOptions): Promise<Comparison> {
-  const { workloads, techniques, kernel, profile, engine, signal, onProgress } = options
-  const total = workloads.length * techniques.length
-  const measured: Measured[][] = []
-  for (const technique of techniques) {
-    let done = measured.length * workloads.length
-    const tell = (workload: string | undefined) => onProgress?.({ technique: technique.name, workload, done, total })
-    signal?.throwIfAborted()
-    tell(undefined)
-    const onMeasured = (workload: string) => {
-      done++
-      tell(workload)
+  const { workloads, techniques, kernel, profile, engine, shard, signal, keepPartial = false, onProgress } = options
+  const columns = shard === undefined ? techniques : shardColumns(techniques, shard)
+  const total = workloads.length * columns.length
+  const cells: Omit<Cell, 'ratio'>[] = []
+  let interrupted = false
+  try {
+    for (const [column, technique] of columns.entries()) {
+      let done = column * workloads.length
+      const tell = (workload?: string) => onProgress?.({ technique: technique.name, workload, done, total })
+      signal?.throwIfAborted()
+      tell()
+      const measured: Measured[] = []
+      const onMeasured = (one: Measured) => {
+        measured.push(one)
+        done++
+        tell(one.workload)
+      }
+      try {
+        const all = await technique.measure({ workloads, kernel, engine, signal, onMeasured })
+        measured.splice(0, measured.length, ...all)
+      } finally {
+        cells.push(...measured.map((one) => cellFrom(technique, one, kernel.name, profile)))
+      }
     }
-    measured.push([...(await technique.measure({ workloads, kernel, engine, signal, onMeasured }))])
+  } catch (reason) {
+    if (!keepPartial || signal?.aborted !== true) throw reason
+    interrupted = true
   }
-  const cells = workloads.flatMap((workload) => {
-    const row = techniques.map((technique, column) => {
-      const found = measured[column]!.find((each) => each.workload === workload.name)!
-      return { technique, found, charged: charge(technique.charged(found.events), profile) }
-    })
-    checkSame(workload, row)
-    const base = row.find(({ technique }) => technique.name === BASELINE)?.charged.cycles
-    return row.map(({ technique, found: { events }, charged }) => ({
-      workload: workload.name,
-      technique: technique.name,
-      events,
-      walkReferencesPerMiss: perMiss(events),
-      ...charged,
-      ratio: base === undefined || charged.cycles === undefined ? undefined : charged.cycles / base,
-    }))
-  })
   const { name, source, class: confidence, ghz } = profile
   return {
+    version: COMPARISON_VERSION,
     kernel: kernel.name,
     profile: { name, source, class: confidence, ghz },
     workloads: workloads.map(({ name, title, unit, count }) => ({ name, title, unit, count })),
-    techniques: techniques.map(({ name, title, about }) => ({ name, title, about })),
-    cells,
+    techniques: techniques.map((technique) => {
+      const { name, title, about } = technique
+      return { name, title, about, basis: technique.basis?.(kernel.name) }
+    }),
+    cells: arranged(workloads, techniques, cells),
+    partial: interrupted ? 'interrupted' : columns === techniques ? undefined : `shard ${shard!.index}/${shard!.of}`,
+  }
+}
+
+function cellFrom(technique: Technique, measured: Measured, kernel: string, profile: CostProfile): Omit<Cell, 'ratio'> {
+  const { workload, checksum, events } = measured
+  return {
+    workload,
+    technique: technique.name,
+    checksum,
+    events,
+    walkReferencesPerMiss: perMiss(events),
+    ...charge(technique.charged(events, kernel), profile),
   }
 }
 
@@ -93,18 +91,4 @@ function perMiss(events: Counts): number | undefined {
   const misses = events['tlb-misses'] ?? 0
   const references = (events['walk-references'] ?? 0) + (events['second-stage-references'] ?? 0)
   return misses > 0 ? references / misses : undefined
-}
-
-function checkSame(
-  { name }: Workload,
-  row: readonly { readonly technique: Technique; readonly found: Measured }[],
-): void {
-  const [first, ...others] = row
-  const other = others.find(({ found }) => found.checksum !== first!.found.checksum)
-  if (other === undefined) return
-  const said = [first!, other].map(({ technique, found }) => `${found.checksum} under ${technique.name}`)
-  throw new VmexitError('compare-checksum', {
-    problem: `the workload ${name} computes ${said.join(', and ')}`,
-    remedy: 'report it: a technique must not change what a program computes',
-  })
 }

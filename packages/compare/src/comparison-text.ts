@@ -1,26 +1,12 @@
 /** A comparison as text of at most 100 columns: cycles and ratios first, then events. */
 import type { Counts } from '@vmexit/core'
-import type { Cell, Comparison } from './compare.ts'
+import { BASELINE, type Cell, type Comparison, cellOf, missingCells } from './comparison.ts'
+import { amount, times, visible, whole } from './figures.ts'
 
 const LABEL = 18
 const NAME = 12
-const COLUMN = 17
-
-/** Digits in groups of three. */
-const grouped = (digits: string): string => digits.replace(/\B(?=(\d{3})+(?!\d))/g, ',')
-/** Without digits behind the point; of what is very large thousands. */
-const whole = (value: number): string =>
-  value < 10_000_000 ? grouped(String(Math.round(value))) : `${grouped(String(Math.round(value / 1000)))}k`
-/** Two digits behind the point while they say something. */
-const amount = (value: number): string => {
-  const rounded = Math.round(value * 100) / 100
-  if (rounded === 0) return '·'
-  return Number.isInteger(rounded) ? grouped(String(rounded)) : rounded < 1000 ? rounded.toFixed(2) : whole(rounded)
-}
-const times = (ratio: number): string => `×${ratio < 100 ? ratio.toFixed(2) : whole(ratio)}`
-
-/** Whether there is anything to see at two digits. */
-const visible = (value: number | undefined): boolean => Math.round((value ?? 0) * 100) !== 0
+const COLUMN = 14
+const WIDTH = 98
 
 /** Columns of the table of events: heads, widths, and where the figures come from. */
 const EVENT_COLUMNS: readonly (readonly [head: string, width: number, value: (cell: Cell) => number | undefined])[] = [
@@ -40,13 +26,8 @@ export function comparisonText(comparison: Comparison): string {
   return `${[...cyclesTable(comparison), '', ...eventsTable(comparison)].join('\n')}\n`
 }
 
-function cellOf({ cells }: Comparison, workload: string, technique: string): Cell {
-  return cells.find((cell) => cell.workload === workload && cell.technique === technique)!
-}
-
 function cyclesTable(comparison: Comparison): string[] {
   const { techniques, workloads, profile } = comparison
-  const heads = techniques.map(({ title }) => title.padStart(COLUMN)).join('')
   const rows = workloads.map(({ name }) => {
     const figures = techniques.map((technique) => cyclesOf(cellOf(comparison, name, technique.name)).padStart(COLUMN))
     return name.padEnd(NAME) + figures.join('')
@@ -56,18 +37,58 @@ function cyclesTable(comparison: Comparison): string[] {
     for (const event of unpriced) without.set(event, (without.get(event) ?? new Set()).add(technique))
   const missing = [...without].map(([event, names]) => `  – no price in it: ${event} (${[...names].join(', ')})`)
   return [
+    ...partialLines(comparison),
     `Cycles of one repetition, modelled under ${profile.name}, and the ratio to native`,
     '  Counted events at published prices, an instruction at one cycle: no measurement.',
     ...missing,
+    ...techniques.flatMap(({ name, basis }) =>
+      basis === undefined ? [] : wrapped(`  ${name}: ${basis}`, WIDTH, '    '),
+    ),
     '',
-    `${''.padEnd(NAME)}${heads}`,
+    ...headLines(techniques.map(({ title }) => title)),
     ...rows,
   ]
 }
 
-function cyclesOf({ cycles, ratio, technique }: Cell): string {
+/** Titles over columns, in two lines where they have a comma. */
+function headLines(titles: readonly string[]): string[] {
+  const parts = titles.map((title) => {
+    const [first, second] = title.split(', ')
+    return second === undefined ? ['', first!] : [`${first},`, second]
+  })
+  return [0, 1].map((line) =>
+    `${''.padEnd(NAME)}${parts.map((part) => part[line]!.padStart(COLUMN)).join('')}`.trimEnd(),
+  )
+}
+
+function partialLines(comparison: Comparison): string[] {
+  const { partial, workloads, techniques } = comparison
+  if (partial === undefined) return []
+  const of = workloads.length * techniques.length
+  return [
+    `PARTIAL (${partial}): ${missingCells(comparison).length} of ${of} cells were not measured, and are shown as …`,
+    '',
+  ]
+}
+
+/** Text in lines of at most `width` characters, broken at spaces; all but the first begin with `indent`. */
+export function wrapped(text: string, width: number, indent = ''): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(/(?<=\S) /)) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = indent + word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line]
+}
+
+function cyclesOf(cell: Cell | undefined): string {
+  if (cell === undefined) return '…'
+  const { cycles, ratio, technique } = cell
   if (cycles === undefined) return '–'
-  return ratio === undefined || technique === 'native' ? whole(cycles) : `${whole(cycles)} ${times(ratio).padStart(6)}`
+  return ratio === undefined || technique === BASELINE ? whole(cycles) : `${whole(cycles)} ${times(ratio)}`
 }
 
 function eventsTable(comparison: Comparison): string[] {
@@ -78,19 +99,34 @@ function eventsTable(comparison: Comparison): string[] {
     lines.push(`${name}: ${title}, ${unit}`)
     for (const technique of techniques) {
       const cell = cellOf(comparison, name, technique.name)
+      const label = `  ${technique.title.padEnd(LABEL - 2)}`
+      if (cell === undefined) {
+        lines.push(`${label}${'…'.padStart(EVENT_COLUMNS[0]![1])}`)
+        continue
+      }
       const figures = EVENT_COLUMNS.map(([, width, value]) => amount(value(cell) ?? 0).padStart(width)).join('')
-      lines.push(`  ${technique.title.padEnd(LABEL - 2)}${figures}`)
-      const reasons = reasonsOf(cell.events)
-      if (reasons !== '') lines.push(`      exits by reason: ${reasons}`)
+      lines.push(`${label}${figures}`)
+      const reasons = listed(cell.events, 'vm-exits-')
+      if (reasons !== '') lines.push(...wrapped(`      exits by reason: ${reasons}`, WIDTH, '        '))
+      const calls = listed(cell.events, 'system-calls-')
+      if (calls !== '') lines.push(...wrapped(`      calls: ${calls}${besideCalls(cell.events)}`, WIDTH, '        '))
     }
   }
   return lines
 }
 
-function reasonsOf(events: Counts): string {
+/** What a kernel outside of the machine did beside calls. */
+function besideCalls(events: Counts): string {
+  const all = ['pages', 'bytes-copied', 'switches', 'signals', 'forks', 'execs']
+  const found = all.filter((name) => visible(events[name]))
+  return found.length === 0 ? '' : `; ${found.map((name) => `${name} ${amount(events[name]!)}`).join(', ')}`
+}
+
+/** Counters whose names begin with `prefix`, the largest first. */
+function listed(events: Counts, prefix: string): string {
   return Object.entries(events)
-    .filter(([name, value]) => name.startsWith('vm-exits-') && visible(value))
+    .filter(([name, value]) => name.startsWith(prefix) && visible(value))
     .sort(([, a], [, b]) => b - a)
-    .map(([name, value]) => `${name.slice('vm-exits-'.length)} ${amount(value)}`)
+    .map(([name, value]) => `${name.slice(prefix.length)} ${amount(value)}`)
     .join(', ')
 }

@@ -3,10 +3,15 @@ import type { Counts } from '@vmexit/core'
 import type { PcHardware } from '@vmexit/vmexit'
 import type { Workload } from './workload.ts'
 
-/** A guest kernel: a Multiboot 1 image that gives its first module to `/init` as Linux does. */
+/** A guest kernel. */
 export interface Kernel {
   readonly name: string
   readonly image: Uint8Array
+  /**
+   * What the image is: of `multiboot`, which it is unless stated, one of Multiboot 1 that takes its first module for an initramfs; of
+   * `linux` a bzImage.
+   */
+  readonly protocol?: 'multiboot' | 'linux'
 }
 
 /** How far a comparison is. */
@@ -26,7 +31,7 @@ export interface MeasureRequest {
   readonly engine: PcHardware['engine']
   readonly signal: AbortSignal | undefined
   /** To be called when a workload is done. */
-  readonly onMeasured: (workload: string) => void
+  readonly onMeasured: (measured: Measured) => void
 }
 
 /** What a workload cost. */
@@ -47,6 +52,11 @@ export interface Technique {
   readonly about: string
   /** Runs the workloads in their order. Rejects with the signal's reason when it aborts. */
   measure(request: MeasureRequest): Promise<readonly Measured[]>
-  /** Of the events in a repetition those that take the hardware's time. What is simulated in software does not. */
-  charged(events: Counts): Counts
+  /**
+   * Of the events in a repetition those that take the hardware's time. What is simulated in software does not. `kernel` is the name
+   * of the comparison's.
+   */
+  charged(events: Counts, kernel: string): Counts
+  /** What the figures of this column rest on beside counts and prices, if anything: constants that were calibrated. */
+  basis?(kernel: string): string
 }

@@ -76,8 +76,8 @@ export class LinuxKernel implements Kernel, RingZero {
   readonly calls: CallTable = i386
   /** Calls so far, by number. */
   readonly callCounts: Float64Array = new Float64Array(512)
-  /** What happened, beside what the CPU counts. */
-  readonly counts = { switches: 0, faults: 0, signals: 0, forks: 0, execs: 0 }
+  /** What happened, beside what the CPU counts. `pages`: faults behind which the program went on. */
+  readonly counts = { switches: 0, faults: 0, pages: 0, signals: 0, forks: 0, execs: 0 }
   observer: CallObserver | undefined = undefined
   /** Virtual time, as file systems take it. */
   readonly time: TimeSource
@@ -374,7 +374,10 @@ export class LinuxKernel implements Kernel, RingZero {
         address < 0xc000_0000
           ? task.space.fault(Math.floor(address / PAGE), (event.errorCode! & 2) !== 0)
           : Fault.MAPPING
-      if (outcome === Fault.DONE) return true
+      if (outcome === Fault.DONE) {
+        this.counts.pages++
+        return true
+      }
       if (outcome === Fault.BLOCK) this.#park(task)
       else signalOfFault(task, outcome, address, event.errorCode!)
     } else if (event.source === 'sysenter') {

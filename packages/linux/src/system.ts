@@ -60,7 +60,7 @@ export interface Kernel {
   readonly processes: Map<number, Process>
   /** Pipes of FIFOs, by inode. */
   readonly fifos: Map<Inode, unknown>
-  readonly counts: { switches: number; faults: number; signals: number; forks: number; execs: number }
+  readonly counts: { switches: number; faults: number; pages: number; signals: number; forks: number; execs: number }
   observer: CallObserver | undefined
   readonly time: TimeSource
   /** Virtual nanoseconds since the start, and when that was: seconds since 1970. */

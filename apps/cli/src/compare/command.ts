@@ -1,21 +1,46 @@
-/** `vmexit compare`: workloads under every technique, as tables or JSON. */
-import { chosen, compare, comparisonText, DEFAULT_PROFILE, profileNamed, techniques, workloads } from '@vmexit/compare'
-import { publishedProfiles } from '@vmexit/core'
-import { readTeachingKernel, type TeachingKernel, teachingKernels } from '@vmexit/guests/node'
+/** `vmexit compare`: workloads under every technique. */
+import { readFileSync } from 'node:fs'
+import {
+  type Comparison,
+  chosen,
+  compare,
+  DEFAULT_PROFILE,
+  type Kernel,
+  mergeComparisons,
+  parseShard,
+  profileNamed,
+  type Shard,
+  techniques,
+  workloads,
+} from '@vmexit/compare'
+import { publishedProfiles, VmexitError } from '@vmexit/core'
+import { readTeachingKernel } from '@vmexit/guests/node'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { tuneHost } from '../boot/host.ts'
+import { findGuests } from '../guests/index.ts'
+import { type HostUse, measureHostUse, tellUse } from './host-use.ts'
+import { type OutputFlags, prepareOutputs, readComparison, withOutputs, writeOutputs } from './outputs.ts'
 import { progressLine } from './progress.ts'
 
-interface CompareFlags {
+interface MeasureFlags {
   readonly workloads: readonly string[]
   readonly techniques: readonly string[]
-  readonly kernel: TeachingKernel
-  readonly profile: string
+  readonly kernel: string
   readonly engine: 'jit' | 'interpreter' | 'reference'
-  readonly json?: boolean
 }
 
-const builds = teachingKernels.map((name) => [name === 'teaching' ? '32-bit' : 'pae', name] as const)
+interface CompareFlags extends MeasureFlags, OutputFlags {
+  readonly profile: string
+  readonly shard?: Shard
+  readonly time?: number
+}
+
+/** Kernels by the words of the command line. */
+const KERNELS: Readonly<Record<string, () => Kernel>> = {
+  '32-bit': () => ({ name: 'teaching', image: readTeachingKernel('teaching') }),
+  pae: () => ({ name: 'teaching-pae', image: readTeachingKernel('teaching-pae') }),
+  debian: debianKernel,
+}
 
 const examples = `
 Workloads:
@@ -30,40 +55,73 @@ Examples:
   $ vmexit compare --workloads fork,ptemod --techniques native,vtx-shadow,vtx-nested
   $ vmexit compare --kernel pae --profile CLX_8269CY_2.5+generic_i386_memory
       page tables of three levels; prices of a processor of 2019
+  $ vmexit compare --html report.html --trace trace.json
+      charts; and modelled time for ui.perfetto.dev
   $ vmexit compare --json | jq '.cells[] | {workload, technique, ratio}'
+  $ vmexit compare --baseline before.json
+      what counts are other than in an earlier --json; the exit code is 1 if any is
+  $ vmexit compare --shard 1/3 --json > 1.json    (on one machine)
+  $ vmexit compare merge 1.json 2.json 3.json --html report.html
 
 Profiles: ${Object.keys(publishedProfiles).join(', ')}.
 
 Counts are of one repetition of a workload: what N more cost, divided by N. Cycles are these counts at the published
-prices of one profile, no measurement; a profile without a price for what was counted says so. Each run prints the same.`
+prices of one profile, no measurement; a profile without a price for what was counted says so. Each run prints the same.
+An interrupted run prints what it has, marked as partial.`
 
 /** The command. */
 export function compareCommand(): Command {
-  return new Command('compare')
+  return withOutputs(withMeasure(new Command('compare')))
     .summary('compare techniques')
-    .description('Runs the same programs on the teaching kernel under every technique, and counts what each costs.')
+    .description('Runs the same programs on one kernel under every technique, and counts what each costs.')
+    .option('--profile <name>', 'the cost profile, or several joined by +', DEFAULT_PROFILE)
+    .addOption(new Option('--shard <i/n>', 'only the i-th part of n, to be merged').argParser(parseShard))
+    .addOption(
+      new Option('--time [runs]', 'also measure CPU time and peak memory here, in so many runs')
+        .argParser(runs)
+        .preset('3'),
+    )
+    .addHelpText('after', examples)
+    .action(run)
+    .addCommand(mergeCommand())
+    .addCommand(withMeasure(new Command('measure-use')).action(measureUse), { hidden: true })
+}
+
+function withMeasure(command: Command): Command {
+  return command
     .addOption(listOption('--workloads <names>', 'rows', workloads))
     .addOption(listOption('--techniques <names>', 'columns', techniques))
     .addOption(
-      new Option('--kernel <build>', `paging of the teaching kernel: ${builds.map(([word]) => word).join(' or ')}`)
-        .argParser(kernel)
-        .default('teaching', '32-bit'),
+      new Option('--kernel <kernel>', 'the teaching kernel with paging of 32-bit or pae, or debian')
+        .choices(Object.keys(KERNELS))
+        .default('32-bit'),
     )
-    .option('--profile <name>', 'the cost profile, or several joined by +', DEFAULT_PROFILE)
     .addOption(
       new Option('--engine <name>', 'how the CPU is made fast; counts are equal')
         .choices(['jit', 'interpreter', 'reference'])
         .default('jit'),
     )
-    .option('--json', 'one JSON document instead of tables')
-    .addHelpText('after', examples)
-    .action(run)
+}
+
+function mergeCommand(): Command {
+  return withOutputs(new Command('merge'))
+    .summary('put shards together')
+    .description('Puts the JSON of shards together, or of runs that were interrupted, and prints the whole.')
+    .argument('<files...>', 'what `vmexit compare --shard I/N --json` wrote')
+    .action(async (files: readonly string[], flags: OutputFlags) => {
+      const baseline = await prepareOutputs(flags)
+      const parts: Comparison[] = []
+      for (const file of files) parts.push(await readComparison(file))
+      await writeOutputs(mergeComparisons(parts), flags, baseline)
+    })
 }
 
 async function run(flags: CompareFlags): Promise<void> {
   const rows = chosen('workload', workloads, flags.workloads)
   const columns = chosen('technique', techniques, flags.techniques)
   const profile = profileNamed(flags.profile)
+  const kernel = KERNELS[flags.kernel]!()
+  const baseline = await prepareOutputs(flags)
   tuneHost()
   const abort = new AbortController()
   const stop = (signal: NodeJS.Signals) => {
@@ -73,25 +131,45 @@ async function run(flags: CompareFlags): Promise<void> {
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
   const progress = progressLine(process.stderr)
+  const { signal } = abort
   try {
-    const comparison = await compare({
-      workloads: rows,
-      techniques: columns,
-      kernel: { name: flags.kernel, image: readTeachingKernel(flags.kernel) },
-      profile,
-      engine: flags.engine,
-      signal: abort.signal,
-      onProgress: progress.show,
-    })
+    const { engine, shard, time } = flags
+    const options = { workloads: rows, techniques: columns, kernel, profile, engine, shard, signal }
+    const comparison = await compare({ ...options, keepPartial: true, onProgress: progress.show })
+    let host: HostUse | undefined
+    if (time !== undefined && !signal.aborted) {
+      const there = columns.filter(({ name }) => comparison.cells.some(({ technique }) => technique === name))
+      const tell = (name: string, count: number) => progress.say(`timing ${name}: run ${count} of ${time}`)
+      host = await measureHostUse(there, rows, { ...flags, time }, signal, tell).catch((reason) => {
+        if (!signal.aborted) throw reason
+        return undefined
+      })
+    }
     progress.clear()
-    process.stdout.write(flags.json ? `${JSON.stringify(comparison, undefined, 2)}\n` : comparisonText(comparison))
-  } catch (error) {
-    progress.clear()
-    if (!abort.signal.aborted) throw error
+    if (comparison.cells.length === 0) process.stderr.write('vmexit: interrupted before there was any figure\n')
+    else await writeOutputs(comparison, flags, baseline, host)
   } finally {
+    progress.clear()
     process.off('SIGINT', stop)
     process.off('SIGTERM', stop)
   }
+}
+
+async function measureUse(flags: MeasureFlags): Promise<void> {
+  tuneHost()
+  const [technique] = chosen('technique', techniques, flags.techniques)
+  await tellUse(technique!, chosen('workload', workloads, flags.workloads), KERNELS[flags.kernel]!(), flags.engine)
+}
+
+function debianKernel(): Kernel {
+  const found = findGuests()['linux-686']
+  if (found === undefined) {
+    throw new VmexitError('compare-kernel', {
+      problem: "Debian's kernel is not here",
+      remedy: 'fetch it with `vmexit guests linux-686`',
+    })
+  }
+  return { name: 'debian', image: readFileSync(found.kernel), protocol: 'linux' }
 }
 
 /** Names of some of `all`; all of them unless stated. */
@@ -102,9 +180,7 @@ function listOption(flags: string, what: string, all: readonly { readonly name: 
     .default(names, 'all')
 }
 
-function kernel(text: string): TeachingKernel {
-  const found = builds.find(([word]) => word === text)?.[1]
-  if (found === undefined)
-    throw new InvalidArgumentError(`Allowed choices are ${builds.map(([word]) => word).join(', ')}.`)
-  return found
+function runs(text: string): number {
+  if (!/^[1-9][0-9]?$/.test(text)) throw new InvalidArgumentError('It is a number of runs from 1 to 99.')
+  return Number(text)
 }

@@ -1,28 +1,107 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { folder } from '../../test/guests.ts'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
-const vmexit = (...args: string[]) =>
-  promisify(execFile)(process.execPath, ['--conditions=@vmexit/source', main, 'compare', ...args])
+const node = ['--conditions=@vmexit/source', main, 'compare']
+const vmexit = (...args: string[]) => promisify(execFile)(process.execPath, [...node, ...args])
+const FEW = ['--workloads', 'cpuid,syscall', '--techniques', 'native,vtx-nested,process']
 
 test('it prints the profile and both tables, and the same as JSON, and nothing else without a terminal', async () => {
   const asked = ['--workloads', 'cpuid', '--techniques', 'native,vtx-nested', '--profile', 'CLX_8269CY_2.5']
   const { stdout, stderr } = await vmexit(...asked)
   expect(stderr).toBe('')
   expect(stdout).toContain('modelled under CLX_8269CY_2.5,')
-  expect(stdout).toMatch(/\ncpuid +14 +1,364 +×97\.4\d\n/)
+  expect(stdout).toMatch(/\ncpuid +14 +1,364 ×97\.4\n/)
   expect(stdout).toContain('exits by reason: cpuid 1\n')
   const document = JSON.parse((await vmexit(...asked, '--json')).stdout)
   expect(document.cells[1]).toMatchObject({ workload: 'cpuid', technique: 'vtx-nested', events: { 'vm-exits': 1 } })
+})
+
+test('shards merge into what one run prints, in whatever form, and a baseline finds what changed', async () => {
+  const path = folder()
+  const file = (name: string) => join(path, name)
+  const whole = (await vmexit(...FEW)).stdout
+  for (const n of [1, 2]) writeFileSync(file(`${n}.json`), (await vmexit(...FEW, '--json', '--shard', `${n}/2`)).stdout)
+  const merge = (...args: string[]) => vmexit('merge', file('2.json'), file('1.json'), ...args)
+  expect((await merge('--html', file('r.html'), '--trace', file('t.json'))).stdout).toBe(whole)
+  expect(readFileSync(file('r.html'), 'utf8')).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/)
+  expect(JSON.parse(readFileSync(file('t.json'), 'utf8')).traceEvents.length).toBeGreaterThan(10)
+  expect((await merge('--csv')).stdout.split('\n')[1]).toMatch(/^teaching,P4_672\+generic_i386_memory,cpuid,native,/)
+
+  // One of two: a part, and said to be one.
+  const part = (await vmexit('merge', file('1.json'))).stdout
+  expect(part).toMatch(/^PARTIAL \(shard 1\/2\): 2 of 6 cells were not measured/)
+
+  const { stdout } = await merge('--json')
+  writeFileSync(file('before.json'), stdout)
+  expect((await merge('--baseline', file('before.json'))).stdout).toContain('6 of 6 cells are equal, to the digit')
+  const changed = JSON.parse(stdout)
+  changed.cells[1].events['vm-exits'] = 2
+  writeFileSync(file('before.json'), JSON.stringify(changed))
+  await expect(merge('--baseline', file('before.json'))).rejects.toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('  cpuid under vtx-nested: vm-exits 2 → 1 (−50.00 %)\n'),
+  })
+  writeFileSync(file('before.json'), JSON.stringify({ ...changed, version: 0 }))
+  await expect(merge('--baseline', file('before.json'))).rejects.toMatchObject({
+    stderr: expect.stringContaining('before.json is a comparison of version 0, and this is version 1'),
+  })
+})
+
+test('what it takes here is in a table of its own, with the spread', async () => {
+  const asked = ['--workloads', 'syscall', '--techniques', 'process', '--time', '2']
+  const { stdout } = await vmexit(...asked)
+  expect(stdout).toMatch(/medians of 2 runs with the lowest and the highest.*No counts and no modelled/s)
+  expect(stdout).toMatch(/\n {2}process: syscall \d+ \(\d+–\d+\) ms, peak memory MiB \d+ \(\d+–\d+\)\n/)
+  const { host } = JSON.parse((await vmexit(...asked, '--json')).stdout)
+  expect(host).toMatchObject({ runs: 2, techniques: [{ technique: 'process' }] })
+})
+
+test('an interrupt ends it with what there is, marked as partial', async () => {
+  // The slowest engine: it takes long, wherever this runs.
+  const slow = ['--engine', 'reference', '--techniques', 'process,software-emulation']
+  const child = spawn(process.execPath, [...node, ...slow])
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (data) => {
+    stdout += data
+  })
+  child.stderr.on('data', (data) => {
+    stderr += data
+  })
+  const ended = new Promise((resolve) => child.on('close', resolve))
+  // Where that is before the first cell, there is nothing to keep.
+  setTimeout(() => child.kill('SIGINT'), 6000)
+  expect(await ended).toBe(130)
+  expect(stdout + stderr).toMatch(
+    /^PARTIAL \(interrupted\): \d+ of 32 cells|^vmexit: interrupted before there was any figure\n$/,
+  )
+})
+
+test.skipIf(!existsSync('/dev/full'))('a full disk is said, behind figures that are whole', async () => {
+  await expect(vmexit(...FEW, '--html', '/dev/full')).rejects.toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/\nsyscall +358 /),
+    stderr: expect.stringContaining('/dev/full cannot be written: the disk is full'),
+  })
+  expect(existsSync('/dev/full')).toBe(true)
 })
 
 test.each([
   [['--workloads', 'forks'], "no workload 'forks': take some of syscall, in, cpuid"],
   [['--techniques', 'kvm'], "no technique 'kvm': take some of native, software-emulation"],
   [['--profile', 'P5'], "no cost profile 'P5': take one of P4_672"],
-  [['--kernel', '64-bit'], 'Allowed choices are 32-bit, pae.'],
+  [['--kernel', '64-bit'], 'Allowed choices are 32-bit, pae, debian.'],
+  [['--shard', '3/2'], "'3/2' is no shard: write I/N"],
+  [['--shard', '1/7'], 'there are 7 shards, and 6 techniques to share among them: take at most 6'],
+  [['--baseline', '/nothing.json'], '/nothing.json cannot be read (ENOENT): give a file'],
+  [['--html', '/nothing/report.html'], '/nothing/report.html cannot be written: its folder is not there'],
+  [['--time', '0'], 'It is a number of runs from 1 to 99.'],
+  [['merge'], "missing required argument 'files'"],
 ])('%j is an error that names what there is', async (args, message) => {
   await expect(vmexit(...args)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining(message) })
 })

@@ -2,13 +2,18 @@
 import type { Progress } from '@vmexit/compare'
 
 /** On anything but a terminal it writes nothing. */
-export function progressLine(stream: NodeJS.WriteStream): { show(progress: Progress): void; clear(): void } {
-  const write = (text: string) => {
+export function progressLine(stream: NodeJS.WriteStream): {
+  show(progress: Progress): void
+  say(text: string): void
+  clear(): void
+} {
+  const say = (text: string) => {
     if (stream.isTTY) stream.write(`\r\x1b[K${text}`)
   }
   return {
+    say,
     show: ({ technique, workload, done, total }) =>
-      write(`${done}/${total} ${technique}${workload === undefined ? '' : `: ${workload}`}`),
-    clear: () => write(''),
+      say(`${done}/${total} ${technique}${workload === undefined ? '' : `: ${workload}`}`),
+    clear: () => say(''),
   }
 }

@@ -208,7 +208,7 @@ export abstract class UnixEnd implements Carrier {
       files.push(...this.takeRights(this.queue[0]!))
       this.dequeue()
     }
-    for (const file of files) file.close(undefined)
+    this.world.rights.close(files)
   }
 
   close(): void {

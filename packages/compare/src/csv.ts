@@ -1,0 +1,18 @@
+/** A comparison as comma-separated values (RFC 4180, with a line feed): a line for each cell, a column for each event. */
+import type { Comparison } from './comparison.ts'
+
+const quoted = (field: string): string => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)
+
+/** All cells. What there is no figure for is empty; an event that did not happen is 0 where it is counted. */
+export function comparisonCsv({ kernel, profile, cells }: Comparison): string {
+  const events = [...new Set(cells.flatMap((cell) => Object.keys(cell.events)))]
+  const head = ['kernel', 'profile', 'workload', 'technique', 'checksum', 'cycles', 'ratio', 'references-per-miss']
+  const rows = cells.map((cell) => [
+    ...[kernel, profile.name, cell.workload, cell.technique, cell.checksum],
+    ...[cell.cycles, cell.ratio, cell.walkReferencesPerMiss, ...events.map((event) => cell.events[event])],
+    cell.unpriced.join(' '),
+  ])
+  return [[...head, ...events, 'unpriced'], ...rows]
+    .map((row) => `${row.map((field) => quoted(field === undefined ? '' : String(field))).join(',')}\n`)
+    .join('')
+}

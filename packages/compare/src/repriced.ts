@@ -1,0 +1,20 @@
+/** The same counts at other prices: what is counted does not depend on a profile. */
+import type { CostProfile } from '@vmexit/core'
+import { charge } from './charge.ts'
+import { arranged, type Comparison } from './comparison.ts'
+import type { Technique } from './technique.ts'
+
+/** A comparison under another profile. `techniques` has its columns; cells of those that it lacks are left out. */
+export function repriced(comparison: Comparison, techniques: readonly Technique[], profile: CostProfile): Comparison {
+  const { kernel, workloads } = comparison
+  const { name, source, class: confidence, ghz } = profile
+  const cells = comparison.cells.flatMap((cell) => {
+    const technique = techniques.find((each) => each.name === cell.technique)
+    return technique === undefined ? [] : [{ ...cell, ...charge(technique.charged(cell.events, kernel), profile) }]
+  })
+  return {
+    ...comparison,
+    profile: { name, source, class: confidence, ghz },
+    cells: arranged(workloads, comparison.techniques, cells),
+  }
+}
