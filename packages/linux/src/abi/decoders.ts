@@ -90,6 +90,13 @@ export const path: Decoder<ByteString> = {
   show: (task, word) => (word === 0 ? 'NULL' : quoted(task.kernel.memory.string(word >>> 0, PATH_MAX) ?? '…')),
 }
 
+/** Where a path is: for calls that may do without, or that look at something else first. */
+export const pathAddress: Decoder<number> = {
+  words: 1,
+  decode: (_task, word) => word >>> 0,
+  show: (task, word) => (word === 0 ? 'NULL' : quoted(task.kernel.memory.string(word >>> 0, PATH_MAX) ?? '…')),
+}
+
 /** Reads a path. @throws BAD_ADDRESS, Refused. */
 function readPath(task: Task, address: number): ByteString {
   const text = task.kernel.memory.string(address, PATH_MAX - 1)

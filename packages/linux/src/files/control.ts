@@ -138,7 +138,7 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
     case Fcntl.GETPIPE_SZ:
       return pipeOf(file)?.capacity ?? -Errno.EBADF
     case Fcntl.SETPIPE_SZ:
-      return pipeOf(file)?.resize(argument, task.capable(Cap.SYS_RESOURCE)) ?? -Errno.EBADF
+      return pipeOf(file)?.resize(argument) ?? -Errno.EBADF
     case Fcntl.GETLK:
     case Fcntl.SETLK:
     case Fcntl.SETLKW:

@@ -38,6 +38,7 @@ class Epoll extends AnonymousFile {
   readonly queue: WaitQueue = new WaitQueue()
   /** (By descriptor and file: a number may mean another file by now.) */
   readonly #interests = new Set<Interest>()
+  readonly #byNumber = new Map<number, Interest[]>()
 
   constructor(kernel: Kernel) {
     super(kernel, 2)
@@ -59,7 +60,7 @@ class Epoll extends AnonymousFile {
   *#live(): Generator<Interest> {
     for (const interest of this.#interests) {
       if (interest.file.references > 0) yield interest
-      else this.#interests.delete(interest)
+      else this.#forget(interest)
     }
   }
 
@@ -76,7 +77,7 @@ class Epoll extends AnonymousFile {
   }
 
   control(fd: number, file: OpenFile, operation: number, events: number, low: number, high: number): number {
-    const interest = [...this.#live()].find((known) => known.fd === fd && known.file === file)
+    const interest = this.#byNumber.get(fd)?.find((known) => known.file === file)
     if (file.file !== undefined && file.file.operations === null) return -Errno.EPERM
     if (file === this) return -Errno.EINVAL
     const isExclusive = operation !== Control.DEL && (events & Flag.EXCLUSIVE) !== 0
@@ -85,13 +86,27 @@ class Epoll extends AnonymousFile {
     if (operation === Control.ADD) {
       if (interest !== undefined) return -Errno.EEXIST
       if (file instanceof Epoll && (file.#reaches(this) || file.#depth() >= DEEPEST)) return -Errno.ELOOP
-      this.#interests.add({ fd, file, events, low, high, told: 0, edges: file.edges })
+      this.#remember({ fd, file, events, low, high, told: 0, edges: file.edges })
     } else if (interest === undefined) return -Errno.ENOENT
-    else if (operation === Control.DEL) this.#interests.delete(interest)
+    else if (operation === Control.DEL) this.#forget(interest)
     else if ((interest.events & Flag.EXCLUSIVE) !== 0) return -Errno.EINVAL
     else Object.assign(interest, { events, low, high, told: 0 })
     this.queue.wake()
     return 0
+  }
+
+  #remember(interest: Interest): void {
+    this.#interests.add(interest)
+    const others = this.#byNumber.get(interest.fd)
+    if (others === undefined) this.#byNumber.set(interest.fd, [interest])
+    else others.push(interest)
+  }
+
+  #forget(interest: Interest): void {
+    this.#interests.delete(interest)
+    const others = this.#byNumber.get(interest.fd)!.filter((other) => other !== interest)
+    if (others.length === 0) this.#byNumber.delete(interest.fd)
+    else this.#byNumber.set(interest.fd, others)
   }
 
   /** Stores events that hold. Answers how many. */
@@ -136,6 +151,7 @@ class Epoll extends AnonymousFile {
 
   protected release(): void {
     this.#interests.clear()
+    this.#byNumber.clear()
   }
 }
 

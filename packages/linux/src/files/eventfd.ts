@@ -4,7 +4,7 @@ import { readTimespec, writeTimespec } from '../abi/i386/structs.ts'
 import { Errno } from '../errno.ts'
 import type { Kernel, Task } from '../system.ts'
 import { clockStart } from '../tasks/time-calls.ts'
-import { Timer } from '../tasks/timers.ts'
+import { nextEnd, Timer } from '../tasks/timers.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
 import { AnonymousFile } from './anonymous-file.ts'
 import { install } from './control.ts'
@@ -74,7 +74,11 @@ class TimerFd extends AnonymousFile {
     this.timer = new Timer(() => {
       this.#expirations++
       this.#fired++
-      if (this.period > 0) kernel.timers.set(this.timer, this.timer.when + this.period)
+      if (this.period > 0) {
+        const { next, missed } = nextEnd(this.timer.when, this.period, kernel.now)
+        this.#expirations += missed
+        kernel.timers.set(this.timer, next)
+      }
       this.queue.wake()
     })
   }

@@ -13,9 +13,8 @@ import { type KernelOperations, Poll } from './open-file.ts'
 /** Writes of so many bytes are not torn. */
 const PIPE_BUF = 4096
 const CAPACITY = 65_536
-/** What a program without rights may ask for (fs.pipe-max-size), and what any may. */
+/** The most that a program may ask for (fs.pipe-max-size), root too: it is the host's memory. */
 const MOST = 1 << 20
-const LARGEST = 1 << 24
 
 /** A pipe's bytes, and who has its ends. */
 export class Pipe {
@@ -55,12 +54,11 @@ export class Pipe {
   }
 
   /** F_SETPIPE_SZ: a power of two of pages. Answers the capacity. */
-  resize(wanted: number, isPrivileged: boolean): number {
+  resize(wanted: number): number {
     if (wanted < 0 || wanted > 0x8000_0000) return -Errno.EINVAL
     let capacity = PIPE_BUF
     while (capacity < wanted) capacity *= 2
-    if (capacity > MOST && !isPrivileged) return -Errno.EPERM
-    if (capacity > LARGEST) return -Errno.ENOMEM
+    if (capacity > MOST) return -Errno.EPERM
     if (capacity < this.#length) return -Errno.EBUSY
     const bytes = new Uint8Array(capacity)
     this.peek(bytes, 0, this.#length)

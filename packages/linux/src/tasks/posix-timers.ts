@@ -5,9 +5,10 @@ import { Code, type SignalInfo } from '../signals/queue.ts'
 import { sendToProcess, sendToTask } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
 import type { Process, Task } from '../system.ts'
+import { Limit } from './limits.ts'
 import { taskOf } from './numbers.ts'
 import { clockKind, clockStart } from './time-calls.ts'
-import { Timer } from './timers.ts'
+import { nextEnd, Timer } from './timers.ts'
 
 const Notify = { SIGNAL: 0, NONE: 1, THREAD: 2, THREAD_ID: 4 } as const
 const ABSOLUTE = 1
@@ -39,20 +40,26 @@ class PosixTimer {
     this.#value = value
     this.#thread = thread
     this.timer = new Timer(() => {
-      this.#fire()
-      if (this.period > 0) kernel.timers.set(this.timer, this.timer.when + this.period)
+      if (this.period === 0) {
+        this.#fire(0)
+        return
+      }
+      const { next, missed } = nextEnd(this.timer.when, this.period, kernel.now)
+      this.#fire(missed)
+      kernel.timers.set(this.timer, next)
     })
   }
 
-  #fire(): void {
+  /** It has ended, and `missed` times more. */
+  #fire(missed: number): void {
     if (this.#signal === 0) return
     const waiting = (this.#thread ?? this.proc).pending.find(this.#signal)
     if (this.#sent !== undefined && waiting === this.#sent.info) {
-      this.#sent.overrun = Math.min(MOST_OVERRUNS, this.#sent.overrun + 1)
+      this.#sent.overrun = Math.min(MOST_OVERRUNS, this.#sent.overrun + 1 + missed)
       this.overrun = this.#sent.overrun
       return
     }
-    const sent = { overrun: 0, info: undefined as never as SignalInfo }
+    const sent = { overrun: missed, info: undefined as never as SignalInfo }
     const { id } = this
     sent.info = {
       signal: this.#signal,
@@ -64,7 +71,7 @@ class PosixTimer {
       },
     }
     this.#sent = sent
-    this.overrun = 0
+    this.overrun = missed
     if (this.#thread !== undefined) sendToTask(this.#thread, sent.info)
     else sendToProcess(this.proc, sent.info)
   }
@@ -106,6 +113,7 @@ export function timerCreate(task: Task, clock: number, event: number, at: number
     return -Errno.EINVAL
   const thread = notify === Notify.THREAD_ID ? taskOf(task, tid!) : undefined
   if (notify === Notify.THREAD_ID && thread?.process !== task.process) return -Errno.EINVAL
+  if (task.process.timers.size >= task.process.limits.soft[Limit.SIGPENDING]!) return -Errno.EAGAIN
   let id = 0
   while (task.process.timers.has(id)) id++
   memory.set32(at, id)

@@ -16,6 +16,15 @@ export class Timer {
   }
 }
 
+/** Nanoseconds that lie between two ends of a timer with a period, at least: shorter periods end several at a time. */
+const SHORTEST = 1000
+
+/** When a timer with a period ends next after it has ended, and how many ends were passed over for that. */
+export function nextEnd(when: number, period: number, now: number): { next: number; missed: number } {
+  const missed = Math.max(0, Math.ceil((now + SHORTEST - when) / period) - 1)
+  return { next: when + (missed + 1) * period, missed }
+}
+
 /** All timers that are set. Times are nanoseconds of virtual time. */
 export class Timers {
   readonly #heap: Timer[] = []

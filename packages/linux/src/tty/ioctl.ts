@@ -1,5 +1,8 @@
 /** Requests of terminals (ioctl_tty(2)). */
 import { Errno } from '../errno.ts'
+import { Code } from '../signals/queue.ts'
+import { sendToGroup } from '../signals/send.ts'
+import { Signal } from '../signals/set.ts'
 import type { Task } from '../system.ts'
 import { Cap } from '../tasks/capabilities.ts'
 import { givenPid, shownPid } from '../tasks/numbers.ts'
@@ -30,14 +33,16 @@ export function ttyIoctl(task: Task, tty: Tty, request: number, argument: number
       return 0
     }
     case Request.TCFLSH:
+      if (argument < 0 || argument > 2) return -Errno.EINVAL
       if (argument !== 1) tty.flushInput()
       return 0
     case Request.TCSBRK:
     case Request.TCSBRKP:
-    case Request.TCXONC:
     case Request.TIOCEXCL:
     case Request.TIOCNXCL:
       return 0
+    case Request.TCXONC:
+      return argument < 0 || argument > 3 ? -Errno.EINVAL : 0
     case Request.TIOCGWINSZ: {
       const { rows, columns, width, height } = tty.size
       const bytes = new Uint8Array(8)
@@ -61,8 +66,12 @@ export function ttyIoctl(task: Task, tty: Tty, request: number, argument: number
     case Request.TIOCNOTTY:
       if (session.tty !== tty) return -Errno.ENOTTY
       if (session.id === task.process.pid) {
+        const { foreground } = tty
         session.tty = null
         tty.session = tty.foreground = 0
+        if (foreground !== 0)
+          for (const signal of [Signal.SIGHUP, Signal.SIGCONT])
+            sendToGroup(task.kernel, foreground, { signal, code: Code.SI_KERNEL })
       }
       return 0
     case Request.TIOCGPGRP:

@@ -109,6 +109,8 @@ export function ptysOf(kernel: Kernel): Ptys {
   return ptys
 }
 
+const TIOCSPGRP = 0x5410
+
 /** A terminal as an open file. */
 export class TerminalOperations implements KernelOperations {
   readonly seekable = false
@@ -138,6 +140,7 @@ export class TerminalOperations implements KernelOperations {
     return this.tty.poll()
   }
   ioctl(request: number, argument: number): number {
+    if (this.tty.isHungUp && this.#pty !== undefined) return request === TIOCSPGRP ? -Errno.ENOTTY : -Errno.EIO
     return ttyIoctl(this.tty.kernel.current!, this.tty, request, argument)
   }
   release(): void {
@@ -205,6 +208,8 @@ class MasterOperations implements KernelOperations {
     }
   }
   release(): void {
+    // What was typed and was not read is gone.
+    this.#pty.tty.flushInput()
     this.#pty.tty.hangUp()
     this.#released()
   }

@@ -15,6 +15,8 @@ import { Character, freshTermios, Input, Local, Output, type Termios } from './t
 const MOST = 4096
 const NEWLINE = 10
 const RETURN = 13
+const BACKSPACE = 8
+const CARET = 94
 
 /** A terminal. `output` gets what is to be shown; `type` takes what is typed. */
 export class Tty implements Terminal {
@@ -129,6 +131,7 @@ export class Tty implements Terminal {
       for (const other of this.#edit) this.#echo(other)
     } else if (is(Character.LNEXT) && (local & Local.IEXTEN) !== 0) {
       this.#takesLiterally = true
+      if ((local & Local.ECHO) !== 0 && (local & Local.ECHOCTL) !== 0) this.#show([CARET, BACKSPACE])
     } else if (is(Character.EOF)) {
       this.#ready.push(...this.#edit.splice(0), -1)
       this.#lines++
@@ -149,7 +152,9 @@ export class Tty implements Terminal {
   }
 
   #isShownAsTwo(byte: number): boolean {
-    return (this.termios.local & Local.ECHOCTL) !== 0 && ((byte < 32 && byte !== 9 && byte !== NEWLINE) || byte === 127)
+    if ((this.termios.local & Local.ECHOCTL) === 0) return false
+    // (The end of a line is one of a line only.)
+    return byte === 127 || (byte < 32 && byte !== 9 && !(byte === NEWLINE && this.#canonical))
   }
 
   #accept(byte: number): void {
@@ -170,7 +175,7 @@ export class Tty implements Terminal {
 
   #echo(byte: number): void {
     if ((this.termios.local & Local.ECHO) === 0 && byte !== NEWLINE) return
-    if (this.#isShownAsTwo(byte)) this.#show([94, byte ^ 64])
+    if (this.#isShownAsTwo(byte)) this.#show([CARET, byte ^ 64])
     else this.#show([byte])
   }
 
@@ -202,6 +207,8 @@ export class Tty implements Terminal {
     const time = characters[Character.TIME]!
     if (this.#ready.length >= Math.max(1, Math.min(least, length))) return this.#take(into, start, length)
     if (this.isHungUp || length === 0) return 0
+    // Who does not wait gets what there is, however much was to be waited for.
+    if (kernel.nonBlocking && this.#ready.length > 0) return this.#take(into, start, length)
     if (least === 0 && time === 0) return this.#take(into, start, length)
     const task = kernel.current!
     if (time > 0 && (least === 0 || this.#ready.length > 0)) {
@@ -274,7 +281,7 @@ export class Tty implements Terminal {
       ? 1
       : Math.max(1, this.termios.characters[Character.TIME] === 0 ? this.termios.characters[Character.MIN]! : 1)
     if (this.#canonical ? this.#lines > 0 : this.#ready.length >= least) events |= Poll.IN | Poll.RDNORM
-    if (this.isHungUp) events |= Poll.HUP | Poll.IN
+    if (this.isHungUp) events |= Poll.HUP | Poll.ERR | Poll.IN | Poll.OUT | Poll.RDNORM | Poll.WRNORM
     else if (!this.#isStopped && this.room()) events |= Poll.OUT | Poll.WRNORM
     return events
   }

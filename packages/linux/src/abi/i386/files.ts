@@ -26,8 +26,21 @@ import { readSet, withMask } from '../../signals/calls.ts'
 import type { Task } from '../../system.ts'
 import { Cap } from '../../tasks/capabilities.ts'
 import { deadlineOf } from '../../tasks/time-calls.ts'
-import { at, bits, bytesGiven, bytesTaken, fd, int, mode, openFlags, path, pointer, size } from '../decoders.ts'
-import { type CallRow, call, type Decoder } from '../table.ts'
+import {
+  at,
+  bits,
+  bytesGiven,
+  bytesTaken,
+  fd,
+  int,
+  mode,
+  openFlags,
+  path,
+  pathAddress,
+  pointer,
+  size,
+} from '../decoders.ts'
+import { type CallRow, call } from '../table.ts'
 import { position } from './decoders.ts'
 import { writeStat64, writeStatFs64, writeStatx, writeTimespec, writeTimeval } from './structs.ts'
 
@@ -62,12 +75,8 @@ const PIPE_FS = 0x5049_5045
 const SYNC_TYPE = 0x6000
 const BTIME = 0x800
 /** A path that may be missing where the flags say that the descriptor is meant. */
-const pathOrNone: Decoder<ByteString> = {
-  ...path,
-  decode: (task, word, high) => (word === 0 ? '' : path.decode!(task, word, high)),
-}
 const atPath = (task: Task, address: number, flags: number): ByteString =>
-  (flags & AT_EMPTY_PATH) !== 0 ? pathOrNone.decode!(task, address, 0) : path.decode!(task, address, 0)
+  (flags & AT_EMPTY_PATH) !== 0 && address === 0 ? '' : path.decode!(task, address, 0)
 
 const statFs = new StatFs()
 function statfs64(task: Task, name: ByteString, bytes: number, into: number): number {
@@ -431,7 +440,7 @@ export const fileCalls: readonly CallRow[] = [
   call(296, 'mkdirat', [at, path, mode], mkdir),
   call(297, 'mknodat', [at, path, mode, size], mknod),
   call(298, 'fchownat', [at, path, int, int, bits], chown),
-  call(300, 'fstatat64', [at, pointer, pointer, bits], (t, d, p, a, flags) => stat64(t, d, atPath(t, p, flags), flags, a)),
+  call(300, 'fstatat64', [at, pathAddress, pointer, bits], (t, d, p, a, flags) => stat64(t, d, atPath(t, p, flags), flags, a)),
   call(301, 'unlinkat', [at, path, bits], unlink),
   call(302, 'renameat', [at, path, at, path], (t, a, b, c, d) => rename(t, a, b, c, d, 0)),
   call(303, 'linkat', [at, path, at, path, bits], link),
@@ -443,7 +452,7 @@ export const fileCalls: readonly CallRow[] = [
   call(309, 'ppoll', [pointer, size, pointer, pointer, size], (t, a, n, time, m, s) => ppoll(t, a, n, time, m, s, false)),
   call(314, 'sync_file_range', [fd, position, position, bits], syncFileRange),
   call(319, 'epoll_pwait', [fd, pointer, int, int, pointer, size], (t, f, a, n, ms, m, s) => epollPwait(t, f, a, n, milliseconds(t, ms), m, s)),
-  call(320, 'utimensat', [at, pointer, pointer, bits], (t, d, p, a, flags) => utimens(t, d, p, a, flags, false)),
+  call(320, 'utimensat', [at, pathAddress, pointer, bits], (t, d, p, a, flags) => utimens(t, d, p, a, flags, false)),
   call(322, 'timerfd_create', [int, bits], timerfdCreate),
   call(323, 'eventfd', [size], (t, n) => eventfd(t, n, 0)),
   call(324, 'fallocate', [fd, bits, position, position], fallocate),
@@ -457,10 +466,10 @@ export const fileCalls: readonly CallRow[] = [
   call(334, 'pwritev', [fd, pointer, int, position], writev),
   call(344, 'syncfs', [fd], fsync),
   call(353, 'renameat2', [at, path, at, path, bits], rename),
-  call(383, 'statx', [at, pointer, bits, bits, pointer], (t, d, p, flags, mask, a) => statx(t, d, atPath(t, p, flags), flags, mask, a)),
+  call(383, 'statx', [at, pathAddress, bits, bits, pointer], (t, d, p, flags, mask, a) => statx(t, d, atPath(t, p, flags), flags, mask, a)),
   call(410, 'timerfd_gettime64', [fd, pointer], (t, f, a) => timerfdGettime(t, f, a, true)),
   call(411, 'timerfd_settime64', [fd, bits, pointer, pointer], (t, f, flags, a, o) => timerfdSettime(t, f, flags, a, o, true)),
-  call(412, 'utimensat_time64', [at, pointer, pointer, bits], (t, d, p, a, flags) => utimens(t, d, p, a, flags, true)),
+  call(412, 'utimensat_time64', [at, pathAddress, pointer, bits], (t, d, p, a, flags) => utimens(t, d, p, a, flags, true)),
   call(413, 'pselect6_time64', [int, pointer, pointer, pointer, pointer, pointer], (t, n, r, w, e, time, m) => pselect(t, n, r, w, e, time, m, true)),
   call(414, 'ppoll_time64', [pointer, size, pointer, pointer, size], (t, a, n, time, m, s) => ppoll(t, a, n, time, m, s, true)),
   call(436, 'close_range', [size, size, bits], closeRange),

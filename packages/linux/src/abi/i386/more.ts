@@ -25,7 +25,7 @@ import {
   schedSetaffinity,
   schedSetscheduler,
 } from '../../tasks/sched-calls.ts'
-import { bits, fd, int, path, pointer, size } from '../decoders.ts'
+import { bits, fd, int, path, pathAddress, pointer, size } from '../decoders.ts'
 import { type CallRow, call } from '../table.ts'
 import { position } from './decoders.ts'
 
@@ -56,7 +56,7 @@ export const moreCalls: readonly CallRow[] = [
   call(289, 'ioprio_set', [int, int, int], ioprioSet, 'kept, without effect'),
   call(290, 'ioprio_get', [int, int], ioprioGet),
   call(291, 'inotify_init', [], (t) => inotifyInit(t, 0)),
-  call(292, 'inotify_add_watch', [fd, pointer, bits], (t, f, p, m) => inotifyAddWatch(t, f, () => path.decode!(t, p, 0), m)),
+  call(292, 'inotify_add_watch', [fd, pathAddress, bits], (t, f, p, m) => inotifyAddWatch(t, f, () => path.decode!(t, p, 0), m)),
   call(293, 'inotify_rm_watch', [fd, int], inotifyRmWatch),
   call(313, 'splice', [fd, pointer, fd, pointer, size, bits], splice),
   call(315, 'tee', [fd, fd, size, bits], tee),
@@ -66,7 +66,7 @@ export const moreCalls: readonly CallRow[] = [
   call(327, 'signalfd4', [fd, pointer, size, bits], signalfd),
   call(332, 'inotify_init1', [bits], inotifyInit),
   call(335, 'rt_tgsigqueueinfo', [int, int, int, pointer], queueInfo),
-  call(356, 'memfd_create', [pointer, bits], memfdCreate, 'no huge pages'),
+  call(356, 'memfd_create', [pathAddress, bits], memfdCreate, 'no huge pages'),
   call(375, 'membarrier', [int, bits], membarrier, 'global and private'),
   call(376, 'mlock2', [pointer, size, bits], mlock2),
   call(377, 'copy_file_range', [fd, pointer, fd, pointer, size, bits], copyFileRange),
