@@ -154,8 +154,10 @@ function fchmod(task: Task, file: number, permissions: number): number {
 export function fchown(task: Task, file: number, uid: number, gid: number): number {
   const opened = task.files.get(file)
   if (opened === undefined || opened.file?.isPath) return -Errno.EBADF
-  if (opened.file === undefined) return opened.chown(uid, gid)
-  return task.kernel.vfs.chown(task.context, opened.file.path, '', uid, gid, AT_EMPTY_PATH)
+  const { file: plain } = opened
+  return withOwners(task, uid, gid, (u, g) =>
+    plain === undefined ? opened.chown(u, g) : task.kernel.vfs.chown(task.context, plain.path, '', u, g, AT_EMPTY_PATH),
+  )
 }
 
 /** utimensat(2): two times, of which the nanoseconds may say *now* or *leave it*. */
