@@ -59,6 +59,12 @@ static void namespaces(void) {
   ALONE(C(unshare, NEWNS); C(pivot_root, "/none", "/"); C(pivot_root, "/", "/none"); SYS(setuid32, 1000); C(pivot_root, ".", "."));
 }
 
+static void owners(void) {
+  ALONE(SYS(chmod, ".", 0777); SYS(setresgid32, 1000, 1000, 1000); SYS(setresuid32, 1000, 1000, 1000); C(prctl, 4, 1); C(unshare, NEWUSER);
+        i32 f = SYS(open, "/proc/self/uid_map", 1); C(write, f, "0 1000 1", 8); i32 g = SYS(open, "mine", 0102, 0644); C(fchown32, g, 0, -1); C(fchown32, g, 5, -1);
+        C(fchown32, g, -1, 0); C(chown32, "mine", 0, -1); C(chown32, "mine", 1000, -1); C(fstat64, g, words); N("%u %u", words[6], words[7]));
+}
+
 static void filters(void) {
   struct { u16 length; u16 pad; u32 at; } program;
   /* ld [0]; jeq getpid → errno 77; allow */
@@ -212,6 +218,7 @@ void cases(int argc, char **argv) {
   (void)argc, (void)argv;
   capabilities();
   namespaces();
+  owners();
   filters();
   /* A namespace of its own, so that no object of others is in the way. */
   SYS(unshare, NEWIPC);

@@ -163,10 +163,9 @@ function fchmod(task: Task, file: number, permissions: number): number {
 export function fchown(task: Task, file: number, uid: number, gid: number): number {
   const opened = task.files.get(file)
   if (opened === undefined || opened.file?.isPath) return -Errno.EBADF
+  const { file: plain } = opened
   return withOwners(task, uid, gid, (u, g) =>
-    opened.file === undefined
-      ? opened.chown(u, g)
-      : task.kernel.vfs.chown(task.context, opened.file.path, '', u, g, AT_EMPTY_PATH),
+    plain === undefined ? opened.chown(u, g) : task.kernel.vfs.chown(task.context, plain.path, '', u, g, AT_EMPTY_PATH),
   )
 }
 
