@@ -128,7 +128,7 @@ function refusesWrite({ file }: OpenFile, length: number, position: number | nul
 }
 
 /** Writes bytes of the kernel's; what is cached of a file has them too. */
-function writeBytes(
+export function writeBytes(
   task: Task,
   file: OpenFile,
   from: Uint8Array,
