@@ -13,6 +13,9 @@ export class Locals {
   readonly flags: readonly [number, number, number]
   readonly budget: number
   readonly key: number
+  /** The entry of the TLB by which the stack was last written: its tag, 0 for none, and its addend. */
+  readonly stackTag: number
+  readonly stackAddend: number
   readonly #fn: FunctionBuilder
 
   constructor(fn: FunctionBuilder) {
@@ -22,6 +25,8 @@ export class Locals {
     this.flags = [local(), local(), local()]
     this.budget = local()
     this.key = local()
+    this.stackTag = local()
+    this.stackAddend = local()
   }
 
   /** That of a part. */

@@ -259,6 +259,45 @@ describe('programs that mean ill with sockets', () => {
     },
   )
 
+  it('cannot make a chain of sockets in queues that is too long to be closed', () => {
+    const input = new Uint8Array(SCRATCH_BYTES)
+    const view = new DataView(input.buffer)
+    const put = (at: number, ...words: number[]): void => {
+      for (const [n, value] of words.entries()) view.setInt32(at + n * 4, value, true)
+    }
+    const [header, vector, control] = [256, 320, 400]
+    put(header, 0, 0, SCRATCH + vector, 1, SCRATCH + control, 16, 0)
+    put(vector, SCRATCH, 1)
+    put(control, 16, 1, 1, 3)
+    const depth = 20_000
+    const program = programOf([
+      mapScratch,
+      [3, 0, SCRATCH, SCRATCH_BYTES],
+      [360, 1, 1, 0, SCRATCH],
+      // 5 carries 3, and becomes 3.
+      ...Array.from({ length: depth }, (): Call[] => [
+        [360, 1, 1, 0, SCRATCH],
+        [370, 6, SCRATCH + header, 0],
+        [63, 5, 3],
+        [6, 5],
+        [6, 6],
+      ]).flat(),
+    ])
+    let deepest = 0
+    const { wrong, kernel } = run({
+      files: { '/p': program },
+      args: ['/p'],
+      input,
+      engine: 'interpreter',
+      observe: (number, answer) => {
+        if (number === 370 && answer === 1) deepest++
+      },
+    })
+    expect(deepest).toBe(depth)
+    expect(wrong).toEqual([])
+    expect(kernel.network.sockets).toBe(0)
+  })
+
   it('get EFAULT for every address that they may not use, and nothing is lost', () => {
     const bad = 0xc000_1000
     const [pair, header, length] = [SCRATCH, SCRATCH + 256, SCRATCH + 512]

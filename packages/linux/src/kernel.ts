@@ -52,6 +52,8 @@ export type StepOutcome = 'budget' | 'idle' | 'ended'
 const QUANTUM = 1_000_000
 /** What a task that slept may run ahead of others, in instructions. */
 const BONUS = 500_000
+/** What the current task must have run more than one that is woken, for that one to take the CPU from it: less than the bonus of a sleeper. */
+const PREEMPTION = 250_000
 /** INT 80h. */
 const CALL_VECTOR = 0x80
 
@@ -97,6 +99,8 @@ export class LinuxKernel implements Kernel, RingZero {
   /** When the current task took the CPU. */
   #turnStart = 0
   #started = false
+  /** Somebody who is owed the CPU has been woken: the current task gives way behind its call. */
+  #isPreempted = false
   #anonymousInodes = 1
 
   constructor(options: KernelOptions) {
@@ -209,7 +213,11 @@ export class LinuxKernel implements Kernel, RingZero {
       return
     }
     task.state = 'ready'
-    if (task !== this.current) this.#scheduler.add(task, BONUS)
+    if (task === this.current) return
+    this.#scheduler.add(task, BONUS)
+    if (this.current === undefined || this.#isPreempted) return
+    this.#account()
+    this.#isPreempted = task.runtime + PREEMPTION < this.current.runtime
   }
 
   /** The current task gives the CPU up, and stays ready. */
@@ -334,6 +342,9 @@ export class LinuxKernel implements Kernel, RingZero {
       else if (this.yieldsAfter) {
         this.yieldsAfter = false
         this.#letOthers(task)
+      } else if (this.#isPreempted) {
+        this.#isPreempted = false
+        this.#yield()
       } else if (task.hasWork) {
         task.hasWork = false
         deliverSignals(this, task)
@@ -344,6 +355,7 @@ export class LinuxKernel implements Kernel, RingZero {
   #next(): Task | undefined {
     const task = this.#scheduler.take()
     if (task === undefined) return undefined
+    this.#isPreempted = false
     this.counts.switches++
     this.current = task
     this.#turnStart = this.cpu.retired
@@ -385,7 +397,7 @@ export class LinuxKernel implements Kernel, RingZero {
       task.call = state.reg32(Gpr.ax)
       this.#sysenter(task)
     } else signalOfTrap(task, event)
-    if (this.current !== undefined && !task.hasWork && !this.yieldsAfter) return true
+    if (this.current !== undefined && !task.hasWork && !this.yieldsAfter && !this.#isPreempted) return true
     return this.#settle()
   }
 

@@ -39,6 +39,15 @@ describe.skipIf(events === undefined)(`files that are none${events === undefined
   }, 60_000)
 })
 
+const latency = compile(join(here, '../test/programs/latency.c'), 'static')
+
+describe.skipIf(latency === undefined)(`a program that sleeps${latency === undefined ? reason : ''}`, () => {
+  it('runs as soon as it is woken, though another one is busy', () => {
+    const { output } = run({ files: { '/bin/program': readFileSync(latency!) }, args: ['/bin/program'] })
+    expect(Number(output)).toBeLessThan(50)
+  }, 60_000)
+})
+
 /** Where the programs of the comparison with other machines may lie. */
 const bench = join(here, '../../../../shared/bench/src')
 const programs: readonly (readonly [name: string, ...args: string[]])[] = [

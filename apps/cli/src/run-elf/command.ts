@@ -10,8 +10,8 @@ Examples:
       a static i386 program of this machine, in an empty file system
   $ vmexit run-elf --root rootfs /bin/sh
       a shell with job control, in a copy of the folder rootfs
-  $ vmexit run-elf --root ~/.cache/vmexit/guests/busybox/initramfs.gz busybox sh -c 'ls -l /; seq 10'
-      in the files of a guest that \`vmexit guests\` has fetched
+  $ vmexit run-elf --root debian-root /bin/bash -l
+      in the files of a guest that \`vmexit guests\` has fetched: debian-root or busybox
   $ echo 1+1 | vmexit run-elf --root rootfs --stats /usr/bin/bc
   $ vmexit run-elf --root rootfs --json --idle skip /bin/sleep 1000
       the output and every count as one JSON object; nobody waits a thousand seconds
@@ -58,7 +58,7 @@ function withOptions(command: Command): Command {
     .optionsGroup('What it finds:')
     .option(
       '--root <path>',
-      'a folder, or a tar or cpio archive: its file system; of several a later one lies over the others',
+      'a folder, a tar or cpio archive, or a guest: its file system; of several a later one lies over the others',
       collect,
     )
     .option('--cwd <path>', 'where it starts; / unless stated')

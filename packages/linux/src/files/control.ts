@@ -9,8 +9,9 @@ import { addSeals, sealsOf } from './seals.ts'
 import { VfsFile } from './vfs-file.ts'
 
 const { O_APPEND, O_CLOEXEC, O_NOATIME, O_NONBLOCK, O_DIRECT } = Open
-/** CLOSE_RANGE_CLOEXEC. */
+/** CLOSE_RANGE_CLOEXEC, CLOSE_RANGE_UNSHARE. */
 const CLOEXEC_RANGE = 4
+const UNSHARE = 2
 const SETTABLE = O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | 0o20000
 
 /** Puts a new file under the lowest number; it is closed where there is none. */
@@ -62,7 +63,11 @@ export function pipe(task: Task, address: number, flags: number): number {
 }
 
 export function closeRange(task: Task, first: number, last: number, flags: number): number {
-  if (first > last || (flags & ~(CLOEXEC_RANGE | 2)) !== 0) return -Errno.EINVAL
+  if (first > last || (flags & ~(CLOEXEC_RANGE | UNSHARE)) !== 0) return -Errno.EINVAL
+  if ((flags & UNSHARE) !== 0 && task.files.users > 1) {
+    task.files.users--
+    task.files = task.files.fork()
+  }
   for (const fd of [...task.files.numbers()]) {
     if (fd < first || fd > last) continue
     if ((flags & CLOEXEC_RANGE) !== 0) task.files.setClosesOnExec(fd, true)

@@ -82,8 +82,6 @@ function writeFrom(task: Task, file: OpenFile, address: number, length: number, 
     memory.read(address, bounce)
     return writeBytes(task, file, bounce, 0, bounce.length, position)
   }
-  const sealed = isSealed(file.file!.inode, Seal.WRITE | Seal.FUTURE_WRITE | Seal.GROW)
-  if (sealed && length > 0 && refusesWrite(file, length, position)) return -Errno.EPERM
   if ((file.flags & O_LARGEFILE) === 0 && length > 0) {
     const { inode, position: here } = file.file!
     const at = (file.flags & O_APPEND) !== 0 ? inode.size : (position ?? here)
@@ -125,6 +123,8 @@ export function writeBytes(
   position: number | null,
 ): number {
   const { vfs, pageCache } = task.kernel
+  const sealed = isPlain(file) && isSealed(file.file!.inode, Seal.WRITE | Seal.FUTURE_WRITE | Seal.GROW)
+  if (sealed && length > 0 && refusesWrite(file, length, position)) return -Errno.EPERM
   const count =
     position === null
       ? file.write(from, start, length)

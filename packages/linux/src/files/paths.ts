@@ -114,8 +114,23 @@ export function ftruncate(task: Task, fd: number, size: number): number {
   return answer
 }
 
-/** getdents64(2): entries as `struct linux_dirent64`. */
-export function getdents(task: Task, fd: number, address: number, length: number): number {
+/** One entry of a directory, put at `at`: its layout is the ABI's. Answers its bytes, or 0 where there is no room. */
+export type PutEntry = (view: DataView, at: number, name: ByteString, ino: number, type: number, next: number) => number
+
+/** `struct linux_dirent64`. */
+const putEntry64: PutEntry = (view, at, name, ino, type, next) => {
+  const size = (19 + name.length + 1 + 7) & ~7
+  if (at + size > view.byteLength) return 0
+  view.setBigUint64(at, BigInt(ino), true)
+  view.setBigInt64(at + 8, BigInt(next), true)
+  view.setUint16(at + 16, size, true)
+  view.setUint8(at + 18, type)
+  for (let n = 0; n < name.length; n++) view.setUint8(at + 19 + n, name.charCodeAt(n))
+  return size
+}
+
+/** getdents64(2), and with another layout getdents(2). */
+export function getdents(task: Task, fd: number, address: number, length: number, put: PutEntry = putEntry64): number {
   const { kernel } = task
   const file = task.files.get(fd)
   if (file === undefined) return -Errno.EBADF
@@ -127,18 +142,10 @@ export function getdents(task: Task, fd: number, address: number, length: number
   let isFull = false
   const answer = kernel.vfs.getdents(file.file, {
     entry(name, ino, type, next) {
-      const size = (19 + name.length + 1 + 7) & ~7
-      if (at + size > bytes.length) {
-        isFull = true
-        return false
-      }
-      view.setBigUint64(at, BigInt(ino), true)
-      view.setBigInt64(at + 8, BigInt(next), true)
-      view.setUint16(at + 16, size, true)
-      bytes[at + 18] = type
-      for (let n = 0; n < name.length; n++) bytes[at + 19 + n] = name.charCodeAt(n)
+      const size = put(view, at, name, ino, type, next)
+      isFull ||= size === 0
       at += size
-      return true
+      return size > 0
     },
   })
   if (answer < 0) return answer

@@ -1,9 +1,9 @@
 /** Data from file to file: copy_file_range(2), splice(2), tee(2), vmsplice(2). Bytes are copied; no page changes its owner. */
-import { isDirectory, isRegular, Open } from '@vmexit/vfs'
+import { isDirectory, Open } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
 import { pipeOf } from './control.ts'
-import { readv, writev } from './io.ts'
+import { isPlain, readv, writeBytes, writev } from './io.ts'
 import type { OpenFile } from './open-file.ts'
 
 const { O_APPEND } = Open
@@ -30,23 +30,15 @@ function placeOf(task: Task, file: OpenFile, address: number): Place | number {
   }
 }
 
-/** Writes bytes to a plain file at a position; what is cached of it has them too. */
+/** Writes bytes to a plain file at a position. */
 function put(task: Task, file: OpenFile, bytes: Uint8Array, at: number): number {
-  const { vfs, pageCache } = task.kernel
-  const plain = file.file!
-  const count = vfs.pwrite(task.context, plain, bytes, 0, bytes.length, at)
-  if (count > 0) pageCache.known(plain.inode)?.written(bytes, 0, count, at)
-  return count
+  return writeBytes(task, file, bytes, 0, bytes.length, at)
 }
 
 function get(task: Task, file: OpenFile, into: Uint8Array, at: number): number {
   const plain = file.file!
   task.kernel.pageCache.known(plain.inode)?.flush()
   return task.kernel.vfs.pread(plain, into, 0, into.length, at)
-}
-
-function isPlain({ file }: OpenFile): boolean {
-  return file !== undefined && file.operations === null && isRegular(file.inode.mode)
 }
 
 export function copyFileRange(

@@ -50,6 +50,20 @@ export class ProcInode implements Inode {
   }
 }
 
+/** Cookies from here on are those of numbers. */
+const NUMBERS = 2 ** 20
+
+/**
+ * Names with their cookies, in order: first those that are always there, then numbers, each of which has its place however others come and
+ * go. Programs close descriptors while they list them.
+ */
+function placed(names: Iterable<string>): { name: string; place: number }[] {
+  let others = FIRST_COOKIE
+  return [...names]
+    .map((name) => ({ name, place: /^[0-9]+$/.test(name) ? NUMBERS + Number(name) : others++ }))
+    .sort((a, b) => a.place - b.place)
+}
+
 /** /proc of a kernel. */
 export class ProcFs implements FileSystem {
   readonly type = 'proc'
@@ -88,11 +102,11 @@ export class ProcFs implements FileSystem {
   readdir(dir: Inode, cookie: number, visitor: DirectoryVisitor): number {
     const { node } = dir as ProcInode
     if (node.kind !== 'directory') return -Errno.ENOTDIR
-    const names = [...node.names()]
-    for (let n = cookie - FIRST_COOKIE; n < names.length; n++) {
-      const inode = this.lookup(dir, names[n]!)
+    for (const { name, place } of placed(node.names())) {
+      if (place < cookie) continue
+      const inode = this.lookup(dir, name)
       if (typeof inode === 'number') continue
-      if (!visitor.entry(names[n]!, inode.ino, ENTRY_TYPES[(inode as ProcInode).node.kind], n + 1 + FIRST_COOKIE)) break
+      if (!visitor.entry(name, inode.ino, ENTRY_TYPES[(inode as ProcInode).node.kind], place + 1)) break
     }
     return 0
   }

@@ -32,6 +32,47 @@ export function rtSigaction(task: Task, signal: number, at: number, old: number,
   return 0
 }
 
+/** sigaction(2) of old: handler, a mask of one word, flags, restorer. */
+export function oldSigaction(task: Task, signal: number, at: number, old: number): number {
+  const { memory } = task.kernel
+  const word = (n: number): number => memory.get32(at + n * 4)
+  const mask = new SignalSet()
+  if (at !== 0) mask.setMask(word(1) | 0, 0)
+  const wanted = at === 0 ? undefined : { handler: word(0), flags: word(2) & KNOWN_FLAGS, restorer: word(3), mask }
+  if (signal < 1 || signal > LAST) return -Errno.EINVAL
+  if (wanted !== undefined && (signal === Signal.SIGKILL || signal === Signal.SIGSTOP)) return -Errno.EINVAL
+  const before = task.actions.get(signal)
+  if (wanted !== undefined) act(task, signal, wanted)
+  if (old !== 0) {
+    const words = Int32Array.of(before.handler, before.mask.low, before.flags, before.restorer)
+    memory.write(old, new Uint8Array(words.buffer))
+  }
+  return 0
+}
+
+/** sigprocmask(2) of old: a word, the signals beyond 32 staying as they are. */
+export function oldSigprocmask(task: Task, how: number, at: number, old: number): number {
+  const { memory } = task.kernel
+  const { blocked } = task
+  const { low, high } = blocked
+  if (at !== 0) {
+    const set = memory.get32(at) | 0
+    if (how === 0) blocked.setMask(low | set, high)
+    else if (how === 1) blocked.setMask(low & ~set, high)
+    else if (how === 2) blocked.setMask(set, high)
+    else return -Errno.EINVAL
+    if (task.hasSignal) task.hasWork = true
+  }
+  if (old !== 0) memory.set32(old, low)
+  return 0
+}
+
+/** sigsuspend(2) of old: the third argument is the mask. */
+export function oldSigsuspend(task: Task, mask: number): number {
+  if (task.savedMask === undefined) withMask(task, new SignalSet(mask, 0))
+  return task.kernel.block(undefined, Answer.RESTART_NOHAND)
+}
+
 /** From now on a signal is handled so. */
 function act(task: Task, signal: number, wanted: SignalAction): void {
   task.actions.set(signal, wanted)

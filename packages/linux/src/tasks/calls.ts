@@ -200,11 +200,15 @@ export function setgroups(task: Task, count: number, at: number): number {
   if (!task.isPrivileged) return -Errno.EPERM
   if (count < 0 || count > 65_536) return -Errno.EINVAL
   const groups = Array.from({ length: count }, (_, n) => task.kernel.memory.get32(at + n * 4))
+  if (groups.includes(0xffff_ffff)) return -Errno.EINVAL
   task.ids = { ...task.ids, groups } satisfies Ids
   return 0
 }
 
 // ── Limits ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The largest limit below infinity that a double holds. */
+const LARGEST = 2 ** 64 - 2 ** 11
 
 export function prlimit64(task: Task, pid: number, resource: number, at: number, old: number): number {
   const { memory, processes } = task.kernel
@@ -217,7 +221,7 @@ export function prlimit64(task: Task, pid: number, resource: number, at: number,
   const read = (address: number): number =>
     memory.get32(address) === 0xffff_ffff && memory.get32(address + 4) === 0xffff_ffff
       ? INFINITE
-      : memory.get64(address)
+      : Math.min(memory.get32(address) + memory.get32(address + 4) * 2 ** 32, LARGEST)
   if (at !== 0) {
     const answer = setLimit(task, target.limits, resource, read(at), read(at + 8))
     if (answer < 0) return answer

@@ -101,8 +101,6 @@ export function membarrier(task: Task, command: number, flags: number): number {
 }
 
 const Who = { PROCESS: 1, GROUP: 2, USER: 3 } as const
-/** The class of who has set none follows its niceness. */
-const BEST_EFFORT = 2
 
 /** The tasks that ioprio_get(2) and ioprio_set(2) are about; an error where there are none. */
 function tasksOf(task: Task, which: number, who: number): Task[] | number {
@@ -122,8 +120,7 @@ function tasksOf(task: Task, which: number, who: number): Task[] | number {
 export function ioprioGet(task: Task, which: number, who: number): number {
   const found = tasksOf(task, which, who)
   if (typeof found === 'number') return found
-  const told = found.map(({ ioPriority, nice }) => ioPriority || (BEST_EFFORT << 13) | Math.floor((nice + 20) / 5))
-  return Math.min(...told)
+  return Math.min(...found.map(({ ioPriority }) => ioPriority))
 }
 
 export function ioprioSet(task: Task, which: number, who: number, wanted: number): number {

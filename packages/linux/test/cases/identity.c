@@ -29,7 +29,8 @@ static void users(void) {
   ALONE(C(setfsuid32, 1000); C(setfsuid32, -1); C(setfsgid32, 1000); C(setfsgid32, -1); C(setfsuid32, 0); SYS(setuid32, 1000);
         C(setfsuid32, 5); C(setfsuid32, -1); C(setfsgid32, 5); C(setfsgid32, -1));
   u32 groups[3] = {10, 20, 30}, got[3] = {0};
-  ALONE(C(getgroups32, 0, 0); C(setgroups32, 3, groups); C(getgroups32, 0, 0); C(getgroups32, 3, got); N("%u %u %u", got[0], got[1], got[2]);
+  u32 no_group[1] = {-1};
+  ALONE(C(setgroups32, 1, no_group); C(getgroups32, 0, 0); C(setgroups32, 3, groups); C(getgroups32, 0, 0); C(getgroups32, 3, got); N("%u %u %u", got[0], got[1], got[2]);
         C(getgroups32, 2, got); C(getgroups32, -1, got); C(getgroups32, 3, BAD); C(setgroups32, 3, BAD); C(setgroups32, 65537, groups);
         C(setgroups32, -1, groups); C(setgroups32, 0, 0); C(getgroups32, 3, got); SYS(setuid32, 1); C(setgroups32, 0, 0));
   /* Sixteen bits. */

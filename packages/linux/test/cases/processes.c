@@ -123,6 +123,7 @@ static void sets_shared(void) {
   if (SYS(gettid) == SYS(getpid)) shared = 2;
 }
 static void closes(void) { SYS(close, 9), SYS(chdir, "/"), SYS(umask, 0), shared = 3; }
+static void closes_own(void) { shared = SYS(close_range, 9, 9, 2) == 0 && SYS(fcntl64, 9, 1) == -9; }
 static void ends_all(void) { pause_for(10), leave(33); }
 
 static void cloning(void) {
@@ -156,6 +157,10 @@ static void threads(void) {
   C(wait4, -1, &status, WNOHANG | 0x40000000, 0);
   i32 here = SYS(open, ".", 0);
   SYS(dup2, 1, 9);
+  thread(0x100 | 0x200 | 0x400 | 0x800 | 0x10000, stack[0] + sizeof stack[0], closes_own, 0, 0, 0);
+  pause_for(50);
+  T("close_range CLOSE_RANGE_UNSHARE", shared);
+  T("close_range CLOSE_RANGE_UNSHARE closes nothing of others", SYS(fcntl64, 9, 1));
   thread(0x100 | 0x200 | 0x400 | 0x800 | 0x10000, stack[0] + sizeof stack[0], closes, 0, 0, 0);
   pause_for(20);
   T("clone CLONE_FILES shares descriptors", SYS(fcntl64, 9, 1));

@@ -407,6 +407,36 @@ static void locals(void) {
   printf("named by sending %d\n", length);
 }
 
+static void peeking(void) {
+  puts("# peeking at files");
+  for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
+    int ends[2], fd = open("plain", O_CREAT | O_RDWR, 0600);
+    socketpair(AF_UNIX, type, 0, ends);
+    char control[64] = {0}, text[8];
+    struct iovec part = {"file", 4};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(4)};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    *header = (struct cmsghdr){CMSG_LEN(4), SOL_SOCKET, SCM_RIGHTS};
+    memcpy(CMSG_DATA(header), &fd, 4);
+    say("send", sendmsg(ends[0], &message, 0));
+    send(ends[0], "more", 4, 0);
+    for (int n = 0; n < 3; n++) {
+      part = (struct iovec){text, 8};
+      message = (struct msghdr){.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+      say("look", recvmsg(ends[1], &message, n < 2 ? MSG_PEEK : 0));
+      header = CMSG_FIRSTHDR(&message);
+      struct stat a, b;
+      fstat(fd, &a);
+      int answer = header ? fstat(*(int *)CMSG_DATA(header), &b) : -1;
+      if (answer == 0) printf("the same file: %d\n", a.st_ino == b.st_ino);
+      if (header) close(*(int *)CMSG_DATA(header));
+    }
+    close(ends[0]);
+    close(ends[1]);
+    close(fd);
+  }
+}
+
 static void waiting(void) {
   puts("# waiting");
   int ends[2], epoll = epoll_create1(0);
@@ -517,7 +547,7 @@ int main(int count, char **args) {
   setvbuf(stdout, 0, getenv("LINES") ? _IOLBF : _IOFBF, 1 << 16);
   if (chdir(args[1]) < 0) return 1;
   signal(SIGPIPE, SIG_IGN);
-  void (*parts[])(void) = {binding, closing, messages, locals, waiting, netlink};
+  void (*parts[])(void) = {binding, closing, messages, locals, peeking, waiting, netlink};
   for (unsigned n = 0; n < sizeof parts / sizeof *parts; n++) {
     parts[n]();
     fflush(stdout);

@@ -116,7 +116,7 @@ function rename(task: Task, oldAt: number, old: ByteString, newAt: number, name:
 function chmod(task: Task, place: number, name: ByteString, permissions: number): number {
   return from(task, place, name, (start) => task.kernel.vfs.chmod(task.context, start, name, permissions & 0o7777))
 }
-function chown(task: Task, place: number, name: ByteString, uid: number, gid: number, flags: number): number {
+export function chown(task: Task, place: number, name: ByteString, uid: number, gid: number, flags: number): number {
   if ((flags & ~(AT_EMPTY_PATH | NOFOLLOW)) !== 0) return -Errno.EINVAL
   return from(task, place, name, (start) => task.kernel.vfs.chown(task.context, start, name, uid, gid, flags))
 }
@@ -141,7 +141,7 @@ function fchmod(task: Task, file: number, permissions: number): number {
   if (opened.file === undefined) return opened.chmod(permissions & 0o7777)
   return task.kernel.vfs.chmod(task.context, opened.file.path, '', permissions & 0o7777, AT_EMPTY_PATH)
 }
-function fchown(task: Task, file: number, uid: number, gid: number): number {
+export function fchown(task: Task, file: number, uid: number, gid: number): number {
   const opened = task.files.get(file)
   if (opened === undefined || opened.file?.isPath) return -Errno.EBADF
   if (opened.file === undefined) return opened.chown(uid, gid)
@@ -241,7 +241,14 @@ function tellLeft(task: Task, answer: number, time: number, write: (left: number
   }
   return answer
 }
-function newselect(task: Task, count: number, reads: number, writes: number, exceptions: number, time: number): number {
+export function newselect(
+  task: Task,
+  count: number,
+  reads: number,
+  writes: number,
+  exceptions: number,
+  time: number,
+): number {
   const { kernel } = task
   if (time !== 0 && task.deadline === Number.POSITIVE_INFINITY) {
     // (More than a million microseconds are some seconds.)
@@ -382,7 +389,7 @@ export const fileCalls: readonly CallRow[] = [
   call(198, 'lchown32', [path, int, int], (t, p, u, g) => chown(t, AT_FDCWD, p, u, g, NOFOLLOW)),
   call(207, 'fchown32', [fd, int, int], fchown),
   call(212, 'chown32', [path, int, int], (t, p, u, g) => chown(t, AT_FDCWD, p, u, g, 0)),
-  call(220, 'getdents64', [fd, pointer, size], getdents),
+  call(220, 'getdents64', [fd, pointer, size], (t, f, a, n) => getdents(t, f, a, n)),
   call(221, 'fcntl64', [fd, int, int], fcntl, 'no SIGIO, no leases'),
   call(226, 'setxattr', [path, path, pointer, size, bits], (t, p, n, a, s, f) => setxattr(t, { path: p, follow: true }, n, a, s, f)),
   call(227, 'lsetxattr', [path, path, pointer, size, bits], (t, p, n, a, s, f) => setxattr(t, { path: p, follow: false }, n, a, s, f)),

@@ -9,7 +9,6 @@ import { signalfd } from '../../files/signalfd.ts'
 import { copyFileRange, splice, tee, vmsplice } from '../../files/transfer.ts'
 import { mincore, mlock, mlock2, mlockall } from '../../memory/locked.ts'
 import { queueInfo } from '../../signals/calls.ts'
-import { setId } from '../../tasks/calls.ts'
 import { capget, personality, setFileId } from '../../tasks/identity-calls.ts'
 import { timerCreate, timerDelete, timerGetoverrun, timerGettime, timerSettime } from '../../tasks/posix-timers.ts'
 import { prctl } from '../../tasks/prctl.ts'
@@ -32,7 +31,6 @@ import { position } from './decoders.ts'
 
 // biome-ignore format: a table
 export const moreCalls: readonly CallRow[] = [
-  call(46, 'setgid', [int], (t, id) => setId(t, 'g', (id & 0xffff) === 0xffff ? -1 : id & 0xffff)),
   call(136, 'personality', [size], personality),
   call(150, 'mlock', [pointer, size], mlock),
   call(151, 'munlock', [pointer, size], mlock),

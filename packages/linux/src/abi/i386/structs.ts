@@ -2,10 +2,10 @@
 import { majorOf, minorOf, type Stat, type StatFs } from '@vmexit/vfs'
 import type { UserMemory } from '../../memory/user-memory.ts'
 
-/** A device number as the 64-bit field of `stat64` has it. */
-function deviceWords(device: number): [number, number] {
+/** A device number as `stat` has it, and `stat64` in the lower half of its field. */
+export function deviceWord(device: number): number {
   const [major, minor] = [majorOf(device), minorOf(device)]
-  return [(minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12), 0]
+  return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)
 }
 
 /** `struct stat64`: 96 bytes. */
@@ -15,14 +15,13 @@ export function writeStat64(memory: UserMemory, at: number, stat: Stat): void {
   const put = (offset: number, value: number): void => view.setUint32(offset, value >>> 0, true)
   const put64 = (offset: number, value: number): void =>
     view.setBigUint64(offset, BigInt.asUintN(64, BigInt(value)), true)
-  const [deviceLow] = deviceWords(stat.dev)
-  put(0, deviceLow)
+  put(0, deviceWord(stat.dev))
   put(12, stat.ino % 2 ** 32)
   put(16, stat.mode)
   put(20, stat.nlink)
   put(24, stat.uid)
   put(28, stat.gid)
-  put(32, deviceWords(stat.rdev)[0])
+  put(32, deviceWord(stat.rdev))
   put64(44, stat.size)
   put(52, stat.blksize)
   put64(56, stat.blocks)

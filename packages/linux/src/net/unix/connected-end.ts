@@ -131,10 +131,8 @@ export class ConnectedEnd extends UnixEnd {
       const size = Math.min(into.length, first.bytes.length)
       into.set(first.bytes.subarray(0, size))
       incoming.size = first.bytes.length
-      if (!peek) {
-        incoming.rights = this.takeRights(first)
-        this.dequeue()
-      }
+      incoming.rights = peek ? this.copyRights(first) : this.takeRights(first)
+      if (!peek) this.dequeue()
       return size
     }
     if (into.length === 0) return 0
@@ -152,14 +150,13 @@ export class ConnectedEnd extends UnixEnd {
       const size = Math.min(into.length - done, piece.bytes.length - piece.read)
       into.set(piece.bytes.subarray(piece.read, piece.read + size), done)
       done += size
-      if (peek) {
-        index++
-        continue
-      }
       const had = piece.rights.length > 0
-      if (had) incoming.rights = this.takeRights(piece)
-      piece.read += size
-      if (piece.read === piece.bytes.length) this.dequeue()
+      if (had) incoming.rights = peek ? this.copyRights(piece) : this.takeRights(piece)
+      if (peek) index++
+      else {
+        piece.read += size
+        if (piece.read === piece.bytes.length) this.dequeue()
+      }
       if (had) break
     }
     incoming.size = done

@@ -88,8 +88,8 @@ export class DatagramEnd extends UnixEnd {
     incoming.from = first.from
     incoming.credentials = first.credentials
     incoming.size = first.bytes.length
+    incoming.rights = peek ? this.copyRights(first) : this.takeRights(first)
     if (peek) return size
-    incoming.rights = this.takeRights(first)
     this.dequeue()
     this.#callBack()
     return size

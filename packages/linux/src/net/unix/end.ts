@@ -199,6 +199,12 @@ export abstract class UnixEnd implements Carrier {
     return rights
   }
 
+  /** The files of a message for who only looks at it: with references of their own. */
+  protected copyRights({ rights }: Queued): readonly OpenFile[] {
+    for (const file of rights) file.references++
+    return rights
+  }
+
   *carried(): Iterable<OpenFile> {
     for (const { rights } of this.queue) yield* rights
   }
@@ -208,7 +214,7 @@ export abstract class UnixEnd implements Carrier {
       files.push(...this.takeRights(this.queue[0]!))
       this.dequeue()
     }
-    for (const file of files) file.close(undefined)
+    this.world.rights.close(files)
   }
 
   close(): void {

@@ -27,6 +27,8 @@ export class Rights {
   readonly #counts = new Map<OpenFile, number>()
   readonly #ofUsers = new Map<number, number>()
   readonly #carriers = new Map<Carrier, number>()
+  readonly #closing: OpenFile[] = []
+  #isClosing = false
   #total = 0
   #suspicions = 0
 
@@ -70,6 +72,18 @@ export class Rights {
     this.#total += more
     add(this.#ofUsers, user, more)
     add(this.#carriers, carrier, more)
+  }
+
+  /**
+   * Closes files that came out of queues. A socket among them may hold others in its own queue, and so on: they are closed one after
+   * the other, not each inside of the one before.
+   */
+  close(files: readonly OpenFile[]): void {
+    this.#closing.push(...files)
+    if (this.#isClosing) return
+    this.#isClosing = true
+    for (let file = this.#closing.pop(); file !== undefined; file = this.#closing.pop()) file.close(undefined)
+    this.#isClosing = false
   }
 
   /** A socket has one reference less, and perhaps none but from queues. */
