@@ -39,7 +39,7 @@ export function comparisonTrace(comparison: Comparison): {
     let at = 0
     for (const cell of cells.filter((each) => each.technique === technique.name)) {
       if (cell.cycles === undefined) continue
-      const dur = cell.cycles / perMicrosecond
+      const dur = whole(cell.cycles / perMicrosecond)
       const { events: counts, ratio } = cell
       events.push({
         name: cell.workload,
@@ -52,7 +52,7 @@ export function comparisonTrace(comparison: Comparison): {
         args: { ratio, ...counts },
       })
       events.push(...parts(cell, tid, at, perMicrosecond))
-      at += dur
+      at = whole(at + dur)
     }
   }
   const without = cells.filter(({ cycles }) => cycles === undefined)
@@ -73,12 +73,16 @@ export function comparisonTrace(comparison: Comparison): {
   }
 }
 
+/** Charges behind each other, the last one up to the end of the cell: bounds are whole nanoseconds, so that they stay within it. */
 function parts({ charges }: Cell, tid: number, start: number, perMicrosecond: number): TraceEvent[] {
-  let ts = start
+  let cycles = 0
   return Object.entries(charges).map(([name, { count, each }]) => {
-    const dur = (count * each) / perMicrosecond
-    const event: TraceEvent = { name, cat: 'charge', ph: 'X', pid: 1, tid, ts, dur, args: { count, each } }
-    ts += dur
-    return event
+    const ts = whole(start + cycles / perMicrosecond)
+    cycles += count * each
+    const dur = whole(whole(start + cycles / perMicrosecond) - ts)
+    return { name, cat: 'charge', ph: 'X', pid: 1, tid, ts, dur, args: { count, each } }
   })
 }
+
+/** Microseconds in whole nanoseconds. */
+const whole = (microseconds: number): number => Math.round(microseconds * 1000) / 1000
