@@ -7,7 +7,7 @@ import { Errno } from '../errno.ts'
 import { Namespace, type NamespaceNumbers } from './namespace.ts'
 
 /** What an id without a name in a namespace is shown as: overflowuid. */
-const OVERFLOW_ID = 65_534
+export const OVERFLOW_ID = 65_534
 /** No id: −1. */
 export const NO_ID = 0xffff_ffff
 /** Levels below the first namespace. */
