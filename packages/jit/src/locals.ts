@@ -13,8 +13,8 @@ export class Locals {
   readonly flags: readonly [number, number, number]
   readonly budget: number
   readonly key: number
-  /** The entry of the TLB by which the stack was last written: its tag, 0 for none, and its addend. */
-  readonly stackTag: number
+  /** The page in which the stack was last written, 0 for none, and how far it is from there to the host's memory. */
+  readonly stackPage: number
   readonly stackAddend: number
   readonly #fn: FunctionBuilder
 
@@ -25,7 +25,7 @@ export class Locals {
     this.flags = [local(), local(), local()]
     this.budget = local()
     this.key = local()
-    this.stackTag = local()
+    this.stackPage = local()
     this.stackAddend = local()
   }
 

@@ -311,37 +311,41 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
     const { fn } = this
     this.effects.leaves = true
     const address = this.let(linear)
-    const tag = this.tag(bytes > 1 ? this.add(address, this.i32(bytes - 1)) : address)
-    if (!this.nearStack || !reachesStack(this.#insn)) return this.#lookUp(address, tag, write)
+    if (!this.nearStack || !reachesStack(this.#insn)) return this.#lookUp(address, bytes, write)
     // What the stack was last written by does for nearly all that lies there. (SHA-256 takes an eighth less time.)
-    const { stackTag, stackAddend } = this.locals
-    const expected = this.let(tag)
+    const { stackPage, stackAddend } = this.locals
+    const known = localNode('i32', stackPage)
+    const pageOf = (of: Node, low: number): Node =>
+      this.or(this.and(of, this.i32(PAGE_MASK | low)), this.i32(KNOWN_PAGE))
+    // What is aligned to its size lies in one page. Of runs of pushes both ends are looked at.
+    const isAligning = (bytes & (bytes - 1)) === 0
+    const first = this.eq(pageOf(address, isAligning ? bytes - 1 : 0), known)
     const at = this.temporary('i32')
-    this.emit(this.eq(expected, localNode('i32', stackTag)))
+    this.emit(isAligning ? first : this.and(first, this.eq(pageOf(this.add(address, this.i32(bytes - 1)), 0), known)))
     fn.hint(true).if_()
     this.emit(this.add(address, localNode('i32', stackAddend)))
     fn.localSet(at)
     fn.else_()
-    const found = this.#lookUp(address, expected, write)
+    const found = this.#lookUp(address, bytes, write)
     this.emit(found)
     fn.localSet(at)
     if (write) {
       this.emit(this.sub(found, address))
       fn.localSet(stackAddend)
-      this.emit(expected)
-      fn.localSet(stackTag)
+      this.emit(pageOf(address, 0))
+      fn.localSet(stackPage)
     }
     fn.end()
     return localNode('i32', at)
   }
-  #lookUp(address: Node, tag: Node, write: boolean): Node {
+  #lookUp(address: Node, bytes: number, write: boolean): Node {
     const { fn } = this
     const table = this.base + (write ? Tables.write : Tables.read)
     const entry = this.temporary('i32')
     this.emit(this.and(this.shr(address, this.i32(8)), this.i32((TLB_ENTRIES - 1) << TLB_ENTRY_SHIFT)))
     fn.localSet(entry)
     fn.localGet(entry).load(Load.i32Load, table)
-    this.emit(tag)
+    this.emit(this.tag(bytes > 1 ? this.add(address, this.i32(bytes - 1)) : address))
     fn.op(Op.i32Ne)
     fn.hint(false).if_()
     this.surroundings.miss()
@@ -673,6 +677,9 @@ export const INLINE: ReadonlySet<number> = new Set([
   Handler.fromSegment,
 ])
 
+const PAGE_MASK = -0x1000
+/** Beside the address of a page: it is known. Above what alignment looks at. */
+const KNOWN_PAGE = 0x800
 /** Of memory operands: ESP and EBP. */
 const STACK_BASES: readonly number[] = [4, 5]
 const STACK_OPERATIONS: readonly string[] = ['push', 'pop', 'call', 'ret', 'leave', 'enter']

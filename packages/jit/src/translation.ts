@@ -500,8 +500,8 @@ class Translation implements Surroundings {
   /** Others may have changed everything. */
   #reload(): void {
     const fn = this.#fn
-    const { budget, key, stackTag } = this.#locals
-    fn.i32Const(0).localSet(stackTag)
+    const { budget, key, stackPage } = this.#locals
+    fn.i32Const(0).localSet(stackPage)
     fn.i32Const(0).load(Load.i32Load, this.#state(Layout.budget)).localSet(budget)
     fn.i32Const(0).load(Load.i32Load, this.#state(Layout.tlbKey)).localSet(key)
     this.#processor.meet(0, undefined)
