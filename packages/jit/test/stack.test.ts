@@ -24,7 +24,7 @@ describe.each([1, 2] as const)('translated the %i. time', (threshold) => {
       memory.write32(At.table + 0xe * 4, 0x1_b007)
     }
     for (const { cpu } of both.all) cpu.paging.mmu.flush()
-    both.sweep(900)
+    both.sweep(900, 300)
     expect(both.all[1].cpu.state.reg32(Gpr.bx)).not.toBe(0)
   })
 })
