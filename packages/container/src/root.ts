@@ -83,7 +83,7 @@ export function mountAll(task: Task, { group, charges, hostname, cwd, readOnly }
 }
 
 /** A directory that is there, or is made. What an image has in its place is not followed anywhere. */
-export function directory({ kernel: { vfs }, context }: Task, path: string): void {
+function directory({ kernel: { vfs }, context }: Task, path: string): void {
   const name = toByteString(path)
   const stat = new Stat()
   let answer = vfs.stat(context, null, name, stat, At.AT_SYMLINK_NOFOLLOW)

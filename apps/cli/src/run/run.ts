@@ -80,7 +80,7 @@ async function run(name: string, args: readonly string[], flags: ContainerFlags)
     ...(flags.memory !== undefined && { memory: flags.memory }),
     ...(flags.pidsLimit !== undefined && { pids: flags.pidsLimit }),
     ...(flags.cpus !== undefined && { cpus: flags.cpus }),
-    ...(flags.tty === true && { terminal: { rows: stdout.rows ?? 24, columns: stdout.columns ?? 80 } }),
+    ...(flags.tty === true && { terminal: { rows: stdout.rows || 24, columns: stdout.columns || 80 } }),
     ...{ readOnly: flags.readOnly === true, noNewPrivileges: !flags.newPrivileges },
     ...{ capDrop: flags.capDrop ?? [], capAdd: flags.capAdd ?? [] },
   })
@@ -131,7 +131,7 @@ function connected(container: Container, { interactive, tty }: ContainerFlags): 
     ends.push(() => process.off(name, forward))
   }
   if (tty) {
-    const resize = (): void => container.resize({ rows: stdout.rows ?? 24, columns: stdout.columns ?? 80 })
+    const resize = (): void => container.resize({ rows: stdout.rows || 24, columns: stdout.columns || 80 })
     stdout.on('resize', resize)
     ends.push(() => stdout.off('resize', resize))
   }
