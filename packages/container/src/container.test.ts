@@ -8,9 +8,13 @@ import { collect } from './streams.ts'
 
 const images = new Images({ store: memoryStore() })
 
-function imageOf(config: ExecutionConfig = { Entrypoint: ['/fork'] }): Promise<Image> {
+function imageOf(config: ExecutionConfig = { Entrypoint: ['/fork'] }, architecture = '386'): Promise<Image> {
   const data = readProgram('fork')
-  return images.import(programArchive({ name: 'fork', size: data.length, data: [data] }), { name: 'fork', config })
+  return images.import(programArchive({ name: 'fork', size: data.length, data: [data] }), {
+    name: 'fork',
+    config,
+    platform: { os: 'linux', architecture },
+  })
 }
 
 describe('a container of one program', () => {
@@ -48,10 +52,8 @@ describe('a container of one program', () => {
   test('whose image says no program is refused, and so is one for another machine', async () => {
     const image = await imageOf({})
     await expect(createContainer({ image })).rejects.toMatchObject({ code: 'container-options' })
-    const foreign = { ...image, config: { ...image.config, architecture: 'amd64' }, root: () => image.root() }
-    await expect(createContainer({ image: foreign as unknown as Image })).rejects.toMatchObject({
-      code: 'container-image',
-    })
+    const foreign = await imageOf(undefined, 'amd64')
+    await expect(createContainer({ image: foreign })).rejects.toMatchObject({ code: 'container-image' })
   })
 
   test('is not there as long as its signal has been given already', async () => {
