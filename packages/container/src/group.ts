@@ -39,7 +39,12 @@ export class ContainerGroup {
     tree.write(tree.root, 'cgroup.subtree_control', '+cpu +memory +pids')
     this.#outer = made(tree, tree.root, name)
     tree.write(this.#outer, 'cgroup.subtree_control', '+cpu +memory +pids')
-    this.inner = made(tree, this.#outer, 'container')
+    try {
+      this.inner = made(tree, this.#outer, 'container')
+    } catch (error) {
+      tree.rmdir(this.#outer)
+      throw error
+    }
     for (const group of [this.#outer, this.inner]) for (const [file, text] of files) tree.write(group, file, text)
   }
 

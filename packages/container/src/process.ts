@@ -43,7 +43,10 @@ export class ContainerProcess {
     signal?.throwIfAborted()
     this.#host = host
     const { kernel } = host
-    const wake = (): void => host.wake()
+    const wake = (): void => {
+      this.#tty?.queue.wake()
+      host.wake()
+    }
     const output = new OutputStream(kernel, wake)
     const errors = new OutputStream(kernel, wake)
     let files: readonly OpenFile[]
@@ -53,6 +56,7 @@ export class ContainerProcess {
       files = [input.file, output.file, errors.file]
     } else {
       const tty = new HostTerminal(kernel, (bytes) => output.take(bytes))
+      tty.tty.room = () => !output.file.paused
       tty.tty.resize(terminal.rows, terminal.columns)
       this.#tty = tty
       this.stdin = new WritableStream({ write: (bytes) => this.#type(bytes) })
