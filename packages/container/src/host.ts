@@ -52,6 +52,8 @@ export class ContainerHost {
 
   async #run(): Promise<void> {
     try {
+      // Whoever starts a program has it before it runs.
+      await this.#host.pause()
       // What comes while the last program ends is looked after as well.
       do {
         this.#hasCome = false
