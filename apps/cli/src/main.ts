@@ -4,6 +4,7 @@ import { isVmexitError } from '@vmexit/core'
 import { Command, CommanderError } from 'commander'
 import { hostCommand, hostedCommands } from './hosted/index.ts'
 import { imageCommands } from './images/commands.ts'
+import { runCommand } from './run/command.ts'
 
 const program = new Command('vmexit')
   .description('One simulated PC, and every way to share it.')
@@ -12,7 +13,7 @@ const program = new Command('vmexit')
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
 
 // Most of this program is the PC, without which those that only ask after one, or deal with images, start four times as fast.
-const asking = [...hostedCommands(), ...imageCommands()]
+const asking = [...hostedCommands(), ...imageCommands(), runCommand()]
 if (!asking.some((command) => command.name() === process.argv[2])) {
   program.addCommand((await import('./boot/command.ts')).bootCommand())
   const { runElfCommand, straceCommand } = await import('./run-elf/command.ts')

@@ -42,7 +42,7 @@ export { type BpfInstruction, isValidFilter } from './seccomp/bpf.ts'
 export { type Seccomp, type SeccompFilter, SeccompMode } from './seccomp/filter.ts'
 export { compileSeccomp, type OciArgument, type OciSeccomp, type OciSyscall } from './seccomp/oci.ts'
 export type { SignalAction, SignalActions, SignalInfo, SignalQueue } from './signals/queue.ts'
-export type { SignalSet } from './signals/set.ts'
+export { Signal, type SignalSet } from './signals/set.ts'
 export { Strace } from './strace.ts'
 export type {
   AltStack,

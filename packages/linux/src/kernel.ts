@@ -29,7 +29,8 @@ import { Random } from './random.ts'
 import { enforce } from './seccomp/enforce.ts'
 import { deliverSignals } from './signals/deliver.ts'
 import { signalOfFault, signalOfTrap } from './signals/faults.ts'
-import { alarmFired } from './signals/send.ts'
+import { Code } from './signals/queue.ts'
+import { alarmFired, sendToProcess } from './signals/send.ts'
 import { Signal } from './signals/set.ts'
 import type { CallObserver, Kernel, Process, Task } from './system.ts'
 import { Futexes } from './tasks/futex.ts'
@@ -184,6 +185,11 @@ export class LinuxKernel implements Kernel, RingZero {
   /** Starts a program. @throws VmexitError `exec-failed`. */
   spawn(program: Spawn): Process {
     return spawn(this, program)
+  }
+
+  /** A signal from outside, as kill(2) sends it: the first process of a pid namespace gets SIGKILL and SIGSTOP, too. */
+  signal(proc: Process, signal: number): void {
+    sendToProcess(proc, { signal, code: Code.SI_KERNEL })
   }
 
   /** Runs at most so many instructions. Where it stops is invisible to programs. */

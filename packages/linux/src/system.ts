@@ -13,6 +13,7 @@ import type { AddressSpace, TlbControl } from './memory/address-space.ts'
 import type { PageCache } from './memory/file-pages.ts'
 import type { Frames } from './memory/frames.ts'
 import type { UserMemory } from './memory/user-memory.ts'
+import type { PidNamespace } from './namespaces/pid.ts'
 import type { UserNamespace } from './namespaces/user.ts'
 import type { Network } from './net/network.ts'
 import type { Random } from './random.ts'
@@ -109,6 +110,8 @@ export interface Terminal {
   /** The session that it controls, and the group in the foreground; 0 are none. */
   session: number
   foreground: number
+  /** Whose it is: processes of another pid namespace that this one is not within do not open it by its number. */
+  pids: PidNamespace<Task> | undefined
   open(): KernelOperations
 }
 

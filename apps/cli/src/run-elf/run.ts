@@ -255,10 +255,11 @@ class Signal {
   }
 }
 
-function hostOf(
-  streams: Streams,
+/** Runs a kernel as fast as this machine can, and lets it sleep as long as its programs do. */
+export function hostOf(
+  streams: Pick<Streams, 'came'>,
   isSilent: () => boolean,
-  flags: RunFlags,
+  flags: Pick<RunFlags, 'idle'>,
   isOver: () => boolean,
 ): Parameters<typeof runKernel>[1] {
   let slice = 200_000
@@ -315,7 +316,8 @@ function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-function report(kernel: LinuxKernel, seconds: number): Record<string, unknown> {
+/** What was counted. */
+export function report(kernel: LinuxKernel, seconds: number): Record<string, unknown> {
   const calls: Record<string, number> = {}
   const missing: Record<string, number> = {}
   for (const [number, count] of kernel.callCounts.entries()) {
@@ -338,7 +340,8 @@ function report(kernel: LinuxKernel, seconds: number): Record<string, unknown> {
   }
 }
 
-function statistics(kernel: LinuxKernel, seconds: number): string {
+/** The same for people. */
+export function statistics(kernel: LinuxKernel, seconds: number): string {
   const lines = Object.entries(report(kernel, seconds)).flatMap(([name, value]) =>
     typeof value === 'object' && value !== null
       ? Object.entries(value).map(([call, count]) => [`${name} ${call}`, count] as const)

@@ -1,7 +1,7 @@
 /** mount(2) and umount2(2): tmpfs and proc anew, and what is mounted already at other places. */
 import { type ByteString, type FileSystem, type Mount, MountFlag, type TaskContext } from '@vmexit/vfs'
 import { CgroupFs } from '../cgroups/cgroup-fs.ts'
-import { chargedTmpFs } from '../cgroups/charges.ts'
+import { chargedTmpFs, fileSystemGone } from '../cgroups/charges.ts'
 import { Errno } from '../errno.ts'
 import { PAGE } from '../memory/frames.ts'
 import { ProcFs } from '../proc/proc-fs.ts'
@@ -68,7 +68,10 @@ export function mount(
   if (user.parent !== null && task.kernel.fileSystemOwners.get(fs) === undefined)
     task.kernel.fileSystemOwners.set(fs, user)
   const made = vfs.mount(context, fs, target, { source: source || 'none', flags: kept | own })
-  return typeof made === 'number' ? made : 0
+  if (typeof made !== 'number') return 0
+  // Nobody has it: what it was charged for is given back.
+  fileSystemGone(fs)
+  return made
 }
 
 /** Mounts are for administrators of the mount namespace. */

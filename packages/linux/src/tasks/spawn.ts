@@ -2,13 +2,14 @@
 
 import type { Group } from '@vmexit/cgroup'
 import { VmexitError } from '@vmexit/core'
-import { type TaskContext, toByteString } from '@vmexit/vfs'
+import { type FileSystem, type TaskContext, toByteString } from '@vmexit/vfs'
 import { Errno, nameOfErrno } from '../errno.ts'
 import { become } from '../exec/exec.ts'
 import { loadProgram } from '../exec/load.ts'
 import { Descriptors } from '../files/descriptors.ts'
 import type { OpenFile } from '../files/open-file.ts'
 import { AddressSpace } from '../memory/address-space.ts'
+import { MountNamespace } from '../namespaces/kinds.ts'
 import { NamespaceFlag, type NamespaceKind } from '../namespaces/namespace.ts'
 import { newNamespaces, type Separated } from '../namespaces/unshare.ts'
 import type { IdMap } from '../namespaces/user.ts'
@@ -43,7 +44,15 @@ export interface Spawn {
   readonly join?: Process
   /** Kinds of namespaces that are its own: as by unshare(2). It is number 1 of a pid namespace of its own. */
   readonly namespaces?: readonly NamespaceKind[]
-  /** Done before the program is looked for: mounts, root, ids, capabilities and filters of the task are to be set here. */
+  /**
+   * The file system that its mount namespace, which is one of its own, begins with. Nothing else is mounted in there: what a
+   * program has after pivot_root(2) and umount(2) of the old root, without there ever being an old one.
+   */
+  readonly root?: FileSystem
+  /**
+   * Done before the program is looked for: mounts, root, ids, capabilities and filters of the task are to be set here. What
+   * it throws comes to the caller, and nothing is left of the task. `path`, `args`, `env` and `cwd` are read behind it.
+   */
   readonly prepare?: (task: Task) => void
   /** Told when it has ended, with wait(2)'s status. */
   readonly onExit?: (status: number) => void
@@ -58,11 +67,17 @@ export function spawn(kernel: Kernel, program: Spawn): Process {
   const ids = idsOf(kernel, program)
   const separated = namespacesOf(kernel, program, ids, group)
   const { ns } = separated
-  if (ns.pid.hasEnded) return fail(program, 'the first process of its pid namespace has ended', 'join one that lives')
+  // Whoever does not get as far as a task leaves them again.
+  enterNamespaces(ns)
+  if (ns.pid.hasEnded) {
+    leaveNamespaces(ns)
+    return fail(program, 'the first process of its pid namespace has ended', 'join one that lives')
+  }
   const pid = ns.pid.allocate()
   const member = pid === 0 ? -Errno.EAGAIN : tree.members.fork(pid, group)
   if (typeof member === 'number') {
     kernel.ns.pid.drop(pid)
+    leaveNamespaces(ns)
     const why = `no process may be added to its group (${nameOfErrno(member)})`
     return fail(program, why, 'end another one, or name another group')
   }
@@ -73,6 +88,7 @@ export function spawn(kernel: Kernel, program: Spawn): Process {
   const giveBack = (): void => {
     tree.members.release(thread)
     proc.giveNumbersBack()
+    leaveNamespaces(ns)
   }
   const stack = space.table.root === 0 ? undefined : KernelStack.of(account)
   if (stack === undefined) {
@@ -88,16 +104,22 @@ export function spawn(kernel: Kernel, program: Spawn): Process {
   })
   proc.leader = task
   if (ns.pid.parent !== null) ns.pid.init ??= proc
-  enterNamespaces(ns)
-  const abandon = (why: string, remedy: string): never => {
+  const undo = (): void => {
     kernel.vfs.exit(task.context)
-    leaveNamespaces(task.ns)
     space.free()
     stack.free()
     giveBack()
+  }
+  const abandon = (why: string, remedy: string): never => {
+    undo()
     return fail(program, why, remedy)
   }
-  program.prepare?.(task)
+  try {
+    program.prepare?.(task)
+  } catch (error) {
+    undo()
+    throw error
+  }
   if (program.cwd !== undefined) {
     const answer = kernel.vfs.chdir(task.context, null, toByteString(program.cwd))
     if (answer < 0) abandon(`${program.cwd} is no directory to go to (${nameOfErrno(answer)})`, 'give another cwd')
@@ -121,6 +143,7 @@ export function spawn(kernel: Kernel, program: Spawn): Process {
   const terminal = program.terminal
   if (terminal !== undefined) {
     proc.session.tty = terminal
+    terminal.pids ??= ns.pid
     terminal.session = proc.session.id
     terminal.foreground = proc.group
   }
@@ -140,22 +163,29 @@ function idsOf(kernel: Kernel, { uid, gid, join }: Spawn): Ids {
 }
 
 /** The namespaces that it is in: those of another process, or the first ones, and new ones. */
-function namespacesOf(kernel: Kernel, { join, namespaces = [], network }: Spawn, ids: Ids, group: Group): Separated {
+function namespacesOf(kernel: Kernel, program: Spawn, ids: Ids, group: Group): Separated {
+  const { join, namespaces = [], network, root } = program
   const shared = join?.leader.ns ?? kernel.ns
   const before = network === undefined ? shared : { ...shared, net: network }
-  const flags = namespaces.reduce((all, kind) => all | NamespaceFlag[kind], 0)
-  const { ns, ids: after } = newNamespaces(kernel, { ns: before, ids }, flags, group)
+  const others = root === undefined ? namespaces : namespaces.filter((kind) => kind !== 'mnt')
+  const flags = others.reduce((all, kind) => all | NamespaceFlag[kind], 0)
+  const { ns: made, ids: after } = newNamespaces(kernel, { ns: before, ids }, flags, group)
+  const { user } = made
+  const ns =
+    root === undefined
+      ? made
+      : { ...made, mnt: new MountNamespace(user.numbers, user, kernel.vfs.newTree(root, root.type)) }
   const time = ns.timeForChildren
   if (time !== before.timeForChildren) time.isFrozen = true
   return { ids: after, ns: { ...ns, pid: ns.pidForChildren, time } }
 }
 
 /** Where it finds files: in the tree of its mount namespace, from the root of the joined process. */
-function contextOf(kernel: Kernel, { join, namespaces = [] }: Spawn, ns: Namespaces<Task>): TaskContext {
+function contextOf(kernel: Kernel, { join, namespaces = [], root }: Spawn, ns: Namespaces<Task>): TaskContext {
   const { vfs } = kernel
   const joined = join?.leader.context
   const context = joined === undefined ? vfs.newTask(kernel.tree) : vfs.fork(joined)
-  if (namespaces.includes('mnt')) vfs.enterTree(context, ns.mnt.tree)
+  if (root !== undefined || namespaces.includes('mnt')) vfs.enterTree(context, ns.mnt.tree)
   return context
 }
 

@@ -79,6 +79,7 @@ export class Ptys {
   /** /dev/ptmx has been opened. */
   openMaster(): KernelOperations {
     const pty = new Pty(this.#kernel, this.#free())
+    pty.tty.pids = this.#kernel.current?.ns.pid
     this.terminals.set(pty.number, pty.tty)
     this.#pairs.set(pty.number, pty)
     return new MasterOperations(this.#kernel, pty, () => {
@@ -91,9 +92,25 @@ export class Ptys {
   openSlave(number: number): KernelOperations | number {
     const tty = this.terminals.get(number)
     const pty = this.#pairs.get(number)
-    if (tty === undefined) return -Errno.ENXIO
+    if (tty === undefined || !this.#isSeen(tty)) return -Errno.ENXIO
     if (pty?.isLocked || tty.isHungUp) return -Errno.EIO
     return new TerminalOperations(tty, pty)
+  }
+
+  /**
+   * Numbers are the kernel's, not those of a mount of devpts: so whoever could make a node by mknod(2) must not come to the
+   * terminals of others by it. They are for whom their processes have numbers, and for those whom they control.
+   */
+  #isSeen(tty: Tty): boolean {
+    const { current, ns } = this.#kernel
+    if (current === undefined || current.process.session.tty === tty) return true
+    return (tty.pids ?? ns.pid).isWithin(current.ns.pid)
+  }
+
+  /** A terminal of the host has no other end any more. */
+  removeHost(tty: Tty): void {
+    tty.hangUp()
+    for (const [number, known] of this.terminals) if (known === tty) this.terminals.delete(number)
   }
 }
 
@@ -262,4 +279,9 @@ export class HostTerminal extends AnonymousFile {
     return 0
   }
   protected release(): void {}
+
+  /** Nobody is at the other end any more: its session is hung up, and its number is free. */
+  end(): void {
+    ptysOf(this.kernel).removeHost(this.tty)
+  }
 }

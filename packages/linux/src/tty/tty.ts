@@ -27,6 +27,7 @@ export class Tty implements Terminal {
   /** The session that it controls, and the group in the foreground; 0 are none. */
   session = 0
   foreground = 0
+  pids: Terminal['pids'] = undefined
   readonly queue: WaitQueue = new WaitQueue()
   /** Its number, of /dev/tty or pts. */
   readonly name: string

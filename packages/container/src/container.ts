@@ -1,0 +1,230 @@
+/**
+ * A container: a program of an image in namespaces, a root and a control group of its own, and further programs beside it
+ * (runtime-spec, "Lifecycle"; Docker's `run` and `exec`).
+ */
+import type { Image, ImageRoot } from '@vmexit/image'
+import { callNumbers, compileSeccomp, i386, type OciSeccomp, type Spawn } from '@vmexit/linux'
+import { type CapabilityName, capabilitiesOf } from './capabilities.ts'
+import { containerError } from './errors.ts'
+import { ContainerGroup, GroupCharges, type Limits } from './group.ts'
+import { ContainerHost } from './host.ts'
+import { ContainerProcess, type ExitStatus, type SignalName, type TerminalSize } from './process.ts'
+import { become, type ProgramOptions, type ProgramSpec, type Rights, specOf } from './program.ts'
+import { containerFs, mountAll } from './root.ts'
+import { collect } from './streams.ts'
+
+/** A program of a container. */
+export interface ExecOptions extends ProgramOptions {
+  /** The program and its arguments. */
+  readonly args: readonly string[]
+  /** It has a terminal of this size. */
+  readonly terminal?: TerminalSize
+  /** Kills it. */
+  readonly signal?: AbortSignal
+}
+
+/** What a container is made with. What is not stated is as the image says. */
+export interface ContainerOptions extends Omit<ExecOptions, 'args'>, Limits {
+  readonly image: Image
+  /** In the place of the image's Cmd, behind its Entrypoint. */
+  readonly args?: readonly string[]
+  /** In the place of the image's Entrypoint, and of its Cmd. */
+  readonly entrypoint?: readonly string[]
+  /** Whose kernel it runs on; one of its own unless stated. */
+  readonly host?: ContainerHost
+  /** Also that of its control group: letters, digits, `_`, `.`, `-`. One that is free unless stated. */
+  readonly name?: string
+  /** Its name unless stated. */
+  readonly hostname?: string
+  /** Nothing at its root can be written. */
+  readonly readOnly?: boolean
+  readonly capDrop?: readonly CapabilityName[]
+  readonly capAdd?: readonly CapabilityName[]
+  /** No program gives it more rights than it has: set-user-ID means nothing. */
+  readonly noNewPrivileges?: boolean
+  /** A filter of system calls, as `linux.seccomp` of an OCI runtime configuration. */
+  readonly seccomp?: OciSeccomp
+}
+
+/** What a program has said, and how it has ended. */
+export interface ExecResult extends ExitStatus {
+  readonly stdout: Uint8Array<ArrayBuffer>
+  readonly stderr: Uint8Array<ArrayBuffer>
+}
+
+const NAMESPACES: Spawn['namespaces'] = ['mnt', 'pid', 'uts', 'ipc', 'net', 'cgroup']
+
+/** A container whose program runs. Dispose of it: what it has is kept until then. */
+export class Container implements AsyncDisposable {
+  readonly name: string
+  readonly host: ContainerHost
+  readonly #main: ContainerProcess
+  readonly #spec: ProgramSpec
+  readonly #rights: Rights
+  readonly #group: ContainerGroup
+  readonly #charges: GroupCharges
+  readonly #root: ImageRoot
+  #isDisposed = false
+
+  /** @internal Use {@link createContainer}. */
+  constructor(options: ContainerOptions, host: ContainerHost, root: ImageRoot) {
+    this.host = host
+    this.#root = root
+    this.name = options.name ?? `container-${host.nextNumber()}`
+    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/.test(this.name))
+      containerError('options', `${this.name} is no name`, 'give letters, digits, _, . and -, 63 at most')
+    const hostname = options.hostname ?? this.name
+    if (!/^[^\s\0]{1,64}$/.test(hostname))
+      containerError('options', `${hostname} is no name of a host`, 'give 1 to 64 characters without blanks')
+    this.#rights = {
+      capabilities: capabilitiesOf(options.capDrop, options.capAdd),
+      noNewPrivileges: options.noNewPrivileges ?? false,
+      filter: options.seccomp && {
+        program: compileSeccomp(options.seccomp, (name) => numbers.get(name)),
+        before: undefined,
+      },
+    }
+    const { env, ...spec } = specOf(options.image, options)
+    const more = { HOSTNAME: hostname, ...(options.terminal !== undefined && { TERM: 'xterm' }) }
+    this.#spec = { ...spec, env: { ...more, ...env } }
+    const { kernel } = host
+    this.#group = new ContainerGroup(kernel, this.name, options)
+    this.#charges = new GroupCharges(this.#group.inner)
+    try {
+      const fs = containerFs(kernel, root.layers, this.#charges)
+      this.#main = this.#start(this.#spec, options, { namespaces: NAMESPACES!, root: fs }, (task) => {
+        task.ns.uts.hostname = hostname
+        const group = this.#group.inner
+        mountAll(task, { group, charges: this.#charges, hostname, cwd: spec.cwd, readOnly: options.readOnly ?? false })
+      })
+    } catch (error) {
+      this.#giveBack()
+      throw error
+    }
+  }
+
+  get stdin(): WritableStream<Uint8Array> {
+    return this.#main.stdin
+  }
+  /** Somebody has to read, or cancel: beyond 64 KiB the program waits. */
+  get stdout(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#main.stdout
+  }
+  get stderr(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#main.stderr
+  }
+  /** Resolves when its program has ended, and all others in it with that. */
+  get exited(): Promise<ExitStatus> {
+    return this.#main.exited
+  }
+  /** How it has ended; undefined while it runs. */
+  get status(): ExitStatus | undefined {
+    return this.#main.status
+  }
+  /** What it takes at the moment, and took at most. */
+  get usage(): { readonly memory: number; readonly memoryPeak: number; readonly processes: number } {
+    const { memory, pids } = this.#group.inner
+    return { memory: memory.usage, memoryPeak: memory.counter.peak, processes: pids.usage }
+  }
+
+  /** Sends its program a signal. See {@link ContainerProcess.kill}. */
+  kill(signal: SignalName | number = 'SIGTERM'): void {
+    this.#main.kill(signal)
+  }
+  /** Its terminal has another size. */
+  resize(size: TerminalSize): void {
+    this.#main.resize(size)
+  }
+
+  /** Starts a further program in it. @throws VmexitError `container-ended`, `container-program` and others. */
+  spawn(options: ExecOptions): ContainerProcess {
+    if (this.#main.status !== undefined)
+      return containerError('ended', `${this.name} has ended`, 'start another container of its image')
+    const { args, env = {}, cwd = this.#spec.cwd, user = this.#spec.user } = options
+    if (args.length === 0) containerError('options', 'no program was given', 'give its name and arguments')
+    const spec = { args, cwd, user, env: { ...this.#spec.env, ...env } }
+    const { vfs } = this.host.kernel
+    return this.#start(spec, options, { join: this.#main.process }, (task) =>
+      vfs.enterTree(task.context, task.ns.mnt.tree),
+    )
+  }
+
+  /** Runs a further program in it to its end; it reads nothing. */
+  async exec(options: ExecOptions): Promise<ExecResult> {
+    const program = this.spawn(options)
+    const closed = program.stdin.close()
+    const [stdout, stderr, status] = await Promise.all([
+      collect(program.stdout),
+      collect(program.stderr),
+      program.exited,
+      closed,
+    ])
+    return { ...status, stdout, stderr }
+  }
+
+  /** Kills what runs in it, and gives all back that it has. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill('SIGKILL')
+    await this.exited.catch(() => {})
+    this.#giveBack()
+  }
+
+  #start(
+    spec: ProgramSpec,
+    options: { readonly terminal?: TerminalSize; readonly signal?: AbortSignal },
+    where: Partial<Spawn>,
+    before: NonNullable<Spawn['prepare']>,
+  ): ContainerProcess {
+    const { kernel } = this.host
+    return new ContainerProcess(
+      this.host,
+      (streams) => {
+        // Where the program is, is known when its root is there: `spawn` reads these behind `prepare`.
+        const program: { -readonly [Key in keyof Spawn]: Spawn[Key] } = {
+          ...{ path: spec.args[0]!, args: spec.args, cgroup: this.#group.inner.path },
+          ...where,
+          ...streams,
+          prepare: (task) => {
+            before(task)
+            Object.assign(program, become(task, spec, this.#rights))
+          },
+        }
+        return kernel.spawn(program)
+      },
+      options,
+    )
+  }
+
+  #giveBack(): void {
+    if (this.#isDisposed) return
+    this.#isDisposed = true
+    this.#charges.releaseAll()
+    this.#group.remove()
+    this.#root[Symbol.dispose]()
+  }
+}
+
+const numbers = callNumbers(i386)
+
+/**
+ * Starts a container of an image.
+ * @throws VmexitError whose `code` says why: see `ContainerErrorCode`; ImageError.
+ */
+export async function createContainer(options: ContainerOptions): Promise<Container> {
+  const { image, signal, host = new ContainerHost() } = options
+  signal?.throwIfAborted()
+  const { os, architecture } = image.config
+  if (os !== 'linux' || architecture !== '386')
+    containerError(
+      'image',
+      `the image is for ${os}/${architecture}`,
+      'take one for linux/386, as `--platform` chooses it',
+    )
+  const root = await image.root()
+  try {
+    return new Container(options, host, root)
+  } catch (error) {
+    root[Symbol.dispose]()
+    throw error
+  }
+}

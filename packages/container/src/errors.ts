@@ -1,0 +1,16 @@
+/** Errors of containers. */
+import { VmexitError } from '@vmexit/core'
+
+/**
+ * `container-options`: what was asked for makes no sense; `container-image`: the image cannot be run; `container-user`: it has no
+ * such user; `container-program-missing`: the program is not there; `container-program`: it cannot be executed; `container-ended`: it has ended.
+ */
+export type ContainerErrorCode = `container-${'options' | 'image' | 'user' | 'program' | 'program-missing' | 'ended'}`
+
+export function containerError(
+  kind: 'options' | 'image' | 'user' | 'program' | 'program-missing' | 'ended',
+  problem: string,
+  remedy: string,
+): never {
+  throw new VmexitError<ContainerErrorCode>(`container-${kind}`, { problem, remedy })
+}

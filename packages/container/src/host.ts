@@ -1,0 +1,101 @@
+/**
+ * A kernel that runs containers, beside other work of the host's: it runs as long as some of their programs do, and is awake when one of
+ * them has something to do.
+ */
+import { createKernel, type Host, type KernelOptions, type LinuxKernel, runKernel } from '@vmexit/linux'
+
+/** What a host is made with: a kernel's options, or a kernel. */
+export interface ContainerHostOptions extends Omit<KernelOptions, 'root' | 'hostname'> {
+  /** A kernel that there is already. Nobody else steps it. */
+  readonly kernel?: LinuxKernel
+  /**
+   * How it runs beside other work: see `Host` of `@vmexit/linux`; `came` resolves when something has come from outside. Unless stated
+   * the event loop has its turn after each slice, and idle time passes at once: a program that sleeps is awake again without delay.
+   */
+  readonly pace?: (came: () => Promise<void>) => Host
+}
+
+/** A kernel for containers; several of them share its memory, its CPU and the layers of their images. */
+export class ContainerHost {
+  readonly kernel: LinuxKernel
+  readonly #host: Host
+  readonly #watching = new Set<(error: unknown) => void>()
+  #isRunning = false
+  #hasCome = false
+  #tell: (() => void) | undefined
+  #numbers = 0
+
+  constructor({ kernel, pace = atOnce, ...options }: ContainerHostOptions = {}) {
+    this.kernel = kernel ?? createKernel(options)
+    this.#host = pace(() => this.#came())
+  }
+
+  /** A number that no other container of it has. */
+  nextNumber(): number {
+    return ++this.#numbers
+  }
+
+  /** Something has come from outside: a program, a signal, bytes to read. */
+  wake(): void {
+    this.#hasCome = true
+    this.#tell?.()
+    if (this.#isRunning) return
+    this.#isRunning = true
+    void this.#run()
+  }
+
+  /** Tells of an error of the kernel itself, which ends all that runs; answers what ends that. */
+  onFailure(failed: (error: unknown) => void): () => void {
+    this.#watching.add(failed)
+    return () => this.#watching.delete(failed)
+  }
+
+  async #run(): Promise<void> {
+    try {
+      // Whoever starts a program has it before it runs.
+      await this.#host.pause()
+      // What comes while the last program ends is looked after as well.
+      do {
+        this.#hasCome = false
+        await runKernel(this.kernel, this.#host)
+      } while (this.#hasCome)
+    } catch (error) {
+      for (const failed of [...this.#watching]) failed(error)
+    } finally {
+      this.#isRunning = false
+    }
+  }
+
+  #came(): Promise<void> {
+    return new Promise((done) => {
+      this.#tell = () => {
+        this.#hasCome = false
+        this.#tell = undefined
+        done()
+      }
+      if (this.#hasCome) this.#tell()
+    })
+  }
+}
+
+function atOnce(came: () => Promise<void>): Host {
+  return {
+    pause: turn,
+    wait: async (nanoseconds) => {
+      await (Number.isFinite(nanoseconds) ? turn() : came())
+      return Number.isFinite(nanoseconds) ? nanoseconds : 0
+    },
+  }
+}
+
+/** The event loop has its turn. */
+function turn(): Promise<void> {
+  return new Promise((done) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      done()
+    }
+    port2.postMessage(0)
+  })
+}

@@ -1,0 +1,125 @@
+/**
+ * The root of a container (runtime-spec, "Default Filesystems"): the image's layers under a layer of its own, /proc, /dev and /sys.
+ * Its mount namespace begins with this, so there is nothing else in it that could be reached.
+ */
+import type { Group } from '@vmexit/cgroup'
+import { CgroupFs, type LinuxKernel, ProcFs, type Task } from '@vmexit/linux'
+import { OverlayFs } from '@vmexit/overlayfs'
+import {
+  Access,
+  At,
+  Errno,
+  errnoName,
+  type FileSystem,
+  Mode,
+  MountFlag,
+  makeDevice,
+  Open,
+  Stat,
+  TmpFs,
+  toByteString,
+} from '@vmexit/vfs'
+import { containerError } from './errors.ts'
+import type { GroupCharges } from './group.ts'
+
+// biome-ignore format: a table
+const DEVICES: readonly (readonly [name: string, major: number, minor: number])[] = [
+  ['null', 1, 3], ['zero', 1, 5], ['full', 1, 7], ['random', 1, 8], ['urandom', 1, 9], ['tty', 5, 0], ['ptmx', 5, 2],
+]
+const LINKS = { fd: '/proc/self/fd', stdin: '/proc/self/fd/0', stdout: '/proc/self/fd/1', stderr: '/proc/self/fd/2' }
+/** Terminals that have a place in /dev/pts; whose they are is asked when they are opened. */
+const TERMINALS = 64
+const SHARED_MEMORY_BYTES = 64 << 20
+const DIRECTORY = 0o755
+const PLAIN = MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC
+
+/** Copy-on-write on top of an image's layers, the topmost first. */
+export function containerFs(kernel: LinuxKernel, layers: readonly FileSystem[], charges: GroupCharges): OverlayFs {
+  const { time } = kernel
+  const upper = new TmpFs({ time, charges, mode: DIRECTORY })
+  // An image without layers is an empty one.
+  const lower = layers.length > 0 ? layers : [new TmpFs({ time, mode: DIRECTORY })]
+  return new OverlayFs({ lower: lower.map((layer) => layer.root), upper: upper.root })
+}
+
+/** What a container has beside the image's files. */
+export interface RootOptions {
+  readonly group: Group
+  readonly charges: GroupCharges
+  readonly hostname: string
+  /** Where its program starts; it is made where the image does not have it. */
+  readonly cwd: string
+  readonly readOnly: boolean
+}
+
+/** Mounts the rest, for its first task. @throws VmexitError `container-image`. */
+export function mountAll(task: Task, { group, charges, hostname, cwd, readOnly }: RootOptions): void {
+  const { kernel, context } = task
+  const { vfs, time } = kernel
+  const mount = (fs: FileSystem, path: string, flags: number, source: string): void => {
+    directory(task, path)
+    must(vfs.mount(context, fs, path, { source, flags: flags | MountFlag.RELATIME }), path)
+  }
+  const isReadOnly = (path: string): void => {
+    const at = vfs.mountAt(context, path)
+    if (typeof at !== 'number') at.flags |= MountFlag.RDONLY
+  }
+  const tmpfs = (mode: number, sizeBytes: number): TmpFs => new TmpFs({ time, charges, mode, sizeBytes })
+  context.umask = 0
+  mount(new ProcFs(kernel, task.ns.pid), '/proc', PLAIN, 'proc')
+  mount(tmpfs(DIRECTORY, 65_536), '/dev', MountFlag.NOSUID, 'tmpfs')
+  devices(task)
+  mount(tmpfs(0o1777, SHARED_MEMORY_BYTES), '/dev/shm', PLAIN, 'shm')
+  mount(tmpfs(DIRECTORY, 65_536), '/sys', PLAIN, 'sysfs')
+  for (const path of ['/sys/fs', '/sys/fs/cgroup']) directory(task, path)
+  mount(new CgroupFs(kernel, group), '/sys/fs/cgroup', PLAIN, 'cgroup')
+  must(vfs.bind(context, '/proc/sys', '/proc/sys'), '/proc/sys')
+  for (const path of ['/sys', '/sys/fs/cgroup', '/proc/sys']) isReadOnly(path)
+  write(task, '/etc/hostname', `${hostname}\n`)
+  write(task, '/etc/hosts', `127.0.0.1\tlocalhost ${hostname}\n`)
+  if (vfs.access(context, null, toByteString(cwd), Access.F_OK) === -Errno.ENOENT) makeAll(task, cwd)
+  if (readOnly) isReadOnly('/')
+  context.umask = 0o022
+}
+
+/** A directory that is there, or is made. What an image has in its place is not followed anywhere. */
+function directory({ kernel: { vfs }, context }: Task, path: string): void {
+  const name = toByteString(path)
+  const stat = new Stat()
+  let answer = vfs.stat(context, null, name, stat, At.AT_SYMLINK_NOFOLLOW)
+  if (answer === -Errno.ENOENT) {
+    must(vfs.mkdir(context, null, name, DIRECTORY), path)
+    answer = vfs.stat(context, null, name, stat, At.AT_SYMLINK_NOFOLLOW)
+  }
+  must(answer, path)
+  if ((stat.mode & Mode.IFMT) !== Mode.IFDIR)
+    containerError('image', `${path} of the image is no directory`, 'take an image whose /proc, /dev and /sys are')
+}
+
+function makeAll(task: Task, path: string): void {
+  const parts = path.split('/').filter((part) => part !== '')
+  for (let n = 1; n <= parts.length; n++) directory(task, `/${parts.slice(0, n).join('/')}`)
+}
+
+function devices({ kernel: { vfs }, context }: Task): void {
+  for (const [name, major, minor] of DEVICES)
+    must(vfs.mknod(context, null, `/dev/${name}`, Mode.IFCHR | 0o666, makeDevice(major, minor)), `/dev/${name}`)
+  for (const name of ['pts', 'shm']) must(vfs.mkdir(context, null, `/dev/${name}`, DIRECTORY), `/dev/${name}`)
+  for (let n = 0; n < TERMINALS; n++)
+    must(vfs.mknod(context, null, `/dev/pts/${n}`, Mode.IFCHR | 0o620, makeDevice(136, n)), `/dev/pts/${n}`)
+  for (const [name, target] of Object.entries(LINKS)) vfs.symlink(context, target, null, `/dev/${name}`)
+}
+
+/** A file in /etc, if the image has one; whatever stood there is replaced, never written through. */
+function write({ kernel: { vfs }, context }: Task, path: string, text: string): void {
+  vfs.unlink(context, null, path)
+  const file = vfs.open(context, null, path, Open.O_WRONLY | Open.O_CREAT | Open.O_EXCL, 0o644)
+  if (typeof file === 'number') return
+  vfs.write(context, file, new TextEncoder().encode(text))
+  vfs.close(file)
+}
+
+function must(answer: object | number, path: string): void {
+  if (typeof answer !== 'number' || answer >= 0) return
+  containerError('image', `${path} cannot be made (${errnoName(answer)})`, 'give more memory, or take another image')
+}
