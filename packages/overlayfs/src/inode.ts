@@ -47,7 +47,7 @@ abstract class OverlayNode implements Inode {
   /** How many opens have not been released. */
   opens = 0
   /** Where the lower layers are told to look instead of under its name, if anywhere. */
-  redirect: ByteString | null = null
+  abstract redirect: ByteString | null
 
   constructor(fs: FileSystem, ino: number, upper: Inode | null, real: Inode) {
     this.fs = fs
@@ -94,6 +94,7 @@ export class OverlayDirectory extends OverlayNode {
   /** Where it is; the root is in itself. */
   parent: OverlayDirectory
   name: ByteString
+  redirect: ByteString | null = null
   removed = false
   /** Whether the upper directory is known to be marked as holding what has been copied up. */
   impure = false
@@ -137,13 +138,7 @@ export class OverlayFile extends OverlayNode {
   readonly #layer: Layer | null
   #dir: OverlayDirectory | null = null
   #name: ByteString = ''
-  #otherPlaces: readonly Place[] = noPlaces
-  /** Whether the overlay has its upper inode open, because names lead to it that the upper layer does not have. */
-  held = false
-  /** What the upper layer has of data that are copied up by chunk; `data` are then the lower ones. */
-  chunks: Chunks | null = null
-  /** A copy-up that waits for its store. */
-  pending: PendingCopy | null = null
+  #seldom: Seldom | null = null
 
   constructor(fs: FileSystem, ino: number, upper: Inode | null, lower: Lower | null, data: Inode) {
     super(fs, ino, upper, upper ?? lower!.inode)
@@ -159,12 +154,13 @@ export class OverlayFile extends OverlayNode {
 
   /** Names that it may be copied up to: one, unless it is indexed; none when they have been removed. */
   get places(): readonly Place[] {
-    return this.#dir === null ? noPlaces : [{ dir: this.#dir, name: this.#name }, ...this.#otherPlaces]
+    if (this.#dir === null) return noPlaces
+    return [{ dir: this.#dir, name: this.#name }, ...(this.#seldom?.otherPlaces ?? noPlaces)]
   }
   set places([first, ...others]: readonly Place[]) {
     this.#dir = first?.dir ?? null
     this.#name = first?.name ?? ''
-    this.#otherPlaces = others.length > 0 ? others : noPlaces
+    if (this.#seldom !== null || others.length > 0) this.#more.otherPlaces = others
   }
   /** The first of them. */
   placeAt(dir: OverlayDirectory, name: ByteString): void {
@@ -172,9 +168,54 @@ export class OverlayFile extends OverlayNode {
     this.#name = name
   }
 
+  get redirect(): ByteString | null {
+    return this.#seldom?.redirect ?? null
+  }
+  set redirect(path: ByteString | null) {
+    if (this.#seldom !== null || path !== null) this.#more.redirect = path
+  }
+
+  /** Whether the overlay has its upper inode open, because names lead to it that the upper layer does not have. */
+  get held(): boolean {
+    return this.#seldom?.held ?? false
+  }
+  set held(value: boolean) {
+    if (this.#seldom !== null || value) this.#more.held = value
+  }
+
+  /** What the upper layer has of data that are copied up by chunk; `data` are then the lower ones. */
+  get chunks(): Chunks | null {
+    return this.#seldom?.chunks ?? null
+  }
+  set chunks(value: Chunks | null) {
+    if (this.#seldom !== null || value !== null) this.#more.chunks = value
+  }
+
+  /** A copy-up that waits for its store. */
+  get pending(): PendingCopy | null {
+    return this.#seldom?.pending ?? null
+  }
+  set pending(value: PendingCopy | null) {
+    if (this.#seldom !== null || value !== null) this.#more.pending = value
+  }
+
+  get #more(): Seldom {
+    this.#seldom ??= new Seldom()
+    return this.#seldom
+  }
+
   get nlink(): number {
     return this.links < 0 ? this.real.nlink : this.links
   }
+}
+
+/** What few files have. */
+class Seldom {
+  otherPlaces: readonly Place[] = noPlaces
+  redirect: ByteString | null = null
+  held = false
+  chunks: Chunks | null = null
+  pending: PendingCopy | null = null
 }
 
 /** A file of the upper layer without a name, into which data are being copied. */
