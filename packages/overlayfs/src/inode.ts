@@ -5,7 +5,6 @@
 import type { ByteString, FileSystem, Inode } from '@vmexit/vfs'
 import type { Chunks } from './chunks.ts'
 import type { Entries } from './entries.ts'
-import { numberRoom } from './numbers.ts'
 
 /** A directory that is one layer of an overlay. */
 export interface Layer {
@@ -34,9 +33,7 @@ const noPlaces: readonly Place[] = []
 abstract class OverlayNode implements Inode {
   // What a look-up reads stands first, in one line of a processor's cache.
   readonly fs: FileSystem
-  /** Its number in two parts: a number of both would be an object of its own to the engine. */
-  #ino!: number
-  #inoAbove!: number
+  ino: number
   /** The topmost of its inodes: the one whose attributes it has. */
   real: Inode
   /** Links of a file, where the layer does not say it: of those that have been removed, or are indexed. Otherwise −1. */
@@ -54,14 +51,6 @@ abstract class OverlayNode implements Inode {
     this.ino = ino
     this.real = real
     this.upper = upper
-  }
-
-  get ino(): number {
-    return this.#inoAbove * numberRoom + this.#ino
-  }
-  set ino(value: number) {
-    this.#inoAbove = Math.floor(value / numberRoom)
-    this.#ino = value % numberRoom
   }
 
   abstract get nlink(): number

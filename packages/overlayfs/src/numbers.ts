@@ -1,20 +1,24 @@
 /**
- * Inode numbers of an overlay, as `xino` of Linux makes them: the number that the layer's file system has, with the file
- * system in the bits above. So a number needs no memory and is the same each time; with one file system for all layers
- * it is the layer's own.
+ * Inode numbers of an overlay, which tell its file systems apart as `xino` of Linux does: the number that a layer's file system has times
+ * their count, and which one it is. So a number needs no memory and is the same each time; with one file system for all layers it is the
+ * layer's own. (With the file system in high bits numbers were no small integers to the engine, and look-ups a tenth slower.)
  */
 import type { Inode } from '@vmexit/vfs'
 
-/** Numbers of a file system below this keep their bits: 2⁴³, with 2¹⁰ file systems above. */
-export const numberRoom: number = 2 ** 43
-/** What is larger is given numbers from here on, which no file system's own numbers reach. */
-const firstGiven = numberRoom * 1023
+/** Numbers that are made so stay below this. */
+const END = 2 ** 52
 
 /** The numbers of one overlay. */
 export class Numbers {
+  readonly #fileSystems: number
   readonly #given = new Map<string, number>()
   /** Numbers of files that have been copied up, by the upper layer's: those that they had before. */
   readonly #kept = new Map<number, number>()
+
+  /** Of layers on so many file systems. */
+  constructor(fileSystems: number) {
+    this.#fileSystems = fileSystems
+  }
 
   /**
    * The number of what file system `device` of the overlay has under `ino`. The upper layer's is 0: what has been copied
@@ -23,10 +27,11 @@ export class Numbers {
   of(device: number, ino: number): number {
     const kept = device === 0 && this.#kept.size > 0 ? this.#kept.get(ino) : undefined
     if (kept !== undefined) return kept
-    if (ino < numberRoom && device < 1023) return device * numberRoom + ino
+    const made = ino * this.#fileSystems + device
+    if (made < END) return made
     const key = `${device} ${ino}`
     let number = this.#given.get(key)
-    if (number === undefined) this.#given.set(key, (number = firstGiven + this.#given.size))
+    if (number === undefined) this.#given.set(key, (number = END + this.#given.size))
     return number
   }
 

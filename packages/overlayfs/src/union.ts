@@ -57,7 +57,7 @@ export class Union {
   readonly upper: Layer | null
   readonly options: OverlayOptions
   readonly marks: Marks
-  readonly numbers: Numbers = new Numbers()
+  readonly numbers: Numbers
   readonly root: OverlayDirectory
   /** Files that have several names, by their inodes of layers. */
   readonly linked: Map<Inode, OverlayFile> = new Map()
@@ -81,6 +81,7 @@ export class Union {
     }
     this.upper = options.upper === undefined ? null : layer(options.upper, 0)
     this.lowers = options.lower.map((root, index) => layer(root, index + 1))
+    this.numbers = new Numbers(devices.length)
     this.roots = new Set([...options.lower, ...(options.upper === undefined ? [] : [options.upper])])
     const lowers = this.lowers.map((layer) => ({ inode: layer.root, layer }))
     this.root = new OverlayDirectory(
