@@ -99,8 +99,9 @@ const keptOf = new WeakMap<Kernel, Kept>()
 /** The hierarchy from one group on. */
 export class CgroupFs extends MemorylessFs {
   readonly type = 'cgroup2'
-  readonly root: GroupInode
+  readonly root: Inode
   readonly kernel: Kernel
+  /** @internal */
   readonly kept: Kept
   readonly #groups = new WeakMap<Group, GroupInode>()
 
@@ -116,7 +117,7 @@ export class CgroupFs extends MemorylessFs {
     this.root = this.directory(root)
   }
 
-  /** The directory of a group. */
+  /** The directory of a group. @internal */
   directory(group: Group): GroupInode {
     let inode = this.#groups.get(group)
     if (inode === undefined) {
