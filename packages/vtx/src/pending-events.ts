@@ -12,7 +12,7 @@ const VALID = EventInfo.valid >>> 0
 /** What an entry brings: nothing; an event; one that wakes the guest; or the rest of INT n or its like, which is then done. */
 export type Injected = 'nothing' | 'event' | 'woken' | 'instruction'
 
-/** What {@link PendingEvents} save. */
+/** Events that wait for a virtual CPU, as they are saved. */
 export type PendingState = {
   readonly nmi: boolean
   readonly unfinished: number
