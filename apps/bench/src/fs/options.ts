@@ -16,7 +16,7 @@ export interface FsOptions {
 
 const NAMES = FS_SYSTEMS.map(({ name }) => name)
 
-export const FS_HELP = `File systems: memfs, unionfs on it, tmpfs, and overlays on both. Many files of 4 KiB are created, looked up twice, read,
+export const FS_HELP = `File systems: memfs, unionfs on it, tmpfs, and overlays on both. Many files of 4 KiB are created, looked up six times, read,
 appended to and renamed by their paths, and their directories listed; each file system in a process of its own. The exit code is 1 if a bar is missed.
 
   pnpm bench fs                            100,000 files, three rounds

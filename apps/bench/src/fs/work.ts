@@ -13,6 +13,8 @@ export interface FsSample {
 }
 
 const PER_DIRECTORY = 1000
+/** Times that each file is looked up when it is known. */
+const LOOKS = 5
 
 /** Does the work in this process. */
 export function measureFs({ make }: FsSystem, files: number): FsSample {
@@ -34,7 +36,9 @@ function work({ fill, measured }: ReturnType<FsSystem['make']>, files: number): 
   for (const path of paths) fill.append(path)
   const on = measured()
   const first = each(paths, (path) => expect(on.lookup(path), 4096, path))
-  const lookup = each(paths, (path) => expect(on.lookup(path), 4096, path))
+  // A collection of all that is old, which takes as long as one of these, comes when it likes.
+  const looks = Array.from({ length: LOOKS }, () => each(paths, (path) => expect(on.lookup(path), 4096, path)))
+  const lookup = looks.reduce((sum, look) => sum + look, 0) / LOOKS
   const read = each(paths, (path) => expect(on.read(path), 4096, path))
   const append = each(paths, (path) => on.append(path))
   expect(on.read(paths[0]!), 8192, paths[0]!)
