@@ -36,7 +36,7 @@ function work({ fill, measured }: ReturnType<FsSystem['make']>, files: number): 
   for (const path of paths) fill.append(path)
   const on = measured()
   const first = each(paths, (path) => expect(on.lookup(path), 4096, path))
-  // A collection of all that is old, which takes as long as one of these, comes when it likes.
+  // Collections of what the first look has made take as long as one of these, and come in it.
   const looks = Array.from({ length: LOOKS }, () => each(paths, (path) => expect(on.lookup(path), 4096, path)))
   const lookup = looks.reduce((sum, look) => sum + look, 0) / LOOKS
   const read = each(paths, (path) => expect(on.read(path), 4096, path))
@@ -52,12 +52,9 @@ function work({ fill, measured }: ReturnType<FsSystem['make']>, files: number): 
   return { micros: { create, 'first look': first, lookup, read, append, rename, readdir }, bytesPerFile }
 }
 
-/** Microseconds of each act, with the collection of what they have made: else the acts that come next pay for what stays of these. */
 function each(paths: readonly string[], act: (path: string, n: number) => void): number {
   const start = process.cpuUsage()
   for (let n = 0; n < paths.length; n++) act(paths[n]!, n)
-  // What has outlived two of them is not looked at by those that follow.
-  for (let n = 0; n < 2; n++) globalThis.gc?.({ execution: 'sync', type: 'minor' })
   const { user, system } = process.cpuUsage(start)
   return (user + system) / paths.length
 }
