@@ -11,14 +11,11 @@ import { setFileId, setgroups, setId, setIds, setReal, shownId } from '../../tas
 import { bits, fd, int, path, pointer, size } from '../decoders.ts'
 import { type CallRow, call } from '../table.ts'
 import { chown, fchown, newselect } from './files.ts'
+import { short, wide } from './short-ids.ts'
 import { deviceWord } from './structs.ts'
 
 const { AT_FDCWD, AT_SYMLINK_NOFOLLOW } = At
 const MOST_SMALL = 0x7fff_ffff
-
-/** An id of sixteen bits: all ones are −1, and one that does not fit is nobody's. */
-const wide = (id: number): number => ((id & 0xffff) === 0xffff ? -1 : id & 0xffff)
-const short = (id: number): number => (id > 0xffff ? 65_534 : id)
 
 function getShortIds(task: Task, which: 'u' | 'g', at: readonly number[], values: readonly number[]): number {
   for (const [n, address] of at.entries()) task.kernel.memory.set16(address, short(shownId(task, which, values[n]!)))

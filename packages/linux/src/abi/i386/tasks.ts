@@ -6,7 +6,6 @@ import { start } from '../../files/paths.ts'
 import { pidfdOpen, pidfdSendSignal } from '../../files/pidfd.ts'
 import { brk, madvise, mmap, mprotect, mremap, munmap } from '../../memory/calls.ts'
 import { mayInspect, setns, unshare } from '../../namespaces/unshare.ts'
-import { OVERFLOW_ID } from '../../namespaces/user.ts'
 import { seccomp } from '../../seccomp/calls.ts'
 import {
   kill,
@@ -62,6 +61,7 @@ import {
 import { getgroups, getIds, setFileId, setgroups, setId, setIds, setReal, shownId } from '../../tasks/user-calls.ts'
 import { bits, fd, int, path, pointer, size } from '../decoders.ts'
 import { type CallRow, call } from '../table.ts'
+import { short, wide } from './short-ids.ts'
 
 const SIGCHLD = 17
 
@@ -117,10 +117,6 @@ function getRobustList(task: Task, tid: number, at: number, bytes: number): numb
   task.kernel.memory.set32(at, target.robustList)
   return 0
 }
-
-/** Ids as calls of sixteen bits have them: one that does not fit is nobody's, and all ones are −1. */
-const short = (id: number): number => (id > 0xffff ? OVERFLOW_ID : id)
-const wide = (id: number): number => ((id & 0xffff) === 0xffff ? -1 : id & 0xffff)
 
 function gettimeofday(task: Task, at: number, zone: number): number {
   const { kernel } = task
