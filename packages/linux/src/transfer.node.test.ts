@@ -26,7 +26,7 @@ describe.skipIf(program === undefined)(`a transfer${program === undefined ? reas
     'arrives intact over $what',
     ({ what: _what, ...link }) => {
       const kernel = kernelWith({ engine: 'jit', memory: '64 MiB' }, { '/transfer': readFileSync(program!) })
-      const { ends } = linked(kernel, link)
+      const ends = linked(kernel, link)
       const receiver = start(kernel, ends[1], ['/transfer', 'receive', '5000'])
       kernel.step(1e6)
       const sender = start(kernel, ends[0], ['/transfer', 'send', '10.0.0.2', '5000', kibibytes])

@@ -1,18 +1,15 @@
 /** Two networks in one kernel, with a cable between them that is as bad as it is told to be. */
-import { cable, type ImpairmentCounts, type ImpairmentOptions, impair, type NetStack } from '@vmexit/net'
+import { cable, type ImpairmentOptions, impair, type NetStack } from '@vmexit/net'
 import { HostOutput, type LinuxKernel, type NetNamespace } from '../src/index.ts'
 
-/** The ends have 10.0.0.1 and 10.0.0.2. What happens to frames in each direction is counted. */
-export function linked(
-  kernel: LinuxKernel,
-  options: ImpairmentOptions,
-): { ends: [NetNamespace, NetNamespace]; counts: [ImpairmentCounts, ImpairmentCounts] } {
+/** Its ends, which have 10.0.0.1 and 10.0.0.2. */
+export function linked(kernel: LinuxKernel, options: ImpairmentOptions): [NetNamespace, NetNamespace] {
   const { network, ns } = kernel
   const ends: [NetNamespace, NetNamespace] = [network.newNamespace(ns.user), network.newNamespace(ns.user)]
   const ports = cable(network.clock, { queue: 10_000 })
   const bad = ports.map((port, n) => impair(network.clock, port, { ...options, seed: options.seed + n }))
   for (const [n, { stack }] of ends.entries()) configure(stack, bad[n]!, `10.0.0.${n + 1}/24`)
-  return { ends, counts: [bad[0]!.counts, bad[1]!.counts] }
+  return ends
 }
 
 function configure(stack: NetStack, port: Parameters<NetStack['addEthernet']>[1], address: string): void {

@@ -221,3 +221,31 @@ test.each([1, 2, 3, 4, 5])('random wakes, sleeps, moves and limits lose no threa
   expect(picked.sort((a, b) => a - b)).toEqual(wanting.sort((a, b) => a - b))
   expect(tree.root.cpu.active).toBe(wanting.length)
 })
+
+describe('a thread that wakes', () => {
+  test('takes the CPU from one that has run more by the margin, where their ways up the tree meet', () => {
+    const { tree, kernel, at } = treeOf(['/a/x', '/a/y', '/b'])
+    const [x, y, b] = ['/a/x', '/a/y', '/b'].map((path, n) => [...spin(tree, n + 1, at(path)).threads.values()][0]!)
+    const { scheduler } = tree
+    scheduler.sleep(y!)
+    scheduler.sleep(b!)
+    expect(scheduler.pick()!.thread).toBe(x)
+    kernel.time += 3 * MS
+    scheduler.charge(x!, 3 * MS)
+    for (const woken of [y!, b!]) {
+      scheduler.wake(woken, 5 * MS)
+      expect(scheduler.preempts(woken, x!, 2 * MS)).toBe(true)
+      expect(scheduler.preempts(woken, x!, 4 * MS)).toBe(false)
+    }
+  })
+
+  test('is ahead of those that have waited by no more than its bonus', () => {
+    const { tree, kernel, at } = treeOf(['/g'])
+    const [runs, sleeps] = [1, 2].map((pid) => [...spin(tree, pid, at('/g')).threads.values()][0]!)
+    tree.scheduler.sleep(sleeps!)
+    run(tree, kernel, 100 * MS)
+    tree.scheduler.wake(sleeps!, 5 * MS)
+    expect(runs!.vruntime - sleeps!.vruntime).toBeLessThanOrEqual(6 * MS)
+    expect(runs!.vruntime - sleeps!.vruntime).toBeGreaterThan(4 * MS)
+  })
+})
