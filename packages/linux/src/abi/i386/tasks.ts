@@ -21,6 +21,7 @@ import {
   tkill,
 } from '../../signals/calls.ts'
 import { returnFromSignal } from '../../signals/frame.ts'
+import { owesEnd } from '../../ptrace/stops.ts'
 import type { Task } from '../../system.ts'
 import { getrandom, setName, sysinfo, syslog, uname } from '../../system-calls.ts'
 import {
@@ -65,12 +66,16 @@ import { short, wide } from './short-ids.ts'
 
 const SIGCHLD = 17
 
-function exit(task: Task, status: number): number {
-  exitThread(task.kernel, task, (status & 0xff) << 8)
+function exit(task: Task, code: number): number {
+  const status = (code & 0xff) << 8
+  if (owesEnd(task, status)) return Answer.BLOCK
+  exitThread(task.kernel, task, status)
   return Answer.GONE
 }
-function exitGroup(task: Task, status: number): number {
-  endProcess(task.kernel, task.process, (status & 0xff) << 8)
+function exitGroup(task: Task, code: number): number {
+  const status = (code & 0xff) << 8
+  if (owesEnd(task, status)) return Answer.BLOCK
+  endProcess(task.kernel, task.process, status)
   return Answer.GONE
 }
 
