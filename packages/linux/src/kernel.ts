@@ -501,9 +501,11 @@ export class LinuxKernel implements Kernel, RingZero {
     task.inCall = false
     task.entry = undefined
     if (task.process.pending.set.has(Signal.SIGKILL)) task.hasWork = true
-    else if (entry === 'make') this.#invoke(task)
-    else if (entry === 'ask' && task.call !== NO_CALL) this.#admit(task)
-    else if (entry === 'ask' && task.tracing !== undefined) callEnds(task, task.tracing, 0)
+    else if (entry === 'skip') return
+    else if (task.call === NO_CALL) {
+      if (task.tracing !== undefined) callEnds(task, task.tracing, 0)
+    } else if (entry === 'ask') this.#admit(task)
+    else this.#invoke(task)
   }
 
   /** Makes a call if its task's filter lets it through. */
@@ -511,6 +513,7 @@ export class LinuxKernel implements Kernel, RingZero {
     if (task.seccomp !== undefined) {
       const answer = enforce(this, task, task.seccomp, this.#arguments())
       if (answer === Answer.BLOCK) {
+        this.cpu.state.setReg32(Gpr.ax, -Errno.ENOSYS)
         stopsInCall(task, task.tracing!)
         task.entry = 'make'
         return

@@ -149,7 +149,13 @@ function statm(task: Task | undefined): string {
   return `${space?.size ?? 0} ${space?.resident ?? 0} 0 0 0 0 0\n`
 }
 
-const STATES: Readonly<Record<string, string>> = { R: 'running', S: 'sleeping', T: 'stopped', t: 'tracing stop', Z: 'zombie' }
+const STATES: Readonly<Record<string, string>> = {
+  R: 'running',
+  S: 'sleeping',
+  T: 'stopped',
+  t: 'tracing stop',
+  Z: 'zombie',
+}
 
 function status(kernel: Kernel, proc: Process, task: Task | undefined, pids: PidNamespace<Task>): string {
   const { leader } = proc

@@ -6,7 +6,6 @@ import { putInfo } from '../signals/frame.ts'
 import type { SignalInfo } from '../signals/queue.ts'
 import { Signal } from '../signals/set.ts'
 import type { Process, Task } from '../system.ts'
-import { descriptorAt, setDescriptor } from './thread-area.ts'
 import { readSpace, writeSpace } from './memory.ts'
 import {
   fxsaveOf,
@@ -19,7 +18,8 @@ import {
   setI387,
   setRegister,
 } from './registers.ts'
-import type { Tracing } from './tracing.ts'
+import { descriptorAt, setDescriptor } from './thread-area.ts'
+import { TraceEvent, type Tracing } from './tracing.ts'
 
 // biome-ignore format: a table
 const Request = {
@@ -34,6 +34,8 @@ const Request = {
 const USER_BYTES = 284
 const DEBUG_REGISTERS = 252
 const INFO_BYTES = 128
+/** `op` of `struct ptrace_syscall_info`. */
+const CallState = { ENTRY: 1, EXIT: 2, SECCOMP: 3 } as const
 
 export function inspect(
   task: Task,
@@ -215,14 +217,16 @@ function callInfo(target: Task, tracing: Tracing<Process>, memory: UserMemory, s
   view.setBigUint64(8, BigInt(ip >>> 0), true)
   view.setBigUint64(16, BigInt(sp), true)
   let length = 24
-  if (kind === 'entry') {
-    view.setUint8(0, 1)
+  const isFilter = tracing.stop?.code === ((TraceEvent.SECCOMP << 8) | Signal.SIGTRAP)
+  if (kind === 'entry' || isFilter) {
+    view.setUint8(0, isFilter ? CallState.SECCOMP : CallState.ENTRY)
     view.setBigUint64(24, BigInt(target.call >>> 0), true)
     const words = registersOf(target)
     for (let n = 0; n < 6; n++) view.setBigUint64(32 + n * 8, BigInt(words[n]! >>> 0), true)
-    length = 80
+    if (isFilter) view.setUint32(80, tracing.message, true)
+    length = isFilter ? 84 : 80
   } else if (kind === 'exit') {
-    view.setUint8(0, 2)
+    view.setUint8(0, CallState.EXIT)
     view.setBigInt64(24, BigInt(ax), true)
     const isError = ax < 0 && ax >= -4095
     view.setUint8(32, isError ? 1 : 0)

@@ -17,13 +17,25 @@ const MOST_BYTES = 0x7fff_f000
 type Reach = 'forced' | 'physical'
 
 /** Reads into `bytes` as far as there are pages; answers how many. */
-export function readSpace(kernel: Kernel, space: AddressSpace, address: number, bytes: Uint8Array, reach: Reach): number {
+export function readSpace(
+  kernel: Kernel,
+  space: AddressSpace,
+  address: number,
+  bytes: Uint8Array,
+  reach: Reach,
+): number {
   return eachPart(space, address, bytes, false, reach, (physical, part) => {
     kernel.machine.memory.readBytes(physical, part)
   })
 }
 /** Stores `bytes` as far as there are pages; answers how many. */
-export function writeSpace(kernel: Kernel, space: AddressSpace, address: number, bytes: Uint8Array, reach: Reach): number {
+export function writeSpace(
+  kernel: Kernel,
+  space: AddressSpace,
+  address: number,
+  bytes: Uint8Array,
+  reach: Reach,
+): number {
   return eachPart(space, address, bytes, true, reach, (physical, part) => {
     kernel.machine.memory.writeBytes(physical, part)
   })

@@ -122,7 +122,10 @@ function fullTags(fxsave: Uint8Array, top: number): number {
   let tags = 0
   for (let n = 0; n < 8; n++) {
     const physical = (top + n) & 7
-    tags |= (fxsave[4]! & (1 << physical)) === 0 ? 3 << (physical * 2) : tagOf(fxsave.subarray(32 + n * 16, 42 + n * 16)) << (physical * 2)
+    tags |=
+      (fxsave[4]! & (1 << physical)) === 0
+        ? 3 << (physical * 2)
+        : tagOf(fxsave.subarray(32 + n * 16, 42 + n * 16)) << (physical * 2)
   }
   return tags
 }

@@ -6,9 +6,10 @@ import { sendToProcess, sendToTask } from '../signals/send.ts'
 import { LAST_SIGNAL, Signal } from '../signals/set.ts'
 import type { Process, Task } from '../system.ts'
 import { taskOf } from '../tasks/numbers.ts'
+import { letGo } from './going-on.ts'
 import { inspect } from './inspect.ts'
 import { setTrapFlag } from './registers.ts'
-import { letGo, stopWithGroup, trace, untrace } from './stops.ts'
+import { stopWithGroup, trace, untrace } from './stops.ts'
 import { TraceOption, type Tracing } from './tracing.ts'
 
 // biome-ignore format: a table

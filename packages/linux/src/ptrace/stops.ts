@@ -8,7 +8,8 @@ import { Code, type SignalInfo } from '../signals/queue.ts'
 import { forceSignal, sendToProcess, tellTracer } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
 import type { Kernel, Process, Task } from '../system.ts'
-import { type TraceStop, Tracing, TraceEvent, TraceOption } from './tracing.ts'
+import { letGo } from './going-on.ts'
+import { TraceEvent, TraceOption, type TraceStop, Tracing } from './tracing.ts'
 
 /** `ERESTARTSYS`, `ERESTARTNOHAND`, and `ERESTART_RESTARTBLOCK` of what ends at a time, which only tracers see. */
 function restartCode({ deadline }: Task, restart: number): number | undefined {
@@ -26,7 +27,7 @@ export function trace(task: Task, tracer: Process, isSeized: boolean, options: n
 }
 
 /** The task leaves the CPU, and its tracer learns why. */
-export function stopTraced(task: Task, tracing: Tracing<Process>, stop: TraceStop, message = 0): void {
+function stopTraced(task: Task, tracing: Tracing<Process>, stop: TraceStop, message = 0): void {
   const { kernel } = task
   if (task.state !== 'stopped') kernel.withdraw(task)
   if (tracing.hasTrapFlag) {
@@ -180,24 +181,6 @@ export function tellExec(task: Task): void {
   const { tracer } = tracing
   if (tracing.owe(TraceEvent.EXEC, tracer.leader.ns.pid.local(task.tid)) || tracing.isSeized) return
   task.pending.push({ signal: Signal.SIGTRAP, code: Code.SI_USER, pid: task.tid, uid: task.ids.uid })
-}
-
-/** A group that was stopped goes on: those that are seized stop for a moment, to tell it. */
-export function groupGoesOn(task: Task, tracing: Tracing<Process>): void {
-  if (!tracing.isSeized) return
-  tracing.trap = true
-  task.hasWork = true
-  if (tracing.isListening) {
-    tracing.goOn()
-    letGo(task)
-  }
-}
-
-/** A task that is stopped for its tracer goes on. */
-export function letGo(task: Task): void {
-  task.hasWork = true
-  if (task.state !== 'traced') return
-  task.kernel.makeReady(task)
 }
 
 /** Nobody traces the task from now on; if it is stopped it goes on, or stays stopped with its group. */

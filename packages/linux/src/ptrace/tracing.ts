@@ -17,7 +17,16 @@ export const TraceOption = {
 } as const
 
 /** Events, by `PTRACE_EVENT_`. */
-export const TraceEvent = { FORK: 1, VFORK: 2, CLONE: 3, EXEC: 4, VFORK_DONE: 5, EXIT: 6, SECCOMP: 7, STOP: 128 } as const
+export const TraceEvent = {
+  FORK: 1,
+  VFORK: 2,
+  CLONE: 3,
+  EXEC: 4,
+  VFORK_DONE: 5,
+  EXIT: 6,
+  SECCOMP: 7,
+  STOP: 128,
+} as const
 
 /** Why a task is stopped for its tracer. */
 export interface TraceStop {

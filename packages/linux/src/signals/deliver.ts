@@ -1,7 +1,7 @@
 /** What is done with signals on the way back to user code (signal(7)). */
 import { Flag, Gpr } from '@vmexit/x86'
 import { Answer, Errno } from '../errno.ts'
-import { stopsAtEnd, stopAtHandler, stopsAtSignal, stopsOwed, stopWithGroup } from '../ptrace/stops.ts'
+import { stopAtHandler, stopsAtEnd, stopsAtSignal, stopsOwed, stopWithGroup } from '../ptrace/stops.ts'
 import type { Kernel, Task } from '../system.ts'
 import { endProcess } from '../tasks/exit.ts'
 import { pushFrame } from './frame.ts'

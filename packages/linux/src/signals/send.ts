@@ -1,5 +1,5 @@
 /** Sending signals (kill(2), signal(7)). */
-import { groupGoesOn } from '../ptrace/stops.ts'
+import { groupGoesOn } from '../ptrace/going-on.ts'
 import type { Kernel, Process, Task } from '../system.ts'
 import { ActionFlag, Code, SIG_DFL, SIG_IGN, type SignalActions, type SignalInfo } from './queue.ts'
 import { defaultAction, Signal } from './set.ts'

@@ -6,6 +6,7 @@ import { start } from '../../files/paths.ts'
 import { pidfdOpen, pidfdSendSignal } from '../../files/pidfd.ts'
 import { brk, madvise, mmap, mprotect, mremap, munmap } from '../../memory/calls.ts'
 import { mayInspect, setns, unshare } from '../../namespaces/unshare.ts'
+import { owesEnd } from '../../ptrace/stops.ts'
 import { seccomp } from '../../seccomp/calls.ts'
 import {
   kill,
@@ -21,7 +22,6 @@ import {
   tkill,
 } from '../../signals/calls.ts'
 import { returnFromSignal } from '../../signals/frame.ts'
-import { owesEnd } from '../../ptrace/stops.ts'
 import type { Task } from '../../system.ts'
 import { getrandom, setName, sysinfo, syslog, uname } from '../../system-calls.ts'
 import {
