@@ -3,14 +3,18 @@
  * (runtime-spec, "Lifecycle"; Docker's `run` and `exec`).
  */
 import type { Image, ImageRoot } from '@vmexit/image'
-import { callNumbers, compileSeccomp, i386, type OciSeccomp, type Spawn } from '@vmexit/linux'
+import { callNumbers, compileSeccomp, i386, type OciSeccomp, type Spawn, type Task } from '@vmexit/linux'
+import type { TmpFs } from '@vmexit/vfs'
 import { type CapabilityName, capabilitiesOf } from './capabilities.ts'
 import { containerError } from './errors.ts'
+import { ContainerFiles } from './files.ts'
 import { ContainerGroup, GroupCharges, type Limits } from './group.ts'
 import { ContainerHost } from './host.ts'
+import { type Archive, type Looker, seen, unpackLayer } from './layer.ts'
 import { ContainerProcess, type ExitStatus, type SignalName, type TerminalSize } from './process.ts'
+import { type ProcessEntry, processesOf } from './processes.ts'
 import { become, type ProgramOptions, type ProgramSpec, type Rights, specOf } from './program.ts'
-import { containerFs, mountAll } from './root.ts'
+import { containerFs, mountAll, upperFs } from './root.ts'
 import { collect } from './streams.ts'
 
 /** A program of a container. */
@@ -44,6 +48,19 @@ export interface ContainerOptions extends Omit<ExecOptions, 'args'>, Limits {
   readonly noNewPrivileges?: boolean
   /** A filter of system calls, as `linux.seccomp` of an OCI runtime configuration. */
   readonly seccomp?: OciSeccomp
+  /** What another one of the same image has changed, as its `files.layer()` gave it: it goes on from there. */
+  readonly layer?: Archive
+}
+
+/** What a container takes. */
+export interface ContainerUsage {
+  /** Bytes. */
+  readonly memory: number
+  readonly memoryPeak: number
+  /** Processes and threads. */
+  readonly processes: number
+  /** Virtual seconds of the CPU so far. */
+  readonly cpuSeconds: number
 }
 
 /** What a program has said, and how it has ended. */
@@ -64,15 +81,18 @@ export class Container implements AsyncDisposable {
   readonly #group: ContainerGroup
   readonly #charges: GroupCharges
   readonly #root: ImageRoot
+  /** What it has changed, what there is of it, and copies in and out; also when it has ended. */
+  readonly files: ContainerFiles
+  #inside: Looker | undefined
   #isDisposed = false
 
   /** @internal Use {@link createContainer}. */
-  constructor(options: ContainerOptions, host: ContainerHost, root: ImageRoot) {
+  constructor(options: ContainerOptions, host: ContainerHost, { name, root, group, charges, upper }: Prepared) {
     this.host = host
     this.#root = root
-    this.name = options.name ?? `container-${host.nextNumber()}`
-    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/.test(this.name))
-      containerError('options', `${this.name} is no name`, 'give letters, digits, _, . and -, 63 at most')
+    this.name = name
+    this.#group = group
+    this.#charges = charges
     const hostname = options.hostname ?? this.name
     if (!/^[^\s\0]{1,64}$/.test(hostname))
       containerError('options', `${hostname} is no name of a host`, 'give 1 to 64 characters without blanks')
@@ -88,19 +108,25 @@ export class Container implements AsyncDisposable {
     const more = { HOSTNAME: hostname, ...(options.terminal !== undefined && { TERM: 'xterm' }) }
     this.#spec = { ...spec, env: { ...more, ...env } }
     const { kernel } = host
-    this.#group = new ContainerGroup(kernel, this.name, options)
-    this.#charges = new GroupCharges(this.#group.inner)
-    try {
-      const fs = containerFs(kernel, root.layers, this.#charges)
-      this.#main = this.#start(this.#spec, options, { namespaces: NAMESPACES!, root: fs }, (task) => {
-        task.ns.uts.hostname = hostname
-        const group = this.#group.inner
-        mountAll(task, { group, charges: this.#charges, hostname, cwd: spec.cwd, readOnly: options.readOnly ?? false })
+    const fs = containerFs(kernel, root.layers, upper)
+    let ended: Looker | undefined
+    this.files = new ContainerFiles({
+      ...{ layers: root.layers, upper, merged: fs },
+      looker: () => (this.#main.status === undefined ? this.#inside! : (ended ??= seen(fs))),
+      flush: () => {
+        for (const pages of kernel.pageCache.all()) pages.flush()
+      },
+      changed: () => host.wake(),
+    })
+    this.#main = this.#start(this.#spec, options, { namespaces: NAMESPACES!, root: fs }, (task) => {
+      task.ns.uts.hostname = hostname
+      const { inner } = this.#group
+      mountAll(task, {
+        ...{ group: inner, charges, hostname, cwd: spec.cwd },
+        readOnly: options.readOnly ?? false,
       })
-    } catch (error) {
-      this.#giveBack()
-      throw error
-    }
+      this.#inside = insideOf(task)
+    })
   }
 
   get stdin(): WritableStream<Uint8Array> {
@@ -122,9 +148,29 @@ export class Container implements AsyncDisposable {
     return this.#main.status
   }
   /** What it takes at the moment, and took at most. */
-  get usage(): { readonly memory: number; readonly memoryPeak: number; readonly processes: number } {
+  get usage(): ContainerUsage {
     const { memory, pids } = this.#group.inner
-    return { memory: memory.usage, memoryPeak: memory.counter.peak, processes: pids.usage }
+    return {
+      ...{ memory: memory.usage, memoryPeak: memory.counter.peak, processes: pids.usage },
+      cpuSeconds: this.#group.cpuTime / 1e9,
+    }
+  }
+
+  /** All its programs stand still until {@link resume}; SIGKILL ends them all the same. */
+  pause(): void {
+    this.#group.isFrozen = true
+    this.host.wake()
+  }
+  resume(): void {
+    this.#group.isFrozen = false
+    this.host.wake()
+  }
+  get isPaused(): boolean {
+    return this.#group.isFrozen
+  }
+  /** What runs in it. */
+  processes(): readonly ProcessEntry[] {
+    return this.status === undefined ? processesOf(this.host.kernel, this.#main.process) : []
   }
 
   /** Sends its program a signal. See {@link ContainerProcess.kill}. */
@@ -204,6 +250,22 @@ export class Container implements AsyncDisposable {
   }
 }
 
+/** What a container begins with, before it has a program. */
+interface Prepared {
+  readonly name: string
+  readonly root: ImageRoot
+  readonly group: ContainerGroup
+  readonly charges: GroupCharges
+  readonly upper: TmpFs
+}
+
+/** Files as a task sees them, by a context of its own, which goes with the mounts. */
+function insideOf({ kernel: { vfs }, ns }: Task): Looker {
+  const task = vfs.newTask(ns.mnt.tree)
+  task.umask = 0
+  return { vfs, task }
+}
+
 const numbers = callNumbers(i386)
 
 /**
@@ -220,10 +282,22 @@ export async function createContainer(options: ContainerOptions): Promise<Contai
       `the image is for ${os}/${architecture}`,
       'take one for linux/386, as `--platform` chooses it',
     )
+  const name = options.name ?? `container-${host.nextNumber()}`
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/.test(name))
+    containerError('options', `${name} is no name`, 'give letters, digits, _, . and -, 63 at most')
+  const { kernel } = host
   const root = await image.root()
+  let group: ContainerGroup | undefined
+  let charges: GroupCharges | undefined
   try {
-    return new Container(options, host, root)
+    group = new ContainerGroup(kernel, name, options)
+    charges = new GroupCharges(group.inner)
+    const upper = upperFs(kernel, charges)
+    if (options.layer !== undefined) await unpackLayer(upper, options.layer)
+    return new Container(options, host, { name, root, group, charges, upper })
   } catch (error) {
+    charges?.releaseAll()
+    group?.remove()
     root[Symbol.dispose]()
     throw error
   }

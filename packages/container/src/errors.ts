@@ -3,12 +3,14 @@ import { VmexitError } from '@vmexit/core'
 
 /**
  * `container-options`: what was asked for makes no sense; `container-image`: the image cannot be run; `container-user`: it has no
- * such user; `container-program-missing`: the program is not there; `container-program`: it cannot be executed; `container-ended`: it has ended.
+ * such user; `container-program-missing`: the program is not there; `container-program`: it cannot be executed; `container-ended`: it has ended;
+ * `container-layer`: what it has changed cannot be brought back; `container-file`: it has no such file.
  */
-export type ContainerErrorCode = `container-${'options' | 'image' | 'user' | 'program' | 'program-missing' | 'ended'}`
+export type ContainerErrorCode =
+  `container-${'options' | 'image' | 'user' | 'program' | 'program-missing' | 'ended' | 'layer' | 'file'}`
 
 export function containerError(
-  kind: 'options' | 'image' | 'user' | 'program' | 'program-missing' | 'ended',
+  kind: ContainerErrorCode extends `container-${infer Kind}` ? Kind : never,
   problem: string,
   remedy: string,
 ): never {
