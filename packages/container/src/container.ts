@@ -3,11 +3,13 @@
  * (runtime-spec, "Lifecycle"; Docker's `run` and `exec`).
  */
 import type { Image, ImageRoot } from '@vmexit/image'
-import { callNumbers, compileSeccomp, i386, type OciSeccomp, type Spawn } from '@vmexit/linux'
+import { buffersOf, callNumbers, compileSeccomp, i386, type OciSeccomp, type Spawn } from '@vmexit/linux'
 import { type CapabilityName, capabilitiesOf } from './capabilities.ts'
 import { containerError } from './errors.ts'
 import { ContainerGroup, GroupCharges, type Limits } from './group.ts'
 import { ContainerHost } from './host.ts'
+import type { NetworkMember } from './network-member.ts'
+import { joinNetwork, type NetworkOfContainer } from './network-of-container.ts'
 import { ContainerProcess, type ExitStatus, type SignalName, type TerminalSize } from './process.ts'
 import { become, type ProgramOptions, type ProgramSpec, type Rights, specOf } from './program.ts'
 import { containerFs, mountAll } from './root.ts'
@@ -24,7 +26,7 @@ export interface ExecOptions extends ProgramOptions {
 }
 
 /** What a container is made with. What is not stated is as the image says. */
-export interface ContainerOptions extends Omit<ExecOptions, 'args'>, Limits {
+export interface ContainerOptions extends Omit<ExecOptions, 'args'>, Limits, NetworkOfContainer {
   readonly image: Image
   /** In the place of the image's Cmd, behind its Entrypoint. */
   readonly args?: readonly string[]
@@ -52,7 +54,7 @@ export interface ExecResult extends ExitStatus {
   readonly stderr: Uint8Array<ArrayBuffer>
 }
 
-const NAMESPACES: Spawn['namespaces'] = ['mnt', 'pid', 'uts', 'ipc', 'net', 'cgroup']
+const NAMESPACES: Spawn['namespaces'] = ['mnt', 'pid', 'uts', 'ipc', 'cgroup']
 
 /** A container whose program runs. Dispose of it: what it has is kept until then. */
 export class Container implements AsyncDisposable {
@@ -64,13 +66,15 @@ export class Container implements AsyncDisposable {
   readonly #group: ContainerGroup
   readonly #charges: GroupCharges
   readonly #root: ImageRoot
+  readonly #network: NetworkMember
   #isDisposed = false
 
   /** @internal Use {@link createContainer}. */
-  constructor(options: ContainerOptions, host: ContainerHost, root: ImageRoot) {
+  constructor(options: ContainerOptions, host: ContainerHost, root: ImageRoot, network: NetworkMember) {
     this.host = host
     this.#root = root
-    this.name = options.name ?? `container-${host.nextNumber()}`
+    this.#network = network
+    this.name = network.name
     if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/.test(this.name))
       containerError('options', `${this.name} is no name`, 'give letters, digits, _, . and -, 63 at most')
     const hostname = options.hostname ?? this.name
@@ -92,11 +96,16 @@ export class Container implements AsyncDisposable {
     this.#charges = new GroupCharges(this.#group.inner)
     try {
       const fs = containerFs(kernel, root.layers, this.#charges)
-      this.#main = this.#start(this.#spec, options, { namespaces: NAMESPACES!, root: fs }, (task) => {
+      const network = this.#network.namespace
+      this.#main = this.#start(this.#spec, options, { namespaces: NAMESPACES!, root: fs, network }, (task) => {
         task.ns.uts.hostname = hostname
         const group = this.#group.inner
-        mountAll(task, { group, charges: this.#charges, hostname, cwd: spec.cwd, readOnly: options.readOnly ?? false })
+        mountAll(task, {
+          ...{ group, charges: this.#charges, hostname, cwd: spec.cwd, readOnly: options.readOnly ?? false },
+          ...this.#network.files(hostname),
+        })
       })
+      this.#network.payer = buffersOf(this.#main.process.account)
     } catch (error) {
       this.#giveBack()
       throw error
@@ -125,6 +134,11 @@ export class Container implements AsyncDisposable {
   get usage(): { readonly memory: number; readonly memoryPeak: number; readonly processes: number } {
     const { memory, pids } = this.#group.inner
     return { memory: memory.usage, memoryPeak: memory.counter.peak, processes: pids.usage }
+  }
+
+  /** Its addresses, and ports of the host that lead to it. */
+  get network(): NetworkMember {
+    return this.#network
   }
 
   /** Sends its program a signal. See {@link ContainerProcess.kill}. */
@@ -166,6 +180,7 @@ export class Container implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill('SIGKILL')
     await this.exited.catch(() => {})
+    await this.#network[Symbol.asyncDispose]()
     this.#giveBack()
   }
 
@@ -220,11 +235,17 @@ export async function createContainer(options: ContainerOptions): Promise<Contai
       `the image is for ${os}/${architecture}`,
       'take one for linux/386, as `--platform` chooses it',
     )
-  const root = await image.root()
+  const network = await joinNetwork(host, options)
   try {
-    return new Container(options, host, root)
+    const root = await image.root()
+    try {
+      return new Container(options, host, root, network)
+    } catch (error) {
+      root[Symbol.dispose]()
+      throw error
+    }
   } catch (error) {
-    root[Symbol.dispose]()
+    await network[Symbol.asyncDispose]()
     throw error
   }
 }

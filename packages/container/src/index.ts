@@ -14,5 +14,25 @@ export {
 export type { ContainerErrorCode } from './errors.ts'
 export type { Limits } from './group.ts'
 export { ContainerHost, type ContainerHostOptions } from './host.ts'
+export {
+  ContainerNetwork,
+  createNetwork,
+  type Exposure,
+  type Joining,
+  type NetworkOptions,
+} from './network.ts'
+export type { NetworkAddresses } from './network-addresses.ts'
+export { type Card, type MemberOptions, NetworkMember } from './network-member.ts'
+export type { NetworkOfContainer } from './network-of-container.ts'
+export type {
+  NetworkDenial,
+  OpenOutside,
+  Outside,
+  OutsideOfContainer,
+  OutsideOptions,
+  Publication,
+  PublishedPort,
+} from './network-outside.ts'
+export type { Uplink } from './network-uplink.ts'
 export { ContainerProcess, type ExitStatus, type SignalName, type TerminalSize } from './process.ts'
 export type { ProgramOptions } from './program.ts'

@@ -30,7 +30,8 @@ export interface DnsQuery {
 
 /** Reads a query with one question; undefined where it is none. */
 export function readQuery(bytes: Uint8Array): DnsQuery | undefined {
-  if (bytes.length < headerBytes || bytes[2] & 0x80 || get16(bytes, 4) !== 1) return undefined
+  // Answers, and what is no standard query (RFC 1035, section 4.1.1), are none.
+  if (bytes.length < headerBytes || bytes[2] & 0xf8 || get16(bytes, 4) !== 1) return undefined
   const labels: string[] = []
   let at = headerBytes
   for (;;) {

@@ -6,6 +6,7 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
 import { connect, createServer, type Socket as HostSocket, type Server } from 'node:net'
 import { VmexitError } from '@vmexit/core'
+import type { Account } from '../account.ts'
 import { Errno } from '../errno.ts'
 import type { AllowList } from '../gateway/allow-list.ts'
 import { formatIpv4, type Ipv4, isWithin, loopbackAddress, parseIpv4 } from '../ip/address.ts'
@@ -48,6 +49,8 @@ export interface HostSocketsOptions {
   readonly network: { readonly address: Ipv4; readonly prefix: number }
   /** What a guest may reach; undefined for nothing. */
   allowed(guest: Ipv4): AllowList | undefined
+  /** Who pays for buffers of a guest's connections; nobody unless stated. */
+  account?(guest: Ipv4): Account | undefined
   /** Connections and exchanges of datagrams at one time, of all guests and of each; 256 unless stated. */
   readonly connections?: number | undefined
   readonly connectionsOfGuest?: number | undefined
@@ -64,7 +67,8 @@ export class HostSockets implements AsyncDisposable {
   readonly #stack: NetStack
   readonly #limit: number
   readonly #limitOfGuest: number
-  readonly #listener: Listener
+  /** By who pays for what it accepts. */
+  readonly #listeners = new Map<Account | undefined, Listener>()
   /** By remote and local ends: the host's connection being made, or made and waiting for the guest's handshake. */
   readonly #opening = new Map<string, { host: HostSocket; ready: boolean }>()
   /** With the guest whose each is. */
@@ -80,9 +84,6 @@ export class HostSockets implements AsyncDisposable {
     this.#limit = connections
     this.#limitOfGuest = connectionsOfGuest
     stack.ip.acceptAll = true
-    const flags = { reuseAddress: false, reusePort: false, listening: true, ephemeral: false }
-    this.#listener = new Listener({ address: 0, port: 0, device: undefined, ...flags }, tcpDefaults, connections)
-    this.#listener.changed = () => this.#accept()
     stack.tcp.intercept = (syn) => this.#intercept(syn)
     stack.udp.intercept = ({ source, destination }, sourcePort, port, payload) =>
       this.#forward(source, sourcePort, destination, port, payload)
@@ -118,6 +119,12 @@ export class HostSockets implements AsyncDisposable {
 
   /** Closes what a guest has open, and what is published of it. */
   async closeGuest(guest: Ipv4): Promise<void> {
+    const account = this.#options.account?.(guest)
+    const listener = account && this.#listeners.get(account)
+    if (listener !== undefined) {
+      this.#listeners.delete(account)
+      for (const connection of [...listener.half, ...listener.ready]) connection.abort()
+    }
     await this.#close((one) => one === guest)
   }
 
@@ -149,7 +156,7 @@ export class HostSockets implements AsyncDisposable {
     const { packet, sourcePort, destinationPort } = syn
     const key = keyOf(packet.source, sourcePort, packet.destination, destinationPort)
     const opening = this.#opening.get(key)
-    if (opening !== undefined) return opening.ready ? this.#listener : 'ignore'
+    if (opening !== undefined) return opening.ready ? this.#listenerOf(packet.source) : 'ignore'
     const target = this.#outside('tcp', packet.source, packet.destination, destinationPort)
     if (target === undefined || !this.#hasRoom(packet.source)) return 'refuse'
     const host = connect({ host: formatIpv4(target), port: destinationPort, noDelay: true, allowHalfOpen: true })
@@ -173,10 +180,23 @@ export class HostSockets implements AsyncDisposable {
     return 'ignore'
   }
 
+  /** What takes a guest's handshakes. */
+  #listenerOf(guest: Ipv4): Listener {
+    const account = this.#options.account?.(guest)
+    const known = this.#listeners.get(account)
+    if (known !== undefined) return known
+    const flags = { reuseAddress: false, reusePort: false, listening: true, ephemeral: false }
+    const binding = { address: 0, port: 0, device: undefined, ...flags }
+    const listener = new Listener(binding, { ...tcpDefaults, account }, this.#limitOfGuest)
+    listener.changed = () => this.#accept(listener)
+    this.#listeners.set(account, listener)
+    return listener
+  }
+
   /** Guests' handshakes are over: each is joined with the host's connection that waits for it. */
-  #accept(): void {
+  #accept(listener: Listener): void {
     const { tcp, ip } = this.#stack
-    for (let connection = tcp.accept(this.#listener); connection; connection = tcp.accept(this.#listener)) {
+    for (let connection = tcp.accept(listener); connection; connection = tcp.accept(listener)) {
       const { local, localPort, remote, remotePort } = connection.ends
       const key = keyOf(remote, remotePort, local, localPort)
       const opening = this.#opening.get(key)
@@ -202,7 +222,7 @@ export class HostSockets implements AsyncDisposable {
         return
       }
       this.#hostSockets.set(host, guest.address)
-      const socket = this.#stack.streamSocket()
+      const socket = this.#stack.streamSocket(this.#options.account?.(guest.address))
       const giveUp = () => {
         this.#hostSockets.delete(host)
         socket.close()
@@ -246,7 +266,7 @@ export class HostSockets implements AsyncDisposable {
         `host ${from} ${fromPort} ${guest.address} ${guest.port}`,
         guest.address,
         () => {
-          const socket = this.#stack.udpSocket()
+          const socket = this.#stack.udpSocket(this.#options.account?.(guest.address))
           socket.connect(guest)
           const buffer = new Uint8Array(65536)
           socket.wake = () => {
