@@ -3,12 +3,14 @@ import { VmexitError } from '@vmexit/core'
 
 /**
  * `container-options`: what was asked for makes no sense; `container-image`: the image cannot be run; `container-user`: it has no
- * such user; `container-program-missing`: the program is not there; `container-program`: it cannot be executed; `container-ended`: it has ended.
+ * such user; `container-program-missing`: the program is not there; `container-program`: it cannot be executed; `container-ended`: it has ended;
+ * `container-switch`: a switch of another process refuses it; `container-switch-gone`: there is none.
  */
-export type ContainerErrorCode = `container-${'options' | 'image' | 'user' | 'program' | 'program-missing' | 'ended'}`
+export type ContainerErrorCode =
+  `container-${'options' | 'image' | 'user' | 'program' | 'program-missing' | 'ended' | 'switch' | 'switch-gone'}`
 
 export function containerError(
-  kind: 'options' | 'image' | 'user' | 'program' | 'program-missing' | 'ended',
+  kind: 'options' | 'image' | 'user' | 'program' | 'program-missing' | 'ended' | 'switch' | 'switch-gone',
   problem: string,
   remedy: string,
 ): never {

@@ -6,3 +6,6 @@
  */
 export { type HostOutsideOptions, hostOutside } from './node/host-outside.ts'
 export { hostTime } from './node/host-time.ts'
+export { openSwitch, Switch, type SwitchCounts, type SwitchOptions } from './node/switch.ts'
+export type { SwitchMember } from './node/switch-protocol.ts'
+export { inspectSwitch, joinSwitch, type SwitchJoin, SwitchUplink } from './node/switch-uplink.ts'
