@@ -274,10 +274,10 @@ describe.skipIf(!isBusyboxThere)(`kernels at a switch${isBusyboxThere ? '' : WHY
   it('have containers that find each other by name, and move megabytes', async () => {
     const { path } = await opened()
     const script =
-      'mkdir /w; head -c 5000000 /dev/urandom > /w/big; echo hello > /w/index.html; exec busybox httpd -f -p 80 -h /w'
+      'mkdir /w; head -c 2000000 /dev/urandom > /w/big; echo hello > /w/index.html; exec busybox httpd -f -p 80 -h /w'
     const web = await container(path, 'web', ['sh', '-c', script])
     const client = await container(path, 'client', ['cat'])
-    await until(() => web.usage.memory > 5_000_000)
+    await until(() => web.usage.memory > 2_000_000)
     await said(web, 'while ! wget -q -O /dev/null http://127.0.0.1/; do sleep 0.1; done')
     expect(await said(client, 'wget -q -O - http://web/; ping -c 1 -W 2 web | grep -c from')).toBe('hello\n1\n')
     const sum = await said(web, 'sha256sum < /w/big')
@@ -288,7 +288,7 @@ describe.skipIf(!isBusyboxThere)(`kernels at a switch${isBusyboxThere ? '' : WHY
       /^1\n.*02:42:0a:06:00:01/,
     )
     await web[Symbol.asyncDispose]()
-    expect(await said(client, 'timeout 10 wget -q -O - http://web/ 2>&1')).not.toContain('hello')
+    expect(await said(client, 'timeout 2 wget -q -O - http://web/ 2>&1')).not.toContain('hello')
   }, 120_000)
 
   it('have what was sent arrive though the sender has ended', async () => {
