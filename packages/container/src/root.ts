@@ -53,10 +53,13 @@ export interface RootOptions {
   /** Where its program starts; it is made where the image does not have it. */
   readonly cwd: string
   readonly readOnly: boolean
+  /** What /etc/hosts says, and /etc/resolv.conf; nothing is made of what is not stated. */
+  readonly hosts: string
+  readonly resolver?: string
 }
 
 /** Mounts the rest, for its first task. @throws VmexitError `container-image`. */
-export function mountAll(task: Task, { group, charges, hostname, cwd, readOnly }: RootOptions): void {
+export function mountAll(task: Task, { group, charges, hostname, cwd, readOnly, hosts, resolver }: RootOptions): void {
   const { kernel, context } = task
   const { vfs, time } = kernel
   const mount = (fs: FileSystem, path: string, flags: number, source: string): void => {
@@ -79,7 +82,8 @@ export function mountAll(task: Task, { group, charges, hostname, cwd, readOnly }
   must(vfs.bind(context, '/proc/sys', '/proc/sys'), '/proc/sys')
   for (const path of ['/sys', '/sys/fs/cgroup', '/proc/sys']) isReadOnly(path)
   write(task, '/etc/hostname', `${hostname}\n`)
-  write(task, '/etc/hosts', `127.0.0.1\tlocalhost ${hostname}\n`)
+  write(task, '/etc/hosts', hosts)
+  if (resolver !== undefined) write(task, '/etc/resolv.conf', resolver)
   if (vfs.access(context, null, toByteString(cwd), Access.F_OK) === -Errno.ENOENT) makeAll(task, cwd)
   if (readOnly) isReadOnly('/')
   context.umask = 0o022
