@@ -15,7 +15,8 @@ const SCRIPT = String.raw`
 use strict; use Socket;
 my ($call, $path) = @ARGV;
 open(my $master, '+<', '/dev/ptmx') or die "/dev/ptmx: $!\n";
-ioctl($master, 0x40045431, pack('i', 0)) or die "unlock: $!\n";
+my $unlocked = pack('i', 0);
+ioctl($master, 0x40045431, $unlocked) or die "unlock: $!\n";
 my $number = pack('i', 0);
 ioctl($master, 0x80045430, $number) or die "number: $!\n";
 socket(my $socket, PF_UNIX, SOCK_STREAM, 0) or die "socket: $!\n";
@@ -36,8 +37,9 @@ export async function openConsole(socket: string): Promise<number> {
     const { stdout } = await promisify(execFile)('perl', ['-e', SCRIPT, String(call), socket])
     return openSync(`/dev/pts/${stdout.trim()}`, 'r+')
   } catch (cause) {
+    const { message, stderr = '' } = cause as Error & { readonly stderr?: string }
     throw new VmexitError('oci-console', {
-      problem: `no terminal could be sent to ${socket} (${(cause as Error).message.trim()})`,
+      problem: `no terminal could be sent to ${socket} (${stderr.trim() || message})`,
       remedy: 'look whether perl and /dev/ptmx are there and somebody listens, or set process.terminal to false',
       cause,
     })

@@ -43,7 +43,10 @@ function feed({ stdin: to, resize }: Program, hasTerminal: boolean): () => void 
     if (size !== undefined) resize(size)
   }
   stdin.on('data', onData).on('end', onEnd).on('error', onEnd)
-  if (hasTerminal) stdout.on('resize', onResize)
+  if (hasTerminal) {
+    stdout.on('resize', onResize)
+    onResize()
+  }
   return () => {
     stdin.off('data', onData).off('end', onEnd)
     stdout.off('resize', onResize)

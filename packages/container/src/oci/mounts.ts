@@ -1,6 +1,7 @@
 /** `mounts`, `linux.devices`, `linux.maskedPaths`, `linux.readonlyPaths` and `root.readonly` (runtime-spec, "Mounts", "Default Devices"). */
 import type { Group } from '@vmexit/cgroup'
 import { CgroupFs, ProcFs, type Task } from '@vmexit/linux'
+import { OverlayFs } from '@vmexit/overlayfs'
 import { type ByteString, type FileSystem, Mode, MountFlag, TmpFs, toByteString } from '@vmexit/vfs'
 import { DEVICE_LINKS, DEVICES, makeNode, makeTerminals, TERMINAL } from '../devices.ts'
 import { containerError } from '../errors.ts'
@@ -34,7 +35,7 @@ const DIRECTORY = 0o755
 const SYS = ['fs', 'fs/cgroup', 'devices', 'kernel', 'class']
 // biome-ignore format: a table
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
-  tmpfs: ['size', 'nr_inodes', 'mode', 'uid', 'gid'], proc: [], sysfs: [], cgroup: ['nsdelegate'], cgroup2: ['nsdelegate'],
+  tmpfs: ['size', 'nr_inodes', 'mode', 'uid', 'gid', 'tmpcopyup'], proc: [], sysfs: [], cgroup: ['nsdelegate'], cgroup2: ['nsdelegate'],
   devpts: ['newinstance', 'ptmxmode', 'mode', 'gid', 'uid'], bind: [],
 }
 
@@ -79,7 +80,9 @@ function mountOne(task: Task, mount: OciMount, where: string, to: OciMountContex
     mountAt(task, fileSystem, file, path, source, said.flags)
     return undefined
   }
-  const made = mountAt(task, newFileSystem(task, type, said, where, to), undefined, path, source, flags)
+  let fs = newFileSystem(task, type, said, where, to)
+  if (said.data.has('tmpcopyup')) fs = withWhatIsThere(task, fs, path)
+  const made = mountAt(task, fs, undefined, path, source, flags)
   if (type === 'devpts') {
     const { data } = said
     makeTerminals(task, path, octal(data.get('mode'), 0o620))
@@ -116,6 +119,14 @@ function newFileSystem(
     ...(sizeBytes !== undefined && sizeBytes > 0 && { sizeBytes }),
     ...(inodes !== undefined && inodes > 0 && { inodes }),
   })
+}
+
+/** runc's `tmpcopyup`: it begins with what the image has there. It is not copied, but copied on write. */
+function withWhatIsThere(task: Task, fs: FileSystem, path: string): FileSystem {
+  makePlace(task, path, 'directory')
+  const place = task.kernel.vfs.lookup(task.context, null, toByteString(path))
+  const inode = typeof place === 'number' ? null : place.dentry.inode
+  return inode === null ? fs : new OverlayFs({ lower: [inode], upper: fs.root })
 }
 
 /** Nodes and links in /dev, those that the specification promises and those that were asked for. */

@@ -38,7 +38,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { VmexitError } from '@vmexit/core'
-import { Errno } from '../errno.ts'
+import { Errno, errnoName } from '../errno.ts'
 import { type DirectoryVisitor, type EntryCaching, FIRST_COOKIE, type FileSystem } from '../file-system.ts'
 import { isDirectory, isRegular, isSymlink, Rename, Seek } from '../flags.ts'
 import { type ByteString, toByteString } from '../names.ts'
@@ -119,6 +119,7 @@ class Volume implements HostVolume {
     this.#anchors = new Anchors(bytes, descriptors)
     this.#files = new VolumeFiles(descriptors, readOnly, (inode) => this.#place(inode))
     this.root = this.#inodes.at('', stats)
+    if (file !== undefined) this.#hold(file)
   }
 
   lookup(dir: VolumeInode, name: ByteString): VolumeInode | number {
@@ -152,7 +153,7 @@ class Volume implements HostVolume {
   }
 
   release(inode: VolumeInode): void {
-    if (--inode.opens === 0) this.#files.close(inode)
+    if (--inode.opens === 0 && this.file === undefined) this.#files.close(inode)
   }
 
   read(inode: VolumeInode, into: Uint8Array, start: number, length: number, position: number): number {
@@ -353,6 +354,14 @@ class Volume implements HostVolume {
   [Symbol.dispose](): void {
     this.#files.closeAll()
     this.#anchors.close()
+  }
+
+  /** The file is the one that it is now, also where another one gets its name: it is held open. */
+  #hold(file: ByteString): void {
+    const inode = this.lookup(this.root, file)
+    const answer = typeof inode === 'number' ? inode : this.#files.get(inode, false)
+    if (answer < 0) throw new Error(`it cannot be opened: ${errnoName(answer)}`)
+    if (typeof inode !== 'number') inode.isNameless = true
   }
 
   #found(dir: VolumeInode, name: ByteString, stats: BigIntStats): VolumeInode {
