@@ -60,6 +60,8 @@ const QUANTUM = 1_000_000
 const BONUS = 500_000
 /** What the current task must have run more than one that is woken, for that one to take the CPU from it: less than the bonus of a sleeper. */
 const PREEMPTION = 250_000
+/** Frames that the page cache gives up at a time where there are none left. */
+const RECLAIMED = 64
 /** INT 80h. */
 const CALL_VECTOR = 0x80
 
@@ -118,6 +120,7 @@ export class LinuxKernel implements Kernel, RingZero {
     this.cpu = this.machine.cpu
     this.frames = this.machine.frames
     this.pageCache = new PageCache(this.frames, (inode, bytes) => this.groups.transferred(inode, 'read', bytes))
+    this.frames.reclaim = () => this.pageCache.reclaim(RECLAIMED, () => true) > 0
     this.memory = new UserMemory(this.cpu.paging, this.machine.memory)
     this.groups = new ControlGroups(this)
     this.random = new Random(options.seed ?? 1)
