@@ -33,10 +33,13 @@ const SHARED_MEMORY_BYTES = 64 << 20
 const DIRECTORY = 0o755
 const PLAIN = MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC
 
+/** What takes a container's changes. */
+export function upperFs({ time }: LinuxKernel, charges: GroupCharges): TmpFs {
+  return new TmpFs({ time, charges, mode: DIRECTORY })
+}
+
 /** Copy-on-write on top of an image's layers, the topmost first. */
-export function containerFs(kernel: LinuxKernel, layers: readonly FileSystem[], charges: GroupCharges): OverlayFs {
-  const { time } = kernel
-  const upper = new TmpFs({ time, charges, mode: DIRECTORY })
+export function containerFs({ time }: LinuxKernel, layers: readonly FileSystem[], upper: TmpFs): OverlayFs {
   // An image without layers is an empty one.
   const lower = layers.length > 0 ? layers : [new TmpFs({ time, mode: DIRECTORY })]
   return new OverlayFs({ lower: lower.map((layer) => layer.root), upper: upper.root })
