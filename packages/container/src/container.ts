@@ -93,8 +93,8 @@ export class Container implements AsyncDisposable {
   /** @internal Use {@link createContainer}. */
   constructor(options: ContainerOptions, host: ContainerHost, { network, root, group, charges, upper }: Prepared) {
     this.host = host
-    this.network = network
     this.#root = root
+    this.network = network
     this.name = network.name
     this.#group = group
     this.#charges = charges
@@ -123,21 +123,16 @@ export class Container implements AsyncDisposable {
       },
       changed: () => host.wake(),
     })
-    this.#main = this.#start(
-      this.#spec,
-      options,
-      { namespaces: NAMESPACES!, root: fs, network: network.namespace },
-      (task) => {
-        task.ns.uts.hostname = hostname
-        const { inner } = this.#group
-        mountAll(task, {
-          ...{ group: inner, charges, hostname, cwd: spec.cwd },
-          readOnly: options.readOnly ?? false,
-          ...network.files(hostname),
-        })
-        this.#inside = insideOf(task)
-      },
-    )
+    const where = { namespaces: NAMESPACES!, root: fs, network: network.namespace }
+    this.#main = this.#start(this.#spec, options, where, (task) => {
+      task.ns.uts.hostname = hostname
+      const { inner } = this.#group
+      mountAll(task, {
+        ...{ group: inner, charges, hostname, cwd: spec.cwd, readOnly: options.readOnly ?? false },
+        ...network.files(hostname),
+      })
+      this.#inside = insideOf(task)
+    })
     network.payer = buffersOf(this.#main.process.account)
   }
 
@@ -295,26 +290,23 @@ export async function createContainer(options: ContainerOptions): Promise<Contai
       `the image is for ${os}/${architecture}`,
       'take one for linux/386, as `--platform` chooses it',
     )
-  const name = options.name ?? `container-${host.nextNumber()}`
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/.test(name))
-    containerError('options', `${name} is no name`, 'give letters, digits, _, . and -, 63 at most')
+  const network = await joinNetwork(host, options)
   const { kernel } = host
-  const root = await image.root()
-  let network: NetworkMember | undefined
+  let root: ImageRoot | undefined
   let group: ContainerGroup | undefined
   let charges: GroupCharges | undefined
   try {
-    network = await joinNetwork(host, name, options)
-    group = new ContainerGroup(kernel, name, options)
+    root = await image.root()
+    group = new ContainerGroup(kernel, network.name, options)
     charges = new GroupCharges(group.inner)
     const upper = upperFs(kernel, charges)
     if (options.layer !== undefined) await unpackLayer(upper, options.layer)
     return new Container(options, host, { network, root, group, charges, upper })
   } catch (error) {
-    await network?.[Symbol.asyncDispose]()
     charges?.releaseAll()
     group?.remove()
-    root[Symbol.dispose]()
+    root?.[Symbol.dispose]()
+    await network[Symbol.asyncDispose]()
     throw error
   }
 }

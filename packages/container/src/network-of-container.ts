@@ -22,13 +22,16 @@ export interface NetworkOfContainer {
   readonly hosts?: Readonly<Record<string, string>>
 }
 
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/
+
 /** Makes the network namespace of a container, before there is one. @throws VmexitError `container-options` and others. */
 export async function joinNetwork(
   host: ContainerHost,
-  name: string,
-  options: NetworkOfContainer,
+  options: NetworkOfContainer & { readonly name?: string },
 ): Promise<NetworkMember> {
   const { network, aliases, address, publish = [], egress = [], hosts = {} } = options
+  const name = options.name ?? `container-${host.nextNumber()}`
+  if (!NAME.test(name)) containerError('options', `${name} is no name`, 'give letters, digits, _, . and -, 63 at most')
   for (const [other, at] of Object.entries(hosts))
     if (!/^[^\s\0#]{1,253}$/.test(other) || parseIpv4(at) === undefined)
       containerError('options', `${other} at ${at} is no line of /etc/hosts`, 'give a name, and an address')

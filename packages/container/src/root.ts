@@ -13,22 +13,15 @@ import {
   type FileSystem,
   Mode,
   MountFlag,
-  makeDevice,
   Open,
   Stat,
   TmpFs,
   toByteString,
 } from '@vmexit/vfs'
+import { DEVICE_LINKS, DEVICES, makeNode, makeTerminals } from './devices.ts'
 import { containerError } from './errors.ts'
 import type { GroupCharges } from './group.ts'
 
-// biome-ignore format: a table
-const DEVICES: readonly (readonly [name: string, major: number, minor: number])[] = [
-  ['null', 1, 3], ['zero', 1, 5], ['full', 1, 7], ['random', 1, 8], ['urandom', 1, 9], ['tty', 5, 0], ['ptmx', 5, 2],
-]
-const LINKS = { fd: '/proc/self/fd', stdin: '/proc/self/fd/0', stdout: '/proc/self/fd/1', stderr: '/proc/self/fd/2' }
-/** Terminals that have a place in /dev/pts; whose they are is asked when they are opened. */
-const TERMINALS = 64
 const SHARED_MEMORY_BYTES = 64 << 20
 const DIRECTORY = 0o755
 const PLAIN = MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC
@@ -108,13 +101,13 @@ function makeAll(task: Task, path: string): void {
   for (let n = 1; n <= parts.length; n++) directory(task, `/${parts.slice(0, n).join('/')}`)
 }
 
-function devices({ kernel: { vfs }, context }: Task): void {
-  for (const [name, major, minor] of DEVICES)
-    must(vfs.mknod(context, null, `/dev/${name}`, Mode.IFCHR | 0o666, makeDevice(major, minor)), `/dev/${name}`)
+function devices(task: Task): void {
+  const { kernel, context } = task
+  const { vfs } = kernel
+  for (const [name, major, minor] of DEVICES) makeNode(task, `/dev/${name}`, Mode.IFCHR | 0o666, [major, minor])
   for (const name of ['pts', 'shm']) must(vfs.mkdir(context, null, `/dev/${name}`, DIRECTORY), `/dev/${name}`)
-  for (let n = 0; n < TERMINALS; n++)
-    must(vfs.mknod(context, null, `/dev/pts/${n}`, Mode.IFCHR | 0o620, makeDevice(136, n)), `/dev/pts/${n}`)
-  for (const [name, target] of Object.entries(LINKS)) vfs.symlink(context, target, null, `/dev/${name}`)
+  makeTerminals(task, '/dev/pts')
+  for (const [name, target] of Object.entries(DEVICE_LINKS)) vfs.symlink(context, target, null, `/dev/${name}`)
 }
 
 /** A file in /etc, if the image has one; whatever stood there is replaced, never written through. */

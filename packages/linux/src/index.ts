@@ -58,11 +58,12 @@ export type {
   Times,
 } from './system.ts'
 export type { Account, MemoryPayer } from './tasks/account.ts'
+export { applyLimit } from './tasks/apply-limit.ts'
 export { Cap, type CapabilitySet, type CapabilitySets, capabilitySet } from './tasks/capabilities.ts'
 export type { Ids } from './tasks/credentials.ts'
 export type { Futexes } from './tasks/futex.ts'
 export type { KernelStack } from './tasks/kernel-stack.ts'
-export type { Limits } from './tasks/limits.ts'
+export { Limit, type Limits } from './tasks/limits.ts'
 export type { Namespaces } from './tasks/namespaces.ts'
 export type { ProcessSettings } from './tasks/process-settings.ts'
 export type { Registers } from './tasks/registers.ts'
