@@ -8,10 +8,12 @@ import { VmexitError } from '@vmexit/core'
 export const kinds = {
   /** JSON: a request or a reply. */
   message: 0,
-  /** Bytes that are typed. */
+  /** Bytes that are typed; none at their end. */
   input: 1,
   /** Bytes that were printed. */
   output: 2,
+  /** Those that a program has printed on its standard error. */
+  errors: 3,
 } as const
 
 export type Kind = keyof typeof kinds
