@@ -16,6 +16,10 @@ export interface ContainerSpec extends ProgramPart, LimitPart, NetworkPart {
   /** The image's ID, and what it was called. */
   readonly image: { readonly id: string; readonly name: string }
   readonly machine: MachinePart
+  /** Whose kernel it runs on: an instance's ID. */
+  readonly join?: string
+  /** The end of what its first one types is the end of its input. */
+  readonly once?: boolean
 }
 
 /** All flags that say what a container is to be. */
