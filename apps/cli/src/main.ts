@@ -4,6 +4,7 @@ import { isVmexitError } from '@vmexit/core'
 import { Command, CommanderError } from 'commander'
 import { hostCommand, hostedCommands } from './hosted/index.ts'
 import { imageCommands } from './images/commands.ts'
+import { networkCommand, portCommand } from './networks/commands.ts'
 import { ociCommand, ociProcesses } from './oci/command.ts'
 import { runCommands } from './run/command.ts'
 import { containerCommands } from './run/container-commands.ts'
@@ -17,7 +18,7 @@ const program = new Command('vmexit')
 // Most of this program is the PC, without which those that only ask after one, or deal with images, start four times as fast.
 const asking = [
   ...[...runCommands(), ...containerCommands(), ...hostedCommands(), ...imageCommands()],
-  ...[ociCommand(), ...ociProcesses()],
+  ...[networkCommand(), portCommand(), ociCommand(), ...ociProcesses()],
 ]
 if (process.argv[2] !== 'host' && !asking.some((command) => command.name() === process.argv[2])) {
   program.addCommand((await import('./boot/command.ts')).bootCommand())

@@ -1,6 +1,6 @@
 /** `vmexit network`: networks of containers, each of which may be in a host process of its own. */
+import { isVmexitError } from '@vmexit/core'
 import { Command } from 'commander'
-import { eachOf } from '../hosted/each.ts'
 import { table } from '../hosted/table.ts'
 import type { NetworkRecord } from './record.ts'
 
@@ -67,11 +67,32 @@ export function networkCommand(): Command {
     .description('Removes networks that nobody is on.')
     .argument('<network...>')
     .option('-f, --force', 'take containers that are on it off it')
-    .action(async (names: readonly string[], { force = false }: { readonly force?: true }) => {
+    .action(async (names: readonly string[], { force = false }: { readonly force?: boolean }) => {
       const { removeNetwork } = await import('./remove.ts')
-      await eachOf(names, (name) => removeNetwork(name, force))
+      for (const name of names) {
+        try {
+          await removeNetwork(name, force)
+          process.stdout.write(`${name}\n`)
+        } catch (error) {
+          if (!isVmexitError(error)) throw error
+          process.stderr.write(`vmexit: ${error.message}\n`)
+          process.exitCode = 1
+        }
+      }
     })
   return command
+}
+
+/** `vmexit port`. */
+export function portCommand(): Command {
+  return new Command('port')
+    .summary('ports of this machine that lead to a container')
+    .description('Prints the ports of this machine that lead to a container that runs, or to one of its ports.')
+    .argument('<container>', 'a name, an ID, or the first digits of one')
+    .argument('[port]', 'one of its ports, as 80 or 53/udp')
+    .action(async (word: string, wanted: string | undefined) => {
+      await (await import('./port.ts')).port(word, wanted)
+    })
 }
 
 async function described(record: NetworkRecord) {

@@ -1,9 +1,9 @@
 /** The switch of a network in a host process: it runs while somebody is on the network, and a little longer. */
 import { rmSync } from 'node:fs'
-import { VmexitError } from '@vmexit/core'
 import { openSwitch } from '@vmexit/container/node'
+import { VmexitError } from '@vmexit/core'
 import type { Hosted } from '../hosted/hosted.ts'
-import { Networks, type NetworkRecord } from './record.ts'
+import { type NetworkRecord, Networks } from './record.ts'
 
 /** Milliseconds that it waits for the first one, or the next. */
 const LINGER = 5000

@@ -1,11 +1,17 @@
 /** The host process of a network's switch: found, or started on demand. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  inspectSwitch,
+  joinSwitch,
+  type SwitchJoin,
+  type SwitchMember,
+  type SwitchUplink,
+} from '@vmexit/container/node'
 import { isVmexitError, VmexitError } from '@vmexit/core'
-import { inspectSwitch, joinSwitch, type SwitchJoin, type SwitchMember, type SwitchUplink } from '@vmexit/container/node'
 import { start } from '../hosted/start.ts'
 import { type Found, StateDirectory } from '../hosted/state-directory.ts'
 import { isAlive, statusOf } from '../hosted/status.ts'
-import { Networks, type NetworkRecord } from './record.ts'
+import { type NetworkRecord, Networks } from './record.ts'
 
 /** Milliseconds in which a switch is there, and between two looks. */
 const PATIENCE = 20_000
@@ -62,7 +68,8 @@ async function startSwitch(record: NetworkRecord): Promise<void> {
     state.remove(before)
   }
   try {
-    await start({ kind: 'network', name: instanceName(record), what: record.subnet, options: record })
+    const started = await start({ kind: 'network', name: instanceName(record), what: record.subnet, options: record })
+    started.leaveAlone()
   } catch (error) {
     if (!isVmexitError(error) || error.code !== 'instance-name') throw error
     await sleep(PAUSE)

@@ -4,8 +4,7 @@ import { type Command, Option } from 'commander'
 
 /** Flags of `docker run` that mean something which is not there. */
 const ABSENT: readonly (readonly [flags: string, remedy: string])[] = [
-  ['-p, --publish <port>', 'leave it out: containers have loopback alone, and `vmexit run-elf -p` publishes ports'],
-  ['-P, --publish-all', 'leave it out: containers have loopback alone'],
+  ['-P, --publish-all', 'name each port by -p'],
   ['-v, --volume <volume>', 'put the files into an image by `vmexit import`'],
   ['--mount <mount>', 'put the files into an image by `vmexit import`'],
   ['--privileged', 'name what it needs by --cap-add'],

@@ -8,7 +8,7 @@ import type { Image } from '@vmexit/image'
 import type { Command } from 'commander'
 import { type LimitFlags, type LimitPart, limitFlags, limitOptions, limitPart } from './limit-flags.ts'
 import { type MachinePart, machineFlags, machinePart } from './machine-flags.ts'
-import { type NetworkFlags, type NetworkPart, networkFlags, networkOptions, networkPart } from './network-flags.ts'
+import { type NetworkFlags, type NetworkPart, networkFlags, networkPart } from './network-flags.ts'
 import { type ProgramFlags, type ProgramPart, programFlags, programOptions, programPart } from './program-flags.ts'
 
 /** What a container is to be. It is kept: what is added later may be absent. */
@@ -42,5 +42,5 @@ export function specOf(image: ContainerSpec['image'], args: readonly string[], f
 
 /** What the library is told, but for what depends on who looks on: the size of a terminal. */
 export function optionsOf(spec: ContainerSpec, image: Image, host: ContainerHost): ContainerOptions {
-  return { image, host, ...programOptions(spec), ...limitOptions(spec), ...networkOptions(spec) }
+  return { image, host, ...programOptions(spec), ...limitOptions(spec) }
 }
