@@ -74,6 +74,8 @@ export function mountAll(task: Task, { group, charges, hostname, cwd, readOnly, 
   mount(new CgroupFs(kernel, group), '/sys/fs/cgroup', PLAIN, 'cgroup')
   must(vfs.bind(context, '/proc/sys', '/proc/sys'), '/proc/sys')
   for (const path of ['/sys', '/sys/fs/cgroup', '/proc/sys']) isReadOnly(path)
+  // One that has a network needs them, though its image be one program.
+  if (resolver !== undefined) vfs.mkdir(context, null, toByteString('/etc'), DIRECTORY)
   write(task, '/etc/hostname', `${hostname}\n`)
   write(task, '/etc/hosts', hosts)
   if (resolver !== undefined) write(task, '/etc/resolv.conf', resolver)

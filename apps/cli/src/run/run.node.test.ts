@@ -119,7 +119,12 @@ describe.skipIf(!isThere)(`vmexit run${isThere ? '' : ' (skipped: `vmexit guests
     ],
     ['a user who is not there', ['-u', 'me', 'box', 'true'], 125, /there is no user me/],
     ['to be in the background', ['-d', 'box', 'true'], 125, /vmexit run has no --detach: leave it out/],
-    ['a port', ['-p', '80:80', 'box', 'true'], 125, /has no --publish/],
+    [
+      'a port of what has no network',
+      ['-p', '80:80', '--network', 'none', 'box', 'true'],
+      125,
+      /leave out --network none/,
+    ],
     ['a folder', ['-v', '/:/host', 'box', 'true'], 125, /has no --volume/],
     ['a terminal where there is none', ['-it', 'box', 'sh'], 125, /standard input is none: leave -t out/],
   ])(

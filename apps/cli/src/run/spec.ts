@@ -8,7 +8,7 @@ import type { Image } from '@vmexit/image'
 import type { Command } from 'commander'
 import { type LimitFlags, type LimitPart, limitFlags, limitOptions, limitPart } from './limit-flags.ts'
 import { type MachinePart, machineFlags, machinePart } from './machine-flags.ts'
-import { type NetworkFlags, type NetworkPart, networkFlags, networkOptions, networkPart } from './network-flags.ts'
+import { type NetworkFlags, type NetworkPart, networkFlags, networkPart } from './network-flags.ts'
 import { type ProgramFlags, type ProgramPart, programFlags, programOptions, programPart } from './program-flags.ts'
 
 /** What a container is to be. It is kept: what is added later may be absent. */
@@ -16,6 +16,10 @@ export interface ContainerSpec extends ProgramPart, LimitPart, NetworkPart {
   /** The image's ID, and what it was called. */
   readonly image: { readonly id: string; readonly name: string }
   readonly machine: MachinePart
+  /** Whose kernel it runs on: an instance's ID. */
+  readonly join?: string
+  /** The end of what its first one types is the end of its input. */
+  readonly once?: boolean
 }
 
 /** All flags that say what a container is to be. */
@@ -38,5 +42,5 @@ export function specOf(image: ContainerSpec['image'], args: readonly string[], f
 
 /** What the library is told, but for what depends on who looks on: the size of a terminal. */
 export function optionsOf(spec: ContainerSpec, image: Image, host: ContainerHost): ContainerOptions {
-  return { image, host, ...programOptions(spec), ...limitOptions(spec), ...networkOptions(spec) }
+  return { image, host, ...programOptions(spec), ...limitOptions(spec) }
 }
