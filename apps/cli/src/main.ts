@@ -4,6 +4,7 @@ import { isVmexitError } from '@vmexit/core'
 import { Command, CommanderError } from 'commander'
 import { hostCommand, hostedCommands } from './hosted/index.ts'
 import { imageCommands } from './images/commands.ts'
+import { ociCommand, ociProcesses } from './oci/command.ts'
 import { runCommand } from './run/command.ts'
 
 const program = new Command('vmexit')
@@ -13,7 +14,7 @@ const program = new Command('vmexit')
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
 
 // Most of this program is the PC, without which those that only ask after one, or deal with images, start four times as fast.
-const asking = [...hostedCommands(), ...imageCommands(), runCommand()]
+const asking = [...hostedCommands(), ...imageCommands(), runCommand(), ociCommand(), ...ociProcesses()]
 if (!asking.some((command) => command.name() === process.argv[2])) {
   program.addCommand((await import('./boot/command.ts')).bootCommand())
   const { runElfCommand, straceCommand } = await import('./run-elf/command.ts')
@@ -23,7 +24,7 @@ if (!asking.some((command) => command.name() === process.argv[2])) {
   program.addCommand((await import('./fs/command.ts')).fsCommand())
   program.addCommand((await import('./guests/index.ts')).guestsCommand())
 }
-for (const command of asking) program.addCommand(command)
+for (const command of asking) program.addCommand(command, { hidden: command.name().startsWith('oci-') })
 program.addCommand(
   hostCommand(async () => (await import('./boot/detach.ts')).kinds),
   { hidden: true },

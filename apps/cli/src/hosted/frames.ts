@@ -12,6 +12,8 @@ export const kinds = {
   input: 1,
   /** Bytes that were printed. */
   output: 2,
+  /** Bytes that were printed on standard error, where that is apart. */
+  errors: 3,
 } as const
 
 export type Kind = keyof typeof kinds
