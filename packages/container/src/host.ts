@@ -15,9 +15,15 @@ export interface ContainerHostOptions extends Omit<KernelOptions, 'root' | 'host
   readonly pace?: (came: () => Promise<void>) => Host
 }
 
+/** What {@link ContainerHost.settle} waits for: turns, and virtual nanoseconds of each. */
+const MOST_TURNS = 1000
+const TURN = 1e6
+
 /** A kernel for containers; several of them share its memory, its CPU and the layers of their images. */
 export class ContainerHost {
   readonly kernel: LinuxKernel
+  /** Whether idle time is somebody's to let pass: then it waits for what is outside of the kernel. */
+  readonly isPaced: boolean
   readonly #host: Host
   readonly #watching = new Set<(error: unknown) => void>()
   #isRunning = false
@@ -27,6 +33,7 @@ export class ContainerHost {
 
   constructor({ kernel, pace = atOnce, ...options }: ContainerHostOptions = {}) {
     this.kernel = kernel ?? createKernel(options)
+    this.isPaced = pace !== atOnce
     this.#host = pace(() => this.#came())
   }
 
@@ -48,6 +55,18 @@ export class ContainerHost {
   onFailure(failed: (error: unknown) => void): () => void {
     this.#watching.add(failed)
     return () => this.#watching.delete(failed)
+  }
+
+  /** Lets time pass, a second of it at most, until nothing is on its way any more: also when no program runs. */
+  async settle(isBusy: () => boolean): Promise<void> {
+    const { kernel } = this
+    for (let turns = 0; turns < MOST_TURNS && isBusy(); turns++) {
+      if (!this.#isRunning) {
+        kernel.skipTo(Math.min(kernel.timers.next, kernel.now + TURN))
+        kernel.step(1)
+      }
+      await turn()
+    }
   }
 
   async #run(): Promise<void> {

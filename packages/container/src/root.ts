@@ -26,10 +26,13 @@ const SHARED_MEMORY_BYTES = 64 << 20
 const DIRECTORY = 0o755
 const PLAIN = MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC
 
+/** What takes a container's changes. */
+export function upperFs({ time }: LinuxKernel, charges: GroupCharges): TmpFs {
+  return new TmpFs({ time, charges, mode: DIRECTORY })
+}
+
 /** Copy-on-write on top of an image's layers, the topmost first. */
-export function containerFs(kernel: LinuxKernel, layers: readonly FileSystem[], charges: GroupCharges): OverlayFs {
-  const { time } = kernel
-  const upper = new TmpFs({ time, charges, mode: DIRECTORY })
+export function containerFs({ time }: LinuxKernel, layers: readonly FileSystem[], upper: TmpFs): OverlayFs {
   // An image without layers is an empty one.
   const lower = layers.length > 0 ? layers : [new TmpFs({ time, mode: DIRECTORY })]
   return new OverlayFs({ lower: lower.map((layer) => layer.root), upper: upper.root })
@@ -43,10 +46,13 @@ export interface RootOptions {
   /** Where its program starts; it is made where the image does not have it. */
   readonly cwd: string
   readonly readOnly: boolean
+  /** What /etc/hosts says, and /etc/resolv.conf; nothing is made of what is not stated. */
+  readonly hosts: string
+  readonly resolver?: string
 }
 
 /** Mounts the rest, for its first task. @throws VmexitError `container-image`. */
-export function mountAll(task: Task, { group, charges, hostname, cwd, readOnly }: RootOptions): void {
+export function mountAll(task: Task, { group, charges, hostname, cwd, readOnly, hosts, resolver }: RootOptions): void {
   const { kernel, context } = task
   const { vfs, time } = kernel
   const mount = (fs: FileSystem, path: string, flags: number, source: string): void => {
@@ -69,7 +75,8 @@ export function mountAll(task: Task, { group, charges, hostname, cwd, readOnly }
   must(vfs.bind(context, '/proc/sys', '/proc/sys'), '/proc/sys')
   for (const path of ['/sys', '/sys/fs/cgroup', '/proc/sys']) isReadOnly(path)
   write(task, '/etc/hostname', `${hostname}\n`)
-  write(task, '/etc/hosts', `127.0.0.1\tlocalhost ${hostname}\n`)
+  write(task, '/etc/hosts', hosts)
+  if (resolver !== undefined) write(task, '/etc/resolv.conf', resolver)
   if (vfs.access(context, null, toByteString(cwd), Access.F_OK) === -Errno.ENOENT) makeAll(task, cwd)
   if (readOnly) isReadOnly('/')
   context.umask = 0o022

@@ -27,6 +27,7 @@ export type { CgroupNamespace, MountNamespace, TimeNamespace, UtsNamespace } fro
 export type { Namespace, NamespaceKind, NamespaceNumbers } from './namespaces/namespace.ts'
 export type { PidNamespace } from './namespaces/pid.ts'
 export type { IdExtent, IdMap, OwnedNamespace, UserNamespace } from './namespaces/user.ts'
+export { buffersOf } from './net/buffer-account.ts'
 export type { TimeOfKernel } from './net/clock.ts'
 export { NetNamespace, type NetOptions, type OpenSocket } from './net/namespace.ts'
 export { Network } from './net/network.ts'

@@ -1,29 +1,14 @@
 /** Runs a container in the foreground: its streams are those of this process, and signals are its program's. */
-import { type Container, type ContainerErrorCode, ContainerHost, createContainer } from '@vmexit/container'
+import { type Container, type ContainerErrorCode, createContainer } from '@vmexit/container'
 import { isVmexitError, VmexitError } from '@vmexit/core'
-import type { Engine } from '@vmexit/x86'
 import { tuneHost } from '../boot/host.ts'
 import { openImages } from '../images/store.ts'
-import { hostOf, type RunFlags, report, statistics } from '../run-elf/run.ts'
+import { type RunFlags, report, statistics } from '../run-elf/run.ts'
+import { openHost } from './machine.ts'
+import { optionsOf, type SpecFlags, specOf } from './spec.ts'
 
 /** What the command line says. */
-export interface ContainerFlags extends Pick<RunFlags, 'idle' | 'time' | 'seed' | 'stats' | 'json' | 'env'> {
-  readonly engine: Engine
-  readonly ram: string
-  readonly entrypoint?: string
-  readonly workdir?: string
-  readonly user?: string
-  readonly hostname?: string
-  readonly interactive?: boolean
-  readonly tty?: boolean
-  readonly memory?: string
-  readonly pidsLimit?: number
-  readonly cpus?: number
-  readonly readOnly?: boolean
-  readonly capDrop?: readonly string[]
-  readonly capAdd?: readonly string[]
-  readonly newPrivileges: boolean
-}
+export interface ContainerFlags extends SpecFlags, Pick<RunFlags, 'stats' | 'json'> {}
 
 /** What is wrong with the container itself, as Docker has it. */
 const FAILED = 125
@@ -55,34 +40,11 @@ async function run(name: string, args: readonly string[], flags: ContainerFlags)
       remedy: 'leave -t out, or run it in one',
     })
   const image = await openImages().find(name)
-  const host = new ContainerHost({
-    ...{ engine: flags.engine, memory: flags.ram, seed: flags.seed },
-    ...(flags.time !== undefined && { epoch: flags.time }),
-    pace: (came) =>
-      hostOf(
-        { came },
-        () => false,
-        flags,
-        () => false,
-      ),
-  })
+  const spec = specOf({ id: image.id, name }, args, flags)
+  const host = openHost(spec.machine)
   await using container = await createContainer({
-    ...{ image, host },
-    ...(args.length > 0 && { args }),
-    ...(flags.entrypoint !== undefined && { entrypoint: [flags.entrypoint] }),
-    env: {
-      ...(isTyped && { TERM: process.env['TERM'] ?? 'xterm' }),
-      ...Object.fromEntries((flags.env ?? []).flatMap(variable)),
-    },
-    ...(flags.workdir !== undefined && { cwd: flags.workdir }),
-    ...(flags.user !== undefined && { user: flags.user }),
-    ...(flags.hostname !== undefined && { hostname: flags.hostname }),
-    ...(flags.memory !== undefined && { memory: flags.memory }),
-    ...(flags.pidsLimit !== undefined && { pids: flags.pidsLimit }),
-    ...(flags.cpus !== undefined && { cpus: flags.cpus }),
-    ...(flags.tty === true && { terminal: { rows: stdout.rows || 24, columns: stdout.columns || 80 } }),
-    ...{ readOnly: flags.readOnly === true, noNewPrivileges: !flags.newPrivileges },
-    ...{ capDrop: flags.capDrop ?? [], capAdd: flags.capAdd ?? [] },
+    ...optionsOf(spec, image, host),
+    ...(spec.tty && { terminal: { rows: stdout.rows || 24, columns: stdout.columns || 80 } }),
   })
   const started = performance.now()
   let text = ''
@@ -166,12 +128,4 @@ async function each(stream: ReadableStream<Uint8Array>, take: (bytes: Uint8Array
     if (done) return
     await take(value)
   }
-}
-
-/** `NAME=value`; `NAME` alone is this process's, if it has it. */
-function variable(text: string): readonly (readonly [string, string])[] {
-  const at = text.indexOf('=')
-  if (at >= 0) return [[text.slice(0, at), text.slice(at + 1)]]
-  const value = process.env[text]
-  return value === undefined ? [] : [[text, value]]
 }
