@@ -2,6 +2,7 @@
 import type { Task } from '@vmexit/linux'
 import { type ByteString, type FileSystem, type Mount, MountFlag, TmpFs } from '@vmexit/vfs'
 import { containerError } from './errors.ts'
+import { fillVolume } from './fill-volume.ts'
 import type { GroupCharges } from './group.ts'
 import { makePlace, mustAt } from './place.ts'
 
@@ -18,6 +19,8 @@ export interface VolumeMount {
   readonly readOnly?: boolean
   /** As /proc/mounts says it. */
   readonly source?: string
+  /** If it is empty, what the image has at its place is copied there before. */
+  readonly copy?: boolean
 }
 
 /** An empty file system in memory, which is the container's to pay. */
@@ -47,7 +50,8 @@ export function mountVolumes(task: Task, mounts: readonly ContainerMount[], char
       )
     const flags = MountFlag.NODEV | MountFlag.RELATIME | (readOnly ? MountFlag.RDONLY : 0)
     if (mount.type === 'volume') {
-      const { fileSystem, file, source = 'volume' } = mount
+      const { fileSystem, file, source = 'volume', copy = false } = mount
+      if (copy) fillVolume(task, destination, fileSystem)
       mountAt(task, fileSystem, file, destination, source, flags)
       continue
     }

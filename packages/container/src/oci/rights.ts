@@ -107,7 +107,7 @@ function setLimit(task: Task, { type, soft, hard }: OciRlimit): void {
   applyLimit(task, task.process.limits, Limit[name as keyof typeof Limit], least, most)
 }
 
-/** Names of namespaces, and what of `linux.sysctl` can be set. @throws VmexitError `container-unsupported`. */
+/** Names of namespaces, loopback, clocks, and what of `linux.sysctl` can be set. @throws VmexitError `container-unsupported`. */
 export function setNames(
   task: Task,
   hostname: string | undefined,
@@ -115,6 +115,7 @@ export function setNames(
   linux: OciLinux,
 ): void {
   const { uts, net, time } = task.ns
+  net.stack.setUp(net.stack.loopback, true)
   if (hostname !== undefined && hostname !== '') uts.hostname = checkedName(hostname)
   if (domainname !== undefined && domainname !== '') uts.domainname = checkedName(domainname)
   for (const [clock, { secs = 0, nanosecs = 0 }] of Object.entries(linux.timeOffsets ?? {})) {
