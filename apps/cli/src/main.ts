@@ -6,6 +6,7 @@ import { hostCommand, hostedCommands } from './hosted/index.ts'
 import { imageCommands } from './images/commands.ts'
 import { ociCommand, ociProcesses } from './oci/command.ts'
 import { runCommand } from './run/command.ts'
+import { volumeCommand } from './volumes/command.ts'
 
 const program = new Command('vmexit')
   .description('One simulated PC, and every way to share it.')
@@ -14,7 +15,7 @@ const program = new Command('vmexit')
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
 
 // Most of this program is the PC, without which those that only ask after one, or deal with images, start four times as fast.
-const asking = [...hostedCommands(), ...imageCommands(), runCommand(), ociCommand(), ...ociProcesses()]
+const asking = [...hostedCommands(), ...imageCommands(), runCommand(), volumeCommand(), ociCommand(), ...ociProcesses()]
 if (!asking.some((command) => command.name() === process.argv[2])) {
   program.addCommand((await import('./boot/command.ts')).bootCommand())
   const { runElfCommand, straceCommand } = await import('./run-elf/command.ts')

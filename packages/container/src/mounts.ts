@@ -11,8 +11,8 @@ export interface VolumeMount {
   readonly type: 'volume'
   /** An absolute path; what of it is not there is made. */
   readonly destination: string
-  /** Any of `@vmexit/vfs`; `hostVolume` of `@vmexit/vfs/node` is a directory of the host. Whoever gives it ends it. */
-  readonly fileSystem: FileSystem
+  /** Any of `@vmexit/vfs`; `hostVolume` of `@vmexit/vfs/node` is a directory of the host. Whoever gives it ends it, unless it is `owned`. */
+  readonly fileSystem: FileSystem & Partial<Disposable>
   /** The file of its root that is mounted, in the place of all of it: the file system lets itself be bound from outside. */
   readonly file?: ByteString | undefined
   /** Nothing can be written by this way. */
@@ -21,6 +21,8 @@ export interface VolumeMount {
   readonly source?: string
   /** If it is empty, what the image has at its place is copied there before. */
   readonly copy?: boolean
+  /** It is disposed of with the container, if it can be. */
+  readonly owned?: boolean
 }
 
 /** An empty file system in memory, which is the container's to pay. */
@@ -59,6 +61,11 @@ export function mountVolumes(task: Task, mounts: readonly ContainerMount[], char
     const fs = new TmpFs({ time, charges, mode, sizeBytes: size })
     mountAt(task, fs, undefined, destination, 'tmpfs', flags | MountFlag.NOSUID | MountFlag.NOEXEC)
   }
+}
+
+/** Ends those that are the container's. */
+export function disposeVolumes(mounts: readonly ContainerMount[] = []): void {
+  for (const mount of mounts) if (mount.type === 'volume' && mount.owned === true) mount.fileSystem[Symbol.dispose]?.()
 }
 
 /** Mounts a file system, or a file of its root. @throws VmexitError `container-image`. */
