@@ -3,8 +3,7 @@ import { closeSync, createReadStream, existsSync, fsyncSync, openSync, renameSyn
 import { join } from 'node:path'
 import { isVmexitError, VmexitError } from '@vmexit/core'
 
-/** Where it is. */
-export function layerPath(folder: string): string {
+function layerPath(folder: string): string {
   return join(folder, 'layer.tar')
 }
 
