@@ -118,7 +118,6 @@ describe.skipIf(!isThere)(`vmexit run${isThere ? '' : ' (skipped: `vmexit guests
       /there is no program nosuch in .*: name one/,
     ],
     ['a user who is not there', ['-u', 'me', 'box', 'true'], 125, /there is no user me/],
-    ['to be in the background', ['-d', 'box', 'true'], 125, /vmexit run has no --detach: leave it out/],
     ['a port', ['-p', '80:80', 'box', 'true'], 125, /has no --publish/],
     ['a folder', ['-v', '/:/host', 'box', 'true'], 125, /has no --volume/],
     ['a terminal where there is none', ['-it', 'box', 'sh'], 125, /standard input is none: leave -t out/],
