@@ -4,8 +4,11 @@ import { isVmexitError } from '@vmexit/core'
 import { Command, CommanderError } from 'commander'
 import { hostCommand, hostedCommands } from './hosted/index.ts'
 import { imageCommands } from './images/commands.ts'
+import { networkCommand, portCommand } from './networks/commands.ts'
+import { ociCommand, ociProcesses } from './oci/command.ts'
 import { runCommands } from './run/command.ts'
 import { containerCommands } from './run/container-commands.ts'
+import { volumeCommand } from './volumes/command.ts'
 
 const program = new Command('vmexit')
   .description('One simulated PC, and every way to share it.')
@@ -14,7 +17,10 @@ const program = new Command('vmexit')
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
 
 // Most of this program is the PC, without which those that only ask after one, or deal with images, start four times as fast.
-const asking = [...runCommands(), ...containerCommands(), ...hostedCommands(), ...imageCommands()]
+const asking = [
+  ...[...runCommands(), ...containerCommands(), ...hostedCommands(), ...imageCommands()],
+  ...[networkCommand(), portCommand(), volumeCommand(), ociCommand(), ...ociProcesses()],
+]
 if (process.argv[2] !== 'host' && !asking.some((command) => command.name() === process.argv[2])) {
   program.addCommand((await import('./boot/command.ts')).bootCommand())
   const { runElfCommand, straceCommand } = await import('./run-elf/command.ts')
@@ -24,7 +30,7 @@ if (process.argv[2] !== 'host' && !asking.some((command) => command.name() === p
   program.addCommand((await import('./fs/command.ts')).fsCommand())
   program.addCommand((await import('./guests/index.ts')).guestsCommand())
 }
-for (const command of asking) program.addCommand(command)
+for (const command of asking) program.addCommand(command, { hidden: command.name().startsWith('oci-') })
 program.addCommand(
   hostCommand(async () => (await import('./hosted-kinds.ts')).kinds),
   { hidden: true },

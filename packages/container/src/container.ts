@@ -3,7 +3,7 @@
  * (runtime-spec, "Lifecycle"; Docker's `run` and `exec`).
  */
 import type { Image, ImageRoot } from '@vmexit/image'
-import { callNumbers, compileSeccomp, i386, type OciSeccomp, type Spawn, type Task } from '@vmexit/linux'
+import { buffersOf, callNumbers, compileSeccomp, i386, type OciSeccomp, type Spawn, type Task } from '@vmexit/linux'
 import type { TmpFs } from '@vmexit/vfs'
 import { type CapabilityName, capabilitiesOf } from './capabilities.ts'
 import { containerError } from './errors.ts'
@@ -11,6 +11,9 @@ import { ContainerFiles } from './files.ts'
 import { ContainerGroup, GroupCharges, type Limits } from './group.ts'
 import { ContainerHost } from './host.ts'
 import { type Archive, type Looker, seen, unpackLayer } from './layer.ts'
+import { type ContainerMount, disposeVolumes } from './mounts.ts'
+import type { NetworkMember } from './network-member.ts'
+import { joinNetwork, type NetworkOfContainer } from './network-of-container.ts'
 import { ContainerProcess, type ExitStatus, type SignalName, type TerminalSize } from './process.ts'
 import { type ProcessEntry, processesOf } from './processes.ts'
 import { become, type ProgramOptions, type ProgramSpec, type Rights, specOf } from './program.ts'
@@ -28,7 +31,7 @@ export interface ExecOptions extends ProgramOptions {
 }
 
 /** What a container is made with. What is not stated is as the image says. */
-export interface ContainerOptions extends Omit<ExecOptions, 'args'>, Limits {
+export interface ContainerOptions extends Omit<ExecOptions, 'args'>, Limits, NetworkOfContainer {
   readonly image: Image
   /** In the place of the image's Cmd, behind its Entrypoint. */
   readonly args?: readonly string[]
@@ -46,7 +49,9 @@ export interface ContainerOptions extends Omit<ExecOptions, 'args'>, Limits {
   readonly capAdd?: readonly CapabilityName[]
   /** No program gives it more rights than it has: set-user-ID means nothing. */
   readonly noNewPrivileges?: boolean
-  /** A filter of system calls, as `linux.seccomp` of an OCI runtime configuration. */
+  /** Volumes, and file systems in memory, in the order in which they are mounted. */
+  readonly mounts?: readonly ContainerMount[]
+  /** A filter of system calls, as `defaultSeccomp` makes it, and as `linux.seccomp` of an OCI runtime configuration. */
   readonly seccomp?: OciSeccomp
   /** What another one of the same image has changed, as its `files.layer()` gave it: it goes on from there. */
   readonly layer?: Archive
@@ -69,7 +74,7 @@ export interface ExecResult extends ExitStatus {
   readonly stderr: Uint8Array<ArrayBuffer>
 }
 
-const NAMESPACES: Spawn['namespaces'] = ['mnt', 'pid', 'uts', 'ipc', 'net', 'cgroup']
+const NAMESPACES: Spawn['namespaces'] = ['mnt', 'pid', 'uts', 'ipc', 'cgroup']
 
 /** A container whose program runs. Dispose of it: what it has is kept until then. */
 export class Container implements AsyncDisposable {
@@ -81,16 +86,21 @@ export class Container implements AsyncDisposable {
   readonly #group: ContainerGroup
   readonly #charges: GroupCharges
   readonly #root: ImageRoot
+  readonly #mounts: readonly ContainerMount[]
   /** What it has changed, what there is of it, and copies in and out; also when it has ended. */
   readonly files: ContainerFiles
+  /** Its addresses, and ports of the host that lead to it. */
+  readonly network: NetworkMember
   #inside: Looker | undefined
   #isDisposed = false
 
   /** @internal Use {@link createContainer}. */
-  constructor(options: ContainerOptions, host: ContainerHost, { name, root, group, charges, upper }: Prepared) {
+  constructor(options: ContainerOptions, host: ContainerHost, { network, root, group, charges, upper }: Prepared) {
     this.host = host
     this.#root = root
-    this.name = name
+    this.#mounts = options.mounts ?? []
+    this.network = network
+    this.name = network.name
     this.#group = group
     this.#charges = charges
     const hostname = options.hostname ?? this.name
@@ -118,15 +128,18 @@ export class Container implements AsyncDisposable {
       },
       changed: () => host.wake(),
     })
-    this.#main = this.#start(this.#spec, options, { namespaces: NAMESPACES!, root: fs }, (task) => {
+    const where = { namespaces: NAMESPACES!, root: fs, network: network.namespace }
+    this.#main = this.#start(this.#spec, options, where, (task) => {
       task.ns.uts.hostname = hostname
       const { inner } = this.#group
       mountAll(task, {
-        ...{ group: inner, charges, hostname, cwd: spec.cwd },
-        readOnly: options.readOnly ?? false,
+        ...{ group: inner, charges, hostname, cwd: spec.cwd, readOnly: options.readOnly ?? false },
+        mounts: this.#mounts,
+        ...network.files(hostname),
       })
       this.#inside = insideOf(task)
     })
+    network.payer = buffersOf(this.#main.process.account)
   }
 
   get stdin(): WritableStream<Uint8Array> {
@@ -212,6 +225,7 @@ export class Container implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill('SIGKILL')
     await this.exited.catch(() => {})
+    await this.network[Symbol.asyncDispose]()
     this.#giveBack()
   }
 
@@ -247,12 +261,13 @@ export class Container implements AsyncDisposable {
     this.#charges.releaseAll()
     this.#group.remove()
     this.#root[Symbol.dispose]()
+    disposeVolumes(this.#mounts)
   }
 }
 
 /** What a container begins with, before it has a program. */
 interface Prepared {
-  readonly name: string
+  readonly network: NetworkMember
   readonly root: ImageRoot
   readonly group: ContainerGroup
   readonly charges: GroupCharges
@@ -282,23 +297,24 @@ export async function createContainer(options: ContainerOptions): Promise<Contai
       `the image is for ${os}/${architecture}`,
       'take one for linux/386, as `--platform` chooses it',
     )
-  const name = options.name ?? `container-${host.nextNumber()}`
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/.test(name))
-    containerError('options', `${name} is no name`, 'give letters, digits, _, . and -, 63 at most')
+  const network = await joinNetwork(host, options)
   const { kernel } = host
-  const root = await image.root()
+  let root: ImageRoot | undefined
   let group: ContainerGroup | undefined
   let charges: GroupCharges | undefined
   try {
-    group = new ContainerGroup(kernel, name, options)
+    root = await image.root()
+    group = new ContainerGroup(kernel, network.name, options)
     charges = new GroupCharges(group.inner)
     const upper = upperFs(kernel, charges)
     if (options.layer !== undefined) await unpackLayer(upper, options.layer)
-    return new Container(options, host, { name, root, group, charges, upper })
+    return new Container(options, host, { network, root, group, charges, upper })
   } catch (error) {
     charges?.releaseAll()
     group?.remove()
-    root[Symbol.dispose]()
+    root?.[Symbol.dispose]()
+    disposeVolumes(options.mounts)
+    await network[Symbol.asyncDispose]()
     throw error
   }
 }

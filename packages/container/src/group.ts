@@ -20,6 +20,9 @@ export interface Limits {
   readonly weight?: number
 }
 
+/** A file of a group, and what is written to it. */
+export type GroupFile = readonly [file: string, text: string]
+
 /** `cpu.max` counts in this time: microseconds. */
 const PERIOD = 100_000
 const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
@@ -33,10 +36,10 @@ export class ContainerGroup {
   /** Where its processes are. */
   readonly inner: Group
 
-  /** @throws VmexitError `container-options`. */
-  constructor(kernel: Kernel, name: string, limits: Limits) {
+  /** `further` files are written as they are. @throws VmexitError `container-options`. */
+  constructor(kernel: Kernel, name: string, limits: Limits, further: readonly GroupFile[] = []) {
     this.#kernel = kernel
-    const files = filesOf(limits)
+    const files = [...filesOf(limits), ...further]
     const { tree } = kernel.groups
     tree.write(tree.root, 'cgroup.subtree_control', '+cpu +memory +pids')
     this.#outer = made(tree, tree.root, name)
@@ -47,7 +50,13 @@ export class ContainerGroup {
       tree.rmdir(this.#outer)
       throw error
     }
-    for (const group of [this.#outer, this.inner]) for (const [file, text] of files) tree.write(group, file, text)
+    for (const [file, text] of files) {
+      const answers = [this.#outer, this.inner].map((group) => tree.write(group, file, text))
+      const wrong = answers.find((answer) => answer < 0)
+      if (wrong === undefined) continue
+      this.remove()
+      containerError('options', `${file} of its group cannot be ${text} (${errnoName(wrong)})`, 'give another limit')
+    }
   }
 
   /** All that runs in it stands still, or goes on. */
@@ -64,11 +73,11 @@ export class ContainerGroup {
     return user + system
   }
 
-  /** Gives back what is cached for it, and ends. Its processes have ended before. */
+  /** Gives back what is cached for it alone, and ends. Its processes have ended before. What it has read of layers stays for whoever comes next. */
   remove(): void {
     const { groups, pageCache } = this.#kernel
     const { memory } = this.#outer
-    pageCache.reclaim(Number.POSITIVE_INFINITY, (payer) => isWithin(payer, memory))
+    pageCache.reclaim(Number.POSITIVE_INFINITY, (payer) => isWithin(payer, memory), true)
     const remove = (group: Group): void => {
       for (const child of [...group.children.values()]) remove(child)
       groups.tree.rmdir(group)

@@ -1,6 +1,7 @@
 /** What is known of a region before its code is made: flags, registers and shapes that matter, and where the budget is looked at. */
 import type { Routine } from '@vmexit/x86/engine'
 import type { Form, Forms } from './effects.ts'
+import { type Frames, framesOf } from './frames.ts'
 import type { Graph } from './graph.ts'
 import { isHandedOver, type Loops, loopsOf } from './loops.ts'
 import { EVERYTHING } from './parts.ts'
@@ -23,6 +24,7 @@ export interface Plan {
   /** Not 0: the budget must suffice for so many instructions when the block begins: those until it is looked at again. */
   readonly needed: Int32Array
   readonly routines: ReadonlySet<Routine>
+  readonly frames: Frames
 }
 
 /** `shape`: that of the x87 unit where the region begins, most likely. */
@@ -45,6 +47,7 @@ export function plan(region: Region, graph: Graph, forms: Forms, shape: Shape): 
     heldAtStart: held,
     shapes,
     needed: budgets(blocks, graph, checked),
+    frames: framesOf(blocks, graph, known, loops),
   }
 }
 

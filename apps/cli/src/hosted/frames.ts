@@ -12,7 +12,7 @@ export const kinds = {
   input: 1,
   /** Bytes that were printed. */
   output: 2,
-  /** Those that a program has printed on its standard error. */
+  /** Bytes that were printed on standard error, where that is apart. */
   errors: 3,
 } as const
 

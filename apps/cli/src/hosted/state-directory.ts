@@ -20,7 +20,7 @@ export interface Found {
 }
 
 /** What `sockaddr_un` takes on macOS, which is less than Linux takes, without the final 0. */
-const longestSocketPath = 103
+export const longestSocketPath = 103
 
 /** Where an instance is asked. */
 export function socketPath(folder: string): string {

@@ -7,7 +7,10 @@ import type { Images } from '@vmexit/image'
 import { tuneHost } from '../boot/host.ts'
 import { hostStats } from '../boot/hosted-pc.ts'
 import type { Hosted, HostedEnd } from '../hosted/hosted.ts'
+import { readRecord } from '../hosted/instance.ts'
 import { openImages } from '../images/store.ts'
+import { Notes, networkAnswers } from '../networks/answers.ts'
+import { openNetworkOf } from '../networks/of-container.ts'
 import { report } from '../run-elf/run.ts'
 import { containerAnswers } from './answers.ts'
 import { each, Life } from './life.ts'
@@ -34,15 +37,22 @@ export async function hostedContainer(
   const image = await images.find(spec.image.id)
   const begun = performance.now()
   let container: Container
+  const notes = new Notes()
+  const network = await openNetworkOf(spec, host, {
+    ...{ id, name: readRecord(folder, 'instance')?.name ?? id, idle: spec.machine.idle },
+    tell: (text) => notes.tell(text),
+  })
   try {
     container = await createContainer({
-      ...{ hostname: id.slice(0, 12), ...optionsOf(spec, image, host) },
+      ...{ hostname: id.slice(0, 12), ...optionsOf(spec, image, host), ...network.options },
       ...{ name: id, layer: savedLayer(folder) },
       ...(spec.tty && { terminal: { rows: 24, columns: 80 } }),
     })
   } catch (error) {
+    await network.close()
     throw inLayer(folder, error)
   }
+  notes.tellPorts(spec, container.network)
   const life = new Life(container, image.config.config?.StopSignal ?? undefined)
   const writer = container.stdin.getWriter()
   writer.closed.catch(() => {})
@@ -50,6 +60,7 @@ export async function hostedContainer(
   const seconds = (): number => (performance.now() - begun) / 1000
   return {
     onOutput: (listener) => {
+      if (!spec.tty) notes.listen((bytes) => listener(bytes, 'errors'))
       life.outputs = [
         each(container.stdout, (bytes) => listener(bytes, 'output')),
         each(container.stderr, (bytes) => listener(bytes, 'errors')),
@@ -66,7 +77,7 @@ export async function hostedContainer(
       paused: container.isPaused,
       program: { tty: spec.tty, input: spec.interactive ? (spec.once ? 'once' : 'open') : 'none' },
     }),
-    answers: containerAnswers(container, folder, life),
+    answers: { ...containerAnswers(container, folder, life), ...networkAnswers(spec, container.network) },
     run: async (signal): Promise<HostedEnd> => {
       const { exitCode, ...how } = await life.run(signal)
       const { memoryPeak } = container.usage
@@ -82,6 +93,9 @@ export async function hostedContainer(
         }
       }
     },
-    [Symbol.asyncDispose]: () => container[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await container[Symbol.asyncDispose]()
+      await network.close()
+    },
   }
 }
