@@ -8,6 +8,7 @@ import { networkCommand, portCommand } from './networks/commands.ts'
 import { ociCommand, ociProcesses } from './oci/command.ts'
 import { runCommands } from './run/command.ts'
 import { containerCommands } from './run/container-commands.ts'
+import { volumeCommand } from './volumes/command.ts'
 
 const program = new Command('vmexit')
   .description('One simulated PC, and every way to share it.')
@@ -18,7 +19,7 @@ const program = new Command('vmexit')
 // Most of this program is the PC, without which those that only ask after one, or deal with images, start four times as fast.
 const asking = [
   ...[...runCommands(), ...containerCommands(), ...hostedCommands(), ...imageCommands()],
-  ...[networkCommand(), portCommand(), ociCommand(), ...ociProcesses()],
+  ...[networkCommand(), portCommand(), volumeCommand(), ociCommand(), ...ociProcesses()],
 ]
 if (process.argv[2] !== 'host' && !asking.some((command) => command.name() === process.argv[2])) {
   program.addCommand((await import('./boot/command.ts')).bootCommand())

@@ -418,14 +418,14 @@ class Translation implements Surroundings {
     const index = processor.and(processor.shr(linear, processor.i32(12)), processor.i32(CODE_TLB_ENTRIES - 1))
     const tlb = processor.let(processor.shl(index, processor.i32(TLB_ENTRY_SHIFT)))
     const tag = processor.or(processor.and(linear, processor.i32(PAGE_MASK)), localNode('i32', this.#locals.key))
-    const all = [
-      processor.eq(field(Record32.ip), to),
-      processor.eq(field(Record32.mode), processor.i32(mode.id)),
-      processor.eq(field(Record32.handler), processor.i32(Handler.enter)),
-      processor.eq(processor.peek('i32', tlb, base + Tables.code, 32), tag),
-      processor.eq(processor.peek('i32', tlb, base + Tables.code + TLB_ADDEND, 32), field(Record32.page)),
-    ].reduce((a, b) => processor.and(a, b))
-    processor.emit(processor.eqz(all))
+    const differences = [
+      processor.xor(field(Record32.ip), to),
+      processor.xor(field(Record32.mode), processor.i32(mode.id)),
+      processor.xor(field(Record32.handler), processor.i32(Handler.enter)),
+      processor.xor(processor.peek('i32', tlb, base + Tables.code, 32), tag),
+      processor.xor(processor.peek('i32', tlb, base + Tables.code + TLB_ADDEND, 32), field(Record32.page)),
+    ]
+    processor.emit(differences.reduce((a, b) => processor.or(a, b)))
     fn.hint(false).if_()
     this.#jump()
     fn.end()
@@ -492,9 +492,9 @@ class Translation implements Surroundings {
     fn.localGet(this.#locals.key)
     fn.i32Const((page.linear << 12) | 0)
       .op(Op.i32Or)
-      .op(Op.i32Ne)
+      .op(Op.i32Xor)
     fn.i32Const(0).load(Load.i32Load, entry + TLB_VERSION)
-    fn.i32Const(page.version).op(Op.i32Ne).op(Op.i32Or)
+    fn.i32Const(page.version).op(Op.i32Xor).op(Op.i32Or)
     fn.hint(false).if_()
     otherwise()
     fn.end()

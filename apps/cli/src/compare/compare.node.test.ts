@@ -49,7 +49,7 @@ test('shards merge into what one run prints, in whatever form, and a baseline fi
   })
   writeFileSync(file('before.json'), JSON.stringify({ ...changed, version: 0 }))
   await expect(merge('--baseline', file('before.json'))).rejects.toMatchObject({
-    stderr: expect.stringContaining('before.json is a comparison of version 0, and this is version 1'),
+    stderr: expect.stringContaining('before.json is a comparison of version 0, and this is version 2'),
   })
 })
 
@@ -95,9 +95,13 @@ test.each([
   [['--workloads', 'forks'], "no workload 'forks': take some of syscall, in, cpuid"],
   [['--techniques', 'kvm'], "no technique 'kvm': take some of native, software-emulation"],
   [['--profile', 'P5'], "no cost profile 'P5': take one of P4_672"],
-  [['--kernel', '64-bit'], 'Allowed choices are 32-bit, pae, debian.'],
+  [['--guest', '64-bit'], 'Allowed choices are 32-bit, pae, debian.'],
   [['--shard', '3/2'], "'3/2' is no shard: write I/N"],
-  [['--shard', '1/7'], 'there are 7 shards, and 6 techniques to share among them: take at most 6'],
+  [['--shard', '1/8'], 'there are 8 shards, and 7 techniques to share among them: take at most 7'],
+  [
+    ['--techniques', 'guest-container'],
+    'guest-container is not possible: the kernel teaching has no containers of its own',
+  ],
   [['--baseline', '/nothing.json'], '/nothing.json cannot be read (ENOENT): give a file'],
   [['--html', '/nothing/report.html'], '/nothing/report.html cannot be written: its folder is not there'],
   [['--time', '0'], 'It is a number of runs from 1 to 99.'],

@@ -5,12 +5,9 @@ import { type Command, Option } from 'commander'
 /** Flags of `docker run` that mean something which is not there. */
 const ABSENT: readonly (readonly [flags: string, remedy: string])[] = [
   ['-P, --publish-all', 'name each port by -p'],
-  ['-v, --volume <volume>', 'put the files into an image by `vmexit import`'],
-  ['--mount <mount>', 'put the files into an image by `vmexit import`'],
   ['--privileged', 'name what it needs by --cap-add'],
   ['--init', 'leave it out'],
   ['--restart <policy>', 'leave it out, and start it again by `vmexit start`'],
-  ['--security-opt <option>', 'leave it out, or give --no-new-privileges'],
   ['--device <device>', 'leave it out: there are no devices of the host'],
 ]
 

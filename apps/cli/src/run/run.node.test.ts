@@ -125,7 +125,14 @@ describe.skipIf(!isThere)(`vmexit run${isThere ? '' : ' (skipped: `vmexit guests
       125,
       /leave out --network none/,
     ],
-    ['a folder', ['-v', '/:/host', 'box', 'true'], 125, /has no --volume/],
+    ['a folder without a place', ['-v', '/tmp', 'box', 'true'], 125, /-v \/tmp is not understood/],
+    ['a folder at the root', ['-v', '/tmp:/', 'box', 'true'], 125, /nothing can be mounted at/],
+    [
+      'a security option that is none',
+      ['--security-opt', 'apparmor=x', 'box', 'true'],
+      125,
+      /there is no --security-opt/,
+    ],
     ['a terminal where there is none', ['-it', 'box', 'sh'], 125, /standard input is none: leave -t out/],
   ])(
     'refuses %s',
