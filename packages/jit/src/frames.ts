@@ -24,7 +24,15 @@ const IN_LOOP = 2
 const FARTHEST = 512
 
 /** Bytes that an instruction reaches at a distance from the stack pointer, if it does. */
-function reachOf({ op, base, index, disp, opSize, addrSize, operands }: Insn): { at: number; bytes: number } | undefined {
+function reachOf({
+  op,
+  base,
+  index,
+  disp,
+  opSize,
+  addrSize,
+  operands,
+}: Insn): { at: number; bytes: number } | undefined {
   const size = opSize >> 3
   if (op === 'push' || op === 'call' || op === 'call_ind') return { at: -size, bytes: size }
   if (op === 'pop' || op === 'ret') return { at: 0, bytes: size }

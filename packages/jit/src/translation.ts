@@ -187,7 +187,8 @@ class Translation implements Surroundings {
     const { place, merge } = this.#graph
     const { to } = edge
     const shape = to < 0 ? undefined : this.#plan.shapes[to]
-    if (to < 0 || this.#missing(to) !== 0 || this.#lacksFrame(to) || (shape && !this.#processor.hasShape(shape))) return undefined
+    if (to < 0 || this.#missing(to) !== 0 || this.#lacksFrame(to) || (shape && !this.#processor.hasShape(shape)))
+      return undefined
     const first = this.#region.blocks[to]!.items[0]!
     if (first.second || (first.page !== item.page && first.page !== item.second)) return undefined
     if (place[to]! <= place[from]!) return this.#loops[to]

@@ -118,7 +118,6 @@ describe.skipIf(!isThere)(`vmexit run${isThere ? '' : ' (skipped: `vmexit guests
       /there is no program nosuch in .*: name one/,
     ],
     ['a user who is not there', ['-u', 'me', 'box', 'true'], 125, /there is no user me/],
-    ['to be in the background', ['-d', 'box', 'true'], 125, /vmexit run has no --detach: leave it out/],
     [
       'a port of what has no network',
       ['-p', '80:80', '--network', 'none', 'box', 'true'],
