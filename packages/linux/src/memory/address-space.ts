@@ -412,6 +412,22 @@ export class AddressSpace {
     return count
   }
 
+  /** The same for a debugger, who reads and writes what the program may not, in pages of its own: −1 where there is none. */
+  forced(address: number, write: boolean): number {
+    const page = Math.floor(address / PAGE)
+    const area = this.areas.at(page)
+    if (area === undefined || area.shared) return this.physical(address, write)
+    const { prot } = area
+    area.prot |= Prot.READ | (write ? Prot.WRITE : 0)
+    const physical = this.physical(address, write)
+    area.prot = prot
+    if (write && physical >= 0 && (prot & Prot.WRITE) === 0) {
+      this.table.set(page, (this.table.get(page) & ~Entry.WRITE) >>> 0)
+      this.#drop(page)
+    }
+    return physical
+  }
+
   /** Physical address of a byte of a space that the CPU need not have, its page being touched; −1 where there is none. */
   physical(address: number, write: boolean): number {
     const page = Math.floor(address / PAGE)

@@ -117,6 +117,7 @@ function strings(kernel: Kernel, task: Task | undefined, which: 'args' | 'env'):
 
 function stateOf(proc: Process, task: Task | undefined): string {
   if (proc.isZombie || task === undefined) return 'Z'
+  if (task.state === 'traced') return 't'
   if (proc.stopSignal !== 0) return 'T'
   return task.state === 'blocked' ? 'S' : 'R'
 }
@@ -148,7 +149,13 @@ function statm(task: Task | undefined): string {
   return `${space?.size ?? 0} ${space?.resident ?? 0} 0 0 0 0 0\n`
 }
 
-const STATES: Readonly<Record<string, string>> = { R: 'running', S: 'sleeping', T: 'stopped', Z: 'zombie' }
+const STATES: Readonly<Record<string, string>> = {
+  R: 'running',
+  S: 'sleeping',
+  T: 'stopped',
+  t: 'tracing stop',
+  Z: 'zombie',
+}
 
 function status(kernel: Kernel, proc: Process, task: Task | undefined, pids: PidNamespace<Task>): string {
   const { leader } = proc
@@ -165,7 +172,7 @@ function status(kernel: Kernel, proc: Process, task: Task | undefined, pids: Pid
     ['Tgid', pids.local(proc.pid)],
     ['Pid', pids.local(proc.pid)],
     ['PPid', pids.local(proc.parent?.pid ?? 0)],
-    ['TracerPid', 0],
+    ['TracerPid', pids.local(task?.tracing?.tracer.pid ?? 0)],
     ['Uid', [ids.uid, ids.euid, ids.suid, ids.fsuid].map((id) => uids.shown(id)).join('\t')],
     ['Gid', [ids.gid, ids.egid, ids.sgid, ids.fsgid].map((id) => gids.shown(id)).join('\t')],
     ['Groups', ids.groups.map((id) => gids.shown(id)).join(' ')],
