@@ -111,11 +111,12 @@ export function rmCommand(): Command {
     .option('-f, --force', 'kill what runs')
     .addHelpText('after', '\nExamples:\n  $ vmexit rm web\n  $ vmexit rm -f $(vmexit ps -aq)')
     .action(async (words: readonly string[], { force }: { readonly force?: true }) => {
-      await eachOf(words, (found) => remove(found, force === true))
+      await eachOf(words, (found) => removeInstance(found, force === true))
     })
 }
 
-async function remove(found: Found, force: boolean): Promise<void> {
+/** Forgets one; by `force` also one that runs. Throws a {@link VmexitError} `running`. */
+export async function removeInstance(found: Found, force: boolean): Promise<void> {
   const status = await statusOf(found)
   const { name } = found.instance
   // One that is made and not started is removed; one that is being started is somebody's.
