@@ -4,7 +4,7 @@ import { isVmexitError, VmexitError } from '@vmexit/core'
 import { Command, InvalidArgumentError } from 'commander'
 import { ended } from './client.ts'
 import { eachOf } from './each.ts'
-import { endedSilently } from './errors.ts'
+import { endedSilently, notRunning } from './errors.ts'
 import { holdFolder } from './lock.ts'
 import { send, signalNamed, stop } from './signals.ts'
 import { type Found, StateDirectory } from './state-directory.ts'
@@ -77,12 +77,18 @@ export function waitCommand(): Command {
         words,
         async (found) => {
           const exit = await ended(found)
-          if (exit === undefined) throw endedSilently(found.instance.name)
+          if (exit === undefined) throw await unknownEnd(found)
           process.stdout.write(`${exit.exitCode}\n`)
         },
         { say: false },
       )
     })
+}
+
+/** That there is no exit code: it has not run yet, or was killed. */
+async function unknownEnd(found: Found): Promise<VmexitError> {
+  const status = await statusOf(found)
+  return status.state === 'created' ? notRunning(found, status) : endedSilently(found.instance.name)
 }
 
 /** `vmexit rename`. */
