@@ -34,7 +34,7 @@ const BRIDGE = '10.88.0.0/24'
 const MOST_TOLD = 100
 
 /** Whether a container has a network, and not loopback alone. */
-export function hasNetwork({ network }: Pick<NetworkPart, 'network'>): boolean {
+function hasNetwork({ network }: Pick<NetworkPart, 'network'>): boolean {
   return network !== 'none' && network !== 'loopback'
 }
 

@@ -18,7 +18,7 @@ const PATIENCE = 20_000
 const PAUSE = 50
 
 /** What the instance of a network is called. */
-export function instanceName({ name }: NetworkRecord): string {
+function instanceName({ name }: NetworkRecord): string {
   return `network-${name}`
 }
 
