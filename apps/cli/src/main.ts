@@ -26,6 +26,7 @@ if (process.argv[2] !== 'host' && !asking.some((command) => command.name() === p
   const { runElfCommand, straceCommand } = await import('./run-elf/command.ts')
   for (const command of [runElfCommand(), straceCommand()]) program.addCommand(command)
   program.addCommand((await import('./compare/command.ts')).compareCommand())
+  program.addCommand((await import('./compare/explain.ts')).explainCommand())
   program.addCommand((await import('./check/command.ts')).checkCommand())
   program.addCommand((await import('./fs/command.ts')).fsCommand())
   program.addCommand((await import('./guests/index.ts')).guestsCommand())

@@ -2,6 +2,7 @@
 import { type Counts, VmexitError } from '@vmexit/core'
 import { SlopeMeter } from '@vmexit/guests'
 import { createPc, type PcTechnique } from '@vmexit/vmexit'
+import { explainOnPc } from './explain/pc-explain.ts'
 import { countsOf, eventsOf } from './pc-counts.ts'
 import { containerGuest, HARDWARE_OF_ALL, MEMORY_WITH_MODULES, refusesContainer, workloadGuest } from './pc-guest.ts'
 import { startOfPc } from './start/pc-start.ts'
@@ -32,6 +33,7 @@ export function pcTechnique({ pc: way, contained = false, ...technique }: PcTech
     ...technique,
     ...(contained && { refuses: refusesContainer }),
     start: (request) => startOfPc(way, contained, request),
+    ...(!contained && { explain: (request, steps) => explainOnPc(way, request, steps) }),
     async measure({ workloads, kernel, engine, signal, onMeasured }: MeasureRequest): Promise<readonly Measured[]> {
       // A large kernel does much for the first time: there programs run once before they count, as many as it takes names of.
       const most = kernel.protocol === 'linux' ? Math.max(0, ARGUMENTS - workloads.length) : 0
@@ -123,7 +125,7 @@ export const pcTechniques: readonly Technique[] = [
   }),
   pcTechnique({
     name: 'guest-container',
-    title: 'own, container',
+    title: 'guest, container',
     about:
       'The guest owns the machine; its kernel runs the programs in a container of its own: an overlay, a control group, namespaces.',
     pc: { technique: 'native' },

@@ -28,7 +28,7 @@ export function startsText({ starts, techniques, profile }: Comparison): readonl
   })
   return [
     ...wrapped(
-      `Starts: instructions and cycles modelled under ${profile.name}, until the first instruction of a program, and until one that does nothing has ended; a process and a container start on a kernel that runs. What is started from; RAM in use then; how many of these are in a GiB.`,
+      `Starts: instructions and cycles modelled under ${profile.name}, until the first instruction of a program, and until one that does nothing has ended; a process and a container start on a kernel that runs. What is started from; RAM in use then; how many of these are in a GiB. What ports take is among exits, and of the bare machine is not counted.`,
       WIDTH,
       '  ',
     ),
@@ -38,11 +38,14 @@ export function startsText({ starts, techniques, profile }: Comparison): readonl
   ]
 }
 
-const count = (instructions: number): string => (instructions === 0 ? '·' : whole(instructions))
-const cyclesOf = ({ cycles }: StartPoint): string => (cycles === undefined ? '–' : whole(cycles))
+/** Millions of what is very much. */
+const short = (value: number): string => (value < 1e9 ? whole(value) : `${whole(value / 1e6)}M`)
+const count = (instructions: number): string => (instructions === 0 ? '·' : short(instructions))
+const cyclesOf = ({ cycles }: StartPoint): string => (cycles === undefined ? '–' : short(cycles))
 const kib = (bytes: number): string => whole(Math.ceil(bytes / 1024))
 
 function milliseconds({ cycles }: StartPoint, ghz: number | undefined): string {
   if (cycles === undefined || ghz === undefined) return '–'
-  return (cycles / (ghz * 1e6)).toFixed(3)
+  const value = cycles / (ghz * 1e6)
+  return value < 100 ? value.toFixed(3) : whole(value)
 }

@@ -1,6 +1,7 @@
 /** What a column of a comparison is: something that runs workloads and counts. */
 import type { Counts } from '@vmexit/core'
 import type { PcHardware } from '@vmexit/vmexit'
+import type { EventKind, Steps } from './explain/explanation.ts'
 import type { MeasuredStart } from './start/start.ts'
 import type { Workload } from './workload.ts'
 
@@ -34,6 +35,12 @@ export interface StartRequest {
   readonly signal: AbortSignal | undefined
 }
 
+/** An event that is looked for. */
+export interface EventRequest extends StartRequest {
+  readonly workload: Workload
+  readonly what: EventKind
+}
+
 /** What a technique is to measure. */
 export interface MeasureRequest extends StartRequest {
   readonly workloads: readonly Workload[]
@@ -61,6 +68,8 @@ export interface Technique {
   measure(request: MeasureRequest): Promise<readonly Measured[]>
   /** Starts one instance. Undefined of a technique whose start is not measured. */
   start?(request: StartRequest): Promise<MeasuredStart>
+  /** Traces one event, step by step. Undefined of a technique that cannot. */
+  explain?(request: EventRequest, steps: Steps): Promise<void>
   /**
    * Of the events in a repetition those that take the hardware's time. What is simulated in software does not. `kernel` is the name
    * of the comparison's.

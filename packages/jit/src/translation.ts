@@ -266,7 +266,7 @@ class Translation implements Surroundings {
     else if (end === 'branch') this.#branch(number, item, ended!.condition!, taken!, next!)
     else if (end === 'call') this.#call(number, item, taken!.ip, next!)
     else if (end === 'callIndirect') this.#callIndirect(number, item, ended!.target!, next!)
-    else this.#indirect(item, ended!.target!)
+    else this.#indirect(number, item, ended!.target!, block.others)
   }
 
   #branch(number: number, item: Item, condition: Node, taken: Edge, next: Edge): void {
@@ -278,15 +278,19 @@ class Translation implements Surroundings {
       processor.emit(condition)
       fn.brIf(label)
     } else {
-      const { flags, known } = processor
       processor.emit(condition)
-      fn.if_()
-      this.#go(number, item, taken)
-      fn.end()
-      processor.flags = flags
-      processor.known = known
+      this.#along(number, item, taken)
     }
     this.#go(number, item, next)
+  }
+  /** If what is on the stack is not 0, along an edge. */
+  #along(number: number, item: Item, edge: Edge): void {
+    const { flags, known } = this.#processor
+    this.#fn.if_()
+    this.#go(number, item, edge)
+    this.#fn.end()
+    this.#processor.flags = flags
+    this.#processor.known = known
   }
 
   // ── what TypeScript does ──
@@ -432,16 +436,25 @@ class Translation implements Surroundings {
     fn.end()
     return found
   }
-  #indirect(item: Item, target: Node): void {
+  #indirect(number: number, item: Item, target: Node, others: readonly Edge[]): void {
     const fn = this.#fn
     this.#processor.storeFlags()
+    this.#processor.emit(target)
+    fn.localSet(this.#target)
     if (item.insn.op === 'ret') {
-      this.#processor.emit(target)
-      fn.localSet(this.#target)
       this.#jump()
       return
     }
-    const found = this.#lookUp(target)
+    const to = localNode('i32', this.#target)
+    // A switch within the region. (A blend of C with one for each record takes 29 % less time, a shell 4 %.)
+    for (const edge of others) {
+      if (edge.to < 0) continue
+      this.#processor.emit(this.#processor.eq(to, this.#processor.i32(edge.ip | 0)))
+      const label = this.#label(number, item, edge)
+      if (label !== undefined) fn.brIf(label)
+      else this.#along(number, item, edge)
+    }
+    const found = this.#lookUp(to)
     this.#storeBudget()
     fn.i32Const(0).localGet(found.value).store(Store.i32Store, this.#state(Layout.record))
     fn.localGet(BASE).localGet(NESTING).localGet(found.value).load(Load.i32Load, Record32.imm)

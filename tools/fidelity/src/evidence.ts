@@ -15,6 +15,7 @@ export async function comparisons(): Promise<readonly Comparison[]> {
     workloads,
     techniques: techniquesOn(kernel).filter(({ name }) => name !== 'software-emulation'),
     kernel,
+    starts: true,
     profile: profileNamed(PROFILES.pentium4),
   })
   return existsSync(recordPath) ? [teaching, parseComparison(readFileSync(recordPath, 'utf8'), recordPath)] : [teaching]

@@ -1,11 +1,9 @@
 /** `vmexit compare`: workloads under every technique. */
-import { readFileSync } from 'node:fs'
 import {
   type Comparison,
   chosen,
   compare,
   DEFAULT_PROFILE,
-  type Kernel,
   mergeComparisons,
   parseShard,
   profileNamed,
@@ -14,11 +12,10 @@ import {
   techniquesOn,
   workloads,
 } from '@vmexit/compare'
-import { publishedProfiles, VmexitError } from '@vmexit/core'
-import { readTeachingKernel } from '@vmexit/guests/node'
+import { publishedProfiles } from '@vmexit/core'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { tuneHost } from '../boot/host.ts'
-import { findGuests } from '../guests/index.ts'
+import { engineOption, GUESTS, guestOption } from './guests.ts'
 import { type HostUse, measureHostUse, tellUse } from './host-use.ts'
 import { type OutputFlags, prepareOutputs, readComparison, withOutputs, writeOutputs } from './outputs.ts'
 import { progressLine } from './progress.ts'
@@ -36,13 +33,6 @@ interface CompareFlags extends MeasureFlags, OutputFlags {
   readonly starts: boolean
   readonly shard?: Shard
   readonly time?: number
-}
-
-/** Guests by the words of the command line. */
-const GUESTS: Readonly<Record<string, () => Kernel>> = {
-  '32-bit': () => ({ name: 'teaching', image: readTeachingKernel('teaching') }),
-  pae: () => ({ name: 'teaching-pae', image: readTeachingKernel('teaching-pae') }),
-  debian,
 }
 
 const examples = `
@@ -100,16 +90,8 @@ function withMeasure(command: Command): Command {
       ),
     )
     .addOption(listOption('--techniques <names>', 'columns, all that the guest can be under unless stated'))
-    .addOption(
-      new Option('--guest <guest>', "the teaching kernel with paging of 32-bit or pae, or debian's with its busybox")
-        .choices(Object.keys(GUESTS))
-        .default('32-bit'),
-    )
-    .addOption(
-      new Option('--engine <name>', 'how the CPU is made fast; counts are equal')
-        .choices(['jit', 'interpreter', 'reference'])
-        .default('jit'),
-    )
+    .addOption(guestOption())
+    .addOption(engineOption())
 }
 
 function mergeCommand(): Command {
@@ -169,18 +151,6 @@ async function measureUse(flags: MeasureFlags): Promise<void> {
   tuneHost()
   const [technique] = chosen('technique', techniques, flags.techniques ?? [])
   await tellUse(technique!, chosen('workload', workloads, flags.workloads), GUESTS[flags.guest]!(), flags.engine)
-}
-
-function debian(): Kernel {
-  const found = findGuests()['linux-686']
-  if (found === undefined) {
-    throw new VmexitError('compare-kernel', {
-      problem: "Debian's kernel is not here",
-      remedy: 'fetch it with `vmexit guests linux-686`',
-    })
-  }
-  const [image, initramfs] = [readFileSync(found.kernel), readFileSync(found.initramfs)]
-  return { name: 'debian', image, initramfs, protocol: 'linux' }
 }
 
 /** Names of some. */

@@ -107,6 +107,7 @@ export async function watch({ folder }: Found, watching: Watching): Promise<Exit
   const frames = new FrameReader()
   let position: number | undefined
   let time = 0
+  let told: Exit | undefined
   let left = false
   const leave = () => {
     left = true
@@ -128,6 +129,8 @@ export async function watch({ folder }: Found, watching: Watching): Promise<Exit
           watching.missed(message['skipped'])
         } else if (typeof message['time'] === 'number') {
           time = message['time']
+        } else if (message['exit'] !== undefined) {
+          told = message['exit'] as Exit
         } else {
           position = message['position'] as number
           watching.watching?.({ type: (bytes) => type(socket, bytes), end: () => endInput(socket), leave })
@@ -141,7 +144,7 @@ export async function watch({ folder }: Found, watching: Watching): Promise<Exit
     socket.destroy()
   }
   if (left) return 'left'
-  const exit = readRecord(folder, 'exit')
+  const exit = told ?? readRecord(folder, 'exit')
   using log = ConsoleLog.open(folder)
   watching.over?.()
   if (position !== undefined || watching.from !== 'end')

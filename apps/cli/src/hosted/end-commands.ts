@@ -85,6 +85,20 @@ export function waitCommand(): Command {
     })
 }
 
+/** `vmexit rename`. */
+export function renameCommand(): Command {
+  return new Command('rename')
+    .summary('give another name')
+    .description('Gives an instance another name. Its ID stays.')
+    .argument('<instance>', 'a name, an ID, or its first digits')
+    .argument('<name>', 'what it is to be called')
+    .addHelpText('after', '\nExamples:\n  $ vmexit rename web web-old')
+    .action((word: string, name: string) => {
+      const state = new StateDirectory()
+      state.rename(state.find(word), name)
+    })
+}
+
 /** `vmexit rm`. */
 export function rmCommand(): Command {
   return new Command('rm')

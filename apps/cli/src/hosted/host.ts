@@ -91,7 +91,7 @@ class Instances {
       forget(folder, 'exit')
       writeRecord(folder, 'host', about)
       await using server = await listen(path, {
-        ...{ process: about, log, hosted },
+        ...{ process: about, log, began: log.end, hosted },
         answers: { adopt: (request, caller) => this.#adopt(dirname(folder), request, caller) },
       })
       hosted.onOutput((bytes, stream) => {
@@ -103,7 +103,7 @@ class Instances {
       await waiting.attended
       // Before those who watch are hung up on: they look for it then.
       writeRecord(folder, 'exit', exit)
-      server.tellEnd(exit)
+      await server.tellEnd(exit, remove !== true)
       isLeft = remove !== true || server.isClaimed
     }
     if (!isLeft && existsSync(folder))

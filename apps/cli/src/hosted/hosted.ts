@@ -8,6 +8,8 @@ export type HostedEnd = Omit<Exit, 'at'>
 
 /** What is known of it while it runs, for the commands. */
 export interface About {
+  /** Where in the log this run began to print. */
+  readonly began?: number
   /** It stands still. */
   readonly paused?: boolean
   /** It is a program: signals are for it, and a console has Docker's keys. What is typed at a PC goes through a prefix. */

@@ -13,8 +13,8 @@ const ENOUGH = 3
 /** How a console is used. */
 export interface ConsoleUse {
   readonly program: NonNullable<About['program']>
-  /** From where: all that is kept, or what comes now. */
-  readonly from: 'start' | 'end'
+  /** From where: all that is kept, or a position of it; or what comes now. */
+  readonly from: 'start' | 'end' | number
   /** What comes on standard input is typed. */
   readonly types: boolean
   /** Signals are the program's. */

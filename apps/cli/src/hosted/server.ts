@@ -5,6 +5,7 @@
  */
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isVmexitError } from '@vmexit/core'
 import type { ConsoleLog } from './console-log.ts'
 import { decodeMessage, encode, encodeMessage, type Frame, FrameReader, type Kind, LARGEST_PAYLOAD } from './frames.ts'
@@ -15,6 +16,8 @@ import type { Exit, HostProcess } from './instance.ts'
 export interface Control {
   readonly process: HostProcess
   readonly log: ConsoleLog
+  /** Where this run began to print. */
+  readonly began?: number
   readonly hosted: Pick<Hosted, 'input' | 'stop' | 'stats' | 'about' | 'answers'>
   /** What this process can be asked beside what it runs. */
   readonly answers?: Readonly<Record<string, Answer>>
@@ -56,8 +59,13 @@ export class ControlServer implements AsyncDisposable {
     return [...this.#clients].some(({ claims }) => claims)
   }
 
-  /** How it has ended, for those who wait for that. */
-  tellEnd(exit: Exit): void {
+  /**
+   * How it has ended, for those who wait for that or watch. Where nothing of it is kept those who watch are sent the rest, as far as they
+   * read it in time.
+   */
+  async tellEnd(exit: Exit, isKept: boolean): Promise<void> {
+    const late = Date.now() + PATIENCE
+    while (!isKept && Date.now() < late && [...this.#clients].some(({ isBehind }) => isBehind)) await sleep(20)
     for (const client of this.#clients) client.tellEnd(exit)
   }
 
@@ -94,10 +102,18 @@ class Client {
     socket.on('close', () => this.#gone.abort())
   }
 
-  tellEnd(exit: Exit): void {
-    if (this.#waits) this.#tell({ exit })
+  /** There is something that it has not been sent. */
+  get isBehind(): boolean {
+    return this.#position !== undefined && this.#socket.writable && this.#position < this.#control.log.end
   }
 
+  tellEnd(exit: Exit): void {
+    if (!this.#waits && (this.#position === undefined || this.isBehind)) return
+    this.#waits = true
+    this.#tell({ exit })
+  }
+
+  /** What it was sent it may read to the end. */
   hangUp(): void {
     if (this.#receive === undefined && !this.#waits) this.#socket.destroy()
     else {
@@ -156,7 +172,7 @@ class Client {
     const name = `${request['do']}`
     switch (name) {
       case 'describe':
-        return { ...process, ...hosted.about?.() }
+        return { ...process, began: this.#control.began ?? 0, ...hosted.about?.() }
       case 'stats':
         return hosted.stats()
       case 'stop':

@@ -186,6 +186,16 @@ export class StateDirectory {
   }
 }
 
+/** The one that is meant, if there is one; where an image may be meant, too. Throws a {@link VmexitError} `instance-ambiguous`. */
+export function instanceNamed(word: string): Found | undefined {
+  try {
+    return new StateDirectory().find(word)
+  } catch (error) {
+    if (isVmexitError(error, 'instance-unknown')) return undefined
+    throw error
+  }
+}
+
 function unknown(word: string): never {
   throw new VmexitError('instance-unknown', {
     problem: `there is no instance '${word}'`,

@@ -32,6 +32,11 @@ export function asContainer(found: Found): Found & { readonly spec: ContainerSpe
   })
 }
 
+/** The ID of the image that a container is of. */
+export function imageIdOf({ instance: { kind, options } }: Found): string | undefined {
+  return kind === 'container' ? (options as ContainerSpec | undefined)?.image?.id : undefined
+}
+
 /** That it runs and answers. Throws a {@link VmexitError} `not-running` or `silent`. */
 export async function running(found: Found): Promise<Answering> {
   const status = await statusOf(found)

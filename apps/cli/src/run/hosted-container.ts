@@ -15,7 +15,7 @@ import { report } from '../run-elf/run.ts'
 import { containerAnswers } from './answers.ts'
 import { each, Life } from './life.ts'
 import { openHost } from './machine.ts'
-import { inLayer, savedLayer, saveLayer } from './saved-layer.ts'
+import { inLayer, removeUnfinished, savedLayer, saveLayer } from './saved-layer.ts'
 import { type ContainerSpec, optionsOf } from './spec.ts'
 
 interface Shared {
@@ -33,6 +33,7 @@ export async function hostedContainer(
     tuneHost()
     shared = { host: openHost(spec.machine), images: openImages() }
   }
+  removeUnfinished(folder)
   const { host, images } = shared
   const image = await images.find(spec.image.id)
   const begun = performance.now()

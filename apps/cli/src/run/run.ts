@@ -8,6 +8,7 @@ import { type Started, start, startAgain } from '../hosted/start.ts'
 import { type Found, StateDirectory } from '../hosted/state-directory.ts'
 import { isAlive, statusOf } from '../hosted/status.ts'
 import { openImages } from '../images/store.ts'
+import { linesOf } from '../run-elf/statistics.ts'
 import { asContainer, codeOfError, running } from './containers.ts'
 import { type ContainerSpec, type SpecFlags, specOf } from './spec.ts'
 
@@ -92,11 +93,11 @@ async function attended(
   { found, leaveAlone }: Started,
   flags: Pick<ContainerFlags, 'interactive' | 'sigProxy' | 'detachKeys' | 'stats' | 'json'>,
 ): Promise<number> {
-  const { program = { tty: false, input: 'none' } as const } = await running(found)
+  const { began = 0, program = { tty: false, input: 'none' } as const } = await running(found)
   let text = ''
   const decoder = new TextDecoder()
   const end = await useConsole(found, {
-    ...{ program, from: 'start', types: flags.interactive === true, forwards: flags.sigProxy },
+    ...{ program, from: began, types: flags.interactive === true, forwards: flags.sigProxy },
     ...{ detachKeys: flags.detachKeys, watching: leaveAlone },
     ...(flags.json && { print: (bytes: Uint8Array) => void (text += decoder.decode(bytes, { stream: true })) }),
     ...(found.instance.remove && { over: () => new StateDirectory().remove(found) }),
@@ -111,17 +112,7 @@ function tell(
   { json, stats }: Pick<ContainerFlags, 'stats' | 'json'>,
 ): void {
   if (json) process.stdout.write(`${JSON.stringify({ exitCode, output, ...report }, undefined, 2)}\n`)
-  else if (stats) process.stderr.write(statistics(report))
-}
-
-/** What was counted, a line each. */
-function statistics(report: NonNullable<Exit['report']>): string {
-  const lines = Object.entries(report).flatMap(([name, value]) =>
-    typeof value === 'object' && value !== null
-      ? Object.entries(value).map(([call, count]) => [`${name} ${call}`, count] as const)
-      : [[name, value] as const],
-  )
-  return lines.map(([name, value]) => `${name.padEnd(28)} ${value}\n`).join('')
+  else if (stats) process.stderr.write(linesOf(report))
 }
 
 /** `vmexit start`. */

@@ -1,10 +1,19 @@
 /** What a container has changed, in its folder: the archive of a layer, replaced as a whole. */
-import { closeSync, createReadStream, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { isVmexitError, VmexitError } from '@vmexit/core'
 
-/** Where it is. */
-export function layerPath(folder: string): string {
+function layerPath(folder: string): string {
   return join(folder, 'layer.tar')
 }
 
@@ -32,6 +41,12 @@ export function saveLayer(folder: string, pieces: Iterable<Uint8Array>): void {
     throw error
   }
   syncFolder(folder)
+}
+
+/** Removes what was not finished by a process that is gone. */
+export function removeUnfinished(folder: string): void {
+  for (const name of readdirSync(folder))
+    if (/^(sent-[0-9]+|layer\.tar)\.new$/.test(name)) rmSync(join(folder, name), { force: true })
 }
 
 /** The new name is on the disk as well, where the system can say so. */

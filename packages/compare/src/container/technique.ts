@@ -2,6 +2,7 @@
 import { createContainer } from '@vmexit/container'
 import type { Counts } from '@vmexit/core'
 import { SlopeMeter } from '@vmexit/guests'
+import { explainInContainer } from '../explain/kernel-explain.ts'
 import { calibrations } from '../process/calibrations.generated.ts'
 import { failed } from '../process/kernel.ts'
 import { eventsOnKernel, KernelMeter } from '../process/kernel-meter.ts'
@@ -54,6 +55,7 @@ export function containerTechnique({ calibrations: known = calibrations }: Conta
       return `charged as a bare process, and for what a container adds ${where} (calibrated: role C): ${constants.join(', ')}; for its start ${more.start}`
     },
     start: startOfContainer,
+    explain: explainInContainer,
     async measure(request: MeasureRequest): Promise<readonly Measured[]> {
       const all: Measured[] = []
       for (const workload of request.workloads) {

@@ -3,6 +3,7 @@ import type { Counts } from '@vmexit/core'
 import { SlopeMeter } from '@vmexit/guests'
 import { createKernel, HostOutput, populate, runKernel } from '@vmexit/linux'
 import { eventsOfNames } from '../events.ts'
+import { explainInProcess } from '../explain/kernel-explain.ts'
 import type { Measured, MeasureRequest, Technique } from '../technique.ts'
 import type { Workload } from '../workload.ts'
 import { calibrations } from './calibrations.generated.ts'
@@ -31,6 +32,7 @@ export function processTechnique({ calibrations: known = calibrations }: Process
       return `its kernel counts no instructions and is charged, in those of the kernel ${kernel} on the bare machine (calibrated: role C; SHA-256 ${found.sha256.slice(0, 12)}…): ${constants.join(', ')}; so ${CALIBRATING} are about native by construction`
     },
     start: startOfProcess,
+    explain: explainInProcess,
     async measure(request: MeasureRequest): Promise<readonly Measured[]> {
       const all: Measured[] = []
       for (const workload of request.workloads) {
