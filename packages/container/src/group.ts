@@ -73,11 +73,11 @@ export class ContainerGroup {
     return user + system
   }
 
-  /** Gives back what is cached for it, and ends. Its processes have ended before. */
+  /** Gives back what is cached for it alone, and ends. Its processes have ended before. What it has read of layers stays for whoever comes next. */
   remove(): void {
     const { groups, pageCache } = this.#kernel
     const { memory } = this.#outer
-    pageCache.reclaim(Number.POSITIVE_INFINITY, (payer) => isWithin(payer, memory))
+    pageCache.reclaim(Number.POSITIVE_INFINITY, (payer) => isWithin(payer, memory), true)
     const remove = (group: Group): void => {
       for (const child of [...group.children.values()]) remove(child)
       groups.tree.rmdir(group)

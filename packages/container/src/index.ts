@@ -26,7 +26,6 @@ export {
   type Joining,
   type NetworkOptions,
 } from './network.ts'
-export type { NetworkAddresses } from './network-addresses.ts'
 export { type Card, type MemberOptions, NetworkMember } from './network-member.ts'
 export type { NetworkOfContainer } from './network-of-container.ts'
 export type {

@@ -80,6 +80,8 @@ export function mountAll(task: Task, options: RootOptions): void {
   for (const path of ['/sys', '/sys/fs/cgroup']) isReadOnly(path)
   protectPaths(task, READ_ONLY)
   maskPaths(task, MASKED)
+  // One that has a network needs them, though its image be one program.
+  if (resolver !== undefined) vfs.mkdir(context, null, toByteString('/etc'), DIRECTORY)
   write(task, '/etc/hostname', `${hostname}\n`)
   write(task, '/etc/hosts', hosts)
   if (resolver !== undefined) write(task, '/etc/resolv.conf', resolver)

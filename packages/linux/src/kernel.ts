@@ -63,6 +63,8 @@ const BONUS = 500_000
 const PREEMPTION = 250_000
 /** A call that a tracer has taken away. */
 const NO_CALL = -1
+/** Frames that the page cache gives up at a time where there are none left. */
+const RECLAIMED = 64
 /** INT 80h. */
 const CALL_VECTOR = 0x80
 
@@ -121,6 +123,7 @@ export class LinuxKernel implements Kernel, RingZero {
     this.cpu = this.machine.cpu
     this.frames = this.machine.frames
     this.pageCache = new PageCache(this.frames, (inode, bytes) => this.groups.transferred(inode, 'read', bytes))
+    this.frames.reclaim = () => this.pageCache.reclaim(RECLAIMED, () => true) > 0
     this.memory = new UserMemory(this.cpu.paging, this.machine.memory)
     this.groups = new ControlGroups(this)
     this.random = new Random(options.seed ?? 1)

@@ -118,8 +118,12 @@ describe.skipIf(!isThere)(`vmexit run${isThere ? '' : ' (skipped: `vmexit guests
       /there is no program nosuch in .*: name one/,
     ],
     ['a user who is not there', ['-u', 'me', 'box', 'true'], 125, /there is no user me/],
-    ['to be in the background', ['-d', 'box', 'true'], 125, /vmexit run has no --detach: leave it out/],
-    ['a port', ['-p', '80:80', 'box', 'true'], 125, /has no --publish/],
+    [
+      'a port of what has no network',
+      ['-p', '80:80', '--network', 'none', 'box', 'true'],
+      125,
+      /leave out --network none/,
+    ],
     ['a folder without a place', ['-v', '/tmp', 'box', 'true'], 125, /-v \/tmp is not understood/],
     ['a folder at the root', ['-v', '/tmp:/', 'box', 'true'], 125, /nothing can be mounted at/],
     [

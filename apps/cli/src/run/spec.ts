@@ -8,7 +8,7 @@ import type { Image } from '@vmexit/image'
 import type { Command } from 'commander'
 import { type LimitFlags, type LimitPart, limitFlags, limitOptions, limitPart } from './limit-flags.ts'
 import { type MachinePart, machineFlags, machinePart } from './machine-flags.ts'
-import { type NetworkFlags, type NetworkPart, networkFlags, networkOptions, networkPart } from './network-flags.ts'
+import { type NetworkFlags, type NetworkPart, networkFlags, networkPart } from './network-flags.ts'
 import { type ProgramFlags, type ProgramPart, programFlags, programOptions, programPart } from './program-flags.ts'
 import {
   type SecurityFlags,
@@ -24,6 +24,10 @@ export interface ContainerSpec extends ProgramPart, LimitPart, NetworkPart, Secu
   /** The image's ID, and what it was called. */
   readonly image: { readonly id: string; readonly name: string }
   readonly machine: MachinePart
+  /** Whose kernel it runs on: an instance's ID. */
+  readonly join?: string
+  /** The end of what its first one types is the end of its input. */
+  readonly once?: boolean
 }
 
 /** All flags that say what a container is to be. */
@@ -49,12 +53,10 @@ export function specOf(image: ContainerSpec['image'], args: readonly string[], f
 /** What the library is told, but for what depends on who looks on: the size of a terminal. */
 export function optionsOf(spec: ContainerSpec, image: Image, host: ContainerHost): ContainerOptions {
   return {
-    image,
-    host,
+    ...{ image, host },
     ...programOptions(spec),
     ...limitOptions(spec),
     ...securityOptions(spec),
     ...volumeOptions(spec),
-    ...networkOptions(spec),
   }
 }

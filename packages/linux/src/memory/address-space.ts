@@ -4,6 +4,7 @@
  * Pages come when they are touched. Of a private page that several share the first to store gets a copy. Addresses are
  * page numbers here, as doubles; answers below 0 are negated error numbers.
  */
+import type { Inode } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { Account } from '../tasks/account.ts'
 import { type FilePages, NoPage } from './file-pages.ts'
@@ -28,6 +29,7 @@ export interface Mapping {
   readonly pages?: FilePages | undefined
   readonly offset?: number
   readonly mayWrite?: boolean
+  readonly file?: Inode | undefined
   readonly name?: string
 }
 
@@ -127,6 +129,7 @@ export class AddressSpace {
       pages: what.pages,
       offset: what.offset ?? 0,
       mayWrite: what.mayWrite ?? true,
+      file: what.file,
       name: what.name ?? '',
     })
     return start

@@ -230,12 +230,11 @@ function maps(task: Task | undefined): string {
   if (task === undefined) return ''
   const hex = (page: number): string => (page * PAGE).toString(16).padStart(8, '0')
   return task.space.areas.list
-    .map(({ start, end, prot, shared, pages, offset, name }) => {
+    .map(({ start, end, prot, shared, pages, file, offset, name }) => {
       const letter = (bit: number, text: string): string => ((prot & bit) !== 0 ? text : '-')
       const rights = letter(Prot.READ, 'r') + letter(Prot.WRITE, 'w') + letter(Prot.EXEC, 'x') + (shared ? 's' : 'p')
-      const inode = pages?.inode ?? undefined
-      const label = inode === undefined ? name || (shared ? (pages?.name ?? '') : '') : (pages?.name ?? '')
-      const line = `${hex(start)}-${hex(end)} ${rights} ${inode === undefined ? '00000000' : hex(offset)} 00:00 ${inode?.ino ?? 0} `
+      const label = name || (shared ? (pages?.name ?? '') : '')
+      const line = `${hex(start)}-${hex(end)} ${rights} ${file === undefined ? '00000000' : hex(offset)} 00:00 ${file?.ino ?? 0} `
       return label === '' ? `${line.trimEnd()}\n` : `${line.padEnd(49)}${label}\n`
     })
     .join('')
