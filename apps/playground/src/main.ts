@@ -1,13 +1,18 @@
 /** `pnpm playground`: builds the page, serves it on this machine, and stops by Ctrl-C. */
 import { isVmexitError } from '@vmexit/core'
 import { HELP, type Options, parseOptions } from './options.ts'
-import { buildPage } from './server/build.ts'
+import { buildPage, writePage } from './server/build.ts'
 import { guestsIn } from './server/guests.ts'
 import { listen } from './server/server.ts'
 
-async function main({ port, guests: folder, help }: Options): Promise<void> {
+async function main({ port, guests: folder, build, help }: Options): Promise<void> {
   if (help) {
     process.stdout.write(HELP)
+    return
+  }
+  if (build !== undefined) {
+    writePage(await buildPage(), build)
+    process.stdout.write(`The page is in ${build}.\n`)
     return
   }
   const guests = () => guestsIn(folder)

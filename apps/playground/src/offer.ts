@@ -23,9 +23,17 @@ export interface OfferedGuest {
   readonly files: OfferedFiles
 }
 
-/** All of them, and where they were looked for. */
+/** Files for a container, under a name of their own. */
+export interface OfferedImage {
+  readonly name: string
+  readonly title: string
+  readonly file: OfferedFile
+}
+
+/** All of them, and where they were looked for. A page without a server has none. */
 export interface Offer {
   readonly guests: readonly OfferedGuest[]
+  readonly images: readonly OfferedImage[]
   /** The folder on the server. */
   readonly folder: string
   /** The command that fetches guests into it. */

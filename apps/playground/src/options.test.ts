@@ -2,8 +2,13 @@ import { expect, test } from 'vitest'
 import { parseOptions } from './options.ts'
 
 test('a port, a folder, and what is unless stated', () => {
-  expect(parseOptions([])).toEqual({ port: 8686, guests: undefined, help: false })
-  expect(parseOptions(['--port', '0', '--guests', '/g'])).toEqual({ port: 0, guests: '/g', help: false })
+  expect(parseOptions([])).toEqual({ port: 8686, guests: undefined, build: undefined, help: false })
+  expect(parseOptions(['--port', '0', '--guests', '/g'])).toEqual({
+    port: 0,
+    guests: '/g',
+    build: undefined,
+    help: false,
+  })
   expect(parseOptions(['-h']).help).toBe(true)
 })
 

@@ -8,6 +8,8 @@ export interface Options {
   readonly port: number
   /** The folder that `vmexit guests` fills; undefined for the usual one. */
   readonly guests: string | undefined
+  /** Where the page is to be written instead of being served. */
+  readonly build: string | undefined
   readonly help: boolean
 }
 
@@ -16,6 +18,7 @@ export const HELP = `Serves a web page on which the simulated PC boots Debian's 
   pnpm playground                    builds the page, serves it and prints its address; Ctrl-C stops
   pnpm playground --port 8080        at another port than 8686; 0 for any that is free
   pnpm playground --guests FOLDER    with the guests in FOLDER, as \`vmexit guests --directory FOLDER\` fills it
+  pnpm playground --build FOLDER     writes the page into FOLDER: any server of files serves it, from any address
   pnpm playground --help
 
 Only this machine can reach it. Guests are fetched once: npx -y pnpm@12 vmexit guests linux-686
@@ -23,12 +26,14 @@ Only this machine can reach it. Guests are fetched once: npx -y pnpm@12 vmexit g
 
 /** @throws VmexitError `playground-option` for what the command line does not know. */
 export function parseOptions(args: readonly string[]): Options {
-  const { port, guests, help } = parse(args)
+  const { port, guests, build, help } = parse(args)
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) {
     throw refuse(`'${port}' is no port`, 'give a number from 0 to 65535')
   }
-  return { port: Number(port), guests: guests === undefined ? undefined : resolve(guests), help }
+  return { port: Number(port), guests: pathOf(guests), build: pathOf(build), help }
 }
+
+const pathOf = (folder: string | undefined) => (folder === undefined ? undefined : resolve(folder))
 
 function parse(args: readonly string[]) {
   try {
@@ -37,6 +42,7 @@ function parse(args: readonly string[]) {
       options: {
         port: { type: 'string', default: '8686' },
         guests: { type: 'string' },
+        build: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }).values

@@ -3,14 +3,21 @@
  * (runtime-spec, "Lifecycle"; Docker's `run` and `exec`).
  */
 import type { Image, ImageRoot } from '@vmexit/image'
-import { callNumbers, compileSeccomp, i386, type OciSeccomp, type Spawn } from '@vmexit/linux'
+import { buffersOf, callNumbers, compileSeccomp, i386, type OciSeccomp, type Spawn, type Task } from '@vmexit/linux'
+import type { TmpFs } from '@vmexit/vfs'
 import { type CapabilityName, capabilitiesOf } from './capabilities.ts'
 import { containerError } from './errors.ts'
+import { ContainerFiles } from './files.ts'
 import { ContainerGroup, GroupCharges, type Limits } from './group.ts'
 import { ContainerHost } from './host.ts'
+import { type Archive, type Looker, seen, unpackLayer } from './layer.ts'
+import { type ContainerMount, disposeVolumes } from './mounts.ts'
+import type { NetworkMember } from './network-member.ts'
+import { joinNetwork, type NetworkOfContainer } from './network-of-container.ts'
 import { ContainerProcess, type ExitStatus, type SignalName, type TerminalSize } from './process.ts'
+import { type ProcessEntry, processesOf } from './processes.ts'
 import { become, type ProgramOptions, type ProgramSpec, type Rights, specOf } from './program.ts'
-import { containerFs, mountAll } from './root.ts'
+import { containerFs, mountAll, upperFs } from './root.ts'
 import { collect } from './streams.ts'
 
 /** A program of a container. */
@@ -24,7 +31,7 @@ export interface ExecOptions extends ProgramOptions {
 }
 
 /** What a container is made with. What is not stated is as the image says. */
-export interface ContainerOptions extends Omit<ExecOptions, 'args'>, Limits {
+export interface ContainerOptions extends Omit<ExecOptions, 'args'>, Limits, NetworkOfContainer {
   readonly image: Image
   /** In the place of the image's Cmd, behind its Entrypoint. */
   readonly args?: readonly string[]
@@ -42,8 +49,23 @@ export interface ContainerOptions extends Omit<ExecOptions, 'args'>, Limits {
   readonly capAdd?: readonly CapabilityName[]
   /** No program gives it more rights than it has: set-user-ID means nothing. */
   readonly noNewPrivileges?: boolean
-  /** A filter of system calls, as `linux.seccomp` of an OCI runtime configuration. */
+  /** Volumes, and file systems in memory, in the order in which they are mounted. */
+  readonly mounts?: readonly ContainerMount[]
+  /** A filter of system calls, as `defaultSeccomp` makes it, and as `linux.seccomp` of an OCI runtime configuration. */
   readonly seccomp?: OciSeccomp
+  /** What another one of the same image has changed, as its `files.layer()` gave it: it goes on from there. */
+  readonly layer?: Archive
+}
+
+/** What a container takes. */
+export interface ContainerUsage {
+  /** Bytes. */
+  readonly memory: number
+  readonly memoryPeak: number
+  /** Processes and threads. */
+  readonly processes: number
+  /** Virtual seconds of the CPU so far. */
+  readonly cpuSeconds: number
 }
 
 /** What a program has said, and how it has ended. */
@@ -52,7 +74,7 @@ export interface ExecResult extends ExitStatus {
   readonly stderr: Uint8Array<ArrayBuffer>
 }
 
-const NAMESPACES: Spawn['namespaces'] = ['mnt', 'pid', 'uts', 'ipc', 'net', 'cgroup']
+const NAMESPACES: Spawn['namespaces'] = ['mnt', 'pid', 'uts', 'ipc', 'cgroup']
 
 /** A container whose program runs. Dispose of it: what it has is kept until then. */
 export class Container implements AsyncDisposable {
@@ -64,15 +86,23 @@ export class Container implements AsyncDisposable {
   readonly #group: ContainerGroup
   readonly #charges: GroupCharges
   readonly #root: ImageRoot
+  readonly #mounts: readonly ContainerMount[]
+  /** What it has changed, what there is of it, and copies in and out; also when it has ended. */
+  readonly files: ContainerFiles
+  /** Its addresses, and ports of the host that lead to it. */
+  readonly network: NetworkMember
+  #inside: Looker | undefined
   #isDisposed = false
 
   /** @internal Use {@link createContainer}. */
-  constructor(options: ContainerOptions, host: ContainerHost, root: ImageRoot) {
+  constructor(options: ContainerOptions, host: ContainerHost, { network, root, group, charges, upper }: Prepared) {
     this.host = host
     this.#root = root
-    this.name = options.name ?? `container-${host.nextNumber()}`
-    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/.test(this.name))
-      containerError('options', `${this.name} is no name`, 'give letters, digits, _, . and -, 63 at most')
+    this.#mounts = options.mounts ?? []
+    this.network = network
+    this.name = network.name
+    this.#group = group
+    this.#charges = charges
     const hostname = options.hostname ?? this.name
     if (!/^[^\s\0]{1,64}$/.test(hostname))
       containerError('options', `${hostname} is no name of a host`, 'give 1 to 64 characters without blanks')
@@ -88,19 +118,28 @@ export class Container implements AsyncDisposable {
     const more = { HOSTNAME: hostname, ...(options.terminal !== undefined && { TERM: 'xterm' }) }
     this.#spec = { ...spec, env: { ...more, ...env } }
     const { kernel } = host
-    this.#group = new ContainerGroup(kernel, this.name, options)
-    this.#charges = new GroupCharges(this.#group.inner)
-    try {
-      const fs = containerFs(kernel, root.layers, this.#charges)
-      this.#main = this.#start(this.#spec, options, { namespaces: NAMESPACES!, root: fs }, (task) => {
-        task.ns.uts.hostname = hostname
-        const group = this.#group.inner
-        mountAll(task, { group, charges: this.#charges, hostname, cwd: spec.cwd, readOnly: options.readOnly ?? false })
+    const fs = containerFs(kernel, root.layers, upper)
+    let ended: Looker | undefined
+    this.files = new ContainerFiles({
+      ...{ layers: root.layers, upper, merged: fs },
+      looker: () => (this.#main.status === undefined ? this.#inside! : (ended ??= seen(fs))),
+      flush: () => {
+        for (const pages of kernel.pageCache.all()) pages.flush()
+      },
+      changed: () => host.wake(),
+    })
+    const where = { namespaces: NAMESPACES!, root: fs, network: network.namespace }
+    this.#main = this.#start(this.#spec, options, where, (task) => {
+      task.ns.uts.hostname = hostname
+      const { inner } = this.#group
+      mountAll(task, {
+        ...{ group: inner, charges, hostname, cwd: spec.cwd, readOnly: options.readOnly ?? false },
+        mounts: this.#mounts,
+        ...network.files(hostname),
       })
-    } catch (error) {
-      this.#giveBack()
-      throw error
-    }
+      this.#inside = insideOf(task)
+    })
+    network.payer = buffersOf(this.#main.process.account)
   }
 
   get stdin(): WritableStream<Uint8Array> {
@@ -122,9 +161,29 @@ export class Container implements AsyncDisposable {
     return this.#main.status
   }
   /** What it takes at the moment, and took at most. */
-  get usage(): { readonly memory: number; readonly memoryPeak: number; readonly processes: number } {
+  get usage(): ContainerUsage {
     const { memory, pids } = this.#group.inner
-    return { memory: memory.usage, memoryPeak: memory.counter.peak, processes: pids.usage }
+    return {
+      ...{ memory: memory.usage, memoryPeak: memory.counter.peak, processes: pids.usage },
+      cpuSeconds: this.#group.cpuTime / 1e9,
+    }
+  }
+
+  /** All its programs stand still until {@link resume}; SIGKILL ends them all the same. */
+  pause(): void {
+    this.#group.isFrozen = true
+    this.host.wake()
+  }
+  resume(): void {
+    this.#group.isFrozen = false
+    this.host.wake()
+  }
+  get isPaused(): boolean {
+    return this.#group.isFrozen
+  }
+  /** What runs in it. */
+  processes(): readonly ProcessEntry[] {
+    return this.status === undefined ? processesOf(this.host.kernel, this.#main.process) : []
   }
 
   /** Sends its program a signal. See {@link ContainerProcess.kill}. */
@@ -166,6 +225,7 @@ export class Container implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill('SIGKILL')
     await this.exited.catch(() => {})
+    await this.network[Symbol.asyncDispose]()
     this.#giveBack()
   }
 
@@ -201,7 +261,24 @@ export class Container implements AsyncDisposable {
     this.#charges.releaseAll()
     this.#group.remove()
     this.#root[Symbol.dispose]()
+    disposeVolumes(this.#mounts)
   }
+}
+
+/** What a container begins with, before it has a program. */
+interface Prepared {
+  readonly network: NetworkMember
+  readonly root: ImageRoot
+  readonly group: ContainerGroup
+  readonly charges: GroupCharges
+  readonly upper: TmpFs
+}
+
+/** Files as a task sees them, by a context of its own, which goes with the mounts. */
+function insideOf({ kernel: { vfs }, ns }: Task): Looker {
+  const task = vfs.newTask(ns.mnt.tree)
+  task.umask = 0
+  return { vfs, task }
 }
 
 const numbers = callNumbers(i386)
@@ -220,11 +297,24 @@ export async function createContainer(options: ContainerOptions): Promise<Contai
       `the image is for ${os}/${architecture}`,
       'take one for linux/386, as `--platform` chooses it',
     )
-  const root = await image.root()
+  const network = await joinNetwork(host, options)
+  const { kernel } = host
+  let root: ImageRoot | undefined
+  let group: ContainerGroup | undefined
+  let charges: GroupCharges | undefined
   try {
-    return new Container(options, host, root)
+    root = await image.root()
+    group = new ContainerGroup(kernel, network.name, options)
+    charges = new GroupCharges(group.inner)
+    const upper = upperFs(kernel, charges)
+    if (options.layer !== undefined) await unpackLayer(upper, options.layer)
+    return new Container(options, host, { network, root, group, charges, upper })
   } catch (error) {
-    root[Symbol.dispose]()
+    charges?.releaseAll()
+    group?.remove()
+    root?.[Symbol.dispose]()
+    disposeVolumes(options.mounts)
+    await network[Symbol.asyncDispose]()
     throw error
   }
 }

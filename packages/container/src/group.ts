@@ -16,7 +16,12 @@ export interface Limits {
   readonly pids?: number
   /** Parts of the CPU, of which there is one: 0.5 is every second instruction. */
   readonly cpus?: number
+  /** Its part of the CPU where other containers of the host want it too: 1 to 10000, 100 unless stated. */
+  readonly weight?: number
 }
+
+/** A file of a group, and what is written to it. */
+export type GroupFile = readonly [file: string, text: string]
 
 /** `cpu.max` counts in this time: microseconds. */
 const PERIOD = 100_000
@@ -31,10 +36,10 @@ export class ContainerGroup {
   /** Where its processes are. */
   readonly inner: Group
 
-  /** @throws VmexitError `container-options`. */
-  constructor(kernel: Kernel, name: string, limits: Limits) {
+  /** `further` files are written as they are. @throws VmexitError `container-options`. */
+  constructor(kernel: Kernel, name: string, limits: Limits, further: readonly GroupFile[] = []) {
     this.#kernel = kernel
-    const files = filesOf(limits)
+    const files = [...filesOf(limits), ...further]
     const { tree } = kernel.groups
     tree.write(tree.root, 'cgroup.subtree_control', '+cpu +memory +pids')
     this.#outer = made(tree, tree.root, name)
@@ -45,14 +50,34 @@ export class ContainerGroup {
       tree.rmdir(this.#outer)
       throw error
     }
-    for (const group of [this.#outer, this.inner]) for (const [file, text] of files) tree.write(group, file, text)
+    for (const [file, text] of files) {
+      const answers = [this.#outer, this.inner].map((group) => tree.write(group, file, text))
+      const wrong = answers.find((answer) => answer < 0)
+      if (wrong === undefined) continue
+      this.remove()
+      containerError('options', `${file} of its group cannot be ${text} (${errnoName(wrong)})`, 'give another limit')
+    }
   }
 
-  /** Gives back what is cached for it, and ends. Its processes have ended before. */
+  /** All that runs in it stands still, or goes on. */
+  set isFrozen(frozen: boolean) {
+    this.#kernel.groups.tree.write(this.#outer, 'cgroup.freeze', frozen ? '1' : '0')
+  }
+  get isFrozen(): boolean {
+    return this.#outer.freeze
+  }
+
+  /** Nanoseconds of the CPU that its programs have had. */
+  get cpuTime(): number {
+    const { user, system } = this.#outer.totalCpuTime()
+    return user + system
+  }
+
+  /** Gives back what is cached for it alone, and ends. Its processes have ended before. What it has read of layers stays for whoever comes next. */
   remove(): void {
     const { groups, pageCache } = this.#kernel
     const { memory } = this.#outer
-    pageCache.reclaim(Number.POSITIVE_INFINITY, (payer) => isWithin(payer, memory))
+    pageCache.reclaim(Number.POSITIVE_INFINITY, (payer) => isWithin(payer, memory), true)
     const remove = (group: Group): void => {
       for (const child of [...group.children.values()]) remove(child)
       groups.tree.rmdir(group)
@@ -106,7 +131,7 @@ function made(tree: Hierarchy, parent: Group, name: string): Group {
 }
 
 /** Files of the group, and what they are to say. */
-function filesOf({ memory, pids, cpus }: Limits): (readonly [file: string, text: string])[] {
+function filesOf({ memory, pids, cpus, weight }: Limits): (readonly [file: string, text: string])[] {
   const files: (readonly [string, string])[] = []
   if (memory !== undefined) files.push(['memory.max', String(bytes(memory))])
   if (pids !== undefined) {
@@ -118,6 +143,11 @@ function filesOf({ memory, pids, cpus }: Limits): (readonly [file: string, text:
     if (!(cpus >= 0.01 && cpus <= 1024))
       containerError('options', `${cpus} CPUs are no limit`, 'give a number from 0.01 on, such as 0.5')
     files.push(['cpu.max', `${Math.round(cpus * PERIOD)} ${PERIOD}`])
+  }
+  if (weight !== undefined) {
+    if (!(Number.isInteger(weight) && weight >= 1 && weight <= 10_000))
+      containerError('options', `${weight} is no weight`, 'give a whole number from 1 to 10000; 100 is the usual one')
+    files.push(['cpu.weight', String(weight)])
   }
   return files
 }

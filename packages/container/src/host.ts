@@ -15,18 +15,27 @@ export interface ContainerHostOptions extends Omit<KernelOptions, 'root' | 'host
   readonly pace?: (came: () => Promise<void>) => Host
 }
 
+/** What {@link ContainerHost.settle} waits for: turns, and virtual nanoseconds of each. */
+const MOST_TURNS = 1000
+const TURN = 1e6
+
 /** A kernel for containers; several of them share its memory, its CPU and the layers of their images. */
 export class ContainerHost {
   readonly kernel: LinuxKernel
+  /** Whether idle time is somebody's to let pass: then it waits for what is outside of the kernel. */
+  readonly isPaced: boolean
   readonly #host: Host
   readonly #watching = new Set<(error: unknown) => void>()
   #isRunning = false
+  /** The end of the run that there is, or of the last one. */
+  #running: Promise<void> = Promise.resolve()
   #hasCome = false
   #tell: (() => void) | undefined
   #numbers = 0
 
   constructor({ kernel, pace = atOnce, ...options }: ContainerHostOptions = {}) {
     this.kernel = kernel ?? createKernel(options)
+    this.isPaced = pace !== atOnce
     this.#host = pace(() => this.#came())
   }
 
@@ -41,13 +50,38 @@ export class ContainerHost {
     this.#tell?.()
     if (this.#isRunning) return
     this.#isRunning = true
-    void this.#run()
+    this.#running = this.#run()
   }
 
   /** Tells of an error of the kernel itself, which ends all that runs; answers what ends that. */
   onFailure(failed: (error: unknown) => void): () => void {
     this.#watching.add(failed)
     return () => this.#watching.delete(failed)
+  }
+
+  /** Lets time pass, a second of it at most, until nothing is on its way any more: also when no program runs. */
+  async settle(isBusy: () => boolean): Promise<void> {
+    const { kernel } = this
+    const { clock } = kernel.network
+    for (let turns = 0; turns < MOST_TURNS && isBusy(); turns++) {
+      if (this.#isRunning) {
+        let timer: Disposable | undefined
+        const passed = new Promise<void>((done) => {
+          timer = clock.after(clock.ticks(TURN), () => done())
+        })
+        this.wake()
+        await Promise.race([passed, this.#running])
+        timer?.[Symbol.dispose]()
+      } else {
+        const left = Math.min(kernel.timers.next - kernel.now, TURN)
+        if (this.#host.wait === undefined) await turn()
+        const passed = Math.min(left, (await this.#host.wait?.(left)) ?? left)
+        // Somebody may have started a program.
+        if (this.#isRunning) continue
+        kernel.skipTo(kernel.now + passed)
+        kernel.step(1)
+      }
+    }
   }
 
   async #run(): Promise<void> {

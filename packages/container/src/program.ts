@@ -82,11 +82,11 @@ export function become(
   const answer = vfs.chdir(context, null, toByteString(cwd))
   if (answer < 0)
     containerError('options', `${cwd} is no directory to go to (${errnoName(answer)})`, 'give another cwd')
-  return { path: find(task, args[0]!, env['PATH'] ?? PATH), env: { HOME: home, ...env } }
+  return { path: findProgram(task, args[0]!, env['PATH'] ?? PATH), env: { HOME: home, ...env } }
 }
 
 /** The file of a program: as it is named, or the first of that name that may be executed in one of the directories. */
-function find({ kernel: { vfs }, context }: Task, name: string, path: string): string {
+export function findProgram({ kernel: { vfs }, context }: Task, name: string, path: string): string {
   const isThere = (at: string): number => {
     const stat = new Stat()
     const found = vfs.stat(context, null, toByteString(at), stat)

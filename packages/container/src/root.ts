@@ -13,30 +13,28 @@ import {
   type FileSystem,
   Mode,
   MountFlag,
-  makeDevice,
   Open,
   Stat,
   TmpFs,
   toByteString,
 } from '@vmexit/vfs'
+import { DEVICE_LINKS, DEVICES, makeNode, makeTerminals } from './devices.ts'
 import { containerError } from './errors.ts'
 import type { GroupCharges } from './group.ts'
+import { MASKED, maskPaths, protectPaths, READ_ONLY } from './masks.ts'
+import { type ContainerMount, mountVolumes } from './mounts.ts'
 
-// biome-ignore format: a table
-const DEVICES: readonly (readonly [name: string, major: number, minor: number])[] = [
-  ['null', 1, 3], ['zero', 1, 5], ['full', 1, 7], ['random', 1, 8], ['urandom', 1, 9], ['tty', 5, 0], ['ptmx', 5, 2],
-]
-const LINKS = { fd: '/proc/self/fd', stdin: '/proc/self/fd/0', stdout: '/proc/self/fd/1', stderr: '/proc/self/fd/2' }
-/** Terminals that have a place in /dev/pts; whose they are is asked when they are opened. */
-const TERMINALS = 64
 const SHARED_MEMORY_BYTES = 64 << 20
 const DIRECTORY = 0o755
 const PLAIN = MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC
 
+/** What takes a container's changes. */
+export function upperFs({ time }: LinuxKernel, charges: GroupCharges): TmpFs {
+  return new TmpFs({ time, charges, mode: DIRECTORY })
+}
+
 /** Copy-on-write on top of an image's layers, the topmost first. */
-export function containerFs(kernel: LinuxKernel, layers: readonly FileSystem[], charges: GroupCharges): OverlayFs {
-  const { time } = kernel
-  const upper = new TmpFs({ time, charges, mode: DIRECTORY })
+export function containerFs({ time }: LinuxKernel, layers: readonly FileSystem[], upper: TmpFs): OverlayFs {
   // An image without layers is an empty one.
   const lower = layers.length > 0 ? layers : [new TmpFs({ time, mode: DIRECTORY })]
   return new OverlayFs({ lower: lower.map((layer) => layer.root), upper: upper.root })
@@ -50,10 +48,16 @@ export interface RootOptions {
   /** Where its program starts; it is made where the image does not have it. */
   readonly cwd: string
   readonly readOnly: boolean
+  /** What /etc/hosts says, and /etc/resolv.conf; nothing is made of what is not stated. */
+  readonly hosts: string
+  readonly resolver?: string
+  /** What is mounted beside that. */
+  readonly mounts: readonly ContainerMount[]
 }
 
 /** Mounts the rest, for its first task. @throws VmexitError `container-image`. */
-export function mountAll(task: Task, { group, charges, hostname, cwd, readOnly }: RootOptions): void {
+export function mountAll(task: Task, options: RootOptions): void {
+  const { group, charges, hostname, cwd, readOnly, hosts, resolver } = options
   const { kernel, context } = task
   const { vfs, time } = kernel
   const mount = (fs: FileSystem, path: string, flags: number, source: string): void => {
@@ -73,11 +77,16 @@ export function mountAll(task: Task, { group, charges, hostname, cwd, readOnly }
   mount(tmpfs(DIRECTORY, 65_536), '/sys', PLAIN, 'sysfs')
   for (const path of ['/sys/fs', '/sys/fs/cgroup']) directory(task, path)
   mount(new CgroupFs(kernel, group), '/sys/fs/cgroup', PLAIN, 'cgroup')
-  must(vfs.bind(context, '/proc/sys', '/proc/sys'), '/proc/sys')
-  for (const path of ['/sys', '/sys/fs/cgroup', '/proc/sys']) isReadOnly(path)
+  for (const path of ['/sys', '/sys/fs/cgroup']) isReadOnly(path)
+  protectPaths(task, READ_ONLY)
+  maskPaths(task, MASKED)
+  // One that has a network needs them, though its image be one program.
+  if (resolver !== undefined) vfs.mkdir(context, null, toByteString('/etc'), DIRECTORY)
   write(task, '/etc/hostname', `${hostname}\n`)
-  write(task, '/etc/hosts', `127.0.0.1\tlocalhost ${hostname}\n`)
+  write(task, '/etc/hosts', hosts)
+  if (resolver !== undefined) write(task, '/etc/resolv.conf', resolver)
   if (vfs.access(context, null, toByteString(cwd), Access.F_OK) === -Errno.ENOENT) makeAll(task, cwd)
+  mountVolumes(task, options.mounts, charges)
   if (readOnly) isReadOnly('/')
   context.umask = 0o022
 }
@@ -101,13 +110,13 @@ function makeAll(task: Task, path: string): void {
   for (let n = 1; n <= parts.length; n++) directory(task, `/${parts.slice(0, n).join('/')}`)
 }
 
-function devices({ kernel: { vfs }, context }: Task): void {
-  for (const [name, major, minor] of DEVICES)
-    must(vfs.mknod(context, null, `/dev/${name}`, Mode.IFCHR | 0o666, makeDevice(major, minor)), `/dev/${name}`)
+function devices(task: Task): void {
+  const { kernel, context } = task
+  const { vfs } = kernel
+  for (const [name, major, minor] of DEVICES) makeNode(task, `/dev/${name}`, Mode.IFCHR | 0o666, [major, minor])
   for (const name of ['pts', 'shm']) must(vfs.mkdir(context, null, `/dev/${name}`, DIRECTORY), `/dev/${name}`)
-  for (let n = 0; n < TERMINALS; n++)
-    must(vfs.mknod(context, null, `/dev/pts/${n}`, Mode.IFCHR | 0o620, makeDevice(136, n)), `/dev/pts/${n}`)
-  for (const [name, target] of Object.entries(LINKS)) vfs.symlink(context, target, null, `/dev/${name}`)
+  makeTerminals(task, '/dev/pts')
+  for (const [name, target] of Object.entries(DEVICE_LINKS)) vfs.symlink(context, target, null, `/dev/${name}`)
 }
 
 /** A file in /etc, if the image has one; whatever stood there is replaced, never written through. */

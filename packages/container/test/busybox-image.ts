@@ -36,7 +36,7 @@ function* layer(): Generator<Uint8Array> {
   yield END_OF_ARCHIVE
 }
 
-const images = new Images({ store: memoryStore() })
+export const store = new Images({ store: memoryStore() })
 let known: Promise<Image> | undefined
 
 async function* bytes(): AsyncGenerator<Uint8Array> {
@@ -46,7 +46,7 @@ async function* bytes(): AsyncGenerator<Uint8Array> {
 /** The image, whose Cmd is a shell; or one with another configuration. */
 export function busyboxImage(config?: ExecutionConfig): Promise<Image> {
   const make = (name: string, also: ExecutionConfig): Promise<Image> =>
-    images.import(bytes(), { name, config: { Cmd: ['/bin/sh'], Env: ['PATH=/bin'], ...also } })
+    store.import(bytes(), { name, config: { Cmd: ['/bin/sh'], Env: ['PATH=/bin'], ...also } })
   if (config !== undefined) return make('configured', config)
   known ??= make('busybox', {})
   return known

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type ProgramName, programs, readProgram } from './index.ts'
 
-test.each([...programs.map(({ name }) => name), 'pipe' as const, 'init' as const, 'kvm' as const])(
+test.each([...programs.map(({ name }) => name), 'pipe' as const, 'init' as const, 'sh' as const, 'kvm' as const])(
   '%s is a static i386 program',
   (name) => {
     const bytes = readProgram(name)

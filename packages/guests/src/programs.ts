@@ -169,11 +169,11 @@ export const programs: readonly Program[] = [
 ]
 
 /**
- * The ELF file of a program; of `pipe`, which moves pages through the kernel; of `init`, which runs the others as the first process of a guest; or of `kvm`, which has Linux's /dev/kvm run a guest
- * of twelve bytes. Each call gives a copy.
+ * The ELF file of a program; of `pipe`, which moves pages through the kernel; of `init`, which runs the others as the first process of a guest; of `sh`, a small shell; or of
+ * `kvm`, which has Linux's /dev/kvm run a guest of twelve bytes. Each call gives a copy.
  * @throws VmexitError `program-unknown`.
  */
-export function readProgram(name: ProgramName | 'pipe' | 'init' | 'kvm'): Uint8Array<ArrayBuffer> {
+export function readProgram(name: ProgramName | 'pipe' | 'init' | 'sh' | 'kvm'): Uint8Array<ArrayBuffer> {
   const image = Object.hasOwn(images, name) ? images[name] : undefined
   if (image === undefined) {
     throw new VmexitError('program-unknown', {

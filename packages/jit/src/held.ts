@@ -28,6 +28,7 @@ export interface Known {
   readonly inLocals: number
   readonly shape: Shape | undefined
   readonly ready: number
+  readonly frame: number | undefined
 }
 
 export abstract class HeldProcessor extends CodeProcessor {
@@ -45,7 +46,10 @@ export abstract class HeldProcessor extends CodeProcessor {
     shaped: false,
     faults: false,
     loadsControl: false,
+    movesStack: false,
   }
+  /** How far the stack pointer is above the frame; undefined: there is none. See `accesses.ts`. */
+  frame: number | undefined
   /** Depth of conditions that hold for some values only. */
   protected conditional = 0
   #shape: Shape | undefined
@@ -62,16 +66,17 @@ export abstract class HeldProcessor extends CodeProcessor {
 
   // ── what is known ──
   get known(): Known {
-    return { inLocals: this.inLocals, shape: this.#shape, ready: this.#ready }
+    return { inLocals: this.inLocals, shape: this.#shape, ready: this.#ready, frame: this.frame }
   }
-  set known({ inLocals, shape, ready }: Known) {
+  set known({ inLocals, shape, ready, frame }: Known) {
+    this.frame = frame
     this.inLocals = inLocals
     this.#shape = shape
     this.#ready = ready
   }
   /** Where control comes together; all have seen to the shape. */
-  meet(inLocals: number, shape: Shape | undefined): void {
-    this.known = { inLocals, shape, ready: shape ? X87 : 0 }
+  meet(inLocals: number, shape: Shape | undefined, frame: number | undefined): void {
+    this.known = { inLocals, shape, ready: shape ? X87 : 0, frame }
   }
   /** It is known that the unit has this shape, and is ready. */
   hasShape(shape: Shape): boolean {
@@ -104,7 +109,7 @@ export abstract class HeldProcessor extends CodeProcessor {
 
   // ── leaving ──
   /** Leave before the current instruction, to have it interpreted. Ends a path. */
-  protected abstract leaveToInterpreter(): void
+  protected abstract miss(): void
   override bailIf(ready: Ready, condition: () => Node): void {
     const bits = READY[ready]
     if ((this.#ready & bits) === bits) return
@@ -120,7 +125,7 @@ export abstract class HeldProcessor extends CodeProcessor {
     this.effects.leaves = true
     this.emit(value)
     this.fn.hint(false).if_()
-    this.leaveToInterpreter()
+    this.miss()
     this.fn.end()
     return i32Node(0)
   }

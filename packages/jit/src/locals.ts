@@ -13,9 +13,8 @@ export class Locals {
   readonly flags: readonly [number, number, number]
   readonly budget: number
   readonly key: number
-  /** The page in which the stack was last written, 0 for none, and how far it is from there to the host's memory. */
-  readonly stackPage: number
-  readonly stackAddend: number
+  /** The frame: see `accesses.ts`. */
+  readonly frame: number
   readonly #fn: FunctionBuilder
 
   constructor(fn: FunctionBuilder) {
@@ -25,8 +24,7 @@ export class Locals {
     this.flags = [local(), local(), local()]
     this.budget = local()
     this.key = local()
-    this.stackPage = local()
-    this.stackAddend = local()
+    this.frame = local()
   }
 
   /** That of a part. */
@@ -53,4 +51,6 @@ export interface Effects {
   faults: boolean
   /** It loads the control word of the x87 unit. */
   loadsControl: boolean
+  /** It may write the stack pointer. */
+  movesStack: boolean
 }

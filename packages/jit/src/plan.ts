@@ -1,11 +1,12 @@
 /** What is known of a region before its code is made: flags, registers and shapes that matter, and where the budget is looked at. */
 import type { Routine } from '@vmexit/x86/engine'
 import type { Form, Forms } from './effects.ts'
+import { type Frames, framesOf } from './frames.ts'
 import type { Graph } from './graph.ts'
 import { isHandedOver, type Loops, loopsOf } from './loops.ts'
 import { EVERYTHING } from './parts.ts'
 import { ALL_REGISTERS } from './processor.ts'
-import type { Block, Edge, Region } from './region.ts'
+import { type Block, type Edge, edgesOf, type Region } from './region.ts'
 import type { Shape } from './shape.ts'
 import { predictShapes } from './shapes.ts'
 
@@ -23,6 +24,7 @@ export interface Plan {
   /** Not 0: the budget must suffice for so many instructions when the block begins: those until it is looked at again. */
   readonly needed: Int32Array
   readonly routines: ReadonlySet<Routine>
+  readonly frames: Frames
 }
 
 /** `shape`: that of the x87 unit where the region begins, most likely. */
@@ -45,6 +47,7 @@ export function plan(region: Region, graph: Graph, forms: Forms, shape: Shape): 
     heldAtStart: held,
     shapes,
     needed: budgets(blocks, graph, checked),
+    frames: framesOf(blocks, graph, known, loops),
   }
 }
 
@@ -75,15 +78,12 @@ function guarded(
   return all
 }
 
-const edgesOf = ({ taken, next }: Block): readonly (Edge | undefined)[] => [taken, next]
-
 /** The longest way, in instructions, from a checked block to the next check. */
 function budgets(blocks: readonly Block[], graph: Graph, checked: Uint8Array): Int32Array {
   const longest = new Int32Array(blocks.length)
   for (const block of graph.order.toReversed()) {
     let most = 0
-    for (const edge of edgesOf(blocks[block]!))
-      if (edge && edge.to >= 0 && !checked[edge.to]) most = Math.max(most, longest[edge.to]!)
+    for (const { to } of edgesOf(blocks[block]!)) if (!checked[to]) most = Math.max(most, longest[to]!)
     longest[block] = most + blocks[block]!.items.length
   }
   return longest.map((instructions, block) => (checked[block] ? instructions : 0))

@@ -18,17 +18,14 @@ import {
   type Mode,
   type Node,
   NodeKind,
+  peekFlags,
   type Routine,
   semantics,
   shortOr,
-  Tables,
   type Through,
-  TLB_ADDEND,
-  TLB_ENTRIES,
-  TLB_ENTRY_SHIFT,
 } from '@vmexit/x86/engine'
 import { type Insn, Kind, Seg } from '@vmexit/x86-decoder'
-import { HeldProcessor } from './held.ts'
+import { AccessProcessor, SP } from './accesses.ts'
 import { nextOf } from './insn.ts'
 
 /** Function indices, in the module being built, of what translations call. */
@@ -66,7 +63,7 @@ export interface Flags {
   readonly made: Made | undefined
 }
 
-export class TranslationProcessor extends HeldProcessor implements FrequentCode {
+export class TranslationProcessor extends AccessProcessor implements FrequentCode {
   calls!: Calls
   surroundings!: Surroundings
   /** Flags whose locals have their values; undefined: the state alone has them. */
@@ -76,8 +73,6 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
   flagsWanted = true
   /** General registers, as bits, that the state must have when the current instruction has written them. */
   storesWanted: number = ALL_REGISTERS
-  /** The block reaches the stack often enough for the way by the entry that was last written by. */
-  nearStack = false
   #insn!: Insn
   #ip = 0
   #handler = 0
@@ -222,6 +217,10 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
   }
   #writePart(reg: number, bits: number, high: boolean, value: Node): void {
     const { fn } = this
+    if (reg === SP) {
+      this.effects.movesStack = true
+      this.frame = this.conditional === 0 && bits === 32 ? this.aboveFrame(value) : undefined
+    }
     const local = this.locals.parts[reg]!
     if (bits < 32 && ((this.inLocals >> reg) & 1) === 0) {
       this.poke(this.i32(this.#at(reg)), high ? 1 : 0, value, bits)
@@ -297,69 +296,11 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
   }
 
   // ── memory ──
-  protected key(): Node {
-    return localNode('i32', this.locals.key)
-  }
-  protected missed(): void {
-    throw new TypeError('translations look up the TLB in their own way')
-  }
-  /**
-   * One comparison. What misses leaves: the interpreter makes the access and fills the TLB. (Asking TypeScript to fill it
-   * and going on made code an eighth larger, fork and exec 8 % slower, and loops over large tables no faster.)
-   */
-  protected override translate(linear: Node, bytes: number, write: boolean): Node {
-    const { fn } = this
-    this.effects.leaves = true
-    const address = this.let(linear)
-    if (!this.nearStack || !reachesStack(this.#insn)) return this.#lookUp(address, bytes, write)
-    // What the stack was last written by does for nearly all that lies there. (SHA-256 takes an eighth less time.)
-    const { stackPage, stackAddend } = this.locals
-    const known = localNode('i32', stackPage)
-    const pageOf = (of: Node, low: number): Node =>
-      this.or(this.and(of, this.i32(PAGE_MASK | low)), this.i32(KNOWN_PAGE))
-    // What is aligned to its size lies in one page. Of runs of pushes both ends are looked at.
-    const isAligning = (bytes & (bytes - 1)) === 0
-    const first = this.eq(pageOf(address, isAligning ? bytes - 1 : 0), known)
-    const at = this.temporary('i32')
-    this.emit(isAligning ? first : this.and(first, this.eq(pageOf(this.add(address, this.i32(bytes - 1)), 0), known)))
-    fn.hint(true).if_()
-    this.emit(this.add(address, localNode('i32', stackAddend)))
-    fn.localSet(at)
-    fn.else_()
-    const found = this.#lookUp(address, bytes, write)
-    this.emit(found)
-    fn.localSet(at)
-    if (write) {
-      this.emit(this.sub(found, address))
-      fn.localSet(stackAddend)
-      this.emit(pageOf(address, 0))
-      fn.localSet(stackPage)
-    }
-    fn.end()
-    return localNode('i32', at)
-  }
-  #lookUp(address: Node, bytes: number, write: boolean): Node {
-    const { fn } = this
-    const table = this.base + (write ? Tables.write : Tables.read)
-    const entry = this.temporary('i32')
-    this.emit(this.and(this.shr(address, this.i32(8)), this.i32((TLB_ENTRIES - 1) << TLB_ENTRY_SHIFT)))
-    fn.localSet(entry)
-    fn.localGet(entry).load(Load.i32Load, table)
-    this.emit(this.tag(bytes > 1 ? this.add(address, this.i32(bytes - 1)) : address))
-    fn.op(Op.i32Ne)
-    fn.hint(false).if_()
-    this.surroundings.miss()
-    fn.end()
-    fn.localGet(entry).load(Load.i32Load, table + TLB_ADDEND)
-    this.emit(address)
-    fn.op(Op.i32Add).localSet(entry)
-    return localNode('i32', entry)
-  }
   protected leave(): void {
     this.effects.leaves = true
     this.surroundings.leave()
   }
-  protected leaveToInterpreter(): void {
+  protected miss(): void {
     this.surroundings.miss()
   }
 
@@ -408,7 +349,7 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
   }
   override condition(cc: number): Node {
     this.effects.readsFlags = true
-    const holds = this.#ofHeld(cc >> 1)
+    const holds = this.flags ? this.#ofHeld(cc >> 1) : this.#ofState(cc >> 1)
     if (!holds) return super.condition(cc)
     return this.let(cc & 1 ? this.eqz(holds) : holds)
   }
@@ -428,6 +369,13 @@ export class TranslationProcessor extends HeldProcessor implements FrequentCode 
     if (code === 6 && isStep(kind)) return kind === HeldFlags.inc ? this.ltS(a, this.i32(-1)) : this.leS(a, this.i32(0))
     if (code === 7 && isStep(kind)) return this.leS(a, this.i32(kind === HeldFlags.inc ? -1 : 1))
     return undefined
+  }
+  /** The same of flags that the state alone has. */
+  #ofState(code: number): Node | undefined {
+    if (code < 1 || code > 3) return undefined
+    const [result, carry] = this.call(peekFlags, this.state()) as [Node, Node]
+    if (code === 1) return carry
+    return code === 2 ? this.eqz(result) : this.or(carry, this.eqz(result))
   }
   /** CF as 0 or 1, of flags that the locals have. */
   #carryOf(kind: number): Node | undefined {
@@ -677,19 +625,8 @@ export const INLINE: ReadonlySet<number> = new Set([
   Handler.fromSegment,
 ])
 
-const PAGE_MASK = -0x1000
-/** Beside the address of a page: it is known. Above what alignment looks at. */
-const KNOWN_PAGE = 0x800
-/** Of memory operands: ESP and EBP. */
-const STACK_BASES: readonly number[] = [4, 5]
-const STACK_OPERATIONS: readonly string[] = ['push', 'pop', 'call', 'ret', 'leave', 'enter']
-/** Does the instruction most likely read or write the stack? */
-export function reachesStack({ op, base }: Insn): boolean {
-  return STACK_BASES.includes(base) || STACK_OPERATIONS.includes(op)
-}
 /** All general registers, as bits. */
 export const ALL_REGISTERS = 0xff
-const SP = 4
 const STRING_REGISTERS = [0, 1, 6, 7]
 /** Of a kind of flags, the operands' size stands above this. */
 const SIZE_SHIFT = 4

@@ -24,7 +24,7 @@ import { linearPageOf } from './insn.ts'
 import { Locals } from './locals.ts'
 import { EVERYTHING } from './parts.ts'
 import type { Plan } from './plan.ts'
-import { ALL_REGISTERS, INLINE, reachesStack, type Surroundings, type TranslationProcessor } from './processor.ts'
+import { ALL_REGISTERS, INLINE, type Surroundings, type TranslationProcessor } from './processor.ts'
 import type { Block, Edge, Item, Page, Region } from './region.ts'
 import { stackRun } from './stack-run.ts'
 
@@ -59,9 +59,6 @@ export function emitTranslation(shop: Workshop, fn: FunctionBuilder, region: Reg
   new Translation(shop, fn, region, graph, plan).emit()
 }
 
-/** Accesses to the stack in a block from which on it pays to remember where it is: calls forget. (For all blocks a shell took 4 % longer.) */
-const NEAR_STACK = 6
-
 class Translation implements Surroundings {
   readonly #shop: Workshop
   readonly #fn: FunctionBuilder
@@ -93,6 +90,7 @@ class Translation implements Surroundings {
     this.#locals = new Locals(fn)
     shop.processor.locals = this.#locals
     shop.processor.surroundings = this
+    shop.processor.span = plan.frames.span
     this.#target = fn.local('i32')
     this.#outcome = fn.local('i64')
   }
@@ -103,6 +101,7 @@ class Translation implements Surroundings {
     if (first.second) this.#guardSecond(first)
     this.#seeToShape(0)
     this.#holdAll(this.#plan.heldAtStart[0]!)
+    this.#seeToFrame(0)
     this.#tree(0)
     this.#fn.unreachable()
   }
@@ -113,7 +112,8 @@ class Translation implements Surroundings {
     const fn = this.#fn
     if (header[block] || merge[block]) {
       this.#processor.flags = undefined
-      this.#processor.meet(this.#plan.heldAtStart[block]!, this.#plan.shapes[block])
+      const { heldAtStart, shapes, frames } = this.#plan
+      this.#processor.meet(heldAtStart[block]!, shapes[block], frames.atStart[block])
     }
     if (header[block]) this.#loops[block] = fn.loop()
     this.#within(block, merges[block]!, 0)
@@ -142,6 +142,14 @@ class Translation implements Surroundings {
     for (let left = parts & EVERYTHING; left !== 0; left &= left - 1)
       this.#processor.hold(31 - Math.clz32(left & -left))
   }
+  /** The block expects a frame that there is not. */
+  #lacksFrame(to: number): boolean {
+    const wanted = this.#plan.frames.atStart[to]
+    return wanted !== undefined && wanted !== this.#processor.frame
+  }
+  #seeToFrame(to: number): void {
+    if (this.#lacksFrame(to)) this.#processor.findFrame(this.#plan.frames.atStart[to]!)
+  }
   /** Unless the x87 unit has the shape that a block begins in, go on there with the interpreter. */
   #seeToShape(to: number): void {
     const shape = this.#plan.shapes[to]
@@ -168,6 +176,7 @@ class Translation implements Surroundings {
     if (first.second && first.second !== item.second) this.#guardSecond(first)
     this.#seeToShape(to)
     this.#holdAll(this.#missing(to))
+    this.#seeToFrame(to)
     if (this.#isLabel(to) && this.#plan.flagsAtStart[to]) this.#processor.storeFlags()
     if (place[to]! <= place[from]!) this.#fn.br(this.#loops[to]!)
     else if (merge[to]) this.#fn.br(this.#labels[to]!)
@@ -178,7 +187,8 @@ class Translation implements Surroundings {
     const { place, merge } = this.#graph
     const { to } = edge
     const shape = to < 0 ? undefined : this.#plan.shapes[to]
-    if (to < 0 || this.#missing(to) !== 0 || (shape && !this.#processor.hasShape(shape))) return undefined
+    if (to < 0 || this.#missing(to) !== 0 || this.#lacksFrame(to) || (shape && !this.#processor.hasShape(shape)))
+      return undefined
     const first = this.#region.blocks[to]!.items[0]!
     if (first.second || (first.page !== item.page && first.page !== item.second)) return undefined
     if (place[to]! <= place[from]!) return this.#loops[to]
@@ -202,7 +212,8 @@ class Translation implements Surroundings {
     }
     fn.localGet(budget).i32Const(items.length).op(Op.i32Sub).localSet(budget)
     this.#number = number
-    processor.nearStack = items.filter(({ insn }) => reachesStack(insn)).length >= NEAR_STACK
+    processor.begin(fn)
+    if (this.#plan.frames.looks[number]) processor.findFrame(0)
     const wanted = this.#plan.flagsWanted[number]!
     const stores = this.#plan.storesWanted[number]!
     for (let n = 0; n < items.length; n++) {
@@ -255,7 +266,7 @@ class Translation implements Surroundings {
     else if (end === 'branch') this.#branch(number, item, ended!.condition!, taken!, next!)
     else if (end === 'call') this.#call(number, item, taken!.ip, next!)
     else if (end === 'callIndirect') this.#callIndirect(number, item, ended!.target!, next!)
-    else this.#indirect(item, ended!.target!)
+    else this.#indirect(number, item, ended!.target!, block.others)
   }
 
   #branch(number: number, item: Item, condition: Node, taken: Edge, next: Edge): void {
@@ -267,15 +278,19 @@ class Translation implements Surroundings {
       processor.emit(condition)
       fn.brIf(label)
     } else {
-      const { flags, known } = processor
       processor.emit(condition)
-      fn.if_()
-      this.#go(number, item, taken)
-      fn.end()
-      processor.flags = flags
-      processor.known = known
+      this.#along(number, item, taken)
     }
     this.#go(number, item, next)
+  }
+  /** If what is on the stack is not 0, along an edge. */
+  #along(number: number, item: Item, edge: Edge): void {
+    const { flags, known } = this.#processor
+    this.#fn.if_()
+    this.#go(number, item, edge)
+    this.#fn.end()
+    this.#processor.flags = flags
+    this.#processor.known = known
   }
 
   // ── what TypeScript does ──
@@ -408,29 +423,38 @@ class Translation implements Surroundings {
     const index = processor.and(processor.shr(linear, processor.i32(12)), processor.i32(CODE_TLB_ENTRIES - 1))
     const tlb = processor.let(processor.shl(index, processor.i32(TLB_ENTRY_SHIFT)))
     const tag = processor.or(processor.and(linear, processor.i32(PAGE_MASK)), localNode('i32', this.#locals.key))
-    const all = [
-      processor.eq(field(Record32.ip), to),
-      processor.eq(field(Record32.mode), processor.i32(mode.id)),
-      processor.eq(field(Record32.handler), processor.i32(Handler.enter)),
-      processor.eq(processor.peek('i32', tlb, base + Tables.code, 32), tag),
-      processor.eq(processor.peek('i32', tlb, base + Tables.code + TLB_ADDEND, 32), field(Record32.page)),
-    ].reduce((a, b) => processor.and(a, b))
-    processor.emit(processor.eqz(all))
+    const differences = [
+      processor.xor(field(Record32.ip), to),
+      processor.xor(field(Record32.mode), processor.i32(mode.id)),
+      processor.xor(field(Record32.handler), processor.i32(Handler.enter)),
+      processor.xor(processor.peek('i32', tlb, base + Tables.code, 32), tag),
+      processor.xor(processor.peek('i32', tlb, base + Tables.code + TLB_ADDEND, 32), field(Record32.page)),
+    ]
+    processor.emit(differences.reduce((a, b) => processor.or(a, b)))
     fn.hint(false).if_()
     this.#jump()
     fn.end()
     return found
   }
-  #indirect(item: Item, target: Node): void {
+  #indirect(number: number, item: Item, target: Node, others: readonly Edge[]): void {
     const fn = this.#fn
     this.#processor.storeFlags()
+    this.#processor.emit(target)
+    fn.localSet(this.#target)
     if (item.insn.op === 'ret') {
-      this.#processor.emit(target)
-      fn.localSet(this.#target)
       this.#jump()
       return
     }
-    const found = this.#lookUp(target)
+    const to = localNode('i32', this.#target)
+    // A switch within the region. (A blend of C with one for each record takes 29 % less time, a shell 4 %.)
+    for (const edge of others) {
+      if (edge.to < 0) continue
+      this.#processor.emit(this.#processor.eq(to, this.#processor.i32(edge.ip | 0)))
+      const label = this.#label(number, item, edge)
+      if (label !== undefined) fn.brIf(label)
+      else this.#along(number, item, edge)
+    }
+    const found = this.#lookUp(to)
     this.#storeBudget()
     fn.i32Const(0).localGet(found.value).store(Store.i32Store, this.#state(Layout.record))
     fn.localGet(BASE).localGet(NESTING).localGet(found.value).load(Load.i32Load, Record32.imm)
@@ -482,9 +506,9 @@ class Translation implements Surroundings {
     fn.localGet(this.#locals.key)
     fn.i32Const((page.linear << 12) | 0)
       .op(Op.i32Or)
-      .op(Op.i32Ne)
+      .op(Op.i32Xor)
     fn.i32Const(0).load(Load.i32Load, entry + TLB_VERSION)
-    fn.i32Const(page.version).op(Op.i32Ne).op(Op.i32Or)
+    fn.i32Const(page.version).op(Op.i32Xor).op(Op.i32Or)
     fn.hint(false).if_()
     otherwise()
     fn.end()
@@ -500,11 +524,10 @@ class Translation implements Surroundings {
   /** Others may have changed everything. */
   #reload(): void {
     const fn = this.#fn
-    const { budget, key, stackPage } = this.#locals
-    fn.i32Const(0).localSet(stackPage)
+    const { budget, key } = this.#locals
     fn.i32Const(0).load(Load.i32Load, this.#state(Layout.budget)).localSet(budget)
     fn.i32Const(0).load(Load.i32Load, this.#state(Layout.tlbKey)).localSet(key)
-    this.#processor.meet(0, undefined)
+    this.#processor.meet(0, undefined, undefined)
     this.#processor.flags = undefined
   }
   #storeBudget(): void {

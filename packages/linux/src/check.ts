@@ -27,8 +27,24 @@ export function checkKernel(kernel: Kernel): string[] {
       wrong.push(`process ${proc.pid} has neither tasks nor a status`)
     if (proc.parent !== null && !proc.parent.children.has(proc))
       wrong.push(`process ${proc.pid} is no child of its parent`)
+    for (const { tid, tracing } of proc.tracees)
+      if (tracing?.tracer !== proc) wrong.push(`process ${proc.pid} traces task ${tid}, which does not know it`)
   }
+  for (const task of tasks) checkTracing(task, wrong)
   return wrong
+}
+
+/** Who is stopped for a tracer has one that lives. */
+function checkTracing(task: Task, wrong: string[]): void {
+  const { tid, state, tracing } = task
+  if (tracing === undefined) {
+    if (state === 'traced') wrong.push(`task ${tid} is stopped for a tracer that it has not`)
+    return
+  }
+  if (tracing.tracer.status !== undefined) wrong.push(`the tracer of task ${tid} has ended`)
+  if (!tracing.tracer.tracees.has(task)) wrong.push(`the tracer of task ${tid} does not know it`)
+  if (state === 'traced' && tracing.stop === undefined) wrong.push(`task ${tid} is stopped for nothing`)
+  if (state !== 'traced' && tracing.stop !== undefined) wrong.push(`task ${tid} has a stop and is ${state}`)
 }
 
 /** Every frame has as many references as page tables, caches and the kernel itself have to it. */

@@ -25,6 +25,7 @@ import { firstNamespaces } from './namespaces/first.ts'
 import type { UserNamespace } from './namespaces/user.ts'
 import type { NetNamespace } from './net/namespace.ts'
 import { Network } from './net/network.ts'
+import { callEnds, stopsAtEntry, stopsInCall } from './ptrace/stops.ts'
 import { Random } from './random.ts'
 import { enforce } from './seccomp/enforce.ts'
 import { deliverSignals } from './signals/deliver.ts'
@@ -60,6 +61,10 @@ const QUANTUM = 1_000_000
 const BONUS = 500_000
 /** What the current task must have run more than one that is woken, for that one to take the CPU from it: less than the bonus of a sleeper. */
 const PREEMPTION = 250_000
+/** A call that a tracer has taken away. */
+const NO_CALL = -1
+/** Frames that the page cache gives up at a time where there are none left. */
+const RECLAIMED = 64
 /** INT 80h. */
 const CALL_VECTOR = 0x80
 
@@ -118,6 +123,7 @@ export class LinuxKernel implements Kernel, RingZero {
     this.cpu = this.machine.cpu
     this.frames = this.machine.frames
     this.pageCache = new PageCache(this.frames, (inode, bytes) => this.groups.transferred(inode, 'read', bytes))
+    this.frames.reclaim = () => this.pageCache.reclaim(RECLAIMED, () => true) > 0
     this.memory = new UserMemory(this.cpu.paging, this.machine.memory)
     this.groups = new ControlGroups(this)
     this.random = new Random(options.seed ?? 1)
@@ -226,7 +232,7 @@ export class LinuxKernel implements Kernel, RingZero {
 
   /** A task can go on. */
   makeReady(task: Task): void {
-    if (isHeld(task.process)) {
+    if (isHeld(task)) {
       task.state = 'stopped'
       return
     }
@@ -377,12 +383,13 @@ export class LinuxKernel implements Kernel, RingZero {
     for (;;) {
       const task = this.current ?? this.#next()
       if (task === undefined) return false
-      if (!task.thread.running || (task.process.isFrozen && isHeld(task.process) && !task.inCall)) {
+      if (!task.thread.running || (task.process.isFrozen && isHeld(task) && !task.inCall)) {
         this.#putAside(task)
         continue
       }
       if (task.inCall) {
-        this.#invoke(task)
+        if (task.entry === undefined) this.#invoke(task)
+        else this.#enterLate(task, task.entry)
         this.groups.settle()
       } else if (this.yieldsAfter) {
         this.yieldsAfter = false
@@ -403,7 +410,7 @@ export class LinuxKernel implements Kernel, RingZero {
     task.registers.save(this.cpu.state)
     task.hasWork = true
     this.current = undefined
-    if (!isHeld(task.process)) return
+    if (!isHeld(task)) return
     this.groups.tree.scheduler.sleep(task.thread)
     task.state = 'stopped'
   }
@@ -488,11 +495,36 @@ export class LinuxKernel implements Kernel, RingZero {
     task.restart = 0
     if (task.call >= 0 && task.call < this.callCounts.length) this.callCounts[task.call]!++
     if (this.observer?.begin) this.observer.begin(task, task.call, this.#arguments())
+    if (task.tracing !== undefined && stopsAtEntry(task, task.tracing)) return
+    this.#admit(task)
+  }
+
+  /** A task goes on that was stopped before its call, which its tracer may have changed. */
+  #enterLate(task: Task, entry: 'ask' | 'make' | 'skip'): void {
+    task.inCall = false
+    task.entry = undefined
+    if (task.process.pending.set.has(Signal.SIGKILL)) task.hasWork = true
+    else if (entry === 'skip') return
+    else if (task.call === NO_CALL) {
+      if (task.tracing !== undefined) callEnds(task, task.tracing, 0)
+    } else if (entry === 'ask') this.#admit(task)
+    else this.#invoke(task)
+  }
+
+  /** Makes a call if its task's filter lets it through. */
+  #admit(task: Task): void {
     if (task.seccomp !== undefined) {
       const answer = enforce(this, task, task.seccomp, this.#arguments())
+      if (answer === Answer.BLOCK) {
+        this.cpu.state.setReg32(Gpr.ax, -Errno.ENOSYS)
+        stopsInCall(task, task.tracing!)
+        task.entry = 'make'
+        return
+      }
       if (answer !== undefined) {
         if (answer !== Answer.GONE) this.cpu.state.setReg32(Gpr.ax, answer)
         this.observer?.end?.(task, task.call, this.#args, answer === Answer.GONE ? undefined : answer)
+        if (task.tracing !== undefined) callEnds(task, task.tracing, 0)
         return
       }
     }
@@ -540,7 +572,8 @@ export class LinuxKernel implements Kernel, RingZero {
       if (this.observer?.end) this.observer.end(task, task.call, this.#arguments(), answer)
     } else if (answer === Answer.BLOCK) {
       task.inCall = true
-      this.#park(task)
+      if (task.tracing === undefined || !stopsInCall(task, task.tracing)) this.#park(task)
+      return
     } else if (answer === Answer.GONE) {
       task.inCall = false
       const answer = task.state === 'ended' ? undefined : this.cpu.state.reg32(Gpr.ax)
@@ -552,6 +585,7 @@ export class LinuxKernel implements Kernel, RingZero {
       this.cpu.state.setReg32(Gpr.ax, -Errno.EINTR)
       this.observer?.end?.(task, task.call, this.#arguments(), -Errno.EINTR)
     }
+    if (task.tracing !== undefined) callEnds(task, task.tracing, answer)
   }
 
   /** The processes' alarm timers end here. */
@@ -560,9 +594,10 @@ export class LinuxKernel implements Kernel, RingZero {
   }
 }
 
-/** Nothing of a process runs: a signal has stopped it, or its group is frozen, from which only its end frees it. */
-function isHeld({ stopSignal, isFrozen, pending }: Process): boolean {
-  return stopSignal !== 0 || (isFrozen && !pending.set.has(Signal.SIGKILL))
+/** A task does not run: a signal has stopped its process, or its group is frozen, from which only its end frees it. */
+function isHeld({ tracing, process: { stopSignal, isFrozen, pending } }: Task): boolean {
+  // (Whether a traced one goes on though its group is stopped is for its tracer to say.)
+  return (stopSignal !== 0 && tracing === undefined) || (isFrozen && !pending.set.has(Signal.SIGKILL))
 }
 
 /** A kernel, on a machine of its own. */

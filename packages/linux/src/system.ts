@@ -16,6 +16,7 @@ import type { UserMemory } from './memory/user-memory.ts'
 import type { PidNamespace } from './namespaces/pid.ts'
 import type { UserNamespace } from './namespaces/user.ts'
 import type { Network } from './net/network.ts'
+import type { EndedTracee, Tracing } from './ptrace/tracing.ts'
 import type { Random } from './random.ts'
 import type { Seccomp } from './seccomp/filter.ts'
 import { SignalActions, type SignalInfo, SignalQueue } from './signals/queue.ts'
@@ -196,6 +197,11 @@ export class Process {
   cpuTimers: CpuTimerSet | undefined = undefined
   /** Timers of timer_create(2), by number. */
   readonly timers: Map<number, { end(): void }> = new Map()
+  /** Tasks that it traces, and those that have ended and were not waited for. */
+  readonly tracees: Set<Task> = new Set()
+  readonly endedTracees: EndedTracee<Process>[] = []
+  /** It has ended, and its parent is told when its tracer has waited for it. */
+  isHeldByTracer = false
   /** Told when it has ended: for whoever started it from outside. */
   onExit: ((status: number) => void) | undefined = undefined
 
@@ -247,8 +253,8 @@ export class Process {
   }
 }
 
-/** `ready` tasks are in the scheduler, unless they have the CPU. */
-export type TaskState = 'ready' | 'blocked' | 'stopped' | 'ended'
+/** `ready` tasks are in the scheduler, unless they have the CPU. `stopped` are with their group, `traced` ones for a tracer. */
+export type TaskState = 'ready' | 'blocked' | 'stopped' | 'traced' | 'ended'
 
 /** What of its signal handling is a task's own, beside its mask. */
 export interface AltStack {
@@ -284,6 +290,8 @@ export class Task {
   /** Number of the call that it is in, −1 outside; and what of it is done, which outlives being made again. */
   call = -1
   inCall = false
+  /** It was stopped before its call, which is to be made, with its filter asked or not, or skipped. */
+  entry: 'ask' | 'make' | 'skip' | undefined = undefined
   progress = 0
   /** What the call keeps while it waits. */
   scratch: unknown = undefined
@@ -329,6 +337,8 @@ export class Task {
   noNewPrivileges = false
   /** Its filter of calls. */
   seccomp: Seccomp | undefined = undefined
+  /** What its tracer has of it, if there is one. */
+  tracing: Tracing<Process> | undefined = undefined
   #fileCredentials!: Credentials
   #realCredentials!: Credentials
 
@@ -389,9 +399,13 @@ export class Task {
     this.kernel.makeReady(this)
   }
 
-  /** A signal that is not blocked waits. */
+  /** A signal that is not blocked waits, or the tracer does. */
   get hasSignal(): boolean {
-    return this.pending.set.first(this.blocked) !== 0 || this.process.pending.set.first(this.blocked) !== 0
+    return (
+      this.pending.set.first(this.blocked) !== 0 ||
+      this.process.pending.set.first(this.blocked) !== 0 ||
+      this.tracing?.trap === true
+    )
   }
 
   /** A new program, or a copy, has default ones. */

@@ -6,6 +6,8 @@
  */
 export type { Account } from './account.ts'
 export { Errno } from './errno.ts'
+export { AllowList, type AllowRule } from './gateway/allow-list.ts'
+export { DnsCode, type DnsQuery, DnsType, readQuery, writeAnswer } from './gateway/dns.ts'
 export { interfaceList, interfaceName, interfaceRequest, type RouteRequest, routeRequest, Sioc } from './ioctl.ts'
 export * from './ip/address.ts'
 export type { Direction, TrackedConnection, Tuple } from './ip/connection-table.ts'
@@ -32,6 +34,7 @@ export * from './link/ethernet.ts'
 export { type ImpairmentCounts, type ImpairmentOptions, impair } from './link/impair.ts'
 export * from './link/pcap.ts'
 export { type CableOptions, cable, type Port } from './link/port.ts'
+export { type Station, sourceGuard } from './link/source-guard.ts'
 export {
   NetlinkFlag,
   type NetlinkMessage,

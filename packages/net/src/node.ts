@@ -5,5 +5,7 @@
  *
  * @packageDocumentation
  */
-export type { AllowRule } from './gateway/allow-list.ts'
-export { type Denial, Gateway, type GatewayOptions, openGateway, type Publication } from './node/gateway.ts'
+export { AllowList, type AllowRule } from './gateway/allow-list.ts'
+export { lookUp } from './node/dns-server.ts'
+export { Gateway, type GatewayOptions, openGateway } from './node/gateway.ts'
+export { type Denial, HostSockets, type HostSocketsOptions, type Publication } from './node/host-sockets.ts'

@@ -175,7 +175,7 @@ export class CopyUp {
   /** The data of a file are in the upper layer, too, and those below are no longer needed. */
   dataHaveRisen(file: OverlayFile): void {
     this.#release(file, file.data)
-    file.data = file.upper!
+    file.dataHaveRisen()
   }
 
   /** Does something to an inode of the upper layer that nobody is to see by its times. */
@@ -238,12 +238,14 @@ export class CopyUp {
   #rise(inode: OverlayInode, copy: Inode, data: Inode): void {
     const { linked, numbers } = this.#union
     const { real } = inode
-    inode.upper = inode.real = copy
     if (isOverlayDirectory(inode)) {
+      inode.upper = inode.real = copy
       numbers.keep(copy, inode.ino)
       this.#release(inode, real)
       return
     }
+    const before = inode.data
+    inode.rise(copy, data)
     if (inode.lower !== null && this.#union.parts(inode.lower)) {
       inode.ino = numbers.of(0, copy.ino)
       for (const { dir, name } of inode.places) {
@@ -257,8 +259,6 @@ export class CopyUp {
       }
       numbers.keep(copy, inode.ino)
     }
-    const before = inode.data
-    inode.data = data
     if (real !== data) this.#release(inode, real)
     if (before !== real && before !== data) this.#release(inode, before)
   }

@@ -15,7 +15,7 @@ export interface Layer {
   readonly device: number
 }
 
-/** A file of a lower layer. */
+/** A directory of a lower layer. */
 export interface Lower {
   readonly inode: Inode
   readonly layer: Layer
@@ -119,26 +119,39 @@ export class OverlayDirectory extends OverlayNode {
 
 /** A file of an overlay that is no directory. */
 export class OverlayFile extends OverlayNode {
-  /** The inode whose data it has: `real`, unless only attributes have been copied up. */
-  data: Inode
-  // (A file that is looked up for the first time stays: with these in objects of their own the next thousand look-ups, in whose time they
-  // are moved among what lives long, took half as long again.)
-  readonly #lower: Inode | null
-  readonly #layer: Layer | null
+  // (A file that is looked up for the first time stays. Its bytes are what the next hundred thousand look-ups cost more than the ones after
+  // them, in whose time collections move it among what lives long: so there is nothing in it that most files do not need.)
   #dir: OverlayDirectory | null = null
   #name: ByteString = ''
   #seldom: Seldom | null = null
 
-  constructor(fs: FileSystem, ino: number, upper: Inode | null, lower: Lower | null, data: Inode) {
-    super(fs, ino, upper, upper ?? lower!.inode)
-    this.data = data
-    this.#lower = lower?.inode ?? null
-    this.#layer = lower?.layer ?? null
+  constructor(fs: FileSystem, ino: number, upper: Inode | null, lower: Inode | null, data: Inode) {
+    super(fs, ino, upper, upper ?? lower!)
+    if (upper !== null && lower !== null) this.#more.lower = lower
+    if (data !== this.real) this.#more.data = data
   }
 
   /** What it was, or is, in a lower layer, as far as that matters. */
-  get lower(): Lower | null {
-    return this.#lower === null ? null : { inode: this.#lower, layer: this.#layer! }
+  get lower(): Inode | null {
+    return this.upper === null ? this.real : (this.#seldom?.lower ?? null)
+  }
+
+  /** The inode whose data it has: `real`, unless only attributes have been copied up. */
+  get data(): Inode {
+    return this.#seldom?.data ?? this.real
+  }
+
+  /** The upper layer has it from now on, with data that are there, too, or where they have been. */
+  rise(copy: Inode, data: Inode): void {
+    const { lower } = this
+    this.upper = this.real = copy
+    this.#more.lower = lower
+    this.#more.data = data === copy ? null : data
+  }
+
+  /** Its data are in the upper layer, too. */
+  dataHaveRisen(): void {
+    if (this.#seldom !== null) this.#seldom.data = null
   }
 
   /** Names that it may be copied up to: one, unless it is indexed; none when they have been removed. */
@@ -200,6 +213,10 @@ export class OverlayFile extends OverlayNode {
 
 /** What few files have. */
 class Seldom {
+  /** What a file that has been copied up was in a lower layer. */
+  lower: Inode | null = null
+  /** The inode whose data it has, where that is not `real`. */
+  data: Inode | null = null
   otherPlaces: readonly Place[] = noPlaces
   redirect: ByteString | null = null
   held = false

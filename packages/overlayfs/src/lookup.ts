@@ -5,7 +5,7 @@
  */
 import { type ByteString, byteStringOf, Errno, type Inode, isDirectory, isRegular, NOT_YET } from '@vmexit/vfs'
 import { chunksOf } from './chunks.ts'
-import { type Lower, OverlayDirectory, OverlayFile, type OverlayInode } from './inode.ts'
+import { type Layer, type Lower, OverlayDirectory, OverlayFile, type OverlayInode } from './inode.ts'
 import type { Union } from './union.ts'
 
 const noLowers: readonly Lower[] = []
@@ -25,6 +25,12 @@ export class Lookup {
   #metacopy = false
   #redirect: ByteString | null = null
   #found: Inode | null = null
+  // What lower layers have, so that a file, which is in one of them, is found without making anything but itself: the topmost, the lowest
+  // so far, and directories in a list.
+  #top: Inode | null = null
+  #topLayer: Layer | null = null
+  #bottom: Inode | null = null
+  #directories: Lower[] | null = null
 
   constructor(union: Union) {
     this.#union = union
@@ -46,6 +52,7 @@ export class Lookup {
     this.#path = name
     this.#stop = this.#directory = this.#metacopy = false
     this.#redirect = null
+    this.#top = this.#topLayer = this.#bottom = this.#directories = null
     let upper: Inode | null = null
     let stack = dir.lowers
     const follows = options.redirectDir !== 'nofollow'
@@ -56,8 +63,8 @@ export class Lookup {
       upper = this.#found
       if (this.#fromRoot()) stack = this.#union.root.lowers
     }
-    const [redirect, upperMetacopy] = [this.#redirect as ByteString | null, this.#metacopy]
-    const lowers: Lower[] = []
+    const redirect = this.#redirect as ByteString | null
+    const upperMetacopy = this.#metacopy
     for (let i = 0; !this.#stop && i < stack.length; i++) {
       const { inode, layer } = stack[i]!
       this.#last = follows ? layer.index === this.#union.lowers.length : i === stack.length - 1
@@ -66,18 +73,30 @@ export class Lookup {
       if (this.#found === null) continue
       if ((upperMetacopy || this.#metacopy) && !options.metacopy) return -Errno.EPERM
       if (this.#redirect !== null && !follows) return -Errno.EPERM
-      if (!this.#metacopy || lowers.length === 0) lowers.push({ inode: this.#found, layer })
+      if (!this.#metacopy || this.#top === null) this.#take(this.#found, layer)
       if (this.#fromRoot() && stack !== this.#union.root.lowers) {
         stack = this.#union.root.lowers
         i = layer.index - 1
       }
     }
-    if (this.#metacopy || (upperMetacopy && lowers.length === 0)) return -Errno.EIO
-    if (upper === null && lowers.length === 0) {
+    if (this.#metacopy || (upperMetacopy && this.#top === null)) return -Errno.EIO
+    if (upper === null && this.#top === null) {
       this.#union.absent(dir, name)
       return -Errno.ENOENT
     }
-    return this.#inode(dir, name, upper, lowers, redirect)
+    return this.#inode(dir, name, upper, redirect)
+  }
+
+  /** A lower layer has it. */
+  #take(inode: Inode, layer: Layer): void {
+    if (this.#top === null) {
+      this.#top = inode
+      this.#topLayer = layer
+    }
+    this.#bottom = inode
+    if (!isDirectory(inode.mode)) return
+    this.#directories ??= []
+    this.#directories.push({ inode, layer })
   }
 
   #fromRoot(): boolean {
@@ -162,23 +181,18 @@ export class Lookup {
   }
 
   /** The inode that stands for what has been found; the same one each time. */
-  #inode(
-    dir: OverlayDirectory,
-    name: ByteString,
-    upper: Inode | null,
-    lowers: readonly Lower[],
-    redirect: ByteString | null,
-  ): OverlayInode {
+  #inode(dir: OverlayDirectory, name: ByteString, upper: Inode | null, redirect: ByteString | null): OverlayInode {
     const { linked, numbers, fs } = this.#union
-    const real = upper ?? lowers[0]!.inode
-    const number = upper !== null ? numbers.of(0, upper.ino) : numbers.of(lowers[0]!.layer.device, real.ino)
+    const lower = this.#top
+    const real = upper ?? lower!
+    const number = upper !== null ? numbers.of(0, upper.ino) : numbers.of(this.#topLayer!.device, real.ino)
     if (isDirectory(real.mode)) {
-      const inode = new OverlayDirectory(fs, number, upper, lowers.length > 0 ? lowers : noLowers, dir, name)
+      const inode = new OverlayDirectory(fs, number, upper, this.#directories ?? noLowers, dir, name)
       inode.redirect = redirect
       this.#union.found(dir, name, inode)
       return inode
     }
-    const several = real.nlink > 1 && (upper !== null || !this.#union.parts(lowers[0]!))
+    const several = real.nlink > 1 && (upper !== null || !this.#union.parts(real))
     const known = several ? linked.get(real) : undefined
     if (known !== undefined) {
       // An indexed file may be copied up to each of its names.
@@ -186,9 +200,9 @@ export class Lookup {
       this.#union.found(dir, name, known)
       return known
     }
-    const data = lowers.at(-1)?.inode ?? upper!
-    const inode = new OverlayFile(fs, number, upper, lowers[0] ?? null, data)
-    if (upper === null || lowers.length > 0) inode.placeAt(dir, name)
+    const data = this.#bottom ?? real
+    const inode = new OverlayFile(fs, number, upper, lower, data)
+    if (lower !== null) inode.placeAt(dir, name)
     inode.redirect = redirect
     if (upper !== null && data !== upper) inode.chunks = chunksOf(upper, this.#union.marks.chunks)
     if (several) linked.set(real, inode)

@@ -190,7 +190,7 @@ export class Names {
    */
   setRedirect(inode: OverlayInode, sameDirectory: boolean): number {
     const { store, marks } = this.#union
-    const absolute = !sameDirectory || (!isOverlayDirectory(inode) && inode.lower!.inode.nlink > 1)
+    const absolute = !sameDirectory || (!isOverlayDirectory(inode) && inode.lower!.nlink > 1)
     if (inode.redirect !== null && (!absolute || inode.redirect.startsWith('/'))) return 0
     const place = isOverlayDirectory(inode) ? { dir: inode.parent, name: inode.name } : inode.places[0]
     if (place === undefined) return -Errno.EXDEV

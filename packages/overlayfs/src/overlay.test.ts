@@ -23,6 +23,35 @@ function fileAt(root: OverlayDirectory, path: string): OverlayFile {
   return at(root, path) as OverlayFile
 }
 
+describe('data of a file', () => {
+  test('are those of the lower layer until it is copied up, through overlays of overlays too', () => {
+    const { fs, root, lower } = overlay([{ own: 'x' }, { f: 'lower', g: 'lower' }])
+    const [f, own] = [fileAt(root, 'f'), fileAt(root, 'own')]
+    expect(fs.realInode(f)).toBe(at(lower[0]!, 'f'))
+    expect(fs.realInode(own)).toBe(own)
+    const above = new OverlayFs({ lower: [root], upper: new TmpFs({ time }).root })
+    expect(above.realInode(fileAt(above.root, 'f'))).toBe(at(lower[0]!, 'f'))
+    write(f, 'upper')
+    expect(fs.realInode(f)).toBe(f)
+    expect(fs.realInode(fileAt(root, 'g'))).toBe(at(lower[0]!, 'g'))
+  })
+
+  test('stay those of the lower layer where attributes alone are copied up, and are its own where chunks of them are', () => {
+    const lazyCopyUp = { chunkBytes: 4, fromBytes: 8 }
+    const { fs, root, lower } = overlay([{}, { f: 'attributes', g: 'some chunks' }], {
+      ...{ redirectDir: 'on', metacopy: true, lazyCopyUp },
+    })
+    const [f, g] = [fileAt(root, 'f'), fileAt(root, 'g')]
+    const changes = new Changes()
+    changes.mask = Change.MODE
+    changes.mode = 0o600
+    expect(fs.setattr(f, changes)).toBe(0)
+    expect(fs.realInode(f)).toBe(at(lower[0]!, 'f'))
+    expect(fs.write(g, bytesOf('SOME'), 0, 4, 0)).toBe(4)
+    expect(fs.realInode(g)).toBe(g)
+  })
+})
+
 describe('layers', () => {
   test('are seen as one, the upper ones in front', () => {
     const { root } = overlay([

@@ -9,6 +9,7 @@ import {
   type EntryCaching,
   type FileOperations,
   type FileSystem,
+  type Inode,
   isDirectory,
   isRegular,
   Open,
@@ -180,6 +181,12 @@ export class OverlayFs implements FileSystem {
     }
     const upper = inode.upper!
     return upper.fs.write(upper, from, start, length, position)
+  }
+
+  realInode(inode: OverlayFile): Inode {
+    const { data, upper, chunks } = inode
+    if (data === upper || chunks !== null) return inode
+    return data.fs.realInode?.(data) ?? data
   }
 
   truncate(inode: OverlayFile, size: number): number {

@@ -1,13 +1,6 @@
 /** What the parts of one overlay share: its layers, its options, and which inode of it stands for which of a layer. */
 import { type ByteString, Errno, type FileSystem, type Inode, isDirectory } from '@vmexit/vfs'
-import {
-  isOverlayDirectory,
-  type Layer,
-  type Lower,
-  OverlayDirectory,
-  type OverlayFile,
-  type OverlayInode,
-} from './inode.ts'
+import { isOverlayDirectory, type Layer, OverlayDirectory, type OverlayFile, type OverlayInode } from './inode.ts'
 import { Marks } from './marks.ts'
 import { Numbers } from './numbers.ts'
 
@@ -175,7 +168,7 @@ export class Union {
     if (!isOverlayDirectory(inode)) {
       if (this.linked.size > 0) {
         this.linked.delete(inode.upper)
-        if (inode.lower !== null) this.linked.delete(inode.lower.inode)
+        if (inode.lower !== null) this.linked.delete(inode.lower)
       }
       if (inode.held) {
         inode.held = false
@@ -195,7 +188,7 @@ export class Union {
   }
 
   /** Whether a lower file is parted from its other names by a copy-up. */
-  parts({ inode }: Lower): boolean {
+  parts(inode: Inode): boolean {
     return inode.nlink > 1 && this.upper !== null && !this.options.index
   }
 

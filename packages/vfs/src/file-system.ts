@@ -176,6 +176,11 @@ export interface FileSystem {
    * out on the way, and ENOSPC, EDQUOT or ENOMEM where there was none for the first byte. Nothing else is changed then.
    */
   write(inode: Inode, from: Uint8Array, start: number, length: number, position: number): number
+  /**
+   * The file of another file system whose data a regular file has: as it is now, and for whoever has it mapped even when it gets data of its
+   * own here. So a cache of pages has one copy for all file systems that show it. The file itself where its data are its own.
+   */
+  realInode?(inode: Inode): Inode
   /** Sets the size: what is cut off is gone, what is added is a hole. 0 ≤ `size` ≤ `maxFileBytes`. */
   truncate(inode: Inode, size: number): number
   /**

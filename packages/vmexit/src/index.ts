@@ -35,7 +35,7 @@ export type {
   RomBoot,
 } from './options.ts'
 export { Pc, type PcParts, type PcRunOptions, type PcState } from './pc.ts'
-export type { PcCpu, Position } from './pc-cpu.ts'
+export type { PcCpu, Position, VmExit } from './pc-cpu.ts'
 export { packState, unpackState } from './state-file.ts'
 export type { PcStop, PcStopReason } from './stop.ts'
 export type { MMUS, PairProblems, TECHNIQUES } from './techniques.ts'

@@ -8,6 +8,18 @@ export interface Position {
   readonly ip: number
 }
 
+/** One exit of a guest to its VMM. */
+export interface VmExit {
+  /** As counters have it behind `vm-exits-`: `io`, `ept-violation`. */
+  readonly reason: string
+  /** EIP of the guest's instruction. */
+  readonly ip: number
+  /** What the reason's exit qualification says (SDM vol. 3C, 28.2.1). */
+  readonly qualification: number
+  /** Of the guest's instructions, how many it had retired. */
+  readonly instructions: number
+}
+
 /** The guest's CPU. */
 export interface PcCpu {
   /** The CPU whose engine executes the guest: that of a machine, or one that a VMM keeps. */
@@ -18,6 +30,8 @@ export interface PcCpu {
   interruptible(): boolean
   /** A CPU whose registers are the guest's: brought there, if they are elsewhere. Only between runs. */
   inspect(): Cpu
+  /** Has each exit told from now on, until it is disposed of. Where nothing ever exits, there is none. */
+  watchExits?(watch: (exit: VmExit) => void): Disposable
 }
 
 /** A CPU that is one: of a bare machine, or of a VMM that interprets. */

@@ -15,7 +15,7 @@ import type { Screen } from '@vmexit/vga'
 import type { Cpu, Engine, GeneratedStats, ModelName } from '@vmexit/x86'
 import { digestOf } from './boot-digest.ts'
 import type { Console } from './console.ts'
-import type { PcCpu, Position } from './pc-cpu.ts'
+import type { PcCpu, Position, VmExit } from './pc-cpu.ts'
 import { type PcStop, reasonOf } from './stop.ts'
 import type { TechniqueName } from './techniques.ts'
 
@@ -170,6 +170,14 @@ export class Pc implements AsyncDisposable {
    */
   inspectCpu(): Cpu {
     return this.#cpu.inspect()
+  }
+
+  /**
+   * Has each exit of the guest told as it happens, until what is returned is disposed of; the latest watcher alone. Guests that own the
+   * machine, and those that a VMM interprets, never leave.
+   */
+  watchExits(watch: (exit: VmExit) => void): Disposable {
+    return this.#cpu.watchExits?.(watch) ?? { [Symbol.dispose]: () => {} }
   }
 
   /** The last code that the guest wrote to a diagnostic port: 0x80, 0x84 or 0x190; 0 if it wrote none. */

@@ -4,6 +4,7 @@
  */
 import type { Vm } from '@vmexit/core'
 import type { VtxVcpu } from '@vmexit/vtx'
+import { exitReasonName, VmcsField } from '@vmexit/x86'
 import { type PcCpu, positionOf } from './pc-cpu.ts'
 
 /** That of a VM whose execution strategy is `vtx()`. */
@@ -22,5 +23,24 @@ export function vtxCpu(vm: Vm): PcCpu {
       vcpu.state.toEmulator()
       return emulator
     },
+    watchExits(watch) {
+      const observer = {
+        onExit: (reason: number) =>
+          watch({
+            reason: kebab(exitReasonName(reason) ?? String(reason)),
+            ip: root.read(VmcsField.guestRip),
+            qualification: root.exit.qualification,
+            instructions: vcpu.retired,
+          }),
+      }
+      vcpu.observer = observer
+      return {
+        [Symbol.dispose]() {
+          if (vcpu.observer === observer) vcpu.observer = {}
+        },
+      }
+    },
   }
 }
+
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)

@@ -34,6 +34,12 @@ export interface VcpuParts extends PlaceParts {
   readonly clock: Capabilities['clock']
 }
 
+/** Who watches a virtual CPU; one that does nothing unless stated. */
+export interface VcpuObserver {
+  /** The guest has left, by a reason of `ExitReason`. The rest is in the VMCS and in `root.exit` of the virtual CPU's host. */
+  onExit?(reason: number): void
+}
+
 /** One virtual CPU. */
 export class VtxVcpu implements CpuSeam, ExitedVcpu {
   readonly id = 0
@@ -57,6 +63,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
   #handled = false
   readonly #moves: Moves
   readonly #exit: { reason: Exit['reason'] } = { reason: 'budget' }
+  observer: VcpuObserver = {}
   /** Exits so far by reason, and instructions executed by the emulator. Only ever added to. */
   readonly counts: { readonly exits: Float64Array; emulated: number } = {
     exits: new Float64Array(EXIT_REASONS),
@@ -251,6 +258,7 @@ export class VtxVcpu implements CpuSeam, ExitedVcpu {
   #count(): number {
     const reason = this.parts.host.root.exitReason
     this.counts.exits[reason]!++
+    this.observer.onExit?.(reason)
     return reason
   }
 

@@ -352,7 +352,8 @@ export class Cpu implements Core {
   toRingZero(event: CpuEvent): boolean {
     if (this.ringZero === undefined) return false
     if (event.source === 'fault' && event.vector === Vector.PF) this.state.setNumber(Layout.cr2, event.address ?? 0)
-    if (event.vector === Vector.DB) this.events.pendingDebug = 0
+    // (A step over INT ends in ring 0, which may go on with somebody else; a fault's instruction is stepped over when it is made again.)
+    this.events.pendingDebug = 0
     if (!this.ringZero.enter(event)) {
       this.#exit.reason = 'ring-0'
       this.#exit.event = event

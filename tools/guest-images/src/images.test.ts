@@ -13,7 +13,7 @@ test.skipIf(reason !== undefined)(
 
 test('the package has the committed images, and one for each program', () => {
   const images = readImages()
-  expect([...images.keys()]).toEqual([...programs.map(({ name }) => name), 'pipe', 'init', 'kvm'].sort())
+  expect([...images.keys()]).toEqual([...programs.map(({ name }) => name), 'pipe', 'init', 'sh', 'kvm'].sort())
   for (const { name } of programs) expect(images.get(name)!.equals(readProgram(name))).toBe(true)
 })
 

@@ -43,7 +43,7 @@ async function machineModule(): Promise<typeof import('./machine.ts')> {
 }
 
 /** A worker whose script does not load says nothing of why. */
-function lost(message: string | undefined): Problem {
+export function lost(message: string | undefined): Problem {
   if (message) return problemOf(new Error(`the worker ended: ${message}`))
   return problemOf(failure("the worker's script could not be loaded", 'see that the server still runs, and reload'))
 }

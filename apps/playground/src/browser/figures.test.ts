@@ -7,7 +7,14 @@ test('counts are short enough for a tile', () => {
 })
 
 test('the speed is that of the time between two reports, in millions of instructions a second', () => {
-  const report = (at: number, instructions: number) => ({ at, seconds: 0, idleSeconds: 0, counts: { instructions } })
+  const report = (at: number, instructions: number) => ({
+    at,
+    seconds: 0,
+    idleSeconds: 0,
+    counts: { instructions },
+    machine: undefined,
+    exits: [],
+  })
   expect(speedBetween(report(1000, 5e6), report(1250, 55e6))).toBe(200)
   expect(speedBetween(report(1000, 5e6), report(1000, 5e6))).toBe(0)
 })

@@ -20,7 +20,7 @@ export class FigureBoard {
   }
 
   show(figures: Figures): void {
-    const { seconds, idleSeconds, counts } = figures
+    const { seconds, idleSeconds, counts, machine } = figures
     const speed = this.#last === undefined ? undefined : speedBetween(this.#last, figures)
     this.#last = figures
     if (speed !== undefined) {
@@ -31,9 +31,13 @@ export class FigureBoard {
     set('instructions', short(counts['instructions'] ?? 0))
     set('seconds', `${seconds.toFixed(1)} s`)
     set('idle', seconds > 0 ? `${((idleSeconds / seconds) * 100).toFixed(0)} %` : '–')
-    set('page-faults', short(counts['page-faults'] ?? 0))
+    const exits = counts['vm-exits']
+    set('page-faults-name', exits === undefined ? 'Page faults' : 'VM exits')
+    set('page-faults', short(exits ?? counts['page-faults'] ?? 0))
     const table = element('counts', HTMLTableSectionElement)
-    if (table.closest('details')?.open) table.replaceChildren(...Object.entries(counts).map(row))
+    if (table.offsetParent === null) return
+    const below = machine === undefined ? [] : [heading('The machine below'), ...Object.entries(machine).map(row)]
+    table.replaceChildren(...Object.entries(counts).map(row), ...below)
   }
 
   /** The speed has come to rest: what stands there is not of now. */
@@ -72,6 +76,16 @@ function set(id: string, text: string): void {
 
 function draw(name: string, path: string): void {
   element('speed-line', SVGSVGElement).querySelector(`.${name}`)?.setAttribute('d', path)
+}
+
+function heading(text: string): HTMLTableRowElement {
+  const line = document.createElement('tr')
+  const head = document.createElement('th')
+  head.colSpan = 2
+  head.scope = 'rowgroup'
+  head.textContent = text
+  line.append(head)
+  return line
 }
 
 function row([name, count]: [string, number]): HTMLTableRowElement {

@@ -32,6 +32,16 @@ export function kindOf(bytes: Uint8Array): FileKind | undefined {
   return undefined
 }
 
+/** Whether a kernel is to be booted by Multiboot 1: its header stands in the first 8192 bytes, on a multiple of 4. */
+export function isMultiboot(kernel: Uint8Array): boolean {
+  const view = new DataView(kernel.buffer, kernel.byteOffset, kernel.byteLength)
+  for (let at = 0; at + 12 <= Math.min(kernel.length, 8192); at += 4) {
+    const [magic, flags, sum] = [0, 4, 8].map((offset) => view.getUint32(at + offset, true))
+    if (magic === 0x1bad_b002 && ((magic + flags! + sum!) & 0xffff_ffff) === 0) return true
+  }
+  return false
+}
+
 /** The files by kind. Throws a `VmexitError` for one that is neither, or a second one of a kind. */
 export async function sortFiles(files: Iterable<File>): Promise<Partial<Record<FileKind, File>>> {
   const sorted: Partial<Record<FileKind, File>> = {}

@@ -29,7 +29,14 @@ function machine(program: readonly number[]) {
     port.close()
   })
   serve(other)
-  const setup = { files: { bios }, append: '', engine: 'interpreter', slice: 100_000, memory: '2 MiB' } as const
+  const setup = {
+    files: { bios },
+    append: '',
+    engine: 'interpreter',
+    way: {},
+    slice: 100_000,
+    memory: '2 MiB',
+  } as const
   send({ type: 'start', setup })
   return { send, until, reports }
 }
@@ -78,7 +85,7 @@ test('what is wrong with an image comes as problem and remedy', async () => {
   const files = { kernel: new TextEncoder().encode('no kernel') }
   port1.postMessage({
     type: 'start',
-    setup: { files, append: '', engine: 'interpreter', slice: 1, memory: '64 MiB' },
+    setup: { files, append: '', engine: 'interpreter', way: {}, slice: 1, memory: '64 MiB' },
   } satisfies Request)
   expect(await report).toMatchObject({ type: 'problem', problem: { what: expect.stringContaining('bzImage') } })
 })

@@ -1,11 +1,16 @@
 /** The machine's end of the port: makes a PC, runs it, and reports. It knows neither the page nor whether it is in a worker. */
 import { cdImage, Overlay, rawImage } from '@vmexit/block'
-import { createPc, type Pc, type PcOptions } from '@vmexit/vmexit'
+import { createPc, type Pc, type PcOptions, type VmExit } from '@vmexit/vmexit'
+import { isMultiboot } from './file-kinds.ts'
+import { pagingView } from './paging-view.ts'
 import { problemOf } from './problem.ts'
 import type { Figures, Report, Request, Setup } from './protocol.ts'
 
 /** Milliseconds between two reports of figures. */
 const figuresEvery = 250
+
+/** Exits that are kept for a report. */
+const loggedExits = 200
 
 /** Bytes of output that may be on their way to the screen before the guest waits. */
 const outputUnderWay = 1 << 18
@@ -35,11 +40,17 @@ export function serve(port: MessagePort): void {
   }
 }
 
-function optionsOf({ files, append, engine, memory }: Setup): PcOptions {
-  if ('kernel' in files) return { kernel: files.kernel, initrd: files.initrd, append, engine, memory }
+function optionsOf({ files, append, engine, memory, way }: Setup): PcOptions {
+  if ('kernel' in files) {
+    const { kernel, initrd } = files
+    if (!isMultiboot(kernel)) return { kernel, initrd, append, engine, memory, ...way }
+    const modules = initrd && [{ bytes: initrd }]
+    // (Such kernels know the 8259 at the least.)
+    return { multiboot: kernel, modules, append, engine, memory, interruptController: 'pic', ...way }
+  }
   const { bios, vgaBios, disk, cd } = files
   return {
-    ...{ bios, vgaBios, engine, memory },
+    ...{ bios, vgaBios, engine, memory, ...way },
     disks: disk && [new Overlay(rawImage(disk))],
     cd: cd && cdImage(cd),
   }
@@ -53,6 +64,7 @@ class Machine {
   #control = new AbortController()
   #asked: 'reset' | 'stop' | undefined
   #underWay = 0
+  #exits: VmExit[] = []
   #shown: (() => void) | undefined
 
   constructor(pc: Pc, slice: number, send: (report: Report) => void) {
@@ -63,6 +75,7 @@ class Machine {
 
   /** Runs until the guest powers off or a stop is asked for. A guest that halted for good can be reset. */
   async run(): Promise<void> {
+    using _exits = this.#pc.watchExits((exit) => this.#log(exit))
     using _output = this.#pc.console.onOutput((bytes) => this.#print(bytes))
     const timer = setInterval(() => this.#sendFigures(), figuresEvery)
     try {
@@ -95,6 +108,9 @@ class Machine {
         this.#underWay -= request.bytes
         if (this.#underWay <= outputUnderWay) this.#shown?.()
         break
+      case 'look':
+        this.#send({ type: 'paging', view: pagingView(this.#pc, request.linear) })
+        break
       case 'press-power-button':
         this.#pc.pressPowerButton()
         break
@@ -102,6 +118,11 @@ class Machine {
         this.#asked = request.type
         this.#control.abort()
     }
+  }
+
+  #log(exit: VmExit): void {
+    this.#exits.push(exit)
+    if (this.#exits.length >= 2 * loggedExits) this.#exits = this.#exits.slice(-loggedExits)
   }
 
   #print(bytes: Uint8Array): void {
@@ -118,10 +139,19 @@ class Machine {
   }
 
   #sendFigures(): void {
-    const { counts } = this.#pc
+    const { counts, technique, machineCounts } = this.#pc
+    const machine = technique === 'vtx' ? machineCounts : undefined
     const { now, frequency } = this.#pc.system.get('clock')
     const idleSeconds = (counts['idle-ticks'] ?? 0) / frequency
-    const figures: Figures = { at: performance.now(), seconds: now / frequency, idleSeconds, counts }
+    const figures: Figures = {
+      at: performance.now(),
+      seconds: now / frequency,
+      idleSeconds,
+      counts,
+      machine,
+      exits: this.#exits.slice(-loggedExits),
+    }
+    this.#exits = []
     this.#send({ type: 'figures', figures })
   }
 }

@@ -1,13 +1,22 @@
-/** The page: one machine at a time, from what the form says to what the terminal shows. */
+/** The page: its views, and in the first of them one machine at a time, from what the form says to what the terminal shows. */
+
+import type { Offer } from '../offer.ts'
+import { openComparison } from './comparison/view.ts'
 import { type Connection, start } from './connect.ts'
+import { type ContainerView, openContainer } from './container/view.ts'
 import { element } from './element.ts'
 import { FigureBoard } from './figures.ts'
 import { sortFiles } from './file-kinds.ts'
+import { ExitLog } from './inspect/exits.ts'
+import { PagingPanel } from './inspect/paging.ts'
+import { openPanel } from './inspect/panel.ts'
+import { openParts } from './parts/view.ts'
 import { type Problem, problemOf } from './problem.ts'
 import type { Report, Request } from './protocol.ts'
 import { type Choice, Settings } from './settings.ts'
 import { fetchOffer, readAll } from './sources.ts'
 import { openTerminal } from './terminal.ts'
+import { openViews } from './views.ts'
 import { endingOf, mebibytes } from './words.ts'
 
 /** What the machine is doing. One that has halted can still be reset. */
@@ -15,9 +24,15 @@ type State = 'off' | 'loading' | 'running' | 'halted'
 
 const settings = new Settings()
 const figures = new FigureBoard()
+const exits = new ExitLog()
+const paging = new PagingPanel((linear) => ask({ type: 'look', linear }))
 const terminal = openTerminal(element('terminal', HTMLDivElement), {
   onInput: (text) => ask({ type: 'input', text }),
   onResize: showSize,
+})
+
+openPanel((name) => {
+  if (name === 'paging' && state === 'running') ask({ type: 'look', linear: undefined })
 })
 
 let state: State = 'off'
@@ -33,6 +48,7 @@ function enter(next: State, status: string): void {
   element('start', HTMLButtonElement).disabled = next !== 'off'
   element('stop', HTMLButtonElement).disabled = next === 'off'
   element('reset', HTMLButtonElement).disabled = !on
+  element('look', HTMLFormElement).querySelector('button')!.disabled = !on
   for (const id of ['power', 'tell-size']) element(id, HTMLButtonElement).disabled = next !== 'running'
 }
 
@@ -77,6 +93,8 @@ function fail(error: unknown): void {
 async function boot(choice: Choice): Promise<void> {
   hideProblem()
   figures.clear()
+  paging.clear()
+  exits.clear(whyNoExits(choice.way.name))
   clearScreen()
   enter('loading', 'Loading')
   const control = new AbortController()
@@ -86,13 +104,35 @@ async function boot(choice: Choice): Promise<void> {
     element('loading-what', HTMLElement).textContent = `${name}: ${mebibytes(bytes)} of ${mebibytes(all)}`
     element('loading-bar', HTMLProgressElement).value = all > 0 ? bytes / all : 0
   })
-  const { append, memory, engine, thread } = choice
-  const setup = { files, append, memory, engine: engine.name, slice: engine.slice }
+  const { append, memory, engine, thread, way } = choice
+  const setup = { files, append, memory, engine: engine.name, way: way.pc, slice: engine.slice }
   const machine = await start(thread, setup, report)
   if (control.signal.aborted) return machine[Symbol.dispose]()
   connection = machine
   const where = thread === 'worker' ? 'a worker' : 'the page’s thread'
   element('running', HTMLElement).textContent = `${choice.title} · ${memory} · ${engine.name} in ${where}`
+}
+
+/** How more guests come to the page, where a server has few. */
+function showHint({ guests, folder, remedy }: Offer): void {
+  const hint = element('offer-hint', HTMLElement)
+  hint.hidden = guests.length > 0 || remedy === ''
+  hint.textContent = `There are no more guests in ${folder}: \`${remedy}\` fetches Debian’s kernel; then reload this page.`
+}
+
+/** Boots the teaching kernel under a technique, in the place of whatever runs. */
+function bootTeaching(way: string): void {
+  if (state !== 'off') switchOff('Off')
+  settings.chooseTeaching(way)
+  document.location.hash = '#machine'
+  startChosen()
+}
+
+function whyNoExits(way: string): string {
+  if (way === 'native') return 'The guest owns the machine: there is nobody to exit to. Choose VT-x under Technique.'
+  if (way === 'software-emulation')
+    return 'The VMM does every instruction itself: nothing of the guest runs on the CPU that could exit.'
+  return 'No exits yet.'
 }
 
 function report(said: Report): void {
@@ -107,6 +147,10 @@ function report(said: Report): void {
       break
     case 'figures':
       figures.show(said.figures)
+      exits.show(said.figures)
+      break
+    case 'paging':
+      paging.show(said.view)
       break
     case 'ended': {
       const { status, problem } = endingOf(said)
@@ -137,6 +181,10 @@ function onClick(id: string, action: () => void): void {
 
 settings.form.addEventListener('submit', (event) => {
   event.preventDefault()
+  startChosen()
+})
+
+function startChosen(): void {
   try {
     boot(settings.choice).catch((error) => {
       if (!(error instanceof DOMException && error.name === 'AbortError')) fail(error)
@@ -144,7 +192,8 @@ settings.form.addEventListener('submit', (event) => {
   } catch (error) {
     fail(error)
   }
-})
+}
+
 onClick('stop', () => switchOff('Off'))
 onClick('reset', () => {
   hideProblem()
@@ -174,17 +223,29 @@ document.addEventListener('drop', (event) => {
   sortFiles(event.dataTransfer?.files ?? []).then((files) => settings.take(files), fail)
 })
 
+/** Views that are opened when they are first shown. */
+let container: ContainerView | undefined
+let images: Offer['images'] = []
+const opened = new Set<string>()
+openViews((name) => {
+  if (opened.has(name)) return
+  opened.add(name)
+  if (name === 'parts') openParts(bootTeaching).catch((error) => showProblem(problemOf(error)))
+  if (name === 'container') {
+    container = openContainer(showProblem)
+    container.offer(images)
+  }
+  if (name === 'comparison') openComparison(showProblem)
+})
+
 enter('off', 'Off')
 showSize(terminal.columns, terminal.rows)
 try {
   const offer = await fetchOffer()
   settings.offer(offer)
-  if (offer.guests.length === 0) {
-    showProblem({
-      what: `the server has no guests: there are none in ${offer.folder}`,
-      remedy: `fetch them with \`${offer.remedy}\` and reload this page, or boot files of your own`,
-    })
-  }
+  showHint(offer)
+  images = offer.images
+  container?.offer(images)
 } catch (error) {
   fail(error)
 }

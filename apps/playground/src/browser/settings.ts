@@ -6,6 +6,8 @@ import { type EngineChoice, engines } from './engines.ts'
 import type { FileKind } from './file-kinds.ts'
 import { failure } from './problem.ts'
 import { download, local, type Source } from './sources.ts'
+import { teaching } from './teaching.ts'
+import { type Way, ways } from './techniques.ts'
 
 /** What was chosen. */
 export interface Choice {
@@ -13,6 +15,7 @@ export interface Choice {
   readonly files: OfferedFiles<Source>
   readonly append: string
   readonly engine: EngineChoice
+  readonly way: Way
   readonly memory: string
   readonly thread: Thread
 }
@@ -32,6 +35,7 @@ export class Settings {
   readonly #guest = this.#field('guest', HTMLSelectElement)
   readonly #append = this.#field('append', HTMLInputElement)
   readonly #engine = this.#field('engine', HTMLSelectElement)
+  readonly #way = this.#field('way', HTMLSelectElement)
   readonly #memory = this.#field('memory', HTMLSelectElement)
   readonly #inputs: Readonly<Record<FileKind, HTMLInputElement>> = {
     kernel: this.#field('kernel', HTMLInputElement),
@@ -43,13 +47,15 @@ export class Settings {
   /** Fills the form from the address of the page; guests come by {@link offer}. */
   constructor() {
     for (const { name, title } of engines) this.#engine.add(new Option(title, name))
+    for (const { name, title } of ways) this.#way.add(new Option(title, name))
     for (const size of memories) this.#memory.add(new Option(size, size, size === defaultMemory))
     this.#memory.value = defaultMemory
     const asked = new URLSearchParams(document.location.search)
     choose(this.#engine, asked.get('engine'))
+    choose(this.#way, asked.get('way'))
     choose(this.#memory, asked.get('memory'))
     if (asked.get('thread') === 'page') this.#thread = 'page'
-    this.offer({ guests: [], folder: '', remedy: '' })
+    this.offer({ guests: [], images: [], folder: '', remedy: '' })
     this.#guest.addEventListener('change', () => this.#guestChosen())
     for (const [kind, input] of Object.entries(this.#inputs) as [FileKind, HTMLInputElement][]) {
       input.addEventListener('change', () => this.take({ [kind]: input.files?.[0] }))
@@ -60,12 +66,23 @@ export class Settings {
   offer({ guests }: Offer): void {
     this.#guests = guests
     const named = guests.map(({ name, title }) => new Option(title, name))
-    this.#guest.replaceChildren(...named, new Option('Files of your own …', own))
+    this.#guest.replaceChildren(
+      ...named,
+      new Option(teaching.title, teaching.name),
+      new Option('Files of your own …', own),
+    )
     const asked = new URLSearchParams(document.location.search)
     choose(this.#guest, asked.get('guest'))
     this.#guestChosen()
     const append = asked.get('append')
     if (append !== null) this.#append.value = append
+  }
+
+  /** Chooses the teaching kernel, under a technique. */
+  chooseTeaching(way: string): void {
+    this.#guest.value = teaching.name
+    this.#guestChosen()
+    choose(this.#way, way)
   }
 
   /** Takes files of the user's, and chooses them to boot. */
@@ -88,13 +105,16 @@ export class Settings {
   /** What is chosen now, which is then in the page's address. Throws a `VmexitError` where something is missing. */
   get choice(): Choice {
     const guest = this.#guests.find(({ name }) => name === this.#guest.value)
-    const files = guest === undefined ? this.#ownFiles : sourcesOf(guest.files)
+    const isTeaching = this.#guest.value === teaching.name
+    const files = isTeaching ? teaching.files() : guest === undefined ? this.#ownFiles : sourcesOf(guest.files)
     const common = { append: this.#append.value.trim(), memory: this.#memory.value, thread: this.#thread }
     const engine = engines.find(({ name }) => name === this.#engine.value) ?? engines[0]!
-    const address = new URLSearchParams({ guest: this.#guest.value, engine: engine.name, ...common })
+    const way = ways.find(({ name }) => name === this.#way.value) ?? ways[0]!
+    const address = new URLSearchParams({ guest: this.#guest.value, way: way.name, engine: engine.name, ...common })
     if (!('kernel' in files)) address.delete('append')
-    history.replaceState(null, '', `?${address}`)
-    return { title: guest?.title ?? this.#files.kernel!.name, files, engine, ...common }
+    history.replaceState(null, '', `?${address}${document.location.hash}`)
+    const title = isTeaching ? teaching.title : (guest?.title ?? this.#files.kernel!.name)
+    return { title, files, engine, way, ...common }
   }
 
   get #ownFiles(): { readonly kernel: Source; readonly initrd?: Source } {
@@ -114,9 +134,10 @@ export class Settings {
 
   #guestChosen(): void {
     const guest = this.#guests.find(({ name }) => name === this.#guest.value)
-    element('own-files', HTMLDivElement).hidden = guest !== undefined
+    const isTeaching = this.#guest.value === teaching.name
+    element('own-files', HTMLDivElement).hidden = guest !== undefined || isTeaching
     element('append-row', HTMLLabelElement).hidden = guest !== undefined && guest.append === undefined
-    this.#append.value = guest === undefined ? ownAppend : (guest.append ?? '')
+    this.#append.value = isTeaching ? teaching.append : guest === undefined ? ownAppend : (guest.append ?? '')
   }
 
   #field<Kind extends Element>(name: string, kind: new () => Kind): Kind {

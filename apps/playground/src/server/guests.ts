@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { defaultDirectory, findGuests, type GuestPaths } from '@vmexit/cli/guests'
-import type { Offer, OfferedFile, OfferedFiles, OfferedGuest } from '../offer.ts'
+import type { Offer, OfferedFile, OfferedFiles, OfferedGuest, OfferedImage } from '../offer.ts'
 
 /** An {@link Offer}, and the absolute path of each file by the address that the offer gives it. */
 export interface ServedGuests {
@@ -57,6 +57,10 @@ export function guestsIn(folder: string = defaultDirectory()): ServedGuests {
     const entries = Object.entries(files).map(([role, path]) => [role, offered(name, path)])
     return [{ name, ...about, files: Object.fromEntries(entries) as OfferedFiles }]
   })
+  const { busybox } = found
+  const images: OfferedImage[] = busybox
+    ? [{ name: 'busybox', title: 'Debian’s busybox', file: offered('busybox', busybox.initramfs) }]
+    : []
   const to = folder === defaultDirectory() ? '' : ` --directory ${folder}`
-  return { offer: { guests, folder, remedy: `npx -y pnpm@12 vmexit guests linux-686${to}` }, paths }
+  return { offer: { guests, images, folder, remedy: `npx -y pnpm@12 vmexit guests linux-686${to}` }, paths }
 }

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Offer } from '../offer.ts'
 import { guestsIn, type ServedGuests } from './guests.ts'
-import { contentSecurityPolicy, listen, type Server } from './server.ts'
+import { contentSecurityPolicy } from './policy.ts'
+import { listen, type Server } from './server.ts'
 
-const offer: Offer = { guests: [], folder: '/g', remedy: 'fetch' }
+const offer: Offer = { guests: [], images: [], folder: '/g', remedy: 'fetch' }
 
 /** A server that ends with the test, and a file of 300,000 bytes as a guest's. */
 async function serve(guests?: () => ServedGuests): Promise<Server> {
@@ -81,6 +82,7 @@ test('a folder without guests is named with the command that fills it', () => {
   expect(paths.size).toBe(0)
   expect(offer).toEqual({
     guests: [],
+    images: [],
     folder: '/nowhere',
     remedy: 'npx -y pnpm@12 vmexit guests linux-686 --directory /nowhere',
   })

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { VmexitError } from '@vmexit/core'
 import type { Assets } from './build.ts'
 import type { ServedGuests } from './guests.ts'
+import { contentSecurityPolicy } from './policy.ts'
 
 /** What is served, and where. */
 export interface ServerOptions {
@@ -21,23 +22,6 @@ export interface ServerOptions {
 export interface Server extends AsyncDisposable {
   readonly url: string
 }
-
-/**
- * What the page may do. Scripts and workers are files of this server, and WebAssembly may be compiled; JavaScript from text
- * may not. Styles may be in the page, since xterm.js makes style elements for its colours and measures. There are no
- * headers of cross-origin isolation: nothing needs it.
- */
-export const contentSecurityPolicy: string = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self'",
-  "connect-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

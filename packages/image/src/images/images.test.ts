@@ -75,6 +75,29 @@ test('an archive of docker save gives the same layers and the same ID', async ()
   expect(second.layers.map((fs, n) => fs === first.layers[n])).toEqual([true, true])
 })
 
+test('a layer that somebody still has is the same file system when it is opened again, and cannot be read meanwhile', async () => {
+  const { images } = newImages()
+  const [loaded] = await images.load([archiveOf(layoutOf(image, 'app:1'))])
+  const root = await loaded!.root()
+  const layers = root.layers
+  const layer = layers[1]!
+  const etc = layer.lookup(layer.root, 'etc')
+  const file = typeof etc === 'number' ? etc : layer.lookup(etc, 'motd')
+  if (typeof file === 'number') throw new Error(`errno ${-file}`)
+  const read = (): number => layer.read(file, new Uint8Array(3), 0, 3, 0)
+  expect(read()).toBe(3)
+  root[Symbol.dispose]()
+  // Before the first one is closed, and after.
+  for (let n = 0; n < 2; n++) {
+    using again = await loaded!.root()
+    expect(again.layers).toEqual(layers)
+    expect(again.layers[1]).toBe(layer)
+    expect(read()).toBe(3)
+  }
+  await Promise.resolve()
+  expect(read()).toBe(-Errno.EIO)
+})
+
 test('of several platforms the one is taken that runs here, and what there is none for says what there is', async () => {
   const other = imageOf([base], { architecture: 'amd64' })
   const layout = layoutOf(image)

@@ -20,10 +20,14 @@ interface OpenLayer {
   uses: number
 }
 
-/** Layers that are open, by diff id. */
+/**
+ * Layers that are open, by diff id. One that was closed is opened again as the same object as long as somebody has it: a kernel that has
+ * pages of its files cached uses them for the next container.
+ */
 export class OpenLayers {
   readonly #context: StoreContext
   readonly #open = new Map<string, OpenLayer>()
+  readonly #known = new Map<string, WeakRef<LayerFs>>()
 
   constructor(context: StoreContext) {
     this.#context = context
@@ -56,18 +60,28 @@ export class OpenLayers {
   #take(diffId: Digest, key: string): OpenLayer {
     let layer = this.#open.get(key)
     if (layer === undefined) {
-      const opened: OpenLayer = { fs: this.#openLayer(diffId, () => opened), close: () => {}, uses: 0 }
+      const opened: OpenLayer = { fs: this.#openLayer(diffId, key, () => opened), close: () => {}, uses: 0 }
       this.#open.set(key, (layer = opened))
     }
     layer.uses++
     return layer
   }
 
-  async #openLayer(diffId: Digest, layer: () => OpenLayer): Promise<LayerFs> {
-    const catalog = await readCatalog(this.#context, diffId)
+  async #openLayer(diffId: Digest, key: string, layer: () => OpenLayer): Promise<LayerFs> {
+    const known = this.#known.get(key)?.deref()
+    const catalog = known === undefined ? await readCatalog(this.#context, diffId) : []
     const data = await this.#context.store.open(diffId)
-    layer().close = () => data.close()
-    return new LayerFs(catalog, data)
+    const fs = known ?? new LayerFs(catalog, data)
+    fs.opened(data)
+    if (known === undefined) {
+      for (const [each, other] of this.#known) if (other.deref() === undefined) this.#known.delete(each)
+      this.#known.set(key, new WeakRef(fs))
+    }
+    layer().close = () => {
+      fs.closed(data)
+      data.close()
+    }
+    return fs
   }
 
   #release(key: string): void {

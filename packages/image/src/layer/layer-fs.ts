@@ -20,6 +20,7 @@ import { LayerInode } from './layer-inode.ts'
 
 const { EIO, ENODATA, ENOENT, ENXIO, EROFS } = Errno
 const BLOCK = 4096
+const CLOSED: RandomAccess = { size: 0, read: () => -EIO, close() {} }
 
 /** One layer of an image. Many overlays may have it at once. */
 export class LayerFs implements FileSystem {
@@ -30,7 +31,7 @@ export class LayerFs implements FileSystem {
   readonly maxFileBytes: number = Number.MAX_SAFE_INTEGER
   readonly root: LayerInode
   readonly #inodes: LayerInode[]
-  readonly #data: RandomAccess
+  #data: RandomAccess
 
   /** Made of a catalog and the archive that it is of. */
   constructor(catalog: Catalog, data: RandomAccess) {
@@ -47,6 +48,15 @@ export class LayerFs implements FileSystem {
         inode.nlink++
       }
     this.root.nlink++
+  }
+
+  /** The archive is open again. */
+  opened(data: RandomAccess): void {
+    this.#data = data
+  }
+  /** The archive is closed, unless it is open by another: data cannot be read until it is opened. */
+  closed(data: RandomAccess): void {
+    if (this.#data === data) this.#data = CLOSED
   }
 
   lookup(dir: LayerInode, name: ByteString): LayerInode | number {

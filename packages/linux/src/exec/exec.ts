@@ -3,6 +3,7 @@ import type { ByteString, Path } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
 import { placeName } from '../files/place-name.ts'
 import { moveTo } from '../namespaces/unshare.ts'
+import { tellExec } from '../ptrace/stops.ts'
 import type { Kernel, Task } from '../system.ts'
 import { endTask, leaveSpace } from '../tasks/exit.ts'
 import { endTimers } from '../tasks/posix-timers.ts'
@@ -86,6 +87,7 @@ export function become(kernel: Kernel, task: Task, program: Program): void {
   kernel.loadSpace(task)
   kernel.machine.loadTls(task.tls)
   kernel.machine.freshRegisters(program.entry, program.sp)
+  tellExec(task)
 }
 
 /** A thread that executes a program takes the place of the leader, whose number is the process's. */

@@ -243,7 +243,8 @@ function mapImage(
   image: ElfImage,
   base: number,
 ): { base: number; entry: number; end: number; headers: number } | number {
-  const pages = kernel.pageCache.of(file.inode, placeName(kernel, task.context, file.path))
+  const pages = kernel.pageCache.of(file.inode)
+  const shown = { pages, file: file.inode, name: placeName(kernel, task.context, file.path) }
   const first = image.segments[0]!
   const last = image.segments.at(-1)!
   const low = Math.floor(first.address / PAGE)
@@ -264,8 +265,9 @@ function mapImage(
     const allPages = Math.ceil((address + segment.memoryBytes) / PAGE) - page
     const what = { prot: segment.prot, mayWrite: true }
     if (segment.fileBytes > 0) {
-      const mapped = space.map(page, filePages, { ...what, pages, offset: Math.floor(segment.offset / PAGE) }, 'fixed')
-      if (mapped < 0) return mapped
+      const offset = Math.floor(segment.offset / PAGE)
+      const answer = space.map(page, filePages, { ...what, ...shown, offset }, 'fixed')
+      if (answer < 0) return answer
     }
     const already = segment.fileBytes > 0 ? filePages : 0
     if (allPages > already) {

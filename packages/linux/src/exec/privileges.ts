@@ -3,8 +3,8 @@ import { type File, type Inode, Mode, MountFlag } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { UserNamespace } from '../namespaces/user.ts'
 import type { Task } from '../system.ts'
-import { ALL_CAPABILITIES, type CapabilitySet, SecureBit } from '../tasks/capabilities.ts'
-import type { Ids } from '../tasks/credentials.ts'
+import { ALL_CAPABILITIES, Cap, type CapabilitySet, SecureBit } from '../tasks/capabilities.ts'
+import { type Ids, isCapable } from '../tasks/credentials.ts'
 
 /** What becomes of a task's identity. */
 export interface Privileges {
@@ -48,13 +48,19 @@ function fileCapabilities(inode: Inode, user: UserNamespace): FileCapabilities |
   return { permitted: read(0), inheritable: read(1), isEffective: (magic & EFFECTIVE) !== 0 }
 }
 
+/** Somebody traces it who must not trace the program that it would be: then it gets no rights by that. */
+function isWatched({ tracing, ids }: Task): boolean {
+  return tracing !== undefined && !isCapable(tracing.tracer.leader.ids, Cap.SYS_PTRACE, ids.user)
+}
+
 /** Who the task is as the program of a file; EPERM where it would not get what the file must have. */
 export function privilegesOf(task: Task, { inode, path }: File): Privileges | number {
   const { ids: before, kernel } = task
   const { user, caps: old } = before
   const owner = kernel.fileSystemOwners.get(inode.fs) ?? kernel.ns.user
   const mayGain = (path.mount.flags & MountFlag.NOSUID) === 0 && user.isWithin(owner)
-  const isKnown = user.maps(inode) && !task.noNewPrivileges
+  const gainsNothing = task.noNewPrivileges || isWatched(task)
+  const isKnown = user.maps(inode) && !gainsNothing
   const bits = mayGain && isKnown ? inode.mode : 0
   let euid = (bits & Mode.ISUID) !== 0 ? inode.uid : before.euid
   let egid = (bits & (Mode.ISGID | Mode.IXGRP)) === (Mode.ISGID | Mode.IXGRP) ? inode.gid : before.egid
@@ -74,7 +80,7 @@ export function privilegesOf(task: Task, { inode, path }: File): Privileges | nu
     if (euid === root) isEffective = true
   }
   const isSetId = euid !== before.uid || egid !== before.gid
-  if (task.noNewPrivileges && (isSetId || (permitted & ~old.permitted) !== 0n)) {
+  if (gainsNothing && (isSetId || (permitted & ~old.permitted) !== 0n)) {
     euid = before.euid
     egid = before.egid
     permitted &= old.permitted

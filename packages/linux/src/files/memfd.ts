@@ -31,7 +31,7 @@ function writersOf(kernel: Kernel, { inode }: VfsFile['file']): number {
   const spaces = new Set([...kernel.processes.values()].flatMap(({ tasks }) => [...tasks].map(({ space }) => space)))
   let count = 0
   for (const space of spaces)
-    for (const area of space.areas.list) if (area.shared && area.mayWrite && area.pages?.inode === inode) count++
+    for (const area of space.areas.list) if (area.shared && area.mayWrite && area.file === inode) count++
   return count
 }
 

@@ -56,7 +56,7 @@ export function msgsnd(task: Task, id: number, at: number, bytes: number, flags:
   const { kernel, process: proc } = task
   const { memory } = kernel
   const queue = (task.scratch as MessageQueue | undefined) ?? queues(task.ns.ipc).find(id)
-  if (queue === undefined || bytes > LONGEST) return -Errno.EINVAL
+  if (queue === undefined || bytes < 0 || bytes > LONGEST) return -Errno.EINVAL
   if (queue.isRemoved) return -Errno.EIDRM
   const type = memory.get32(at) | 0
   if (type < 1) return -Errno.EINVAL

@@ -4,6 +4,7 @@
  * Pages come when they are touched. Of a private page that several share the first to store gets a copy. Addresses are
  * page numbers here, as doubles; answers below 0 are negated error numbers.
  */
+import type { Inode } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { Account } from '../tasks/account.ts'
 import { type FilePages, NoPage } from './file-pages.ts'
@@ -28,6 +29,7 @@ export interface Mapping {
   readonly pages?: FilePages | undefined
   readonly offset?: number
   readonly mayWrite?: boolean
+  readonly file?: Inode | undefined
   readonly name?: string
 }
 
@@ -127,6 +129,7 @@ export class AddressSpace {
       pages: what.pages,
       offset: what.offset ?? 0,
       mayWrite: what.mayWrite ?? true,
+      file: what.file,
       name: what.name ?? '',
     })
     return start
@@ -407,6 +410,22 @@ export class AddressSpace {
     let count = 0
     for (const area of this.areas.list) this.table.each(area.start, area.end, () => void count++)
     return count
+  }
+
+  /** The same for a debugger, who reads and writes what the program may not, in pages of its own: −1 where there is none. */
+  forced(address: number, write: boolean): number {
+    const page = Math.floor(address / PAGE)
+    const area = this.areas.at(page)
+    if (area === undefined || area.shared) return this.physical(address, write)
+    const { prot } = area
+    area.prot |= Prot.READ | (write ? Prot.WRITE : 0)
+    const physical = this.physical(address, write)
+    area.prot = prot
+    if (write && physical >= 0 && (prot & Prot.WRITE) === 0) {
+      this.table.set(page, (this.table.get(page) & ~Entry.WRITE) >>> 0)
+      this.#drop(page)
+    }
+    return physical
   }
 
   /** Physical address of a byte of a space that the CPU need not have, its page being touched; −1 where there is none. */

@@ -3,6 +3,7 @@ import { isRegular, MountFlag, type Open } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import { isSealed, Seal } from '../files/seals.ts'
 import type { Task } from '../system.ts'
+import type { Mapping } from './address-space.ts'
 import { FilePages } from './file-pages.ts'
 import { PAGE } from './frames.ts'
 import { KERNEL_PAGE } from './page-table.ts'
@@ -45,6 +46,7 @@ export function mmap(
   const isData = !shared && (prot & Prot.WRITE) !== 0
   if (isData && task.space.dataPages + count > task.space.dataLimit) return -Errno.ENOMEM
   let pages: FilePages | undefined
+  let mapped: Pick<Mapping, 'file' | 'name'> = {}
   let mayWrite = true
   if (given !== undefined) {
     const file = given
@@ -59,7 +61,11 @@ export function mmap(
     }
     if ((prot & Prot.EXEC) !== 0 && (file.file.path.mount.flags & MountFlag.NOEXEC) !== 0) return -Errno.EPERM
     if (offset + count > 2 ** 40) return -Errno.EOVERFLOW
-    if (isRegular(file.file.inode.mode)) pages = kernel.pageCache.of(file.file.inode, file.describe(task.context))
+    const { inode } = file.file
+    if (isRegular(inode.mode)) {
+      pages = kernel.pageCache.of(inode)
+      mapped = { file: inode, name: file.describe(task.context) }
+    }
   }
   if (pages === undefined && shared) pages = new FilePages(kernel.frames, null, '/dev/zero (deleted)')
   const how = (flags & MapFlag.FIXED_NOREPLACE) !== 0 ? 'new' : fixed ? 'fixed' : 'free'
@@ -73,6 +79,7 @@ export function mmap(
       pages,
       offset: pages?.inode ? offset : 0,
       mayWrite,
+      ...mapped,
     },
     how,
   )

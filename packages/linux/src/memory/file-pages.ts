@@ -2,6 +2,10 @@
  * The page cache: frames with pages of a file, or of memory that is shared without one. *A page that has a frame has its
  * truth there*: what a program stores through a shared mapping is in the frame, and comes to the file before anyone reads
  * the file by other ways; what is written to the file comes to the frame at once.
+ *
+ * A file that has the data of another one, as those of an overlay have that were not written yet, has the pages of that one: so what many
+ * containers have of their image's layers is in memory once, and translated once. Whoever touches a page first has paid for it, as on Linux.
+ * When such a file is copied up it gets pages of its own; what was mapped before stays mapped, and shows the lower file, as on Linux.
  */
 import { type Inode, Open } from '@vmexit/vfs'
 import { type Account, MemoryKind, type MemoryPayer } from '../tasks/account.ts'
@@ -27,15 +31,18 @@ export class FilePages {
   /** Areas that show it. */
   mappings = 0
   #holds = false
-  /** The path, as /proc/self/maps shows it. */
-  name: string
+  /** Of memory without a file: as /proc/self/maps shows it. */
+  readonly name: string
+  /** Files of several file systems may have these. */
+  readonly isCommon: boolean
 
   readonly #told: ReadListener | undefined
 
-  constructor(frames: Frames, inode: Inode | null, name: string, told?: ReadListener) {
+  constructor(frames: Frames, inode: Inode | null, name: string, isCommon = false, told?: ReadListener) {
     this.#frames = frames
     this.inode = inode
     this.name = name
+    this.isCommon = isCommon
     this.#told = told
   }
 
@@ -171,7 +178,7 @@ export class FilePages {
   }
 }
 
-/** The page cache, by inode. */
+/** The page cache, by the inodes that data are of. */
 export class PageCache {
   readonly #frames: Frames
   readonly #files = new Map<Inode, FilePages>()
@@ -186,18 +193,18 @@ export class PageCache {
   }
 
   /** The pages of a file that is to be mapped. */
-  of(inode: Inode, name: string): FilePages {
-    let pages = this.#files.get(inode)
+  of(inode: Inode): FilePages {
+    const real = inode.fs.realInode?.(inode) ?? inode
+    let pages = this.#files.get(real)
     if (pages === undefined) {
       if (this.#files.size >= this.#limit) this.shrink()
-      pages = new FilePages(this.#frames, inode, name, this.#told)
-      this.#files.set(inode, pages)
+      pages = new FilePages(this.#frames, real, `pages of file ${real.ino}`, real !== inode, this.#told)
+      this.#files.set(real, pages)
     }
-    pages.name = name
     return pages
   }
 
-  /** The pages of a file, if any of it was mapped. */
+  /** The pages of a file with data of its own, if any of it was mapped. Those of others are never written, so nobody has to ask. */
   known(inode: Inode): FilePages | undefined {
     return this.#files.size === 0 ? undefined : this.#files.get(inode)
   }
@@ -221,11 +228,15 @@ export class PageCache {
     return before - this.#frames.used
   }
 
-  /** Gives up to `most` frames back that somebody has paid for. Answers how many. */
-  reclaim(most: number, isWanted: (payer: MemoryPayer) => boolean): number {
+  /**
+   * Gives up to `most` frames back that somebody has paid for; with `own` none that others may come to need, though nobody does now.
+   * Answers how many.
+   */
+  reclaim(most: number, isWanted: (payer: MemoryPayer) => boolean, own = false): number {
     let count = 0
     for (const [inode, pages] of this.#files) {
       if (count >= most) break
+      if (own && pages.isCommon) continue
       count += pages.reclaim(most - count, isWanted)
       if (pages.size === 0 && pages.mappings === 0) this.#files.delete(inode)
     }

@@ -23,6 +23,8 @@ export class Frames {
   readonly #free: number[] = []
   #fresh = 1
   #used = 0
+  /** Asked for frames where there are none left: answers whether some came free. */
+  reclaim: () => boolean = () => false
 
   /** `count` frames from physical address 0 on; frame 0 is none. */
   constructor(memory: GuestMemory, count: number) {
@@ -40,7 +42,7 @@ export class Frames {
 
   /** A frame with one reference, or 0 where there is none, or the account refuses. Full of zeros if `zeroed`, else of anything. */
   take(account: Account, zeroed = true, kind: MemoryKind = MemoryKind.anon): number {
-    if (this.#free.length === 0 && this.#fresh >= this.count) return 0
+    if (this.#free.length === 0 && this.#fresh >= this.count && !this.reclaim()) return 0
     const payer = account.memory
     if (!payer.charge(PAGE, kind)) return 0
     const recycled = this.#free.length > 0

@@ -1,4 +1,5 @@
 /** Virtual memory areas: runs of pages that were mapped alike (Linux's `vm_area_struct`). */
+import type { Inode } from '@vmexit/vfs'
 import type { FilePages } from './file-pages.ts'
 
 /** `prot` of mmap(2). */
@@ -20,7 +21,9 @@ export interface Area {
   offset: number
   /** A shared mapping may be made writable: the file was open for writing. */
   mayWrite: boolean
-  /** In /proc/self/maps where there is no file: `[stack]`. */
+  /** The file that was mapped. The pages may be those of another one, whose data it has: several containers share them. */
+  file: Inode | undefined
+  /** In /proc/self/maps: the file's path, or `[stack]`. */
   name: string
 }
 
@@ -128,6 +131,7 @@ function continues(before: Area, after: Area): boolean {
     before.pages === after.pages &&
     (before.pages === undefined || before.offset + (before.end - before.start) === after.offset) &&
     before.mayWrite === after.mayWrite &&
+    before.file === after.file &&
     before.name === after.name
   )
 }

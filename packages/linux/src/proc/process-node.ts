@@ -117,6 +117,7 @@ function strings(kernel: Kernel, task: Task | undefined, which: 'args' | 'env'):
 
 function stateOf(proc: Process, task: Task | undefined): string {
   if (proc.isZombie || task === undefined) return 'Z'
+  if (task.state === 'traced') return 't'
   if (proc.stopSignal !== 0) return 'T'
   return task.state === 'blocked' ? 'S' : 'R'
 }
@@ -148,7 +149,13 @@ function statm(task: Task | undefined): string {
   return `${space?.size ?? 0} ${space?.resident ?? 0} 0 0 0 0 0\n`
 }
 
-const STATES: Readonly<Record<string, string>> = { R: 'running', S: 'sleeping', T: 'stopped', Z: 'zombie' }
+const STATES: Readonly<Record<string, string>> = {
+  R: 'running',
+  S: 'sleeping',
+  T: 'stopped',
+  t: 'tracing stop',
+  Z: 'zombie',
+}
 
 function status(kernel: Kernel, proc: Process, task: Task | undefined, pids: PidNamespace<Task>): string {
   const { leader } = proc
@@ -165,7 +172,7 @@ function status(kernel: Kernel, proc: Process, task: Task | undefined, pids: Pid
     ['Tgid', pids.local(proc.pid)],
     ['Pid', pids.local(proc.pid)],
     ['PPid', pids.local(proc.parent?.pid ?? 0)],
-    ['TracerPid', 0],
+    ['TracerPid', pids.local(task?.tracing?.tracer.pid ?? 0)],
     ['Uid', [ids.uid, ids.euid, ids.suid, ids.fsuid].map((id) => uids.shown(id)).join('\t')],
     ['Gid', [ids.gid, ids.egid, ids.sgid, ids.fsgid].map((id) => gids.shown(id)).join('\t')],
     ['Groups', ids.groups.map((id) => gids.shown(id)).join(' ')],
@@ -223,12 +230,11 @@ function maps(task: Task | undefined): string {
   if (task === undefined) return ''
   const hex = (page: number): string => (page * PAGE).toString(16).padStart(8, '0')
   return task.space.areas.list
-    .map(({ start, end, prot, shared, pages, offset, name }) => {
+    .map(({ start, end, prot, shared, pages, file, offset, name }) => {
       const letter = (bit: number, text: string): string => ((prot & bit) !== 0 ? text : '-')
       const rights = letter(Prot.READ, 'r') + letter(Prot.WRITE, 'w') + letter(Prot.EXEC, 'x') + (shared ? 's' : 'p')
-      const inode = pages?.inode ?? undefined
-      const label = inode === undefined ? name || (shared ? (pages?.name ?? '') : '') : (pages?.name ?? '')
-      const line = `${hex(start)}-${hex(end)} ${rights} ${inode === undefined ? '00000000' : hex(offset)} 00:00 ${inode?.ino ?? 0} `
+      const label = name || (shared ? (pages?.name ?? '') : '')
+      const line = `${hex(start)}-${hex(end)} ${rights} ${file === undefined ? '00000000' : hex(offset)} 00:00 ${file?.ino ?? 0} `
       return label === '' ? `${line.trimEnd()}\n` : `${line.padEnd(49)}${label}\n`
     })
     .join('')

@@ -1,5 +1,6 @@
 /** A call under a filter: it goes on, is answered in its place, or ends its task (seccomp(2)). */
 import { Answer, Errno } from '../errno.ts'
+import { TraceEvent } from '../ptrace/tracing.ts'
 import { Code } from '../signals/queue.ts'
 import { forceSignal } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
@@ -8,6 +9,11 @@ import { endProcess, exitThread } from '../tasks/exit.ts'
 import { ARCHITECTURE, decide, type Seccomp, SeccompAction, SeccompMode } from './filter.ts'
 
 const MAX_ERRNO = 4095
+
+/** SECCOMP_RET_TRACE: the tracer decides. */
+function owesFilterEvent({ tracing }: Task, data: number): boolean {
+  return tracing?.owe(TraceEvent.SECCOMP, data) === true
+}
 
 /** What the call answers in place of being made; undefined where it is to be made. */
 export function enforce(kernel: Kernel, task: Task, seccomp: Seccomp, args: Int32Array): number | undefined {
@@ -21,8 +27,9 @@ export function enforce(kernel: Kernel, task: Task, seccomp: Seccomp, args: Int3
     case SeccompAction.ERRNO:
       return -Math.min(data, MAX_ERRNO)
     case SeccompAction.TRACE:
+      return owesFilterEvent(task, data) ? Answer.BLOCK : -Errno.ENOSYS
     case SeccompAction.USER_NOTIF:
-      // Nobody traces and nobody listens.
+      // Nobody listens.
       return -Errno.ENOSYS
     case SeccompAction.TRAP:
       forceSignal(task, {

@@ -10,9 +10,8 @@ import { onAltStack, putInfo } from './frame.ts'
 import { maySignal } from './permission.ts'
 import { ActionFlag, Code, SIG_DFL, SIG_IGN, type SignalAction, type SignalInfo } from './queue.ts'
 import { sendToProcess, sendToTask } from './send.ts'
-import { defaultAction, Signal, SignalSet } from './set.ts'
+import { defaultAction, LAST_SIGNAL, Signal, SignalSet } from './set.ts'
 
-const LAST = 64
 const SET_BYTES = 8
 const MIN_STACK = 2048
 const KNOWN_FLAGS = Object.values(ActionFlag).reduce((all, flag) => all | flag, 0)
@@ -20,7 +19,7 @@ const KNOWN_FLAGS = Object.values(ActionFlag).reduce((all, flag) => all | flag, 
 /** rt_sigaction(2). The structure: handler, flags, restorer, mask. */
 export function rtSigaction(task: Task, signal: number, at: number, old: number, bytes: number): number {
   const { memory } = task.kernel
-  if (bytes !== SET_BYTES || signal < 1 || signal > LAST) return -Errno.EINVAL
+  if (bytes !== SET_BYTES || signal < 1 || signal > LAST_SIGNAL) return -Errno.EINVAL
   const word = (n: number): number => memory.get32(at + n * 4)
   const mask = new SignalSet()
   if (at !== 0) mask.setMask(word(3) | 0, word(4) | 0)
@@ -42,7 +41,7 @@ export function oldSigaction(task: Task, signal: number, at: number, old: number
   const mask = new SignalSet()
   if (at !== 0) mask.setMask(word(1) | 0, 0)
   const wanted = at === 0 ? undefined : { handler: word(0), flags: word(2) & KNOWN_FLAGS, restorer: word(3), mask }
-  if (signal < 1 || signal > LAST) return -Errno.EINVAL
+  if (signal < 1 || signal > LAST_SIGNAL) return -Errno.EINVAL
   if (wanted !== undefined && (signal === Signal.SIGKILL || signal === Signal.SIGSTOP)) return -Errno.EINVAL
   const before = task.actions.get(signal)
   if (wanted !== undefined) act(task, signal, wanted)
@@ -87,7 +86,7 @@ function act(task: Task, signal: number, wanted: SignalAction): void {
 
 /** signal(2): one-shot, without a mask. */
 export function signal(task: Task, number: number, handler: number): number {
-  if (number < 1 || number > LAST || number === Signal.SIGKILL || number === Signal.SIGSTOP) return -Errno.EINVAL
+  if (number < 1 || number > LAST_SIGNAL || number === Signal.SIGKILL || number === Signal.SIGSTOP) return -Errno.EINVAL
   const before = task.actions.get(number).handler
   const RESETHAND_NODEFER = 0xc000_0000 | 0
   task.actions.set(number, { handler, flags: RESETHAND_NODEFER, restorer: 0, mask: new SignalSet() })
@@ -195,7 +194,7 @@ export function kill(task: Task, pid: number, number: number): number {
       ? [processOf(task, pid)].filter((target) => target !== undefined)
       : [...visibleProcesses(task)].filter(isTarget)
   if (targets.length === 0) return -Errno.ESRCH
-  if (number < 0 || number > LAST) return -Errno.EINVAL
+  if (number < 0 || number > LAST_SIGNAL) return -Errno.EINVAL
   const allowed = targets.filter((target) => maySignal(task, target, number))
   if (allowed.length === 0) return -Errno.EPERM
   if (number !== 0) for (const target of allowed) sendToProcess(target, info)
@@ -216,7 +215,7 @@ export function queueInfo(task: Task, tgid: number, tid: number | undefined, num
   const thread = tid === undefined ? undefined : taskOf(task, tid)
   const target = tid === undefined ? processOf(task, tgid) : thread?.process
   if (target === undefined || (tid !== undefined && target.pid !== givenPid(task, tgid))) return -Errno.ESRCH
-  if (number < 0 || number > LAST) return -Errno.EINVAL
+  if (number < 0 || number > LAST_SIGNAL) return -Errno.EINVAL
   if (!maySignal(task, target, number)) return -Errno.EPERM
   if (number === 0) return 0
   const limit = task.process.limits.soft[Limit.SIGPENDING]!
@@ -240,7 +239,7 @@ export function tgkill(task: Task, tgid: number, tid: number, number: number): n
   if (tid <= 0 || tgid === 0) return -Errno.EINVAL
   const target = taskOf(task, tid)
   if (target === undefined || (tgid > 0 && target.process.pid !== givenPid(task, tgid))) return -Errno.ESRCH
-  if (number < 0 || number > LAST) return -Errno.EINVAL
+  if (number < 0 || number > LAST_SIGNAL) return -Errno.EINVAL
   if (!maySignal(task, target.process, number)) return -Errno.EPERM
   if (number !== 0)
     sendToTask(target, { signal: number, code: Code.SI_TKILL, pid: task.process.pid, uid: task.ids.uid })

@@ -1,6 +1,7 @@
 /** What is done with signals on the way back to user code (signal(7)). */
-import { Gpr } from '@vmexit/x86'
-import { Answer } from '../errno.ts'
+import { Flag, Gpr } from '@vmexit/x86'
+import { Answer, Errno } from '../errno.ts'
+import { stopAtHandler, stopsAtEnd, stopsAtSignal, stopsOwed, stopWithGroup } from '../ptrace/stops.ts'
 import type { Kernel, Task } from '../system.ts'
 import { endProcess } from '../tasks/exit.ts'
 import { pushFrame } from './frame.ts'
@@ -16,9 +17,19 @@ const CALL_BYTES = 2
  * call that was interrupted is made again if nothing handles the signal, or its handler says so.
  */
 export function deliverSignals(kernel: Kernel, task: Task): void {
+  const { tracing } = task
+  if (tracing !== undefined && stopsOwed(task, tracing)) return
   for (;;) {
-    const info = nextSignal(task)
+    const passed = tracing?.passed
+    if (passed !== undefined && isBlocked(task, passed)) {
+      tracing!.passed = undefined
+      task.pending.push(passed)
+      continue
+    }
+    const info = passed ?? nextSignal(task)
     if (info === undefined) break
+    if (passed === undefined && stopsAtSignal(task, info)) return
+    if (passed !== undefined) tracing!.passed = undefined
     kernel.counts.signals++
     kernel.observer?.signal?.(task, info.signal)
     const action = task.actions.get(info.signal)
@@ -32,13 +43,17 @@ export function deliverSignals(kernel: Kernel, task: Task): void {
         stop(kernel, task, info.signal)
         return
       }
-      endProcess(kernel, task.process, info.signal | (what === 'core' && task.process.limits.soft[4]! > 0 ? 0x80 : 0))
+      const status = info.signal | (what === 'core' && task.process.limits.soft[4]! > 0 ? 0x80 : 0)
+      if (!stopsAtEnd(task, info, status)) endProcess(kernel, task.process, status)
       return
     }
     if (task.restart !== 0) {
       if (task.restart === Answer.RESTART && (action.flags & ActionFlag.RESTART) !== 0) again(kernel, task)
+      else kernel.cpu.state.setReg32(Gpr.ax, -Errno.EINTR)
       task.restart = 0
     }
+    const isStepping = tracing !== undefined && tracing.mode === 'step'
+    if (isStepping) kernel.cpu.state.setFlag(Flag.TF, false)
     const mask = task.savedMask ?? task.blocked
     task.savedMask = undefined
     if (!pushFrame(kernel, task, info, action, mask)) {
@@ -52,6 +67,7 @@ export function deliverSignals(kernel: Kernel, task: Task): void {
     if ((action.flags & ActionFlag.NODEFER) === 0) blocked.add(info.signal)
     task.blocked.setMask(blocked.low, blocked.high)
     if ((action.flags & ActionFlag.RESETHAND) !== 0) task.actions.set(info.signal, { ...action, handler: SIG_DFL })
+    if (isStepping) stopAtHandler(task, tracing)
     // More may wait: they are delivered on top, as the handler begins.
     if (task.hasSignal) task.hasWork = true
     return
@@ -101,12 +117,25 @@ function stop(kernel: Kernel, task: Task, signal: number): void {
   proc.stopSignal = signal
   proc.stopTold = false
   for (const other of proc.tasks) {
+    if (other.tracing !== undefined) {
+      if (other === task) stopWithGroup(other, other.tracing)
+      else {
+        other.tracing.trap = true
+        other.hasWork = true
+        other.wake()
+      }
+      continue
+    }
     if (other !== task && other.state === 'blocked') continue
     kernel.withdraw(other)
     other.state = 'stopped'
     other.hasWork = true
   }
-  tellParent(proc, Code.CLD_STOPPED, signal)
+  if (task.tracing?.tracer !== proc.parent) tellParent(proc, Code.CLD_STOPPED, signal)
+}
+
+function isBlocked(task: Task, { signal }: SignalInfo): boolean {
+  return task.blocked.has(signal) && signal !== Signal.SIGKILL && signal !== Signal.SIGSTOP
 }
 
 /** A process group of which nobody's parent is in the same session and another group: nobody would make it go on. */

@@ -46,4 +46,6 @@ const SIGNALS: Readonly<Record<number, { signal: number; code: number; hasAddres
 function force(task: Task, info: SignalInfo): void {
   forceSignal(task, info)
   task.lastFault = info
+  // What a tracer sees: it has not come by a call.
+  task.call = -1
 }

@@ -7,7 +7,7 @@ export const Code = {
   SI_USER: 0, SI_KERNEL: 0x80, SI_QUEUE: -1, SI_TIMER: -2, SI_TKILL: -6,
   SEGV_MAPERR: 1, SEGV_ACCERR: 2, BUS_ADRALN: 1, BUS_ADRERR: 2, FPE_INTDIV: 1, FPE_INTOVF: 2, FPE_FLTDIV: 3,
   FPE_FLTOVF: 4, FPE_FLTUND: 5, FPE_FLTRES: 6, FPE_FLTINV: 7, ILL_ILLOPN: 2, TRAP_BRKPT: 1, TRAP_TRACE: 2,
-  CLD_EXITED: 1, CLD_KILLED: 2, CLD_DUMPED: 3, CLD_STOPPED: 5, CLD_CONTINUED: 6,
+  CLD_EXITED: 1, CLD_KILLED: 2, CLD_DUMPED: 3, CLD_TRAPPED: 4, CLD_STOPPED: 5, CLD_CONTINUED: 6,
   SYS_SECCOMP: 1,
 } as const
 
@@ -70,6 +70,11 @@ export class SignalQueue {
 
   get size(): number {
     return this.#infos.length
+  }
+
+  /** All that wait, in the order in which they came. */
+  get list(): readonly SignalInfo[] {
+    return this.#infos
   }
 
   /** The first one of a signal that waits, if any. */

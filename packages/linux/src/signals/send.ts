@@ -1,4 +1,5 @@
 /** Sending signals (kill(2), signal(7)). */
+import { groupGoesOn } from '../ptrace/going-on.ts'
 import type { Kernel, Process, Task } from '../system.ts'
 import { ActionFlag, Code, SIG_DFL, SIG_IGN, type SignalActions, type SignalInfo } from './queue.ts'
 import { defaultAction, Signal } from './set.ts'
@@ -81,9 +82,9 @@ export function sendToTask(task: Task, info: SignalInfo): void {
   else if (!task.blocked.has(info.signal)) notify(task, info.signal)
 }
 
-/** Ignored signals are not kept, unless they are blocked: they may be handled when they no longer are. */
+/** Ignored signals are not kept, unless they are blocked: they may be handled when they no longer are. A tracer sees them all. */
 function dropped(task: Task, signal: number): boolean {
-  return isIgnored(task.actions, signal) && !task.blocked.has(signal)
+  return isIgnored(task.actions, signal) && !task.blocked.has(signal) && task.tracing === undefined
 }
 
 /** Stops and SIGCONT take each other away; SIGCONT and SIGKILL make a stopped process go on. */
@@ -105,6 +106,7 @@ function resume(proc: Process): void {
   proc.stopSignal = 0
   proc.continueTold = false
   for (const task of proc.tasks) {
+    if (task.tracing !== undefined) groupGoesOn(task, task.tracing)
     if (task.state !== 'stopped') continue
     task.hasWork = true
     proc.leader.kernel.makeReady(task)
@@ -115,8 +117,22 @@ function resume(proc: Process): void {
 function notify(task: Task, signal: number): void {
   task.hasWork = true
   if (task.state === 'blocked' && (!task.isUninterruptible || signal === Signal.SIGKILL)) task.wake()
+  else if (signal !== Signal.SIGKILL) return
   // (Its group may be frozen.)
-  else if (task.state === 'stopped' && signal === Signal.SIGKILL) task.kernel.makeReady(task)
+  else if (task.state === 'stopped') task.kernel.makeReady(task)
+  else if (task.state === 'traced') {
+    task.tracing?.goOn()
+    task.kernel.makeReady(task)
+  }
+}
+
+/** SIGCHLD for the tracer of a task, and whoever waits there. */
+export function tellTracer(tracer: Process, task: Task, code: number, status: number): void {
+  const isStop = code === Code.CLD_TRAPPED
+  const wanted = !isStop || (tracer.leader.actions.get(Signal.SIGCHLD).flags & ActionFlag.NOCLDSTOP) === 0
+  const info = { signal: Signal.SIGCHLD, code, pid: task.tid, uid: task.ids.uid, status }
+  if (wanted) sendToProcess(tracer, info)
+  tracer.childrenQueue.wake()
 }
 
 /** SIGCHLD, and whoever waits for a child. */

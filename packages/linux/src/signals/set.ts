@@ -9,6 +9,9 @@ export const Signal = {
   SIGWINCH: 28, SIGIO: 29, SIGPWR: 30, SIGSYS: 31,
 } as const
 
+/** The last one. */
+export const LAST_SIGNAL = 64
+
 const names = new Map<number, string>(Object.entries(Signal).map(([name, number]) => [number, name]))
 
 /** `SIGINT`, or `SIGRT_2` of the real-time signals. */

@@ -6,10 +6,10 @@ import { PidFd } from '../files/pidfd.ts'
 import { writeInfo } from '../signals/calls.ts'
 import { Signal } from '../signals/set.ts'
 import { type Process, Session, type Task } from '../system.ts'
+import { applyLimit } from './apply-limit.ts'
 import { Cap } from './capabilities.ts'
 import { clone, setTls } from './clone.ts'
 import { Clone, CloneHigh } from './clone-flags.ts'
-import { CpuTimers } from './cpu-timers.ts'
 import { INFINITE, LIMITS, Limit } from './limits.ts'
 import { givenPid, processOf, shownPid, visibleProcesses } from './numbers.ts'
 import { descriptorOf, reloadTls, type UserDescriptor } from './segments.ts'
@@ -212,12 +212,7 @@ function mayLimit(task: Task, { leader: { ids: theirs } }: Process): boolean {
 function setLimit(task: Task, limits: Task['process']['limits'], resource: number, soft: number, hard: number): number {
   if (soft > hard) return -Errno.EINVAL
   if (hard > limits.hard[resource]! && !task.capable(Cap.SYS_RESOURCE)) return -Errno.EPERM
-  limits.set(resource, soft, hard)
-  if (resource === Limit.CPU && soft !== INFINITE) task.process.cpuTimers ??= new CpuTimers()
-  if (resource === Limit.DATA) task.space.dataLimit = soft / 4096
-  if (resource === 1) task.context.fileSizeLimit = soft
-  if (resource === 3) task.space.stackLimit = Math.min(soft, 64 << 20) / 4096
-  if (resource === 9) task.space.sizeLimit = soft / 4096
+  applyLimit(task, limits, resource, soft, hard)
   return 0
 }
 

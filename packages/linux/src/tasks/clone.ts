@@ -11,6 +11,9 @@ import type { AddressSpace } from '../memory/address-space.ts'
 import { NamespaceFlag } from '../namespaces/namespace.ts'
 import type { PidNamespace } from '../namespaces/pid.ts'
 import { type Separated, separate, separateMounts } from '../namespaces/unshare.ts'
+import { traceChild } from '../ptrace/stops.ts'
+import { TraceEvent } from '../ptrace/tracing.ts'
+import { Signal } from '../signals/set.ts'
 import { Process, Task } from '../system.ts'
 import type { Account } from './account.ts'
 import { Cap } from './capabilities.ts'
@@ -84,6 +87,14 @@ export function clone(task: Task, request: CloneRequest): number {
     store(kernel, child.space, request.childTid, bytes)
   }
   kernel.makeReady(child)
+  if (!has(Clone.UNTRACED)) {
+    const event = has(Clone.VFORK)
+      ? TraceEvent.VFORK
+      : request.exitSignal === Signal.SIGCHLD
+        ? TraceEvent.FORK
+        : TraceEvent.CLONE
+    traceChild(task, child, event, has(Clone.PTRACE))
+  }
   if (!has(Clone.VFORK)) return shown
   child.vforkParent = task
   task.progress = shown
@@ -178,6 +189,7 @@ function vforkDone(task: Task): number {
   const child = task.scratch as Task
   if (child.vforkParent !== task) {
     task.isUninterruptible = false
+    task.tracing?.owe(TraceEvent.VFORK_DONE, child.tid)
     return task.progress
   }
   task.isUninterruptible = true

@@ -2,6 +2,7 @@
 
 import { store } from '../exec/load.ts'
 import { undoSemaphores } from '../ipc/semaphores.ts'
+import { traceeEnds, tracerEnds } from '../ptrace/stops.ts'
 import { ActionFlag, Code, SIG_IGN } from '../signals/queue.ts'
 import { sendToGroup, sendToProcess, tellParent } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
@@ -31,9 +32,10 @@ function clearTid(kernel: Kernel, task: Task): void {
 }
 
 /** One thread ends. The process lives on, unless it was the last one. */
-export function endTask(kernel: Kernel, task: Task): void {
+export function endTask(kernel: Kernel, task: Task, status: number = task.process.status ?? 0): void {
   if (task.state === 'ended') return
   const { process: proc } = task
+  traceeEnds(task, status)
   releaseRobustList(kernel, task)
   kernel.withdraw(task)
   task.state = 'ended'
@@ -66,7 +68,7 @@ export function exitThread(kernel: Kernel, task: Task, status: number): void {
     endProcess(kernel, proc, status)
     return
   }
-  endTask(kernel, task)
+  endTask(kernel, task, status)
   if (proc.leader === task) {
     const [next] = proc.tasks
     proc.leader = next!
@@ -84,14 +86,22 @@ export function endProcess(kernel: Kernel, proc: Process, status: number): void 
   for (const task of [...proc.tasks]) endTask(kernel, task)
   kernel.observer?.exit?.(leader, status)
   if (leader.ns.pid.init === proc) endNamespace(kernel, leader)
+  for (const tracee of tracerEnds(kernel, proc)) tracerKnows(kernel, tracee)
   const reaper = reaperOf(proc)
   for (const child of [...proc.children]) orphan(kernel, child, reaper)
   if (proc.session.id === proc.pid) leaveTerminal(kernel, proc)
   const { parent } = proc
   proc.endQueue.wake()
   if (parent === null) reap(kernel, proc)
-  else told(kernel, proc, parent)
+  else if (!proc.isHeldByTracer) told(kernel, proc, parent)
   proc.onExit?.(status)
+}
+
+/** A process that has ended was waited for by its tracer: now its parent may. */
+export function tracerKnows(kernel: Kernel, proc: Process): void {
+  if (!proc.isHeldByTracer) return
+  proc.isHeldByTracer = false
+  if (proc.parent !== null) told(kernel, proc, proc.parent)
 }
 
 /** The first process of a pid namespace ends, and with it all that are in it, as by SIGKILL. */
@@ -134,7 +144,7 @@ function orphan(kernel: Kernel, child: Process, reaper: Process | null): void {
   }
   reaper.children.add(child)
   child.exitSignal = Signal.SIGCHLD
-  if (child.isZombie) told(kernel, child, reaper)
+  if (child.isZombie && !child.isHeldByTracer) told(kernel, child, reaper)
 }
 
 /** A parent learns that its child has ended; one that does not want to know has it taken away. */

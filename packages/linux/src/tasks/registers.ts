@@ -42,4 +42,9 @@ export class Registers {
   set(register: number, value: number): void {
     this.#words[register * 2] = value
   }
+  /** A bit of `Layout.flags`, which are no status flags. */
+  setFlag(mask: number, on: boolean): void {
+    const at = Layout.flags >> 2
+    this.#words[at] = on ? this.#words[at]! | mask : this.#words[at]! & ~mask
+  }
 }

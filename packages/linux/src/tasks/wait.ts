@@ -3,7 +3,7 @@ import { Answer, Errno } from '../errno.ts'
 import { Code } from '../signals/queue.ts'
 import { Signal } from '../signals/set.ts'
 import type { Process, Task } from '../system.ts'
-import { reap } from './exit.ts'
+import { reap, tracerKnows } from './exit.ts'
 import { shownPid } from './numbers.ts'
 
 /** Bits of `options`. */
@@ -25,16 +25,25 @@ export interface Waited {
   readonly number: number
 }
 
+/** What `wanted` looks at: of a process, or of a traced thread. */
+export interface Numbered {
+  readonly pid: number
+  readonly group: number
+}
+
 /** Waits for a child that `wanted` names. A child; 0 where none has anything to tell and the caller does not wait; or an answer. */
-export function waitFor(task: Task, wanted: (child: Process) => boolean, options: number): Waited | number {
+export function waitFor(task: Task, wanted: (child: Numbered) => boolean, options: number): Waited | number {
   const { kernel, process: proc } = task
-  let any = false
+  const traced = waitForTracee(task, wanted, options)
+  if (typeof traced === 'object') return traced
+  let any = traced
   for (const child of proc.children) {
     if (!wanted(child) || !ofKind(child, options)) continue
     // Of one that has ended nothing comes but its end.
     if (child.isZombie && (options & Wait.EXITED) === 0) continue
     any = true
-    const state = stateOf(child, options)
+    if (child.isHeldByTracer) continue
+    const state = stateOf(child, child.leader.tracing?.tracer === proc ? options & ~Wait.STOPPED : options)
     if (state === undefined) continue
     const found = { ...state, number: shownPid(task, child.pid) }
     if ((options & Wait.NOWAIT) === 0) take(task, found)
@@ -43,6 +52,42 @@ export function waitFor(task: Task, wanted: (child: Process) => boolean, options
   if (!any) return -Errno.ECHILD
   if ((options & Wait.NOHANG) !== 0) return 0
   return kernel.block(proc.childrenQueue, Answer.RESTART)
+}
+
+/** Waits for a task that the caller's process traces. One; or whether any is there that is wanted. */
+function waitForTracee(task: Task, wanted: (child: Numbered) => boolean, options: number): Waited | boolean {
+  const { kernel, process: proc } = task
+  let any = false
+  for (const tracee of proc.tracees) {
+    const { process: theirs, tracing } = tracee
+    if (!wanted({ pid: tracee.tid, group: theirs.group })) continue
+    any = true
+    if (tracing?.stop === undefined || tracing.isTold || tracing.isListening) continue
+    if ((options & Wait.NOWAIT) === 0) tracing.isTold = true
+    const { code } = tracing.stop
+    const status = (code << 8) | 0x7f
+    return { process: theirs, status, code: Code.CLD_TRAPPED, value: code, number: shownPid(task, tracee.tid) }
+  }
+  for (const [n, ended] of proc.endedTracees.entries()) {
+    const { tid, status, process: theirs } = ended
+    if (!wanted({ pid: tid, group: theirs.group })) continue
+    any = true
+    if ((options & Wait.EXITED) === 0) continue
+    const number = shownPid(task, tid) || tid
+    if ((options & Wait.NOWAIT) === 0) {
+      proc.endedTracees.splice(n, 1)
+      if (ended.isProcess) tracerKnows(kernel, theirs)
+    }
+    return { process: theirs, status, number, ...reasonOf(status) }
+  }
+  return any
+}
+
+/** `si_code` and `si_status` of an end. */
+function reasonOf(status: number): Pick<Waited, 'code' | 'value'> {
+  const signal = status & 0x7f
+  if (signal === 0) return { code: Code.CLD_EXITED, value: (status >> 8) & 0xff }
+  return { code: (status & 0x80) !== 0 ? Code.CLD_DUMPED : Code.CLD_KILLED, value: signal }
 }
 
 function ofKind(child: Process, options: number): boolean {
@@ -54,9 +99,7 @@ function stateOf(proc: Process, options: number): Omit<Waited, 'number'> | undef
   const { status } = proc
   if (proc.isZombie && status !== undefined) {
     if ((options & Wait.EXITED) === 0) return undefined
-    const signal = status & 0x7f
-    if (signal === 0) return { process: proc, status, code: Code.CLD_EXITED, value: (status >> 8) & 0xff }
-    return { process: proc, status, code: (status & 0x80) !== 0 ? Code.CLD_DUMPED : Code.CLD_KILLED, value: signal }
+    return { process: proc, status, ...reasonOf(status) }
   }
   if ((options & Wait.STOPPED) !== 0 && proc.stopSignal !== 0 && !proc.stopTold) {
     return { process: proc, status: (proc.stopSignal << 8) | 0x7f, code: Code.CLD_STOPPED, value: proc.stopSignal }

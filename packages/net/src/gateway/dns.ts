@@ -1,8 +1,10 @@
-/** The part of DNS (RFC 1035) that a gateway needs: a query for one name, and an answer with addresses. */
+/** The part of DNS (RFC 1035) that a gateway and a network of containers need: a query for one name, and an answer with addresses. */
 import { get16, set16, set32 } from '../bytes.ts'
 import type { Ipv4 } from '../ip/address.ts'
 
+/** Types of records (RFC 1035, section 3.2.2; RFC 3596). */
 export const DnsType = { a: 1, aaaa: 28 } as const
+/** What an answer says of itself (RFC 1035, section 4.1.1, RCODE). */
 export const DnsCode = {
   ok: 0,
   formatError: 1,
@@ -30,7 +32,8 @@ export interface DnsQuery {
 
 /** Reads a query with one question; undefined where it is none. */
 export function readQuery(bytes: Uint8Array): DnsQuery | undefined {
-  if (bytes.length < headerBytes || bytes[2] & 0x80 || get16(bytes, 4) !== 1) return undefined
+  // Answers, and what is no standard query (RFC 1035, section 4.1.1), are none.
+  if (bytes.length < headerBytes || bytes[2] & 0xf8 || get16(bytes, 4) !== 1) return undefined
   const labels: string[] = []
   let at = headerBytes
   for (;;) {
@@ -51,13 +54,18 @@ export function readQuery(bytes: Uint8Array): DnsQuery | undefined {
   }
 }
 
-/** An answer with a code and, where all is well, addresses. */
-export function writeAnswer(query: DnsQuery, code: number, addresses: readonly Ipv4[] = []): Uint8Array {
+/** An answer with a code and, where all is well, addresses. `authoritative`: it comes from whoever gives the names (AA). */
+export function writeAnswer(
+  query: DnsQuery,
+  code: number,
+  addresses: readonly Ipv4[] = [],
+  authoritative = false,
+): Uint8Array {
   const shown = addresses.slice(0, answerLimit)
   const answersAt = headerBytes + query.question.length
   const bytes = new Uint8Array(answersAt + 16 * shown.length)
   set16(bytes, 0, query.id)
-  set16(bytes, 2, 0x8080 | (query.flags & 0x7900) | code) // a response; recursion is available
+  set16(bytes, 2, 0x8080 | (query.flags & 0x7900) | (authoritative ? 0x0400 : 0) | code) // a response; recursion is available
   set16(bytes, 4, 1)
   set16(bytes, 6, shown.length)
   bytes.set(query.question, headerBytes)

@@ -2,7 +2,7 @@
 import { get16, get32, set16 } from '../bytes.ts'
 import { checksum } from '../checksum.ts'
 import { isMulticast } from './address.ts'
-import type { Ip, ProtocolHandler } from './ip.ts'
+import { IcmpError, type Ip, type ProtocolHandler } from './ip.ts'
 import { ipAt, ipHeader, type Packet, Protocol, payloadAt } from './packet.ts'
 
 /** Types of ICMP messages. */
@@ -44,6 +44,11 @@ export class Icmp implements ProtocolHandler {
 
   #answer(packet: Packet): void {
     if (packet.group || this.#ip.interfaces.isBroadcast(packet.destination) || isMulticast(packet.destination)) return
+    // A gateway that takes what is for others speaks for itself alone.
+    if (!this.#ip.interfaces.isLocal(packet.destination)) {
+      this.#report(packet, IcmpError.prohibited)
+      return
+    }
     const frame = new Uint8Array(payloadAt + packet.end - packet.at)
     frame.set(packet.frame.subarray(packet.at, packet.end), payloadAt)
     frame[payloadAt] = IcmpType.echoReply

@@ -80,6 +80,8 @@ export class NetDevice {
   readonly bridge: Bridge | undefined
   /** The stack's: takes the device out of it. */
   withdraw: (() => void) | undefined
+  /** Asked about each frame that comes in; what it refuses is dropped and counted. */
+  guard: ((frame: Uint8Array) => boolean) | undefined
   /** The stack's: takes what comes in. */
   input: ((device: NetDevice, frame: Uint8Array) => void) | undefined
   readonly #port: Port | undefined
@@ -143,6 +145,10 @@ export class NetDevice {
     }
     if (frame.length < etherHeader) {
       counters.rxErrors++
+      return
+    }
+    if (this.guard?.(frame) === false) {
+      counters.rxDropped++
       return
     }
     counters.rxPackets++

@@ -14,7 +14,7 @@ const lookupLimit = 64
 /** What the server needs of its gateway. */
 export interface DnsServerOptions {
   readonly allowed: AllowList
-  denied(name: string): void
+  denied(name: string, guest: Ipv4): void
   /** An answer has been sent. */
   activity(): void
 }
@@ -47,28 +47,34 @@ export class DnsServer implements Disposable {
 
   async #answer(query: DnsQuery, to: { readonly address: Ipv4; readonly port: number }): Promise<void> {
     this.#lookups++
-    const answer = await this.#resolve(query)
+    const answer = await this.#resolve(query, to.address)
     this.#lookups--
     this.#socket.send(answer, 0, to)
     this.#options.activity()
   }
 
-  async #resolve(query: DnsQuery): Promise<Uint8Array> {
+  async #resolve(query: DnsQuery, guest: Ipv4): Promise<Uint8Array> {
     const { name, type } = query
     const { allowed } = this.#options
     if (!allowed.allowsName(name)) {
-      this.#options.denied(name)
+      this.#options.denied(name, guest)
       return writeAnswer(query, DnsCode.refused)
     }
     if (type === DnsType.aaaa) return writeAnswer(query, DnsCode.ok) // there is no IPv6
     if (type !== DnsType.a) return writeAnswer(query, DnsCode.notImplemented)
-    try {
-      const found = await lookup(name, { family: 4, all: true })
-      const addresses = found.flatMap(({ address }) => parseIpv4(address) ?? [])
-      allowed.resolved(name, addresses)
-      return writeAnswer(query, DnsCode.ok, addresses)
-    } catch {
-      return writeAnswer(query, DnsCode.noSuchName)
-    }
+    const found = await lookUp(name, allowed)
+    return found === undefined ? writeAnswer(query, DnsCode.noSuchName) : writeAnswer(query, DnsCode.ok, found)
+  }
+}
+
+/** The addresses that the host's resolver has for a name, which its rules then know; undefined where there is none of this name. */
+export async function lookUp(name: string, allowed: AllowList): Promise<readonly Ipv4[] | undefined> {
+  try {
+    const found = await lookup(name, { family: 4, all: true })
+    const addresses = found.flatMap(({ address }) => parseIpv4(address) ?? [])
+    allowed.resolved(name, addresses)
+    return addresses
+  } catch {
+    return undefined
   }
 }

@@ -66,7 +66,7 @@ describe('from a guest to the host', () => {
     const port = await listenOnHost(() => {})
     const { guest, denied } = await behindGateway()
     expect(await connected(guest, `10.0.2.2:${port}`)).toBe(Errno.ECONNREFUSED)
-    expect(denied).toEqual([{ protocol: 'tcp', host: '127.0.0.1', port }])
+    expect(denied).toEqual([{ protocol: 'tcp', host: '127.0.0.1', port, guest: '10.0.2.15' }])
   })
 
   test('HTTP from a Node server on the host', async () => {
@@ -176,7 +176,7 @@ describe('from a guest to the host', () => {
     refused.connect(at('10.0.2.2:9'))
     refused.send(bytes('no'))
     await until(() => (refused.poll() & Poll.err) !== 0)
-    expect(denied).toEqual([{ protocol: 'udp', host: '127.0.0.1', port: 9 }])
+    expect(denied).toEqual([{ protocol: 'udp', host: '127.0.0.1', port: 9, guest: '10.0.2.15' }])
   })
 
   test('the gateway answers ping', async () => {
@@ -279,7 +279,7 @@ describe('DNS and DHCP', () => {
     expect((await ask(guest, query('localhost', 28)))[7]).toBe(0)
     expect((await ask(guest, query('localhost', 16)))[3] & 15).toBe(4)
     expect((await ask(guest, query('secrets.evil.example')))[3] & 15).toBe(5)
-    expect(denied).toEqual([{ protocol: 'dns', host: 'secrets.evil.example', port: 53 }])
+    expect(denied).toEqual([{ protocol: 'dns', host: 'secrets.evil.example', port: 53, guest: '10.0.2.15' }])
   })
 
   test('DHCP gives out an address, the router, DNS', async () => {

@@ -324,5 +324,5 @@ export function clampBacklog(backlog: number): number {
 function errorOf(code: number): number {
   if (code === IcmpError.netUnreachable.code) return Errno.ENETUNREACH
   if (code === IcmpError.portUnreachable.code || code === IcmpError.protocolUnreachable.code) return Errno.ECONNREFUSED
-  return code === IcmpError.prohibited.code ? Errno.EACCES : Errno.EHOSTUNREACH
+  return Errno.EHOSTUNREACH
 }

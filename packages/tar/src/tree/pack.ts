@@ -31,6 +31,8 @@ export interface PackOptions {
    * of an image layer, and the overlay's own notes stay behind.
    */
   readonly whiteouts?: 'plain' | 'overlay'
+  /** One file or directory alone, with what is in it, under this name. In the place of `directory`. */
+  readonly only?: { readonly path: ByteString; readonly name: ByteString }
 }
 
 const TYPES: Readonly<Record<number, TarType>> = {
@@ -49,7 +51,9 @@ const CHUNK = 1 << 16
  * holes, sockets left out. The same tree gives the same bytes. @throws TreeError.
  */
 export function* packTree(options: PackOptions): Generator<Uint8Array> {
-  yield* new Packer(options).directory(options.directory ?? '/', '')
+  const packer = new Packer(options)
+  if (options.only === undefined) yield* packer.directory(options.directory ?? '/', '')
+  else yield* packer.entry(options.only.path, options.only.name)
   yield END_OF_ARCHIVE
 }
 
@@ -65,11 +69,11 @@ class Packer {
 
   *directory(path: ByteString, name: ByteString): Generator<Uint8Array> {
     for (const child of namesIn(this.#options, path, name).sort()) {
-      yield* this.#entry(path === '/' ? `/${child}` : `${path}/${child}`, name === '' ? child : `${name}/${child}`)
+      yield* this.entry(path === '/' ? `/${child}` : `${path}/${child}`, name === '' ? child : `${name}/${child}`)
     }
   }
 
-  *#entry(path: ByteString, name: ByteString): Generator<Uint8Array> {
+  *entry(path: ByteString, name: ByteString): Generator<Uint8Array> {
     const { vfs, task, whiteouts } = this.#options
     const place = must(vfs.lookup(task, null, path, At.AT_SYMLINK_NOFOLLOW), 'find', name) as Path
     const stat = this.#stat

@@ -12,6 +12,11 @@ export function hostPath(path: ByteString): string | Buffer {
   return ascii.test(path) ? path : Buffer.from(path, 'latin1')
 }
 
+/** Whether a name names an entry: not the directory, what is above it, or a path. */
+export function isPlainName(name: ByteString): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !name.includes('/') && !name.includes('\0')
+}
+
 /** The error number of an error that Node has thrown, negated: EIO for one that is not known here. */
 export function answerOf(error: unknown): number {
   const code = (error as NodeJS.ErrnoException | null)?.code

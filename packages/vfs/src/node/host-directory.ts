@@ -18,11 +18,11 @@ import { isRegular, Seek } from '../flags.ts'
 import { type ByteString, toByteString } from '../names.ts'
 import type { Stat, StatFs } from '../stat.ts'
 import { Descriptors } from './descriptors.ts'
-import { answerOf, hostPath, lstat, namesIn, targetOf } from './host-calls.ts'
-import { type HostInode, HostInodes } from './host-inode.ts'
+import { answerOf, hostPath, isPlainName, lstat, namesIn, targetOf } from './host-calls.ts'
+import { HostInode, HostInodes } from './host-inode.ts'
 import { HostListing } from './host-listing.ts'
 
-const { ENXIO, EOPNOTSUPP, EROFS, ESTALE } = Errno
+const { ENOENT, ENXIO, EOPNOTSUPP, EROFS, ESTALE } = Errno
 
 /** How a directory of the host is shown. */
 export interface HostDirectoryOptions {
@@ -56,19 +56,20 @@ class OpenDirectory implements HostDirectory {
   readonly maxNameBytes = 255
   readonly maxFileBytes: number = Number.MAX_SAFE_INTEGER
   readonly root: HostInode
-  readonly #inodes: HostInodes
+  readonly #inodes: HostInodes<HostInode>
   readonly #descriptors: Descriptors
 
   constructor(path: string, descriptors: number) {
     const bytes = toByteString(path)
     const stats = lstat(bytes)
     if (typeof stats === 'number' || !stats.isDirectory()) throw new Error('it is no directory')
-    this.#inodes = new HostInodes(this, stats.dev)
+    this.#inodes = new HostInodes((ino, at, found) => new HostInode(this, ino, at, found), stats.dev)
     this.#descriptors = new Descriptors(descriptors)
     this.root = this.#inodes.at(bytes, stats)
   }
 
   lookup(dir: HostInode, name: ByteString): HostInode | number {
+    if (!isPlainName(name)) return -ENOENT
     const path = childPath(dir, name)
     const stats = lstat(path)
     return typeof stats === 'number' ? stats : this.#inodes.at(path, stats)
@@ -76,7 +77,7 @@ class OpenDirectory implements HostDirectory {
 
   revalidate(dir: HostInode, name: ByteString, inode: HostInode | null): number {
     const found = this.lookup(dir, name)
-    return Number(inode === null ? found === -Errno.ENOENT : found === inode)
+    return Number(inode === null ? found === -ENOENT : found === inode)
   }
 
   getattr(inode: HostInode, into: Stat): number {

@@ -90,23 +90,24 @@ function nanosecondsOf(time: bigint): number {
 }
 
 /** The inodes that anyone still knows, each as one object, and their numbers. */
-export class HostInodes {
-  readonly #fs: FileSystem
+export class HostInodes<Known extends HostInode> {
+  readonly #make: (ino: number, path: ByteString, stats: BigIntStats) => Known
   readonly #rootDevice: bigint
-  readonly #known = new Map<string, WeakRef<HostInode>>()
+  readonly #known = new Map<string, WeakRef<Known>>()
   readonly #gone = new FinalizationRegistry<string>((key) => {
     if (this.#known.get(key)?.deref() === undefined) this.#known.delete(key)
   })
   /** Numbers given to inodes whose own could be taken for another's. */
   readonly #numbers = new Map<string, number>()
 
-  constructor(fs: FileSystem, rootDevice: bigint) {
-    this.#fs = fs
+  /** `make` makes the object of one that nobody knows yet. */
+  constructor(make: (ino: number, path: ByteString, stats: BigIntStats) => Known, rootDevice: bigint) {
+    this.#make = make
     this.#rootDevice = rootDevice
   }
 
   /** The inode that has been found at a path. */
-  at(path: ByteString, stats: BigIntStats): HostInode {
+  at(path: ByteString, stats: BigIntStats): Known {
     const key = `${stats.dev}:${stats.ino}`
     const known = this.#known.get(key)?.deref()
     if (known?.is(stats)) {
@@ -114,10 +115,16 @@ export class HostInodes {
       known.stats = stats
       return known
     }
-    const inode = new HostInode(this.#fs, this.number(stats), path, stats)
+    const inode = this.#make(this.number(stats), path, stats)
     this.#known.set(key, new WeakRef(inode))
     this.#gone.register(inode, key)
     return inode
+  }
+
+  /** The object of an inode, if anyone knows it. */
+  peek(stats: BigIntStats): Known | undefined {
+    const known = this.#known.get(`${stats.dev}:${stats.ino}`)?.deref()
+    return known?.is(stats) ? known : undefined
   }
 
   /** The host's number on the device of the root; above 2⁵² one of our own for what lies on others. */

@@ -6,3 +6,4 @@
  */
 
 export { type HostDirectory, type HostDirectoryOptions, hostDirectory } from './host-directory.ts'
+export { type HostVolume, type HostVolumeOptions, hostVolume } from './host-volume.ts'

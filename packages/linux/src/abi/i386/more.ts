@@ -8,6 +8,8 @@ import { memfdCreate } from '../../files/memfd.ts'
 import { signalfd } from '../../files/signalfd.ts'
 import { copyFileRange, splice, tee, vmsplice } from '../../files/transfer.ts'
 import { mincore, mlock, mlock2, mlockall } from '../../memory/locked.ts'
+import { moveBetween } from '../../ptrace/memory.ts'
+import { ptrace } from '../../ptrace/requests.ts'
 import { queueInfo } from '../../signals/calls.ts'
 import { personality } from '../../tasks/identity-calls.ts'
 import { timerCreate, timerDelete, timerGetoverrun, timerGettime, timerSettime } from '../../tasks/posix-timers.ts'
@@ -31,6 +33,7 @@ import { position } from './decoders.ts'
 
 // biome-ignore format: a table
 export const moreCalls: readonly CallRow[] = [
+  call(26, 'ptrace', [int, int, int, int], ptrace, 'no breakpoints of the CPU, no XSTATE'),
   call(136, 'personality', [size], personality),
   call(150, 'mlock', [pointer, size], mlock),
   call(151, 'munlock', [pointer, size], mlock),
@@ -66,6 +69,8 @@ export const moreCalls: readonly CallRow[] = [
   call(327, 'signalfd4', [fd, pointer, size, bits], signalfd),
   call(332, 'inotify_init1', [bits], inotifyInit),
   call(335, 'rt_tgsigqueueinfo', [int, int, int, pointer], queueInfo),
+  call(347, 'process_vm_readv', [int, pointer, int, pointer, int, bits], (t, p, l, n, r, m, f) => moveBetween(t, p, [l, n, r, m], f, false)),
+  call(348, 'process_vm_writev', [int, pointer, int, pointer, int, bits], (t, p, l, n, r, m, f) => moveBetween(t, p, [l, n, r, m], f, true)),
   call(356, 'memfd_create', [pathAddress, bits], memfdCreate, 'no huge pages'),
   call(375, 'membarrier', [int, bits], membarrier, 'global and private'),
   call(376, 'mlock2', [pointer, size, bits], mlock2),

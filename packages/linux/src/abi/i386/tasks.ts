@@ -6,6 +6,7 @@ import { start } from '../../files/paths.ts'
 import { pidfdOpen, pidfdSendSignal } from '../../files/pidfd.ts'
 import { brk, madvise, mmap, mprotect, mremap, munmap } from '../../memory/calls.ts'
 import { mayInspect, setns, unshare } from '../../namespaces/unshare.ts'
+import { owesEnd } from '../../ptrace/stops.ts'
 import { seccomp } from '../../seccomp/calls.ts'
 import {
   kill,
@@ -65,12 +66,16 @@ import { short, wide } from './short-ids.ts'
 
 const SIGCHLD = 17
 
-function exit(task: Task, status: number): number {
-  exitThread(task.kernel, task, (status & 0xff) << 8)
+function exit(task: Task, code: number): number {
+  const status = (code & 0xff) << 8
+  if (owesEnd(task, status)) return Answer.BLOCK
+  exitThread(task.kernel, task, status)
   return Answer.GONE
 }
-function exitGroup(task: Task, status: number): number {
-  endProcess(task.kernel, task.process, (status & 0xff) << 8)
+function exitGroup(task: Task, code: number): number {
+  const status = (code & 0xff) << 8
+  if (owesEnd(task, status)) return Answer.BLOCK
+  endProcess(task.kernel, task.process, status)
   return Answer.GONE
 }
 

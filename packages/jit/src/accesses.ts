@@ -1,0 +1,122 @@
+/**
+ * Accesses to memory: a look-up in the engine's TLB, and the stack without one. Where much lies at fixed distances from the
+ * stack pointer, its page is looked up once: the *frame* is the host address that goes with a certain value of the stack
+ * pointer, 0 where the page was not found or the span that is reached does not lie in one page. It stays until others have
+ * been at work, for only they change a TLB. (With one look-up per access, see the times in decision 0028.)
+ */
+import { Load, Op } from '@vmexit/wasm-asm'
+import { localNode, type Node, NodeKind, Tables, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_SHIFT } from '@vmexit/x86/engine'
+import { HeldProcessor } from './held.ts'
+
+/** Number of the stack pointer. */
+export const SP = 4
+const PAGE_MASK = -0x1000
+
+/** What of the stack is reached by way of the frame: from the stack pointer's value that the frame goes with. */
+export interface Span {
+  readonly low: number
+  readonly high: number
+}
+
+export abstract class AccessProcessor extends HeldProcessor {
+  span: Span = { low: 0, high: 0 }
+  /** Nodes for the stack pointer since the instruction began, and how far above the frame they are. */
+  readonly #above = new Map<Node, number>()
+
+  protected override beginHeld(): void {
+    super.beginHeld()
+    this.#above.clear()
+  }
+
+  protected key(): Node {
+    return localNode('i32', this.locals.key)
+  }
+  protected missed(): void {
+    throw new TypeError('translations look up the TLB in their own way')
+  }
+
+  // ── the frame ──
+  /** Look the stack's page up; the stack pointer is `above` the frame. */
+  findFrame(above: number): void {
+    const { fn } = this
+    this.hold(SP)
+    const { low, high } = this.span
+    const pointer = localNode('i32', this.locals.parts[SP]!)
+    const first = this.add(pointer, this.i32(low - above))
+    const last = this.add(pointer, this.i32(high - 1 - above))
+    const entry = this.#entry(first)
+    fn.localGet(entry).load(Load.i32Load, this.base + Tables.write + TLB_ADDEND)
+    this.emit(this.add(pointer, this.i32(-above)))
+    fn.op(Op.i32Add).i32Const(0)
+    fn.localGet(entry).load(Load.i32Load, this.base + Tables.write)
+    this.emit(this.tag(first))
+    fn.op(Op.i32Xor)
+    this.emit(this.and(this.xor(first, last), this.i32(PAGE_MASK)))
+    fn.op(Op.i32Or).op(Op.i32Eqz)
+    fn.select().localSet(this.locals.frame)
+    this.frame = above
+  }
+  protected override whole(part: number): Node {
+    const node = super.whole(part)
+    if (part === SP && this.frame !== undefined) this.#above.set(node, this.frame)
+    return node
+  }
+  /** How far a value is above the frame, if that is known. */
+  protected aboveFrame(value: Node): number | undefined {
+    if (value.kind === NodeKind.local) return this.#above.get(value)
+    if (value.kind !== NodeKind.binary || value.b!.kind !== NodeKind.i32) return undefined
+    if (value.op !== Op.i32Add && value.op !== Op.i32Sub) return undefined
+    const above = this.aboveFrame(value.a!)
+    return above === undefined ? undefined : above + (value.op === Op.i32Add ? value.b!.value : -value.b!.value)
+  }
+  /** What is a distance from the frame is computed where that is asked for. */
+  override let(value: Node): Node {
+    return this.aboveFrame(value) === undefined ? super.let(value) : value
+  }
+
+  // ── access ──
+  protected override translate(linear: Node, bytes: number, write: boolean): Node {
+    const { fn } = this
+    this.effects.leaves = true
+    const above = this.aboveFrame(linear)
+    const isInside = above !== undefined && above >= this.span.low && above + bytes <= this.span.high
+    if (!isInside) return this.#lookUp(super.let(linear), bytes, write)
+    const at = this.temporary('i32')
+    const frame = localNode('i32', this.locals.frame)
+    this.emit(frame)
+    fn.hint(true).if_()
+    this.emit(this.add(frame, this.i32(above)))
+    fn.localSet(at)
+    fn.else_()
+    this.emit(this.#lookUp(super.let(linear), bytes, write))
+    fn.localSet(at)
+    fn.end()
+    return localNode('i32', at)
+  }
+  /** A local with the offset of a linear address' entry in its table. */
+  #entry(address: Node): number {
+    const entry = this.temporary('i32')
+    this.emit(this.and(this.shr(address, this.i32(8)), this.i32((TLB_ENTRIES - 1) << TLB_ENTRY_SHIFT)))
+    this.fn.localSet(entry)
+    return entry
+  }
+  /**
+   * One comparison. What misses leaves: the interpreter makes the access and fills the TLB. (Asking TypeScript to fill it
+   * and going on made code an eighth larger, fork and exec 8 % slower, and loops over large tables no faster.)
+   */
+  #lookUp(address: Node, bytes: number, write: boolean): Node {
+    const { fn } = this
+    const table = this.base + (write ? Tables.write : Tables.read)
+    const entry = this.#entry(address)
+    fn.localGet(entry).load(Load.i32Load, table)
+    this.emit(this.tag(bytes > 1 ? this.add(address, this.i32(bytes - 1)) : address))
+    fn.op(Op.i32Ne)
+    fn.hint(false).if_()
+    this.miss()
+    fn.end()
+    fn.localGet(entry).load(Load.i32Load, table + TLB_ADDEND)
+    this.emit(address)
+    fn.op(Op.i32Add).localSet(entry)
+    return localNode('i32', entry)
+  }
+}
