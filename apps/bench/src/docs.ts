@@ -33,7 +33,8 @@ export const BOOT_PART = '## Debian, booted and put to work'
 export const MEMORY_PART = '## Memory over a long run'
 export const FS_PART = '## File systems'
 export const PROCESS_PART = '## Processes'
-const PARTS = [KERNEL_PART, BOOT_PART, MEMORY_PART, FS_PART, PROCESS_PART] as const
+export const CONTAINER_PART = '## Containers'
+const PARTS = [KERNEL_PART, BOOT_PART, MEMORY_PART, FS_PART, PROCESS_PART, CONTAINER_PART] as const
 type Part = (typeof PARTS)[number]
 
 export const PAGE = new URL('../../../docs/benchmarks.md', import.meta.url)

@@ -1,6 +1,7 @@
 /** `pnpm bench`: the speed of the engines, and of other emulators in the same run. */
 import { isVmexitError } from '@vmexit/core'
 import { bootMain } from './boot/main.ts'
+import { containerMain } from './container/main.ts'
 import { KERNEL_PART, page, setting, writePart } from './docs.ts'
 import { fsMain } from './fs/main.ts'
 import { memoryMain } from './memory/main.ts'
@@ -54,6 +55,7 @@ function asReport(results: Results): string {
 
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   boot: bootMain,
+  container: containerMain,
   fs: fsMain,
   memory: memoryMain,
   process: processMain,

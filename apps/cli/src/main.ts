@@ -4,8 +4,11 @@ import { isVmexitError } from '@vmexit/core'
 import { Command, CommanderError } from 'commander'
 import { hostCommand, hostedCommands } from './hosted/index.ts'
 import { imageCommands } from './images/commands.ts'
+import { networkCommand, portCommand } from './networks/commands.ts'
 import { ociCommand, ociProcesses } from './oci/command.ts'
-import { runCommand } from './run/command.ts'
+import { runCommands } from './run/command.ts'
+import { containerCommands } from './run/container-commands.ts'
+import { volumeCommand } from './volumes/command.ts'
 
 const program = new Command('vmexit')
   .description('One simulated PC, and every way to share it.')
@@ -14,19 +17,23 @@ const program = new Command('vmexit')
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
 
 // Most of this program is the PC, without which those that only ask after one, or deal with images, start four times as fast.
-const asking = [...hostedCommands(), ...imageCommands(), runCommand(), ociCommand(), ...ociProcesses()]
-if (!asking.some((command) => command.name() === process.argv[2])) {
+const asking = [
+  ...[...runCommands(), ...containerCommands(), ...hostedCommands(), ...imageCommands()],
+  ...[networkCommand(), portCommand(), volumeCommand(), ociCommand(), ...ociProcesses()],
+]
+if (process.argv[2] !== 'host' && !asking.some((command) => command.name() === process.argv[2])) {
   program.addCommand((await import('./boot/command.ts')).bootCommand())
   const { runElfCommand, straceCommand } = await import('./run-elf/command.ts')
   for (const command of [runElfCommand(), straceCommand()]) program.addCommand(command)
   program.addCommand((await import('./compare/command.ts')).compareCommand())
+  program.addCommand((await import('./compare/explain.ts')).explainCommand())
   program.addCommand((await import('./check/command.ts')).checkCommand())
   program.addCommand((await import('./fs/command.ts')).fsCommand())
   program.addCommand((await import('./guests/index.ts')).guestsCommand())
 }
 for (const command of asking) program.addCommand(command, { hidden: command.name().startsWith('oci-') })
 program.addCommand(
-  hostCommand(async () => (await import('./boot/detach.ts')).kinds),
+  hostCommand(async () => (await import('./hosted-kinds.ts')).kinds),
   { hidden: true },
 )
 

@@ -54,6 +54,8 @@ export function commandLine() {
     return { child, out: () => out, ended }
   }
   return {
+    /** Where it is, and what its state directory is in. */
+    folder,
     state,
     start,
     /** Runs `vmexit …` to its end. */

@@ -7,7 +7,7 @@ import {
   DEFAULT_PROFILE,
   type Progress,
   profileNamed,
-  techniques,
+  techniquesOn,
   whereTimeGoes,
   workloads,
   wrapped,
@@ -18,10 +18,12 @@ const ROWS = ['syscall', 'cpuid', 'pgfault', 'ptemod', 'switch', 'fork', 'random
 const WIDTH = 98
 
 export function demoComparison(onProgress?: (progress: Progress) => void, signal?: AbortSignal): Promise<Comparison> {
+  const kernel = { name: 'teaching', image: readTeachingKernel('teaching') }
   return compare({
     workloads: chosen('workload', workloads, ROWS),
-    techniques,
-    kernel: { name: 'teaching', image: readTeachingKernel('teaching') },
+    techniques: techniquesOn(kernel),
+    kernel,
+    starts: true,
     profile: profileNamed(DEFAULT_PROFILE),
     signal,
     onProgress,

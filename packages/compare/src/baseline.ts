@@ -1,12 +1,14 @@
 /** A comparison beside an earlier one: counts are exact, so whatever differs has a cause. */
 import { VmexitError } from '@vmexit/core'
-import { type Cell, COMPARISON_VERSION, type Comparison, cellOf } from './comparison.ts'
+import { COMPARISON_VERSION, type Comparison } from './comparison.ts'
+import type { StartPoint } from './start/start.ts'
 
 /** One figure that is another one now. */
 export interface Change {
+  /** Of a start `start-first` or `start-exit`. */
   readonly workload: string
   readonly technique: string
-  /** Name of the event; `cycles`, `checksum`. */
+  /** Name of the event; `cycles`, `checksum`, `image-bytes`, `resident-bytes`. */
   readonly what: string
   readonly before: number | string | undefined
   readonly now: number | string | undefined
@@ -56,10 +58,7 @@ const isNumbers = (value: unknown): boolean =>
 
 function isComparison(value: unknown): value is Comparison {
   if (!isObject(value) || value['version'] !== COMPARISON_VERSION) return false
-  const { kernel, profile, workloads, techniques, cells, partial } = value
-  const isMaybe = (each: unknown, type: 'number' | 'string') => each === undefined || typeof each === type
-  const isCharge = (each: unknown) =>
-    isObject(each) && typeof each['count'] === 'number' && typeof each['each'] === 'number'
+  const { kernel, profile, workloads, techniques, cells, starts, partial } = value
   return (
     isText(kernel) &&
     isObject(profile) &&
@@ -73,15 +72,34 @@ function isComparison(value: unknown): value is Comparison {
     ) &&
     listOf(
       cells,
-      ({ workload, technique, checksum, events, charges, unpriced, ...cell }) =>
+      ({ workload, technique, checksum, ...cell }) =>
         [workload, technique, checksum].every(isText) &&
-        isNumbers(events) &&
-        [cell['cycles'], cell['ratio'], cell['walkReferencesPerMiss']].every((each) => isMaybe(each, 'number')) &&
-        isObject(charges) &&
-        Object.values(charges).every(isCharge) &&
-        Array.isArray(unpriced) &&
-        unpriced.every(isText),
+        [cell['ratio'], cell['walkReferencesPerMiss']].every((each) => isMaybe(each, 'number')) &&
+        isPriced(cell),
+    ) &&
+    listOf(
+      starts,
+      ({ technique, first, exit, imageBytes, residentBytes }) =>
+        isText(technique) &&
+        [imageBytes, residentBytes].every((each) => typeof each === 'number') &&
+        [first, exit].every((point) => isObject(point) && isPriced(point)),
     )
+  )
+}
+
+const isMaybe = (each: unknown, type: 'number' | 'string'): boolean => each === undefined || typeof each === type
+
+/** Events with what they cost. */
+function isPriced({ events, cycles, charges, unpriced }: Record<string, unknown>): boolean {
+  const isCharge = (each: unknown) =>
+    isObject(each) && typeof each['count'] === 'number' && typeof each['each'] === 'number'
+  return (
+    isNumbers(events) &&
+    isMaybe(cycles, 'number') &&
+    isObject(charges) &&
+    Object.values(charges).every(isCharge) &&
+    Array.isArray(unpriced) &&
+    unpriced.every(isText)
   )
 }
 
@@ -93,34 +111,54 @@ export function compareToBaseline(before: Comparison, now: Comparison): Baseline
   if (before.kernel !== now.kernel) {
     throw new VmexitError('compare-baseline', {
       problem: `the baseline is of the kernel ${before.kernel}, and this comparison of ${now.kernel}`,
-      remedy: 'compare under the same kernel: see --kernel',
+      remedy: 'compare under the same kernel: see --guest',
     })
   }
   const priced = JSON.stringify(before.profile) === JSON.stringify(now.profile)
-  const both = now.cells.flatMap((cell) => {
-    const old = cellOf(before, cell.workload, cell.technique)
-    return old === undefined ? [] : [changesOf(old, cell, priced)]
+  const [old, is] = [before, now].map((each) => new Map(figuresOf(each, priced).map((one) => [one.key, one] as const)))
+  const both = [...is!.values()].flatMap((cell) => {
+    const earlier = old!.get(cell.key)
+    return earlier === undefined ? [] : [changesOf(earlier, cell)]
   })
-  const only = (some: Comparison, other: Comparison) =>
-    some.cells
-      .filter(({ workload, technique }) => cellOf(other, workload, technique) === undefined)
-      .map(({ workload, technique }) => `${workload} under ${technique}`)
+  const only = (some: ReadonlyMap<string, unknown>, other: ReadonlyMap<string, unknown>) =>
+    [...some.keys()].filter((key) => !other.has(key))
   return {
     compared: both.length,
     equal: both.filter((changes) => changes.length === 0).length,
     changes: both.flat(),
-    onlyBefore: only(before, now),
-    onlyNow: only(now, before),
+    onlyBefore: only(old!, is!),
+    onlyNow: only(is!, old!),
   }
 }
 
-function changesOf(before: Cell, now: Cell, priced: boolean): readonly Change[] {
-  const figures = ({ checksum, events, cycles }: Cell) => ({ checksum, ...events, ...(priced && { cycles }) })
-  const [old, is]: Readonly<Record<string, number | string | undefined>>[] = [figures(before), figures(now)]
-  const { workload, technique } = now
-  return [...new Set([...Object.keys(old!), ...Object.keys(is!)])]
-    .filter((what) => (old![what] ?? 0) !== (is![what] ?? 0))
-    .map((what) => ({ workload, technique, what, before: old![what], now: is![what] }))
+/** What of one cell, or of one start, is set side by side. */
+interface Figures {
+  readonly key: string
+  readonly workload: string
+  readonly technique: string
+  readonly figures: Readonly<Record<string, number | string | undefined>>
+}
+
+function figuresOf({ cells, starts }: Comparison, priced: boolean): readonly Figures[] {
+  const one = (workload: string, technique: string, figures: Figures['figures']): Figures => {
+    return { key: `${workload} under ${technique}`, workload, technique, figures }
+  }
+  const point = ({ events, cycles }: StartPoint) => ({ ...events, ...(priced && { cycles }) })
+  return [
+    ...cells.map(({ workload, technique, checksum, events, cycles }) =>
+      one(workload, technique, { checksum, ...events, ...(priced && { cycles }) }),
+    ),
+    ...starts.flatMap(({ technique, first, exit, imageBytes, residentBytes }) => [
+      one('start-first', technique, { ...point(first), 'image-bytes': imageBytes, 'resident-bytes': residentBytes }),
+      one('start-exit', technique, point(exit)),
+    ]),
+  ]
+}
+
+function changesOf({ figures: old }: Figures, { workload, technique, figures: is }: Figures): readonly Change[] {
+  return [...new Set([...Object.keys(old), ...Object.keys(is)])]
+    .filter((what) => (old[what] ?? 0) !== (is[what] ?? 0))
+    .map((what) => ({ workload, technique, what, before: old[what], now: is[what] }))
 }
 
 /** The difference in lines of text. */

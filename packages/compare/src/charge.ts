@@ -40,6 +40,8 @@ const EVENTS: Readonly<Record<string, Price>> = {
   instructions: instruction,
   // Of a kernel outside of the machine: see process/kernel-work.ts.
   'kernel-instructions': instruction,
+  // Of the same in a container, beyond that: see container/container-work.ts.
+  'container-instructions': instruction,
   emulated: named('insn-emulation'),
   'walk-references': walkReference,
   'second-stage-references': walkReference,

@@ -1,9 +1,10 @@
 /** The comparison: every workload under every technique. The same each time: there is no clock in it. */
-import type { CostProfile, Counts } from '@vmexit/core'
+import { type CostProfile, type Counts, VmexitError } from '@vmexit/core'
 import type { PcHardware } from '@vmexit/vmexit'
 import { charge } from './charge.ts'
 import { arranged, type Cell, COMPARISON_VERSION, type Comparison } from './comparison.ts'
 import { type Shard, shardColumns } from './shard.ts'
+import { pricedStart, type Start } from './start/start.ts'
 import type { Kernel, Measured, Progress, Technique } from './technique.ts'
 import type { Workload } from './workload.ts'
 
@@ -18,6 +19,8 @@ export interface CompareOptions {
   readonly profile: CostProfile
   /** How CPUs are made fast; counts are equal under each. */
   readonly engine?: PcHardware['engine']
+  /** Measures the start of each technique as well. */
+  readonly starts?: boolean | undefined
   /** Measures only some of the columns; the others are missing in the result. */
   readonly shard?: Shard | undefined
   readonly signal?: AbortSignal | undefined
@@ -28,14 +31,17 @@ export interface CompareOptions {
 
 /**
  * Measures, column by column, and prices. Rejects with the signal's reason when it aborts, unless what there is is to be kept.
- * @throws VmexitError `compare-checksum` where a program computes something else under another technique; `compare-shard`; what
- * techniques throw.
+ * @throws VmexitError `compare-checksum` where a program computes something else under another technique; `compare-shard`;
+ * `compare-technique` where one cannot be on the kernel; what techniques throw.
  */
 export async function compare(options: CompareOptions): Promise<Comparison> {
-  const { workloads, techniques, kernel, profile, engine, shard, signal, keepPartial = false, onProgress } = options
+  const { workloads, techniques, kernel, profile, engine, shard, signal, onProgress } = options
+  const { starts = false, keepPartial = false } = options
+  checkColumns(techniques, kernel)
   const columns = shard === undefined ? techniques : shardColumns(techniques, shard)
   const total = workloads.length * columns.length
   const cells: Omit<Cell, 'ratio'>[] = []
+  const started: Start[] = []
   let interrupted = false
   try {
     for (const [column, technique] of columns.entries()) {
@@ -50,6 +56,10 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
         tell(one.workload)
       }
       try {
+        if (starts && technique.start !== undefined) {
+          const start = await technique.start({ kernel, engine, signal })
+          started.push(pricedStart(technique, start, kernel.name, profile))
+        }
         const all = await technique.measure({ workloads, kernel, engine, signal, onMeasured })
         measured.splice(0, measured.length, ...all)
       } finally {
@@ -71,8 +81,18 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
       return { name, title, about, basis: technique.basis?.(kernel.name) }
     }),
     cells: arranged(workloads, techniques, cells),
+    starts: started,
     partial: interrupted ? 'interrupted' : columns === techniques ? undefined : `shard ${shard!.index}/${shard!.of}`,
   }
+}
+
+function checkColumns(techniques: readonly Technique[], kernel: Kernel): void {
+  const refused = techniques.filter((technique) => technique.refuses?.(kernel) !== undefined)
+  if (refused.length === 0) return
+  throw new VmexitError('compare-technique', {
+    problem: refused.map((technique) => `${technique.name} is not possible: ${technique.refuses?.(kernel)}`).join('; '),
+    remedy: `leave ${refused.map(({ name }) => name).join(' and ')} out, or take another kernel`,
+  })
 }
 
 function cellFrom(technique: Technique, measured: Measured, kernel: string, profile: CostProfile): Omit<Cell, 'ratio'> {

@@ -2,11 +2,16 @@
 import type { Counts } from '@vmexit/core'
 import { BASELINE, type Cell, type Comparison, cellOf, missingCells } from './comparison.ts'
 import { amount, times, visible, whole } from './figures.ts'
+import { heldText } from './held.ts'
+import { startsText } from './starts-text.ts'
+import { wrapped } from './wrapped.ts'
 
 const LABEL = 18
-const NAME = 12
-const COLUMN = 14
+const NAME = 8
+const COLUMN = 13
 const WIDTH = 98
+/** Columns that stand side by side. */
+const BESIDE = 7
 
 /** Columns of the table of events: heads, widths, and where the figures come from. */
 const EVENT_COLUMNS: readonly (readonly [head: string, width: number, value: (cell: Cell) => number | undefined])[] = [
@@ -21,17 +26,25 @@ const EVENT_COLUMNS: readonly (readonly [head: string, width: number, value: (ce
   ['/miss', 6, ({ events, walkReferencesPerMiss }) => (visible(events['tlb-misses']) ? walkReferencesPerMiss : 0)],
 ]
 
-/** Both tables, each under its head, with the profile's name and what is left out. */
+/** The tables, each under its head, with the profile's name and what is left out. */
 export function comparisonText(comparison: Comparison): string {
-  return `${[...cyclesTable(comparison), '', ...eventsTable(comparison)].join('\n')}\n`
+  const tables = [cyclesTable, eventsTable, startsText, heldText].map((table) => table(comparison))
+  return `${tables
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`
 }
 
 function cyclesTable(comparison: Comparison): string[] {
   const { techniques, workloads, profile } = comparison
-  const rows = workloads.map(({ name }) => {
-    const figures = techniques.map((technique) => cyclesOf(cellOf(comparison, name, technique.name)).padStart(COLUMN))
-    return name.padEnd(NAME) + figures.join('')
-  })
+  const blocks = inBlocks(techniques).map((columns) => [
+    '',
+    ...headLines(columns.map(({ title }) => title)),
+    ...workloads.map(({ name }) => {
+      const figures = columns.map((technique) => cyclesOf(cellOf(comparison, name, technique.name)).padStart(COLUMN))
+      return name.padEnd(NAME) + figures.join('')
+    }),
+  ])
   const without = new Map<string, Set<string>>()
   for (const { technique, unpriced } of comparison.cells)
     for (const event of unpriced) without.set(event, (without.get(event) ?? new Set()).add(technique))
@@ -44,10 +57,15 @@ function cyclesTable(comparison: Comparison): string[] {
     ...techniques.flatMap(({ name, basis }) =>
       basis === undefined ? [] : wrapped(`  ${name}: ${basis}`, WIDTH, '    '),
     ),
-    '',
-    ...headLines(techniques.map(({ title }) => title)),
-    ...rows,
+    ...blocks.flat(),
   ]
+}
+
+/** As many side by side as fit, and about as many below. */
+function inBlocks<T>(columns: readonly T[]): readonly (readonly T[])[] {
+  const blocks = Math.max(1, Math.ceil(columns.length / BESIDE))
+  const each = Math.ceil(columns.length / blocks)
+  return Array.from({ length: blocks }, (_, n) => columns.slice(n * each, (n + 1) * each))
 }
 
 /** Titles over columns, in two lines where they have a comma. */
@@ -71,24 +89,12 @@ function partialLines(comparison: Comparison): string[] {
   ]
 }
 
-/** Text in lines of at most `width` characters, broken at spaces; all but the first begin with `indent`. */
-export function wrapped(text: string, width: number, indent = ''): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(/(?<=\S) /)) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = indent + word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line]
-}
-
 function cyclesOf(cell: Cell | undefined): string {
   if (cell === undefined) return '…'
   const { cycles, ratio, technique } = cell
   if (cycles === undefined) return '–'
-  return ratio === undefined || technique === BASELINE ? whole(cycles) : `${whole(cycles)} ${times(ratio)}`
+  const short = cycles < 100_000 ? whole(cycles) : `${whole(cycles / 1000)}k`
+  return ratio === undefined || technique === BASELINE ? short : `${short} ${times(ratio)}`
 }
 
 function eventsTable(comparison: Comparison): string[] {

@@ -1,11 +1,12 @@
 /** What a comparison is: plain data, whole or in part, of which parts can be put together again. */
 import { type CostProfile, type Counts, VmexitError } from '@vmexit/core'
 import type { Charged } from './charge.ts'
+import type { Start } from './start/start.ts'
 import type { Technique } from './technique.ts'
 import type { Workload } from './workload.ts'
 
 /** Of the form and the meaning of a {@link Comparison}: another number where figures cannot be set side by side any more. */
-export const COMPARISON_VERSION = 1
+export const COMPARISON_VERSION = 2
 
 /** One workload under one technique: of one repetition. */
 export interface Cell extends Charged {
@@ -35,6 +36,8 @@ export interface Comparison {
   readonly workloads: readonly Pick<Workload, 'name' | 'title' | 'unit' | 'count'>[]
   readonly techniques: readonly Column[]
   readonly cells: readonly Cell[]
+  /** Starts of the techniques, in the order of the columns; none where they were not asked for. */
+  readonly starts: readonly Start[]
   /** Why cells are missing: `interrupted`, or `shard 1/3`. Undefined where none is. */
   readonly partial: string | undefined
 }

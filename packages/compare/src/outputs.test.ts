@@ -94,7 +94,7 @@ describe('a baseline', () => {
   test('of another version, or that is none, is refused with the reason', async () => {
     const now = await measured()
     expect(() => filed({ ...now, version: 7 })).toThrow(
-      'before.json is a comparison of version 7, and this is version 1',
+      'before.json is a comparison of version 7, and this is version 2',
     )
     expect(() => filed({ ...now, cells: [{}] })).toThrow('before.json is no comparison')
     expect(() => parseComparison('{"version": 1', 'x')).toThrow('x is no JSON, or only the beginning of it')

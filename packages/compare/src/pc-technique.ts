@@ -1,7 +1,11 @@
 /** Techniques that share a PC: a column boots the kernel once and runs the workloads in their order. */
 import { type Counts, VmexitError } from '@vmexit/core'
-import { SlopeMeter, workloadInitramfs } from '@vmexit/guests'
-import { createPc, type Pc, type PcTechnique } from '@vmexit/vmexit'
+import { SlopeMeter } from '@vmexit/guests'
+import { createPc, type PcTechnique } from '@vmexit/vmexit'
+import { explainOnPc } from './explain/pc-explain.ts'
+import { countsOf, eventsOf } from './pc-counts.ts'
+import { containerGuest, HARDWARE_OF_ALL, MEMORY_WITH_MODULES, refusesContainer, workloadGuest } from './pc-guest.ts'
+import { startOfPc } from './start/pc-start.ts'
 import type { Measured, MeasureRequest, Technique } from './technique.ts'
 
 /** What makes a technique of a PC. */
@@ -11,64 +15,33 @@ export interface PcTechniqueOptions {
   readonly about: string
   /** How the PC stands on its machine. */
   readonly pc: PcTechnique
+  /** The workloads run in a container of the guest's own kernel. */
+  readonly contained?: boolean
   /** Of the events in a repetition those that take the hardware's time: see {@link Technique}. */
   readonly charged: (events: Counts) => Counts
 }
 
-/** RAM of the guest: `random` alone wants 32 MiB. */
-const MEMORY = '64 MiB'
-/**
- * Instructions in a virtual second, as many as the processors of the profiles have cycles: a tick of the kernel's timer comes every
- * forty million, and next to never while a slope is taken.
- */
-const FREQUENCY = 4_000_000_000
-/**
- * A file that lies about, so that the kernel gives out memory behind the first 2 MiB. These hold the hole for displays and
- * ROMs, and are never one large page.
- */
-const BALLAST = { kind: 'file', mode: 0o644, path: 'ballast', bytes: new Uint8Array(2 << 20) } as const
-/**
- * The command line of a Linux: no mitigations, whose figures differ from one CPU model to the next, and addresses that stay. Self-tests
- * of ciphers are two thirds of a boot.
- */
-const LINUX = 'console=ttyS0 quiet norandmaps mitigations=off cryptomgr.notests'
 /** Arguments that Linux hands on to init, with room for its own. */
 const ARGUMENTS = 30
 /** Repetitions of a program that only warms up. */
 const WARM = 5
 /** A hundred times what all workloads take: a guest that hangs ends here. */
 const LIMIT = 20_000_000_000
-/** What the hardware counts whoever owns it. A guest that is simulated in software has counters of its own of these names. */
-const OF_THE_HARDWARE = [
-  ...['exceptions', 'page-faults', 'interrupts', 'tlb-misses-data', 'tlb-misses-code'],
-  ...['walk-references', 'second-stage-references'],
-]
-
 /** A technique by which a PC is one. */
-export function pcTechnique({ pc: way, ...technique }: PcTechniqueOptions): Technique {
+export function pcTechnique({ pc: way, contained = false, ...technique }: PcTechniqueOptions): Technique {
   return {
     ...technique,
+    ...(contained && { refuses: refusesContainer }),
+    start: (request) => startOfPc(way, contained, request),
+    ...(!contained && { explain: (request, steps) => explainOnPc(way, request, steps) }),
     async measure({ workloads, kernel, engine, signal, onMeasured }: MeasureRequest): Promise<readonly Measured[]> {
-      const executable = { kind: 'file', mode: 0o755 } as const
-      const entries = workloads.map(({ name, image }) => ({ ...executable, path: `bin/${name}`, bytes: image() }))
       // A large kernel does much for the first time: there programs run once before they count, as many as it takes names of.
       const most = kernel.protocol === 'linux' ? Math.max(0, ARGUMENTS - workloads.length) : 0
       const warm = workloads.slice(0, most).map(({ name }) => `${name}:${WARM}`)
       const runs = [...warm, ...workloads.map(({ name, count }) => `${name}:${count}`)]
-      const archive = workloadInitramfs({ programs: [], entries: [BALLAST, ...entries] })
-      const guest =
-        kernel.protocol === 'linux'
-          ? { kernel: kernel.image, initrd: archive, append: `${LINUX} -- ${runs.join(' ')}` }
-          : { multiboot: kernel.image, modules: [{ bytes: archive }], append: `${kernel.name} -- ${runs.join(' ')}` }
-      await using pc = await createPc({
-        ...guest,
-        memory: MEMORY,
-        frequency: FREQUENCY,
-        interruptController: 'pic',
-        display: 'none',
-        engine,
-        ...way,
-      })
+      const guest = contained ? containerGuest(kernel, workloads, runs) : workloadGuest(kernel, workloads, runs)
+      const hardware = { ...HARDWARE_OF_ALL, ...(contained && { memory: MEMORY_WITH_MODULES }), engine }
+      await using pc = await createPc({ ...guest, ...hardware, ...way })
       const meter = new SlopeMeter(() => countsOf(pc))
       let told = warm.length
       pc.console.onTransmit((bytes) => {
@@ -97,18 +70,6 @@ function failed(technique: string, kernel: string, workload: string, status: num
     problem: `the workload ${workload} on the kernel ${kernel} under ${technique} ${how}`,
     remedy: 'leave it out, or take another kernel; status 127 says that there is no such program',
   })
-}
-
-function countsOf(pc: Pc): Counts {
-  const { counts, machineCounts } = pc
-  return { ...Object.fromEntries(OF_THE_HARDWARE.map((name) => [name, machineCounts[name] ?? 0])), ...counts }
-}
-
-/** By the names of a comparison: faults that the guest takes are true ones, whoever counted them. */
-function eventsOf(costs: Counts, does: Counts): Counts {
-  const { 'page-faults': faults = 0, exceptions = 0, 'true-faults': found = faults } = costs
-  const misses = (costs['tlb-misses-data'] ?? 0) + (costs['tlb-misses-code'] ?? 0)
-  return { ...costs, ...does, 'true-faults': found, 'other-exceptions': exceptions - faults, 'tlb-misses': misses }
 }
 
 const pick = (events: Counts, wanted: (name: string) => boolean): Counts =>
@@ -161,5 +122,14 @@ export const pcTechniques: readonly Technique[] = [
     about: 'The same with 2 MiB pages in the second stage.',
     pc: { technique: 'vtx', mmu: 'nested-paging', nestedPages: '2 MiB' },
     charged: nested,
+  }),
+  pcTechnique({
+    name: 'guest-container',
+    title: 'guest, container',
+    about:
+      'The guest owns the machine; its kernel runs the programs in a container of its own: an overlay, a control group, namespaces.',
+    pc: { technique: 'native' },
+    contained: true,
+    charged: native,
   }),
 ]

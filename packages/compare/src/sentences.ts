@@ -6,6 +6,10 @@ import { times, whole } from './figures.ts'
 const WORDS: Readonly<Record<string, readonly [one: string, several: string]>> = {
   instructions: ['instruction', 'instructions'],
   'kernel-instructions': ["instruction of the kernel's", "instructions of the kernel's"],
+  'container-instructions': [
+    "instruction of the kernel's for a container",
+    "instructions of the kernel's for a container",
+  ],
   'kernel-work': ["call's work in the kernel", "calls' work in the kernel"],
   emulated: ['emulated instruction', 'emulated instructions'],
   'walk-references': ['reference of a page walk', 'references of page walks'],
@@ -39,11 +43,16 @@ interface Overhead {
   readonly above: number
 }
 
+/** The column of containers, and what it stands beside. */
+const CONTAINER = 'container'
+const PROCESS = 'process'
+
 /**
  * The technique that all workloads together cost most above native, by its dearest workload; the next one, by those with the largest ratios;
- * and what costs the same everywhere. Always three, of whatever rows and columns there are.
+ * and what costs the same everywhere. Always three, of whatever rows and columns there are; and a fourth on what a container adds, where
+ * there is one beside a bare process.
  */
-export function whereTimeGoes(comparison: Comparison): readonly [string, string, string] {
+export function whereTimeGoes(comparison: Comparison): readonly string[] {
   const titles = new Map(comparison.techniques.map(({ name, title }) => [name, title]))
   const rows = new Map(comparison.workloads.map(({ name, title }) => [name, title]))
   const columns = comparison.techniques
@@ -58,6 +67,7 @@ export function whereTimeGoes(comparison: Comparison): readonly [string, string,
       ? 'No other technique has a workload that is dearer than native.'
       : `Under ${titles.get(second.dear[0]!.cell.technique)} the dearest beside native ${highest(second.dear)}.`,
     cheap(comparison, titles),
+    ...contained(comparison, rows),
   ]
 
   function longest(dear: readonly Overhead[]): string {
@@ -94,7 +104,7 @@ function nothingDear({ cells }: Comparison): string {
 
 /** The charges that most of the cycles above native go to, at most two, with their shares of them. */
 function causes({ cell, base, above }: Overhead): string {
-  return Object.entries(cell.charges)
+  return Object.entries(withKernel(cell.charges))
     .map(([event, { count, each }]) => {
       const native = base.charges[event]
       return { event, count, share: (count * each - (native === undefined ? 0 : native.count * native.each)) / above }
@@ -106,6 +116,36 @@ function causes({ cell, base, above }: Overhead): string {
       return `${Math.round(share * 100)} % ${n === 0 ? 'of the difference ' : ''}for ${figure} ${chargeWords(event, count)}`
     })
     .join(', ')
+}
+
+/** The instructions of a kernel outside of the machine among those of the program: native counts them so. */
+function withKernel({ 'kernel-instructions': kernel, ...charges }: Cell['charges']): Cell['charges'] {
+  const { instructions } = charges
+  if (kernel === undefined || instructions === undefined)
+    return { ...charges, ...(kernel && { 'kernel-instructions': kernel }) }
+  return { ...charges, instructions: { ...instructions, count: instructions.count + kernel.count } }
+}
+
+/** What a container adds to a bare process: where most, and to its start. */
+function contained(comparison: Comparison, rows: ReadonlyMap<string, string>): readonly string[] {
+  const added = comparison.cells.flatMap((cell) => {
+    const bare = cellOf(comparison, cell.workload, PROCESS)
+    if (cell.technique !== CONTAINER || cell.cycles === undefined || bare?.cycles === undefined) return []
+    return [{ workload: cell.workload, ratio: cell.cycles / bare.cycles, above: cell.cycles - bare.cycles }]
+  })
+  if (added.length === 0) return []
+  const [most] = [...added].sort((a, b) => b.ratio - a.ratio)
+  const same = added.filter(({ ratio }) => ratio <= SAME && ratio >= 1 / SAME).length
+  const { workload, ratio, above } = most!
+  const where =
+    ratio <= SAME
+      ? 'nothing, within five percent, to any workload'
+      : `most to “${rows.get(workload)}” (${times(ratio)} a bare process: ${whole(above)} cycles more), and nothing, within five percent, to ${same} of ${added.length} workloads`
+  const started = [CONTAINER, PROCESS].map((name) => comparison.starts.find(({ technique }) => technique === name))
+  const [own, bare] = started.map((start) => start?.first.cycles)
+  const start =
+    own === undefined || bare === undefined ? '' : `; it starts in ${whole(own)} cycles, a process in ${whole(bare)}`
+  return [`A container adds ${where}${start}.`]
 }
 
 function cheap({ workloads, techniques, cells }: Comparison, titles: ReadonlyMap<string, string>): string {

@@ -4,6 +4,7 @@
  */
 import { VmexitError } from '@vmexit/core'
 import { arranged, type Comparison, missingCells } from './comparison.ts'
+import type { Start } from './start/start.ts'
 
 /** One of several, counted from 1. */
 export interface Shard {
@@ -68,8 +69,20 @@ export function mergeComparisons(parts: readonly Comparison[]): Comparison {
       cells.set(key, cell)
     }
   }
+  const starts = new Map<string, Start>()
+  for (const start of parts.flatMap((part) => part.starts)) {
+    const before = starts.get(start.technique)
+    if (before !== undefined && JSON.stringify(before) !== JSON.stringify(start)) {
+      throw cannotMerge(
+        `two parts have different starts of ${start.technique}`,
+        'run both again: counts are exact, so one of them is of another version or was changed',
+      )
+    }
+    starts.set(start.technique, start)
+  }
   const whole: Comparison = {
     ...first,
+    starts: first.techniques.flatMap(({ name }) => starts.get(name) ?? []),
     cells: arranged(first.workloads, first.techniques, [...cells.values()]),
     partial: undefined,
   }

@@ -1,6 +1,8 @@
 /** What a column of a comparison is: something that runs workloads and counts. */
 import type { Counts } from '@vmexit/core'
 import type { PcHardware } from '@vmexit/vmexit'
+import type { EventKind, Steps } from './explain/explanation.ts'
+import type { MeasuredStart } from './start/start.ts'
 import type { Workload } from './workload.ts'
 
 /** A guest kernel. */
@@ -12,6 +14,8 @@ export interface Kernel {
    * `linux` a bzImage.
    */
   readonly protocol?: 'multiboot' | 'linux'
+  /** An initramfs with its modules and a busybox, for what is more than the workloads: a container of its own. */
+  readonly initramfs?: Uint8Array
 }
 
 /** How far a comparison is. */
@@ -24,12 +28,22 @@ export interface Progress {
   readonly total: number
 }
 
-/** What a technique is to measure. */
-export interface MeasureRequest {
-  readonly workloads: readonly Workload[]
+/** What starts are measured with. */
+export interface StartRequest {
   readonly kernel: Kernel
   readonly engine: PcHardware['engine']
   readonly signal: AbortSignal | undefined
+}
+
+/** An event that is looked for. */
+export interface EventRequest extends StartRequest {
+  readonly workload: Workload
+  readonly what: EventKind
+}
+
+/** What a technique is to measure. */
+export interface MeasureRequest extends StartRequest {
+  readonly workloads: readonly Workload[]
   /** To be called when a workload is done. */
   readonly onMeasured: (measured: Measured) => void
 }
@@ -52,11 +66,17 @@ export interface Technique {
   readonly about: string
   /** Runs the workloads in their order. Rejects with the signal's reason when it aborts. */
   measure(request: MeasureRequest): Promise<readonly Measured[]>
+  /** Starts one instance. Undefined of a technique whose start is not measured. */
+  start?(request: StartRequest): Promise<MeasuredStart>
+  /** Traces one event, step by step. Undefined of a technique that cannot. */
+  explain?(request: EventRequest, steps: Steps): Promise<void>
   /**
    * Of the events in a repetition those that take the hardware's time. What is simulated in software does not. `kernel` is the name
    * of the comparison's.
    */
   charged(events: Counts, kernel: string): Counts
+  /** Why it cannot be on a kernel; undefined where it can. */
+  refuses?(kernel: Kernel): string | undefined
   /** What the figures of this column rest on beside counts and prices, if anything: constants that were calibrated. */
   basis?(kernel: string): string
 }

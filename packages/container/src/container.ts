@@ -11,6 +11,7 @@ import { ContainerFiles } from './files.ts'
 import { ContainerGroup, GroupCharges, type Limits } from './group.ts'
 import { ContainerHost } from './host.ts'
 import { type Archive, type Looker, seen, unpackLayer } from './layer.ts'
+import { type ContainerMount, disposeVolumes } from './mounts.ts'
 import type { NetworkMember } from './network-member.ts'
 import { joinNetwork, type NetworkOfContainer } from './network-of-container.ts'
 import { ContainerProcess, type ExitStatus, type SignalName, type TerminalSize } from './process.ts'
@@ -48,7 +49,9 @@ export interface ContainerOptions extends Omit<ExecOptions, 'args'>, Limits, Net
   readonly capAdd?: readonly CapabilityName[]
   /** No program gives it more rights than it has: set-user-ID means nothing. */
   readonly noNewPrivileges?: boolean
-  /** A filter of system calls, as `linux.seccomp` of an OCI runtime configuration. */
+  /** Volumes, and file systems in memory, in the order in which they are mounted. */
+  readonly mounts?: readonly ContainerMount[]
+  /** A filter of system calls, as `defaultSeccomp` makes it, and as `linux.seccomp` of an OCI runtime configuration. */
   readonly seccomp?: OciSeccomp
   /** What another one of the same image has changed, as its `files.layer()` gave it: it goes on from there. */
   readonly layer?: Archive
@@ -83,6 +86,7 @@ export class Container implements AsyncDisposable {
   readonly #group: ContainerGroup
   readonly #charges: GroupCharges
   readonly #root: ImageRoot
+  readonly #mounts: readonly ContainerMount[]
   /** What it has changed, what there is of it, and copies in and out; also when it has ended. */
   readonly files: ContainerFiles
   /** Its addresses, and ports of the host that lead to it. */
@@ -94,6 +98,7 @@ export class Container implements AsyncDisposable {
   constructor(options: ContainerOptions, host: ContainerHost, { network, root, group, charges, upper }: Prepared) {
     this.host = host
     this.#root = root
+    this.#mounts = options.mounts ?? []
     this.network = network
     this.name = network.name
     this.#group = group
@@ -129,6 +134,7 @@ export class Container implements AsyncDisposable {
       const { inner } = this.#group
       mountAll(task, {
         ...{ group: inner, charges, hostname, cwd: spec.cwd, readOnly: options.readOnly ?? false },
+        mounts: this.#mounts,
         ...network.files(hostname),
       })
       this.#inside = insideOf(task)
@@ -255,6 +261,7 @@ export class Container implements AsyncDisposable {
     this.#charges.releaseAll()
     this.#group.remove()
     this.#root[Symbol.dispose]()
+    disposeVolumes(this.#mounts)
   }
 }
 
@@ -306,6 +313,7 @@ export async function createContainer(options: ContainerOptions): Promise<Contai
     charges?.releaseAll()
     group?.remove()
     root?.[Symbol.dispose]()
+    disposeVolumes(options.mounts)
     await network[Symbol.asyncDispose]()
     throw error
   }

@@ -27,6 +27,8 @@ export class ContainerHost {
   readonly #host: Host
   readonly #watching = new Set<(error: unknown) => void>()
   #isRunning = false
+  /** The end of the run that there is, or of the last one. */
+  #running: Promise<void> = Promise.resolve()
   #hasCome = false
   #tell: (() => void) | undefined
   #numbers = 0
@@ -48,7 +50,7 @@ export class ContainerHost {
     this.#tell?.()
     if (this.#isRunning) return
     this.#isRunning = true
-    void this.#run()
+    this.#running = this.#run()
   }
 
   /** Tells of an error of the kernel itself, which ends all that runs; answers what ends that. */
@@ -60,12 +62,25 @@ export class ContainerHost {
   /** Lets time pass, a second of it at most, until nothing is on its way any more: also when no program runs. */
   async settle(isBusy: () => boolean): Promise<void> {
     const { kernel } = this
+    const { clock } = kernel.network
     for (let turns = 0; turns < MOST_TURNS && isBusy(); turns++) {
-      if (!this.#isRunning) {
-        kernel.skipTo(Math.min(kernel.timers.next, kernel.now + TURN))
+      if (this.#isRunning) {
+        let timer: Disposable | undefined
+        const passed = new Promise<void>((done) => {
+          timer = clock.after(clock.ticks(TURN), () => done())
+        })
+        this.wake()
+        await Promise.race([passed, this.#running])
+        timer?.[Symbol.dispose]()
+      } else {
+        const left = Math.min(kernel.timers.next - kernel.now, TURN)
+        if (this.#host.wait === undefined) await turn()
+        const passed = Math.min(left, (await this.#host.wait?.(left)) ?? left)
+        // Somebody may have started a program.
+        if (this.#isRunning) continue
+        kernel.skipTo(kernel.now + passed)
         kernel.step(1)
       }
-      await turn()
     }
   }
 

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { CapabilityName } from './capabilities.ts'
+export { type CapabilityName, capabilitiesOf } from './capabilities.ts'
 export type { FileChange } from './changes.ts'
 export {
   Container,
@@ -18,6 +18,7 @@ export { ContainerFiles, type FileStat, openFiles } from './files.ts'
 export type { Limits } from './group.ts'
 export { ContainerHost, type ContainerHostOptions } from './host.ts'
 export type { Archive } from './layer.ts'
+export type { ContainerMount, TmpFsMount, VolumeMount } from './mounts.ts'
 export {
   ContainerNetwork,
   createNetwork,
@@ -25,7 +26,6 @@ export {
   type Joining,
   type NetworkOptions,
 } from './network.ts'
-export type { NetworkAddresses } from './network-addresses.ts'
 export { type Card, type MemberOptions, NetworkMember } from './network-member.ts'
 export type { NetworkOfContainer } from './network-of-container.ts'
 export type {
@@ -41,3 +41,4 @@ export type { Uplink } from './network-uplink.ts'
 export { ContainerProcess, type ExitStatus, type SignalName, type TerminalSize } from './process.ts'
 export type { ProcessEntry } from './processes.ts'
 export type { ProgramOptions } from './program.ts'
+export { defaultSeccomp } from './seccomp.ts'

@@ -2,6 +2,7 @@
 import type { Task } from '@vmexit/linux'
 import { type ByteString, type FileSystem, type Mount, MountFlag, TmpFs } from '@vmexit/vfs'
 import { containerError } from './errors.ts'
+import { fillVolume } from './fill-volume.ts'
 import type { GroupCharges } from './group.ts'
 import { makePlace, mustAt } from './place.ts'
 
@@ -10,14 +11,18 @@ export interface VolumeMount {
   readonly type: 'volume'
   /** An absolute path; what of it is not there is made. */
   readonly destination: string
-  /** Any of `@vmexit/vfs`; `hostVolume` of `@vmexit/vfs/node` is a directory of the host. Whoever gives it ends it. */
-  readonly fileSystem: FileSystem
+  /** Any of `@vmexit/vfs`; `hostVolume` of `@vmexit/vfs/node` is a directory of the host. Whoever gives it ends it, unless it is `owned`. */
+  readonly fileSystem: FileSystem & Partial<Disposable>
   /** The file of its root that is mounted, in the place of all of it: the file system lets itself be bound from outside. */
   readonly file?: ByteString | undefined
   /** Nothing can be written by this way. */
   readonly readOnly?: boolean
   /** As /proc/mounts says it. */
   readonly source?: string
+  /** If it is empty, what the image has at its place is copied there before. */
+  readonly copy?: boolean
+  /** It is disposed of with the container, if it can be. */
+  readonly owned?: boolean
 }
 
 /** An empty file system in memory, which is the container's to pay. */
@@ -47,7 +52,8 @@ export function mountVolumes(task: Task, mounts: readonly ContainerMount[], char
       )
     const flags = MountFlag.NODEV | MountFlag.RELATIME | (readOnly ? MountFlag.RDONLY : 0)
     if (mount.type === 'volume') {
-      const { fileSystem, file, source = 'volume' } = mount
+      const { fileSystem, file, source = 'volume', copy = false } = mount
+      if (copy) fillVolume(task, destination, fileSystem)
       mountAt(task, fileSystem, file, destination, source, flags)
       continue
     }
@@ -55,6 +61,11 @@ export function mountVolumes(task: Task, mounts: readonly ContainerMount[], char
     const fs = new TmpFs({ time, charges, mode, sizeBytes: size })
     mountAt(task, fs, undefined, destination, 'tmpfs', flags | MountFlag.NOSUID | MountFlag.NOEXEC)
   }
+}
+
+/** Ends those that are the container's. */
+export function disposeVolumes(mounts: readonly ContainerMount[] = []): void {
+  for (const mount of mounts) if (mount.type === 'volume' && mount.owned === true) mount.fileSystem[Symbol.dispose]?.()
 }
 
 /** Mounts a file system, or a file of its root. @throws VmexitError `container-image`. */

@@ -21,6 +21,8 @@ import {
 import { DEVICE_LINKS, DEVICES, makeNode, makeTerminals } from './devices.ts'
 import { containerError } from './errors.ts'
 import type { GroupCharges } from './group.ts'
+import { MASKED, maskPaths, protectPaths, READ_ONLY } from './masks.ts'
+import { type ContainerMount, mountVolumes } from './mounts.ts'
 
 const SHARED_MEMORY_BYTES = 64 << 20
 const DIRECTORY = 0o755
@@ -49,10 +51,13 @@ export interface RootOptions {
   /** What /etc/hosts says, and /etc/resolv.conf; nothing is made of what is not stated. */
   readonly hosts: string
   readonly resolver?: string
+  /** What is mounted beside that. */
+  readonly mounts: readonly ContainerMount[]
 }
 
 /** Mounts the rest, for its first task. @throws VmexitError `container-image`. */
-export function mountAll(task: Task, { group, charges, hostname, cwd, readOnly, hosts, resolver }: RootOptions): void {
+export function mountAll(task: Task, options: RootOptions): void {
+  const { group, charges, hostname, cwd, readOnly, hosts, resolver } = options
   const { kernel, context } = task
   const { vfs, time } = kernel
   const mount = (fs: FileSystem, path: string, flags: number, source: string): void => {
@@ -72,12 +77,16 @@ export function mountAll(task: Task, { group, charges, hostname, cwd, readOnly, 
   mount(tmpfs(DIRECTORY, 65_536), '/sys', PLAIN, 'sysfs')
   for (const path of ['/sys/fs', '/sys/fs/cgroup']) directory(task, path)
   mount(new CgroupFs(kernel, group), '/sys/fs/cgroup', PLAIN, 'cgroup')
-  must(vfs.bind(context, '/proc/sys', '/proc/sys'), '/proc/sys')
-  for (const path of ['/sys', '/sys/fs/cgroup', '/proc/sys']) isReadOnly(path)
+  for (const path of ['/sys', '/sys/fs/cgroup']) isReadOnly(path)
+  protectPaths(task, READ_ONLY)
+  maskPaths(task, MASKED)
+  // One that has a network needs them, though its image be one program.
+  if (resolver !== undefined) vfs.mkdir(context, null, toByteString('/etc'), DIRECTORY)
   write(task, '/etc/hostname', `${hostname}\n`)
   write(task, '/etc/hosts', hosts)
   if (resolver !== undefined) write(task, '/etc/resolv.conf', resolver)
   if (vfs.access(context, null, toByteString(cwd), Access.F_OK) === -Errno.ENOENT) makeAll(task, cwd)
+  mountVolumes(task, options.mounts, charges)
   if (readOnly) isReadOnly('/')
   context.umask = 0o022
 }

@@ -4,7 +4,7 @@ import { SP, type Span } from './accesses.ts'
 import type { Form } from './effects.ts'
 import type { Graph } from './graph.ts'
 import { isHandedOver, type Loops } from './loops.ts'
-import type { Block } from './region.ts'
+import { type Block, edgesOf } from './region.ts'
 
 export interface Frames {
   /**
@@ -24,7 +24,15 @@ const IN_LOOP = 2
 const FARTHEST = 512
 
 /** Bytes that an instruction reaches at a distance from the stack pointer, if it does. */
-function reachOf({ op, base, index, disp, opSize, addrSize, operands }: Insn): { at: number; bytes: number } | undefined {
+function reachOf({
+  op,
+  base,
+  index,
+  disp,
+  opSize,
+  addrSize,
+  operands,
+}: Insn): { at: number; bytes: number } | undefined {
   const size = opSize >> 3
   if (op === 'push' || op === 'call' || op === 'call_ind') return { at: -size, bytes: size }
   if (op === 'pop' || op === 'ret') return { at: 0, bytes: size }
@@ -109,8 +117,8 @@ function gainsOf(
   for (const block of graph.order.toReversed()) {
     gains[block] = own[block]!
     if (!goesOn[block]) continue
-    const edges = [blocks[block]!.taken, blocks[block]!.next].filter((edge) => edge !== undefined)
-    for (const { to } of edges) if (to >= 0 && !isLabel(to)) gains[block]! += gains[to]! / edges.length
+    const edges = edgesOf(blocks[block]!)
+    for (const { to } of edges) if (!isLabel(to)) gains[block]! += gains[to]! / edges.length
   }
   return gains
 }

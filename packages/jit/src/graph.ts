@@ -2,7 +2,7 @@
  * The order and nesting in which a region's blocks become structured control flow: reverse postorder, dominators, loops
  * (N. Ramsey, "Beyond Relooper", ICFP 2022). An edge into the middle of a loop leaves the region instead.
  */
-import type { Block, Edge } from './region.ts'
+import { type Block, type Edge, edgesOf } from './region.ts'
 
 /** The structure of a region. Blocks are named by their numbers. */
 export interface Graph {
@@ -21,9 +21,6 @@ export interface Graph {
   /** Blocks that lead here. */
   readonly predecessors: readonly (readonly number[])[]
 }
-
-const edgesOf = (block: Block): Edge[] =>
-  [block.taken, block.next].filter((edge) => edge !== undefined && edge.to >= 0) as Edge[]
 
 /** Cuts edges (`to` becomes −1) that no structure has. */
 export function structure(blocks: readonly Block[]): Graph {

@@ -6,7 +6,7 @@ import type { Graph } from './graph.ts'
 import { isHandedOver, type Loops, loopsOf } from './loops.ts'
 import { EVERYTHING } from './parts.ts'
 import { ALL_REGISTERS } from './processor.ts'
-import type { Block, Edge, Region } from './region.ts'
+import { type Block, type Edge, edgesOf, type Region } from './region.ts'
 import type { Shape } from './shape.ts'
 import { predictShapes } from './shapes.ts'
 
@@ -78,15 +78,12 @@ function guarded(
   return all
 }
 
-const edgesOf = ({ taken, next }: Block): readonly (Edge | undefined)[] => [taken, next]
-
 /** The longest way, in instructions, from a checked block to the next check. */
 function budgets(blocks: readonly Block[], graph: Graph, checked: Uint8Array): Int32Array {
   const longest = new Int32Array(blocks.length)
   for (const block of graph.order.toReversed()) {
     let most = 0
-    for (const edge of edgesOf(blocks[block]!))
-      if (edge && edge.to >= 0 && !checked[edge.to]) most = Math.max(most, longest[edge.to]!)
+    for (const { to } of edgesOf(blocks[block]!)) if (!checked[to]) most = Math.max(most, longest[to]!)
     longest[block] = most + blocks[block]!.items.length
   }
   return longest.map((instructions, block) => (checked[block] ? instructions : 0))

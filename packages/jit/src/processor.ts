@@ -18,6 +18,7 @@ import {
   type Mode,
   type Node,
   NodeKind,
+  peekFlags,
   type Routine,
   semantics,
   shortOr,
@@ -348,7 +349,7 @@ export class TranslationProcessor extends AccessProcessor implements FrequentCod
   }
   override condition(cc: number): Node {
     this.effects.readsFlags = true
-    const holds = this.#ofHeld(cc >> 1)
+    const holds = this.flags ? this.#ofHeld(cc >> 1) : this.#ofState(cc >> 1)
     if (!holds) return super.condition(cc)
     return this.let(cc & 1 ? this.eqz(holds) : holds)
   }
@@ -368,6 +369,13 @@ export class TranslationProcessor extends AccessProcessor implements FrequentCod
     if (code === 6 && isStep(kind)) return kind === HeldFlags.inc ? this.ltS(a, this.i32(-1)) : this.leS(a, this.i32(0))
     if (code === 7 && isStep(kind)) return this.leS(a, this.i32(kind === HeldFlags.inc ? -1 : 1))
     return undefined
+  }
+  /** The same of flags that the state alone has. */
+  #ofState(code: number): Node | undefined {
+    if (code < 1 || code > 3) return undefined
+    const [result, carry] = this.call(peekFlags, this.state()) as [Node, Node]
+    if (code === 1) return carry
+    return code === 2 ? this.eqz(result) : this.or(carry, this.eqz(result))
   }
   /** CF as 0 or 1, of flags that the locals have. */
   #carryOf(kind: number): Node | undefined {

@@ -7,6 +7,7 @@ import type { Mode, Records } from '@vmexit/x86/engine'
 import { createInsn, type Decoder, type Insn } from '@vmexit/x86-decoder'
 import type { Decoded } from './decoded.ts'
 import { linearPageOf, nextOf, type Step, stepOf, targetOf } from './insn.ts'
+import { tableTargets } from './jump-table.ts'
 
 /** A page that code of a region lies in. */
 export interface Page {
@@ -43,6 +44,13 @@ export interface Block {
   readonly taken: Edge | undefined
   /** The instruction behind it, if control can come there. */
   readonly next: Edge | undefined
+  /** Where an indirect jump may go: the target is compared with each. */
+  readonly others: readonly Edge[]
+}
+
+/** All edges of a block that lead to another one. */
+export function edgesOf({ taken, next, others }: Block): Edge[] {
+  return [taken, next, ...others].filter((edge) => edge !== undefined && edge.to >= 0) as Edge[]
 }
 
 export interface Region {
@@ -69,6 +77,8 @@ export interface CodeSource {
 /** Instructions of a region at the most: larger functions take V8 longer than they save. */
 const LARGEST = 120
 const LONGEST = 15
+/** Targets of an indirect jump that are worth comparing with. */
+const MOST_TARGETS = 8
 const PAGE = 0x1000
 
 /** Finds the region that begins at `ip`; undefined where nothing there can be translated. */
@@ -83,6 +93,8 @@ class Search {
   readonly #pages = new Map<number, Page | undefined>()
   readonly #items = new Map<number, Item>()
   readonly #leaders = new Set<number>()
+  /** By indirect jump: where it may lead. */
+  readonly #targets = new Map<number, number[]>()
   readonly #scratch = new Uint8Array(2 * LONGEST)
 
   constructor(source: CodeSource, mode: Mode) {
@@ -130,6 +142,7 @@ class Search {
         const target = step === 'branch' || step === 'jump' ? targetOf(ip, insn) : ip
         // A jump to the beginning of a function is a call in its last place.
         if (target !== ip && !(step === 'jump' && this.#source.records.isFunction(item.page.pfn, target))) lead(target)
+        if (step === 'indirect') for (const to of this.#mayReach(item)) lead(to)
         if (step === 'jump' || step === 'indirect' || step === 'transfer') break
         // What ends in another page has a check in front of it.
         if (item.second) lead(ip)
@@ -139,6 +152,26 @@ class Search {
         ip = next
       }
     }
+  }
+
+  /** Of what an indirect jump may lead to, the code that is known. */
+  #mayReach({ ip, insn }: Item): readonly number[] {
+    const targets = tableTargets(insn, this.#mode, (linear) => this.#word(linear))
+    const known = targets.filter((target) => {
+      const page = this.#page(linearPageOf(target, this.#mode))
+      return page && target <= this.#mode.codeLimit && this.#source.records.known(page.pfn, target, this.#mode) !== 0
+    })
+    const few = known.length > MOST_TARGETS ? [] : known
+    this.#targets.set(ip, few)
+    return few
+  }
+  /** The aligned word at a linear address, if it can be had without a trace. */
+  #word(linear: number): number | undefined {
+    const pfn = (linear & 3) === 0 ? this.#source.codePage(linear - (linear % PAGE)) : -1
+    const host = pfn < 0 ? 0 : this.#source.readPage(pfn)
+    if (host === 0) return undefined
+    const bytes = this.#source.bytes()
+    return new DataView(bytes.buffer, bytes.byteOffset).getUint32(host + (linear % PAGE), true)
   }
 
   #page(linear: number): Page | undefined {
@@ -199,7 +232,7 @@ class Search {
       let ip = start
       for (;;) {
         const item = this.#items.get(ip)
-        if (!item) return { items, end: 'plain', taken: undefined, next: edge(ip) }
+        if (!item) return { items, end: 'plain', taken: undefined, next: edge(ip), others: [] }
         items.push(item)
         ip = nextOf(ip, item.insn)
         const { step } = item
@@ -214,6 +247,7 @@ class Search {
             ? { ip: targetOf(item.ip, item.insn), to: step === 'call' ? -1 : edge(targetOf(item.ip, item.insn)).to }
             : undefined,
           next: stops ? undefined : edge(ip),
+          others: (this.#targets.get(item.ip) ?? []).map(edge),
         }
       }
     })

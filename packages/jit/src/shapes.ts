@@ -2,7 +2,7 @@
 import type { Form, Forms } from './effects.ts'
 import type { Graph } from './graph.ts'
 import { isHandedOver, type Loops } from './loops.ts'
-import type { Region } from './region.ts'
+import { edgesOf, type Region } from './region.ts'
 import { type Shape, withValue } from './shape.ts'
 
 export interface Predicted {
@@ -45,11 +45,11 @@ export function predictShapes(region: Region, graph: Graph, loops: Loops, forms:
       expected[block] = withValue(expected[block]!)
       found[block] = follow(block)
     }
-    const { taken, next, end } = blocks[block]!
-    for (const edge of [taken, next]) {
-      if (!edge || edge.to < 0 || expected[edge.to]) continue
-      expected[edge.to] = { ...found[block]!.end, fcw: entry.fcw }
-      isBehindCall[edge.to] = end === 'call' || end === 'callIndirect' ? 1 : 0
+    const { end } = blocks[block]!
+    for (const { to } of edgesOf(blocks[block]!)) {
+      if (expected[to]) continue
+      expected[to] = { ...found[block]!.end, fcw: entry.fcw }
+      isBehindCall[to] = end === 'call' || end === 'callIndirect' ? 1 : 0
     }
   }
   const isSeenTo = sureShapes(region, graph, loops, expected, found)

@@ -3,6 +3,7 @@ import { ModuleBuilder } from '@vmexit/wasm-asm'
 import {
   type Mode,
   Outcome,
+  peekFlags,
   RESUME,
   ROUTINES,
   type Routine,
@@ -192,7 +193,8 @@ export class JitTier implements Tier {
 
   #compile(batch: readonly Planned[]): void {
     const { records, state, routines, imports } = this.#parts
-    const needed = new Set<Routine>([settleFlags])
+    // The form of an instruction does not tell its condition.
+    const needed = new Set<Routine>([settleFlags, peekFlags])
     for (const { plan } of batch) for (const routine of plan.routines) needed.add(routine)
     routines.require(needed)
     const module = new ModuleBuilder({ name: 'translations' })

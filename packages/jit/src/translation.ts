@@ -187,7 +187,8 @@ class Translation implements Surroundings {
     const { place, merge } = this.#graph
     const { to } = edge
     const shape = to < 0 ? undefined : this.#plan.shapes[to]
-    if (to < 0 || this.#missing(to) !== 0 || this.#lacksFrame(to) || (shape && !this.#processor.hasShape(shape))) return undefined
+    if (to < 0 || this.#missing(to) !== 0 || this.#lacksFrame(to) || (shape && !this.#processor.hasShape(shape)))
+      return undefined
     const first = this.#region.blocks[to]!.items[0]!
     if (first.second || (first.page !== item.page && first.page !== item.second)) return undefined
     if (place[to]! <= place[from]!) return this.#loops[to]
@@ -265,7 +266,7 @@ class Translation implements Surroundings {
     else if (end === 'branch') this.#branch(number, item, ended!.condition!, taken!, next!)
     else if (end === 'call') this.#call(number, item, taken!.ip, next!)
     else if (end === 'callIndirect') this.#callIndirect(number, item, ended!.target!, next!)
-    else this.#indirect(item, ended!.target!)
+    else this.#indirect(number, item, ended!.target!, block.others)
   }
 
   #branch(number: number, item: Item, condition: Node, taken: Edge, next: Edge): void {
@@ -277,15 +278,19 @@ class Translation implements Surroundings {
       processor.emit(condition)
       fn.brIf(label)
     } else {
-      const { flags, known } = processor
       processor.emit(condition)
-      fn.if_()
-      this.#go(number, item, taken)
-      fn.end()
-      processor.flags = flags
-      processor.known = known
+      this.#along(number, item, taken)
     }
     this.#go(number, item, next)
+  }
+  /** If what is on the stack is not 0, along an edge. */
+  #along(number: number, item: Item, edge: Edge): void {
+    const { flags, known } = this.#processor
+    this.#fn.if_()
+    this.#go(number, item, edge)
+    this.#fn.end()
+    this.#processor.flags = flags
+    this.#processor.known = known
   }
 
   // ── what TypeScript does ──
@@ -418,29 +423,38 @@ class Translation implements Surroundings {
     const index = processor.and(processor.shr(linear, processor.i32(12)), processor.i32(CODE_TLB_ENTRIES - 1))
     const tlb = processor.let(processor.shl(index, processor.i32(TLB_ENTRY_SHIFT)))
     const tag = processor.or(processor.and(linear, processor.i32(PAGE_MASK)), localNode('i32', this.#locals.key))
-    const all = [
-      processor.eq(field(Record32.ip), to),
-      processor.eq(field(Record32.mode), processor.i32(mode.id)),
-      processor.eq(field(Record32.handler), processor.i32(Handler.enter)),
-      processor.eq(processor.peek('i32', tlb, base + Tables.code, 32), tag),
-      processor.eq(processor.peek('i32', tlb, base + Tables.code + TLB_ADDEND, 32), field(Record32.page)),
-    ].reduce((a, b) => processor.and(a, b))
-    processor.emit(processor.eqz(all))
+    const differences = [
+      processor.xor(field(Record32.ip), to),
+      processor.xor(field(Record32.mode), processor.i32(mode.id)),
+      processor.xor(field(Record32.handler), processor.i32(Handler.enter)),
+      processor.xor(processor.peek('i32', tlb, base + Tables.code, 32), tag),
+      processor.xor(processor.peek('i32', tlb, base + Tables.code + TLB_ADDEND, 32), field(Record32.page)),
+    ]
+    processor.emit(differences.reduce((a, b) => processor.or(a, b)))
     fn.hint(false).if_()
     this.#jump()
     fn.end()
     return found
   }
-  #indirect(item: Item, target: Node): void {
+  #indirect(number: number, item: Item, target: Node, others: readonly Edge[]): void {
     const fn = this.#fn
     this.#processor.storeFlags()
+    this.#processor.emit(target)
+    fn.localSet(this.#target)
     if (item.insn.op === 'ret') {
-      this.#processor.emit(target)
-      fn.localSet(this.#target)
       this.#jump()
       return
     }
-    const found = this.#lookUp(target)
+    const to = localNode('i32', this.#target)
+    // A switch within the region. (A blend of C with one for each record takes 29 % less time, a shell 4 %.)
+    for (const edge of others) {
+      if (edge.to < 0) continue
+      this.#processor.emit(this.#processor.eq(to, this.#processor.i32(edge.ip | 0)))
+      const label = this.#label(number, item, edge)
+      if (label !== undefined) fn.brIf(label)
+      else this.#along(number, item, edge)
+    }
+    const found = this.#lookUp(to)
     this.#storeBudget()
     fn.i32Const(0).localGet(found.value).store(Store.i32Store, this.#state(Layout.record))
     fn.localGet(BASE).localGet(NESTING).localGet(found.value).load(Load.i32Load, Record32.imm)
@@ -492,9 +506,9 @@ class Translation implements Surroundings {
     fn.localGet(this.#locals.key)
     fn.i32Const((page.linear << 12) | 0)
       .op(Op.i32Or)
-      .op(Op.i32Ne)
+      .op(Op.i32Xor)
     fn.i32Const(0).load(Load.i32Load, entry + TLB_VERSION)
-    fn.i32Const(page.version).op(Op.i32Ne).op(Op.i32Or)
+    fn.i32Const(page.version).op(Op.i32Xor).op(Op.i32Or)
     fn.hint(false).if_()
     otherwise()
     fn.end()

@@ -1,7 +1,7 @@
 /** Instructions whose constants decide what they do with flags. */
 import { Gpr } from '@vmexit/x86'
 import { describe, it } from 'vitest'
-import { At, Both } from './both.ts'
+import { At, Both, word } from './both.ts'
 
 /** ROL … SAR of AH and of EDX by a constant, SHLD and SHRD of EDX; one that does something before one that may not. */
 const shifts = [0, 1, 2, 3, 4, 5, 7].flatMap((n) => [
@@ -26,4 +26,13 @@ describe('a shift or rotate by a constant', () => {
       both.run(2000)
       both.end()
     })
+})
+
+describe('a branch on flags that were made elsewhere', () => {
+  it.each([0x71, 0x72, 0x73, 0x74, 0x76, 0x78, 0x7c])('asks for them, whatever branch was met before: %i', (branch) => {
+    // sub al, 5; jo; inc ebx; push 8100h; ret; and there: the branch; inc edx; push 8000h; ret
+    const elsewhere = `${branch.toString(16)}01 42 68${word(At.code)} c3`
+    const both = new Both({ [At.code]: `2c05 7001 43 68${word(0x8100)} c3`, 0x8100: elsewhere })
+    both.sweep(300)
+  })
 })

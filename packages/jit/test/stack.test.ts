@@ -8,9 +8,9 @@ const store = (disp: number): string => `899c24${word(disp)} 43`
 /** mov ecx, [esp+disp]; add ebx, ecx */
 const load = (disp: number): string => `8b8c24${word(disp)} 01cb`
 
-/** Runs a loop with the stack pointer at e000h, behind a page that lies somewhere else. */
-function loop(text: string, threshold: 1 | 2): Both {
-  const body = `bc00e00000 ${text}`.replaceAll(' ', '')
+/** Runs a loop with the stack pointer at e000h unless stated, behind a page that lies somewhere else. */
+function loop(text: string, threshold: 1 | 2, pointer = 0xe000): Both {
+  const body = `bc${word(pointer)} ${text}`.replaceAll(' ', '')
   const both = new Both(
     { [At.code]: `${body} e9${word(-(body.length / 2) - 5)}` },
     { engine: eager(threshold), paging: true },
@@ -44,5 +44,36 @@ describe.each([1, 2] as const)('translated the %i. time', (threshold) => {
     // lea esp, [esp+6]; push eax, ebx, ecx; pop them; in e000h on both sides
     const around = [4, 8, 12, 16, 20].map(store).join(' ')
     loop(`${around} 8d642406 50 53 51 58 59 5a 8d6424fa ${around}`, threshold)
+  })
+
+  describe.each([0xe800, 0xefe0, 0xe000])('with the stack pointer at %i', (pointer) => {
+    const around = [4, 8, 12, 16, 20].map(store).join(' ')
+    const loads = [4, 8, -4].map(load).join(' ')
+
+    it('follows the stack pointer', () => {
+      // mov edi, …; push ebx; sub esp, 16; lea esp, [esp+8]; add esp, 8; pop ebx; inc esp; dec esp; xchg esp, edi; xchg edi, esp
+      const moves = ['53', '83ec10', '8d642408', '83c408', '5b', '44', '4c', '87fc', '87e7']
+      const moved = moves.map((move) => `${around} ${move} ${loads}`).join(' ')
+      loop(`bf${word(pointer + 0x40)} ${moved}`, threshold, pointer)
+    })
+
+    it('looks once for a loop, and follows what moves within it', () => {
+      // mov ecx, 9; L: push ebx; …; pop ebx; inc ebx; dec ecx; jnz L
+      const inside = `53 ${store(8)} ${load(12)} 5b ${load(4)} 43 49`
+      const length = inside.replaceAll(' ', '').length / 2
+      loop(`${around} b909000000 ${inside} 75${(0xfe - length).toString(16)} ${loads}`, threshold, pointer)
+    })
+
+    it('looks again where another page was mapped', () => {
+      // mov dword [4038h], frame; invlpg [esp]
+      const map = (frame: number): string => `c70538400000${word(frame | 7)} 0f013c24`
+      loop(`${around} ${map(0x1_c000)} ${around} ${loads} ${map(0x1_b000)} ${around} ${loads}`, threshold, pointer)
+    })
+
+    it('looks again behind a call', () => {
+      // call F; jmp; F: xor dword [4038h], 7000h; invlpg [esp]; ret
+      const flips = `e802000000 eb0f 813538400000${word(0x7000)} 0f013c24 c3`
+      loop(`${around} ${flips} ${around} ${loads}`, threshold, pointer)
+    })
   })
 })

@@ -4,6 +4,7 @@ import type { WalkControls } from './controls.ts'
 import { FORMAT_EPT } from './format.ts'
 import { WalkResult } from './result.ts'
 import { type PageTableMemory, type SecondStage, Walker } from './walker.ts'
+import type { WalkWatcher } from './watcher.ts'
 
 /** The tables one EPTP names, to be put behind a walk of the guest's own tables. */
 export class ExtendedPageTables implements SecondStage {
@@ -24,6 +25,10 @@ export class ExtendedPageTables implements SecondStage {
 
   get marks(): boolean {
     return this.controls.accessedDirty
+  }
+
+  watch(watcher: Pick<WalkWatcher, 'onEntry'> | undefined): void {
+    this.#walker.watcher = watcher
   }
 
   reach(guestPhysical: number, access: number): number {

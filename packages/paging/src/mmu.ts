@@ -15,6 +15,7 @@ import { loadPdptes } from './pdpte.ts'
 import { FINAL_ACCESS, LINEAR_VALID, WalkResult } from './result.ts'
 import { Tlb, type TlbState } from './tlb.ts'
 import { type PageTableMemory, type SecondStage, Walker } from './walker.ts'
+import type { WalkWatcher } from './watcher.ts'
 
 const CR0_PE = 1
 const CR0_WP = 1 << 16
@@ -117,6 +118,7 @@ export class Mmu {
   #lookedFor = 0
   #found = true
   #second: SecondStage | undefined
+  #watcher: WalkWatcher | undefined
   #controls: WalkControls
   #mode: Mode = 'off'
   /** Linear is physical: no paging and no second stage. */
@@ -217,6 +219,7 @@ export class Mmu {
     if (side === this.data) this.counts.dataMisses++
     else this.counts.instructionMisses++
     this.#countReferences(walked)
+    this.#watcher?.onCounted()
     if (!walked.ok) {
       if (walked !== this.result) this.result.copy(walked)
       this.data.invalidatePage(page)
@@ -230,6 +233,7 @@ export class Mmu {
   }
 
   #walk(linear: number, access: number, out: WalkResult): boolean {
+    this.#watcher?.onWalk(linear)
     if (this.#mode === 'off') return this.#walkSecondStage(linear, access, out)
     if (this.#mode !== 'PAE') {
       return this.#walkers[this.#mode].walk(this.#tables, this.#cr3, linear, access, this.#controls, out, this.#second)
@@ -305,6 +309,7 @@ export class Mmu {
     if (isSame) return
     this.#cr3 = cr3
     this.#second = second
+    if (this.#watcher !== undefined) second?.watch?.(this.#watcher)
     this.#adopt(cr0, cr4, efer, this.#controlsOf(cr0, cr4, efer))
     this.listener.onFlush?.(false)
   }
@@ -348,9 +353,17 @@ export class Mmu {
     if (this.#controls.smap) this.listener.onFlush?.(false)
   }
 
+  /** Tells of walks from now on, those of a second stage included; undefined: no more. */
+  watch(watcher: WalkWatcher | undefined): void {
+    this.#watcher = watcher
+    for (const walker of Object.values(this.#walkers)) walker.watcher = watcher
+    this.#second?.watch?.(watcher)
+  }
+
   /** Puts a second stage (EPT) behind every translation, or takes it away. Flushes. */
   setSecondStage(second: SecondStage | undefined): void {
     this.#second = second
+    if (this.#watcher !== undefined) second?.watch?.(this.#watcher)
     this.#identity = this.#mode === 'off' && second === undefined
     this.flush()
   }

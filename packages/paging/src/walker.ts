@@ -8,6 +8,7 @@ import { Access, isUserMode, permitsLinear, Right } from './access.ts'
 import type { WalkControls } from './controls.ts'
 import type { TableFormat } from './format.ts'
 import { FINAL_ACCESS, LINEAR_VALID, type WalkResult } from './result.ts'
+import type { WalkWatcher } from './watcher.ts'
 
 /** The memory page tables lie in. Addresses are physical, aligned to 4; values unsigned. */
 export interface PageTableMemory {
@@ -23,6 +24,8 @@ export interface SecondStage {
   readonly result: WalkResult
   /** Reaching for something changes flags in its tables. */
   readonly marks: boolean
+  /** Tells of each entry that it reads from now on, or no more. */
+  watch?(watcher: Pick<WalkWatcher, 'onEntry'> | undefined): void
 }
 
 const TWO_32 = 2 ** 32
@@ -34,6 +37,8 @@ const MAX_LEVELS = 5
  */
 export class Walker {
   readonly format: TableFormat
+  /** Told of each entry that is read. */
+  watcher: Pick<WalkWatcher, 'onEntry'> | undefined = undefined
   readonly #wide: boolean
   readonly #top: number
   /** By level; index 0 is unused. */
@@ -125,6 +130,9 @@ export class Walker {
       out.references++
       low = tables.read32(at) | 0
       if (this.#wide) high = tables.read32(at + 4) | 0
+      if (this.watcher !== undefined) {
+        this.watcher.onEntry({ format: this.format.name, level, address: at, low: low >>> 0, high: high >>> 0 })
+      }
       if ((low & this.format.presentMask) === 0) return this.#refuse(level, linear, access, 0, 0, out)
       const large = level > 1 && (low & 0x80) !== 0 && this.#large[level] !== 0
       const reserved =

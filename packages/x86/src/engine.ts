@@ -1,7 +1,7 @@
 /** What an engine behind the interpreter is made of: the export `./engine`, for `@vmexit/jit` and whoever writes another. */
 
 export { DataAccess, type Through } from './generated/data.ts'
-export { HeldFlags, settleFlags } from './generated/held-flags.ts'
+export { HeldFlags, peekFlags, settleFlags } from './generated/held-flags.ts'
 export { CodeProcessor, type Made } from './generated/processor.ts'
 export { emitFrequent, frequentHandler } from './interpreter/frequent.ts'
 export type { FrequentCode } from './interpreter/frequent-code.ts'

@@ -10,8 +10,8 @@ const HELP = `Usage: node --conditions=@vmexit/source tools/fidelity/src/main.ts
 Sets published figures beside those of comparisons, and writes docs/fidelity.md. The teaching kernel is measured anew; for Debian's
 record first, which takes some minutes:
 
-  npx -y pnpm@12 -s vmexit compare --kernel debian --json \\
-    --techniques native,vtx-shadow,vtx-nested,vtx-nested-2m,process > tools/fidelity/debian.json`
+  npx -y pnpm@12 -s vmexit compare --guest debian --json \\
+    --techniques native,vtx-shadow,vtx-nested,vtx-nested-2m,guest-container,process,container > tools/fidelity/debian.json`
 
 if (process.argv.length > 2) {
   console.log(HELP)

@@ -1,6 +1,6 @@
 /** The page that says which published figures the comparison shows, which it does not, and which it cannot. */
 
-import type { Comparison } from '@vmexit/compare'
+import { type Comparison, heldAgainst } from '@vmexit/compare'
 import { type Assertion, assertions, sources } from './assertions.ts'
 import { absent, Evidence, failures, type Judge, judges, Missing, type Verdict } from './judges.ts'
 
@@ -61,7 +61,7 @@ ${table(constants!, kernels.slice(0, 1))}
 ## What does not hold
 
 ${failing(measured!, kernels)}
-## Not computable
+${comparisons.map(heldSection).join('')}## Not computable
 
 | | role | what | published | why not |
 |---|---|---|---|---|
@@ -72,6 +72,24 @@ ${without.map(({ assertion: { id, role: kind, metric, says, published } }) => `|
 ${Object.entries(sources)
   .map(([key, title]) => `- **${key}** ${title}`)
   .join('\n')}
+`
+}
+
+/** Our containers held against those of a guest's kernel, where the comparison has both. */
+function heldSection(comparison: Comparison): string {
+  const rows = heldAgainst(comparison)
+  if (rows.length === 0) return ''
+  const figure = (value: number) => String(Math.round(value * 100) / 100)
+  return `## Our containers, held against those of the kernel ${comparison.kernel}
+
+A container of ours is charged for what its kernel would do; one that this kernel makes itself, by namespaces, an overlay and a control group,
+is counted: instructions of one repetition. Rows that constants come from (role C) agree by construction, but for what the
+kernel does now and then; the others (role V) say what the charge is worth.
+
+| | role | charged | counted | ratio |
+|---|---|---|---|---|
+${rows.map(({ workload, charged, counted, byConstruction }) => `| ${workload} | ${byConstruction ? 'C' : 'V'} | ${figure(charged)} | ${figure(counted)} | ${figure(charged / counted)} |`).join('\n')}
+
 `
 }
 

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { findGuests } from '@vmexit/cli/guests'
 import {
   calibrate,
+  calibrateContainer,
   type Kernel,
   type KernelCalibration,
   processTechnique,
@@ -34,10 +35,19 @@ const pipe: Workload = {
 
 /** Kernels whose images are here: those of the teaching kernel, and Debian's where `vmexit guests` has fetched it. */
 export function kernels(): readonly Kernel[] {
-  const debian = findGuests()['linux-686']?.kernel
+  const debian = findGuests()['linux-686']
   return [
     ...teachingKernels.map((name) => ({ name, image: readTeachingKernel(name) })),
-    ...(debian === undefined ? [] : [{ name: 'debian', image: readFileSync(debian), protocol: 'linux' as const }]),
+    ...(debian === undefined
+      ? []
+      : [
+          {
+            name: 'debian',
+            image: readFileSync(debian.kernel),
+            initramfs: readFileSync(debian.initramfs),
+            protocol: 'linux' as const,
+          },
+        ]),
   ]
 }
 
@@ -48,7 +58,7 @@ const TIMES = [3, 4, 5]
 
 export const sha256 = ({ image }: Kernel): string => createHash('sha256').update(image).digest('hex')
 
-/** Runs every workload on a kernel, several times, and as a bare process. */
+/** Runs every workload on a kernel, several times, in a container of its own too where it has them; and as a bare process. */
 export async function calibrateKernel(kernel: Kernel): Promise<KernelCalibration> {
   const rows = [...workloads, pipe]
   const measure = async (technique: Technique, times: number) => {
@@ -57,14 +67,26 @@ export async function calibrateKernel(kernel: Kernel): Promise<KernelCalibration
     const measured = await technique.measure(request)
     return new Map(measured.map(({ workload, events }) => [workload, events]))
   }
-  const native = techniques.find(({ name }) => name === 'native')!
-  const runs: ReadonlyMap<string, Counts>[] = []
-  for (const times of TIMES) runs.push(await measure(native, times))
-  const medians = rows.map(({ name }) => {
-    const totals = runs.map((run) => run.get(name)?.['instructions'] ?? 0).sort((a, b) => a - b)
-    return [name, { instructions: totals[Math.floor(totals.length / 2)]! }] as const
-  })
-  return calibrate(kernel.name, sha256(kernel), new Map(medians), await measure(processTechnique(), TIMES[1]!))
+  const medians = async (technique: Technique): Promise<ReadonlyMap<string, number>> => {
+    const runs: ReadonlyMap<string, Counts>[] = []
+    for (const times of TIMES) runs.push(await measure(technique, times))
+    return new Map(
+      rows.map(({ name }) => {
+        const totals = runs.map((run) => run.get(name)?.['instructions'] ?? 0).sort((a, b) => a - b)
+        return [name, totals[Math.floor(totals.length / 2)]!]
+      }),
+    )
+  }
+  const named = (name: string) => techniques.find((technique) => technique.name === name)!
+  const native = await medians(named('native'))
+  const bare = await measure(processTechnique(), TIMES[1]!)
+  const totals = new Map([...native].map(([name, instructions]) => [name, { instructions }] as const))
+  const calibration = calibrate(kernel.name, sha256(kernel), totals, bare)
+  const container = named('guest-container')
+  if (container.refuses?.(kernel) !== undefined) return calibration
+  const contained = await medians(container)
+  const { first } = await container.start!({ kernel, engine: undefined, signal: undefined })
+  return { ...calibration, container: calibrateContainer(contained, native, bare, first['instructions'] ?? 0) }
 }
 
 /** The text of the module. */

@@ -1,20 +1,9 @@
 /** `vmexit boot --detach`: the same PCs in a host process. */
 import { basename } from 'node:path'
 import { VmexitError } from '@vmexit/core'
-import type { OpenHosted } from '../hosted/hosted.ts'
 import { start } from '../hosted/index.ts'
-import { hostedSeveral } from './boot-several.ts'
 import type { BootFlags } from './flags.ts'
-import { hostedPc } from './hosted-pc.ts'
 import { dashed } from './pc-options.ts'
-
-/** What host processes can be asked to run. */
-export const kinds: { readonly vm: OpenHosted } = {
-  vm: (options) => {
-    const flags = options as BootFlags
-    return flags.vms === undefined ? hostedPc(flags) : hostedSeveral(flags)
-  },
-}
 
 /** What tells something here, at the end. */
 const ofThisTerminal = ['json', 'stats', 'verbose'] as const
@@ -29,8 +18,9 @@ export async function detach(guest: string | undefined, flags: BootFlags): Promi
     })
   }
   const { name, ...options } = flags
-  const { instance } = await start({ kind: 'vm', name, what: describe(guest, flags), options })
-  return instance.id
+  const { found, leaveAlone } = await start({ kind: 'vm', name, what: describe(guest, flags), options })
+  leaveAlone()
+  return found.instance.id
 }
 
 /** `linux-686 (vtx, nested-paging)`, `2 VMs of linux-686 (vtx)`. */

@@ -1,45 +1,38 @@
 /** `vmexit compare`: workloads under every technique. */
-import { readFileSync } from 'node:fs'
 import {
   type Comparison,
   chosen,
   compare,
   DEFAULT_PROFILE,
-  type Kernel,
   mergeComparisons,
   parseShard,
   profileNamed,
   type Shard,
   techniques,
+  techniquesOn,
   workloads,
 } from '@vmexit/compare'
-import { publishedProfiles, VmexitError } from '@vmexit/core'
-import { readTeachingKernel } from '@vmexit/guests/node'
+import { publishedProfiles } from '@vmexit/core'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { tuneHost } from '../boot/host.ts'
-import { findGuests } from '../guests/index.ts'
+import { engineOption, GUESTS, guestOption } from './guests.ts'
 import { type HostUse, measureHostUse, tellUse } from './host-use.ts'
 import { type OutputFlags, prepareOutputs, readComparison, withOutputs, writeOutputs } from './outputs.ts'
 import { progressLine } from './progress.ts'
 
 interface MeasureFlags {
   readonly workloads: readonly string[]
-  readonly techniques: readonly string[]
-  readonly kernel: string
+  /** All that the guest can be under unless stated. */
+  readonly techniques?: readonly string[]
+  readonly guest: string
   readonly engine: 'jit' | 'interpreter' | 'reference'
 }
 
 interface CompareFlags extends MeasureFlags, OutputFlags {
   readonly profile: string
+  readonly starts: boolean
   readonly shard?: Shard
   readonly time?: number
-}
-
-/** Kernels by the words of the command line. */
-const KERNELS: Readonly<Record<string, () => Kernel>> = {
-  '32-bit': () => ({ name: 'teaching', image: readTeachingKernel('teaching') }),
-  pae: () => ({ name: 'teaching-pae', image: readTeachingKernel('teaching-pae') }),
-  debian: debianKernel,
 }
 
 const examples = `
@@ -53,7 +46,7 @@ Examples:
   $ vmexit compare
       all workloads under all techniques
   $ vmexit compare --workloads fork,ptemod --techniques native,vtx-shadow,vtx-nested
-  $ vmexit compare --kernel pae --profile CLX_8269CY_2.5+generic_i386_memory
+  $ vmexit compare --guest pae --profile CLX_8269CY_2.5+generic_i386_memory
       page tables of three levels; prices of a processor of 2019
   $ vmexit compare --html report.html --trace trace.json
       charts; and modelled time for ui.perfetto.dev
@@ -74,6 +67,7 @@ export function compareCommand(): Command {
   return withOutputs(withMeasure(new Command('compare')))
     .summary('compare techniques')
     .description('Runs the same programs on one kernel under every technique, and counts what each costs.')
+    .option('--no-starts', 'leave out what starts take')
     .option('--profile <name>', 'the cost profile, or several joined by +', DEFAULT_PROFILE)
     .addOption(new Option('--shard <i/n>', 'only the i-th part of n, to be merged').argParser(parseShard))
     .addOption(
@@ -89,18 +83,15 @@ export function compareCommand(): Command {
 
 function withMeasure(command: Command): Command {
   return command
-    .addOption(listOption('--workloads <names>', 'rows', workloads))
-    .addOption(listOption('--techniques <names>', 'columns', techniques))
     .addOption(
-      new Option('--kernel <kernel>', 'the teaching kernel with paging of 32-bit or pae, or debian')
-        .choices(Object.keys(KERNELS))
-        .default('32-bit'),
+      listOption('--workloads <names>', 'rows').default(
+        workloads.map(({ name }) => name),
+        'all',
+      ),
     )
-    .addOption(
-      new Option('--engine <name>', 'how the CPU is made fast; counts are equal')
-        .choices(['jit', 'interpreter', 'reference'])
-        .default('jit'),
-    )
+    .addOption(listOption('--techniques <names>', 'columns, all that the guest can be under unless stated'))
+    .addOption(guestOption())
+    .addOption(engineOption())
 }
 
 function mergeCommand(): Command {
@@ -118,9 +109,10 @@ function mergeCommand(): Command {
 
 async function run(flags: CompareFlags): Promise<void> {
   const rows = chosen('workload', workloads, flags.workloads)
-  const columns = chosen('technique', techniques, flags.techniques)
+  const named = flags.techniques && chosen('technique', techniques, flags.techniques)
   const profile = profileNamed(flags.profile)
-  const kernel = KERNELS[flags.kernel]!()
+  const kernel = GUESTS[flags.guest]!()
+  const columns = named ?? techniquesOn(kernel)
   const baseline = await prepareOutputs(flags)
   tuneHost()
   const abort = new AbortController()
@@ -133,8 +125,8 @@ async function run(flags: CompareFlags): Promise<void> {
   const progress = progressLine(process.stderr)
   const { signal } = abort
   try {
-    const { engine, shard, time } = flags
-    const options = { workloads: rows, techniques: columns, kernel, profile, engine, shard, signal }
+    const { engine, shard, time, starts } = flags
+    const options = { workloads: rows, techniques: columns, kernel, profile, engine, shard, starts, signal }
     const comparison = await compare({ ...options, keepPartial: true, onProgress: progress.show })
     let host: HostUse | undefined
     if (time !== undefined && !signal.aborted) {
@@ -157,27 +149,15 @@ async function run(flags: CompareFlags): Promise<void> {
 
 async function measureUse(flags: MeasureFlags): Promise<void> {
   tuneHost()
-  const [technique] = chosen('technique', techniques, flags.techniques)
-  await tellUse(technique!, chosen('workload', workloads, flags.workloads), KERNELS[flags.kernel]!(), flags.engine)
+  const [technique] = chosen('technique', techniques, flags.techniques ?? [])
+  await tellUse(technique!, chosen('workload', workloads, flags.workloads), GUESTS[flags.guest]!(), flags.engine)
 }
 
-function debianKernel(): Kernel {
-  const found = findGuests()['linux-686']
-  if (found === undefined) {
-    throw new VmexitError('compare-kernel', {
-      problem: "Debian's kernel is not here",
-      remedy: 'fetch it with `vmexit guests linux-686`',
-    })
-  }
-  return { name: 'debian', image: readFileSync(found.kernel), protocol: 'linux' }
-}
-
-/** Names of some of `all`; all of them unless stated. */
-function listOption(flags: string, what: string, all: readonly { readonly name: string }[]): Option {
-  const names = all.map(({ name }) => name)
-  return new Option(flags, `${what}: names, with commas between`)
-    .argParser((text: string) => text.split(',').map((name) => name.trim()))
-    .default(names, 'all')
+/** Names of some. */
+function listOption(flags: string, what: string): Option {
+  return new Option(flags, `${what}: names, with commas between`).argParser((text: string) =>
+    text.split(',').map((name) => name.trim()),
+  )
 }
 
 function runs(text: string): number {

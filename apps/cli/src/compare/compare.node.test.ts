@@ -9,16 +9,20 @@ import { folder } from '../../test/guests.ts'
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 const node = ['--conditions=@vmexit/source', main, 'compare']
 const vmexit = (...args: string[]) => promisify(execFile)(process.execPath, [...node, ...args])
-const FEW = ['--workloads', 'cpuid,syscall', '--techniques', 'native,vtx-nested,process']
+/** Commands beside `compare`. */
+const other = (...args: string[]) => promisify(execFile)(process.execPath, [...node.slice(0, -1), ...args])
+const FEW = ['--no-starts', '--workloads', 'cpuid,syscall', '--techniques', 'native,vtx-nested,process']
 
 test('it prints the profile and both tables, and the same as JSON, and nothing else without a terminal', async () => {
-  const asked = ['--workloads', 'cpuid', '--techniques', 'native,vtx-nested', '--profile', 'CLX_8269CY_2.5']
+  const asked = ['--workloads', 'cpuid', '--techniques', 'native,vtx-nested,process', '--profile', 'CLX_8269CY_2.5']
   const { stdout, stderr } = await vmexit(...asked)
   expect(stderr).toBe('')
   expect(stdout).toContain('modelled under CLX_8269CY_2.5,')
-  expect(stdout).toMatch(/\ncpuid +14 +1,364 ×97\.4\n/)
+  expect(stdout).toMatch(/\ncpuid +14 +1,364 ×97\.4 +14 ×1\.00\n/)
   expect(stdout).toContain('exits by reason: cpuid 1\n')
+  expect(stdout).toMatch(/\nStarts: [\s\S]*\n {2}native +1,275k /)
   const document = JSON.parse((await vmexit(...asked, '--json')).stdout)
+  expect(document.starts).toHaveLength(3)
   expect(document.cells[1]).toMatchObject({ workload: 'cpuid', technique: 'vtx-nested', events: { 'vm-exits': 1 } })
 })
 
@@ -49,17 +53,41 @@ test('shards merge into what one run prints, in whatever form, and a baseline fi
   })
   writeFileSync(file('before.json'), JSON.stringify({ ...changed, version: 0 }))
   await expect(merge('--baseline', file('before.json'))).rejects.toMatchObject({
-    stderr: expect.stringContaining('before.json is a comparison of version 0, and this is version 1'),
+    stderr: expect.stringContaining('before.json is a comparison of version 0, and this is version 2'),
   })
 })
 
 test('what it takes here is in a table of its own, with the spread', async () => {
-  const asked = ['--workloads', 'syscall', '--techniques', 'process', '--time', '2']
+  const asked = ['--no-starts', '--workloads', 'syscall', '--techniques', 'process', '--time', '2']
   const { stdout } = await vmexit(...asked)
   expect(stdout).toMatch(/medians of 2 runs with the lowest and the highest.*No counts and no modelled/s)
   expect(stdout).toMatch(/\n {2}process: syscall \d+ \(\d+–\d+\) ms, peak memory MiB \d+ \(\d+–\d+\)\n/)
   const { host } = JSON.parse((await vmexit(...asked, '--json')).stdout)
   expect(host).toMatchObject({ runs: 2, techniques: [{ technique: 'process' }] })
+})
+
+test('explain shows one event step by step, the same each time, and as JSON with the tables that were read', async () => {
+  const { stdout } = await other('explain', 'ptemod', '--technique', 'vtx-shadow')
+  expect(stdout).toMatch(/^One store to a page table of ptemod under vtx-shadow, on the kernel teaching\n/)
+  expect(stdout).toMatch(/ 1 {2}kernel +mov dword ptr \[eax\], edx at 0xc0[0-9a-f]{6} +1 instr, 1 cycles\n/)
+  expect(stdout).toMatch(/ vmm +exit for exception-or-nmi \(a store to a page table/)
+  expect(stdout).toContain('1 traced store to a page table at 6,613')
+  const fault = JSON.parse((await other('explain', 'pgfault', '--technique', 'vtx-nested', '--json')).stdout)
+  const read = fault.steps.flatMap(({ reads }: { reads: { format: string }[] }) => reads.map(({ format }) => format))
+  expect(read).toEqual(['EPT', 'EPT', 'EPT', 'EPT', '32-bit'])
+  expect(fault.events).toMatchObject({ 'page-faults': 1, 'second-stage-references': 4 })
+})
+
+test.each([
+  [['forks', '--technique', 'native'], "no workload 'forks': take some of syscall"],
+  [['syscall', '--technique', 'kvm'], "no technique 'kvm': take some of native"],
+  [['syscall', '--technique', 'guest-container'], 'under guest-container cannot be explained'],
+  [['syscall', '--technique', 'native', '--profile', 'P5'], "no cost profile 'P5'"],
+  [['syscall', '--technique', 'native', '--what', 'x'], 'Allowed choices are syscall, fault, pte-write, io.'],
+  [['cpuid', '--technique', 'process', '--what', 'io'], 'no event of the kind io'],
+  [['syscall'], "required option '--technique <name>'"],
+])('explain %j is an error that names what there is', async (args, message) => {
+  await expect(other('explain', ...args)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining(message) })
 })
 
 test('an interrupt ends it with what there is, marked as partial', async () => {
@@ -95,9 +123,13 @@ test.each([
   [['--workloads', 'forks'], "no workload 'forks': take some of syscall, in, cpuid"],
   [['--techniques', 'kvm'], "no technique 'kvm': take some of native, software-emulation"],
   [['--profile', 'P5'], "no cost profile 'P5': take one of P4_672"],
-  [['--kernel', '64-bit'], 'Allowed choices are 32-bit, pae, debian.'],
+  [['--guest', '64-bit'], 'Allowed choices are 32-bit, pae, debian.'],
   [['--shard', '3/2'], "'3/2' is no shard: write I/N"],
-  [['--shard', '1/7'], 'there are 7 shards, and 6 techniques to share among them: take at most 6'],
+  [['--shard', '1/8'], 'there are 8 shards, and 7 techniques to share among them: take at most 7'],
+  [
+    ['--techniques', 'guest-container'],
+    'guest-container is not possible: the kernel teaching has no containers of its own',
+  ],
   [['--baseline', '/nothing.json'], '/nothing.json cannot be read (ENOENT): give a file'],
   [['--html', '/nothing/report.html'], '/nothing/report.html cannot be written: its folder is not there'],
   [['--time', '0'], 'It is a number of runs from 1 to 99.'],

@@ -41,7 +41,7 @@ const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 export async function measureHostUse(
   techniques: readonly { readonly name: string }[],
   workloads: readonly { readonly name: string }[],
-  flags: { readonly kernel: string; readonly engine: string; readonly time: number },
+  flags: { readonly guest: string; readonly engine: string; readonly time: number },
   signal: AbortSignal,
   onRun: (technique: string, run: number) => void,
 ): Promise<HostUse> {
@@ -52,7 +52,7 @@ export async function measureHostUse(
       signal.throwIfAborted()
       onRun(name, run + 1)
       const rows = workloads.map((workload) => workload.name).join(',')
-      const args = ['--techniques', name, '--workloads', rows, '--kernel', flags.kernel, '--engine', flags.engine]
+      const args = ['--techniques', name, '--workloads', rows, '--guest', flags.guest, '--engine', flags.engine]
       uses.push(await useOf(['compare', 'measure-use', ...args], signal))
     }
     const milliseconds = workloads.map((workload) => [

@@ -2,8 +2,9 @@
 import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 import { VmexitError } from '@vmexit/core'
-import { ConsoleLog } from './console-log.ts'
+import { ConsoleLog, type Stream } from './console-log.ts'
 import { decodeMessage, encode, encodeMessage, FrameReader, LARGEST_PAYLOAD } from './frames.ts'
+import type { Message } from './hosted.ts'
 import { type Exit, readRecord } from './instance.ts'
 import { isStopped } from './process-state.ts'
 import { type Found, socketPath } from './state-directory.ts'
@@ -13,19 +14,20 @@ const patience = 5000
 
 /** Why there is no answer: no process listens, or one does and says nothing. */
 export type NoAnswer = 'gone' | 'silent'
-/** What an instance can be asked. */
-export type Question = 'describe' | 'stats' | 'stop'
+/** What an instance can be asked: by a word, or with more to it. */
+export type Question = 'describe' | 'stats' | 'stop' | (Message & { readonly do: string })
 
-/** Asks an instance. Throws a {@link VmexitError} `control-request` for what it refuses. */
+/** Asks an instance, and waits some seconds. Throws a {@link VmexitError}: what it refuses with, or `control-request`. */
 export async function ask(
-  { folder }: Found,
+  { folder }: Pick<Found, 'folder'>,
   question: Question,
-): Promise<Readonly<Record<string, unknown>> | NoAnswer> {
+  milliseconds: number = patience,
+): Promise<Message | NoAnswer> {
   const socket = createConnection(socketPath(folder))
   const frames = new FrameReader()
   try {
     return await new Promise((resolve, reject) => {
-      const late = setTimeout(() => resolve('silent'), patience)
+      const late = setTimeout(() => resolve('silent'), milliseconds)
       socket.on('error', (error) => resolve(reasonOf(error)))
       socket.on('connect', () => {
         // Somebody listens, so this is still its ID; there is no need to wait for what cannot come.
@@ -43,38 +45,54 @@ export async function ask(
           reject(error)
         }
       })
-      socket.write(encodeMessage({ do: question }))
+      socket.write(encodeMessage(typeof question === 'string' ? { do: question } : question))
     })
   } finally {
     socket.destroy()
   }
 }
 
-/** Returns when there is no process of an instance any more. */
-export async function ended({ folder }: Found): Promise<void> {
+/** Returns when there is no process of an instance any more: how it has ended; undefined if it could not say. */
+export async function ended({ folder }: Pick<Found, 'folder'>): Promise<Exit | undefined> {
   const socket = createConnection(socketPath(folder))
-  // Nobody is there, or is no more: 'close' comes behind it.
-  socket.on('error', () => {})
-  socket.resume()
-  await new Promise((resolve) => socket.once('close', resolve))
+  const frames = new FrameReader()
+  let exit: Exit | undefined
+  socket.write(encodeMessage({ do: 'wait' }))
+  try {
+    for await (const bytes of socket)
+      for (const { payload } of frames.read(bytes as Uint8Array))
+        exit = (decodeMessage(payload)['exit'] as Exit | undefined) ?? exit
+  } catch (error) {
+    // Nobody is there, or is no more.
+    if (!(error as NodeJS.ErrnoException).syscall) throw error
+  }
+  return exit ?? readRecord(folder, 'exit')
 }
 
 /** A console as somebody watches it. */
 export interface Watching {
-  /** From where: all that is kept, or what comes now. */
-  readonly from: 'start' | 'end'
-  /** Takes what was printed. If it returns a promise, nothing more is read until it is kept. */
-  print(bytes: Uint8Array): Promise<void> | void
+  /** From where: all that is kept, or a position of it; or what comes now. */
+  readonly from: 'start' | 'end' | number
+  /** Whoever watches sees to what is left at the end. */
+  readonly claim?: boolean
+  /** It is to be known when something was printed. */
+  readonly timed?: boolean
+  /** Takes what was printed, and when if that was asked for. If it returns a promise, nothing more is read until it is kept. */
+  print(bytes: Uint8Array, stream: Stream, time: number): Promise<void> | void
   /** So many bytes came faster than they were read, and are kept no more. */
   missed(bytes: number): void
   /** Once it watches. */
   watching?(keyboard: Keyboard): void
+  /** It has ended; what is left to print is at hand, whatever becomes of the folder. */
+  over?(): void
 }
 
 /** What is typed at a console. */
 export interface Keyboard {
   /** Types. The promise is kept when there is room for more. */
   type(bytes: Uint8Array): Promise<void>
+  /** Nothing more is typed. */
+  end(): void
   /** Hangs up. */
   leave(): void
 }
@@ -88,27 +106,34 @@ export async function watch({ folder }: Found, watching: Watching): Promise<Exit
   const socket = createConnection(socketPath(folder))
   const frames = new FrameReader()
   let position: number | undefined
+  let time = 0
+  let told: Exit | undefined
   let left = false
   const leave = () => {
     left = true
     socket.destroy()
   }
-  socket.write(encodeMessage({ do: 'watch', from: watching.from }))
+  const { from, timed = false, claim = false } = watching
+  socket.write(encodeMessage({ do: 'watch', from, timed, claim }))
   try {
     for await (const chunk of socket) {
       for (const { kind, payload } of frames.read(chunk as Uint8Array)) {
-        if (kind === 'output') {
+        if (kind === 'output' || kind === 'errors') {
           position = (position ?? 0) + payload.length
-          await watching.print(payload)
+          await watching.print(payload, kind, time)
           continue
         }
         const message = accepted(decodeMessage(payload))
         if (typeof message['skipped'] === 'number') {
           position = (position ?? 0) + message['skipped']
           watching.missed(message['skipped'])
+        } else if (typeof message['time'] === 'number') {
+          time = message['time']
+        } else if (message['exit'] !== undefined) {
+          told = message['exit'] as Exit
         } else {
           position = message['position'] as number
-          watching.watching?.({ type: (bytes) => type(socket, bytes), leave })
+          watching.watching?.({ type: (bytes) => type(socket, bytes), end: () => endInput(socket), leave })
         }
       }
     }
@@ -119,23 +144,25 @@ export async function watch({ folder }: Found, watching: Watching): Promise<Exit
     socket.destroy()
   }
   if (left) return 'left'
-  const exit = readRecord(folder, 'exit')
-  if (position !== undefined || watching.from === 'start') await printLog(folder, position ?? 0, watching)
+  const exit = told ?? readRecord(folder, 'exit')
+  using log = ConsoleLog.open(folder)
+  watching.over?.()
+  if (position !== undefined || watching.from !== 'end')
+    await printLog(log, position ?? (typeof from === 'number' ? from : 0), watching)
   return exit
 }
 
-/** Prints what the log of an instance has from a position on. */
+/** Prints what a log has from a position on. */
 export async function printLog(
-  folder: string,
+  log: ConsoleLog,
   from: number,
   { print, missed }: Pick<Watching, 'print' | 'missed'>,
 ): Promise<void> {
-  using log = ConsoleLog.open(folder)
   for (let position = from; position < log.end; ) {
-    const { at, bytes } = log.read(position, LARGEST_PAYLOAD)
+    const { at, bytes, stream, time } = log.read(position, LARGEST_PAYLOAD)
     // The beginning of a log that was kept short is no news.
     if (at > position && position > 0) missed(at - position)
-    await print(bytes)
+    await print(bytes, stream, time)
     position = at + bytes.length
   }
 }
@@ -145,6 +172,10 @@ async function type(socket: Socket, bytes: Uint8Array): Promise<void> {
     const room = socket.write(encode('input', bytes.subarray(at, at + LARGEST_PAYLOAD)))
     if (!room) await drained(socket)
   }
+}
+
+function endInput(socket: Socket): void {
+  if (socket.writable) socket.write(encode('input', new Uint8Array(0)))
 }
 
 /** Until there is room for more, or never will be. */
@@ -159,7 +190,10 @@ function reasonOf({ code }: NodeJS.ErrnoException): NoAnswer {
   return code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'ECONNRESET' || code === 'EPIPE' ? 'gone' : 'silent'
 }
 
-function accepted(message: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  if (typeof message['error'] !== 'string') return message
-  throw new VmexitError('control-request', { problem: 'the instance refused', remedy: message['error'] })
+/** Throws what a refusal says. */
+export function accepted(message: Message): Message {
+  const { error, code, problem, remedy } = message
+  if (typeof error !== 'string') return message
+  if (typeof code === 'string') throw new VmexitError(code, { problem: `${problem}`, remedy: `${remedy}` })
+  throw new VmexitError('control-request', { problem: 'the instance refused', remedy: error })
 }

@@ -1,12 +1,20 @@
 /** `vmexit logs` and `vmexit attach`: the console of an instance. */
-import { once } from 'node:events'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
+import { keySequence, usualKeys } from '../detach-keys.ts'
 import { Keys } from '../keys.ts'
-import { ask, type Keyboard, printLog, watch } from './client.ts'
+import { ask, type Keyboard, printLog, type Watching, watch } from './client.ts'
+import { ConsoleLog } from './console-log.ts'
 import { endedSilently, notRunning, silent } from './errors.ts'
 import type { Exit } from './instance.ts'
+import { printTo, typeInput, useConsole } from './program-console.ts'
 import { type Found, StateDirectory } from './state-directory.ts'
-import { isAlive, statusOf } from './status.ts'
+import { answers, isAlive, statusOf } from './status.ts'
+
+interface LogsFlags {
+  readonly follow?: true
+  readonly tail?: number
+  readonly timestamps?: true
+}
 
 /** `vmexit logs`. */
 export function logsCommand(): Command {
@@ -15,14 +23,66 @@ export function logsCommand(): Command {
     .description('Prints what the console of an instance has printed: the latest 4 MiB at the least, 8 at the most.')
     .argument('<instance>', 'a name, an ID, or its first digits')
     .option('-f, --follow', 'and what comes, until it ends; Ctrl-C leaves it running')
-    .addHelpText('after', '\nExamples:\n  $ vmexit logs web | tail\n  $ vmexit logs -f web')
-    .action(async (word: string, { follow }: { readonly follow?: true }) => {
+    .option('-n, --tail <lines>', 'only so many of the lines that there are; or all', lines)
+    .option('-t, --timestamps', 'before each line when it began to be printed')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ vmexit logs -n 20 web\n  $ vmexit logs -f web\n  $ vmexit logs -t web 2>/dev/null',
+    )
+    .action(async (word: string, { follow, tail, timestamps }: LogsFlags) => {
       const found = new StateDirectory().find(word)
       const status = follow ? await statusOf(found) : undefined
-      if (status?.state === 'running') return void (await watch(found, { from: 'start', print, missed }))
-      await printLog(found.folder, 0, { print, missed })
+      const print = timestamps ? stamped() : printTo
+      const from = tail === undefined ? 0 : beginningOf(found.folder, tail)
+      if (status !== undefined && answers(status))
+        return void (await watch(found, { from, timed: true, print, missed }))
+      using log = ConsoleLog.open(found.folder)
+      await printLog(log, from, { print, missed })
       if (status !== undefined && isAlive(status)) throw silent(found, status)
     })
+}
+
+/** Where the last so many lines begin. */
+function beginningOf(folder: string, lines: number): number {
+  using log = ConsoleLog.open(folder)
+  const begins: number[] = [log.start]
+  let end = log.start
+  for (let position = log.start; position < log.end; ) {
+    const { at, bytes } = log.read(position, 1 << 16)
+    for (let n = bytes.indexOf(10); n >= 0; n = bytes.indexOf(10, n + 1)) begins.push(at + n + 1)
+    position = end = at + bytes.length
+  }
+  if (begins.at(-1) === end) begins.pop()
+  return lines === 0 ? end : (begins[Math.max(0, begins.length - lines)] ?? end)
+}
+
+/** Prints lines with their times. */
+function stamped(): Watching['print'] {
+  const begins = { output: true, errors: true }
+  return async (bytes, stream, time) => {
+    const parts: Uint8Array[] = []
+    for (let at = 0; at < bytes.length; ) {
+      const end = bytes.indexOf(10, at) + 1 || bytes.length
+      if (begins[stream]) parts.push(new TextEncoder().encode(`${new Date(time).toISOString()} `))
+      parts.push(bytes.subarray(at, end))
+      begins[stream] = bytes[end - 1] === 10
+      at = end
+    }
+    await printTo(Buffer.concat(parts), stream)
+  }
+}
+
+function lines(text: string): number | undefined {
+  if (text === 'all') return undefined
+  const value = Number(text)
+  if (text !== '' && Number.isInteger(value) && value >= 0) return value
+  throw new InvalidArgumentError('It must be a number of lines, or all.')
+}
+
+interface AttachFlags {
+  readonly stdin: boolean
+  readonly sigProxy: boolean
+  readonly detachKeys: readonly number[]
 }
 
 /** `vmexit attach`. */
@@ -35,40 +95,53 @@ export function attachCommand(): Command {
     )
     .argument('<instance>', 'a name, an ID, or its first digits')
     .option('--no-stdin', 'only watch')
+    .option('--no-sig-proxy', 'signals are not for the program of a container: Ctrl-C leaves')
+    .option('--detach-keys <keys>', 'what leaves a container', keySequence, keySequence(usualKeys))
     .addHelpText(
       'after',
       `
-In a terminal every key goes to the guest, Ctrl-C too, and Ctrl-A is a prefix: x leaves, p presses the power button, s shows the
+A container is left by Ctrl-P Ctrl-Q if it has a terminal (-t); without, signals go to its program, and the third one kills it.
+
+In a terminal every key goes to a PC, Ctrl-C too, and Ctrl-A is a prefix: x leaves, p presses the power button, s shows the
 counts, Ctrl-A or a sends Ctrl-A. Without a terminal, Ctrl-C leaves; the end of standard input does not. The instance runs on.
 
 Exit code: that of the instance if it ends meanwhile; else 0.
 
 Examples:
   $ vmexit attach web
-  $ echo 'uname -a; poweroff -f' | vmexit attach web`,
+  $ echo 'uname -a; poweroff -f' | vmexit attach pc`,
     )
-    .action(async (word: string, { stdin }: { readonly stdin: boolean }) => {
-      process.exitCode = await attach(new StateDirectory().find(word), stdin)
+    .action(async (word: string, flags: AttachFlags) => {
+      process.exitCode = await attach(new StateDirectory().find(word), flags)
     })
 }
 
 /** Returns the exit code. */
-async function attach(found: Found, stdin: boolean): Promise<number> {
+async function attach(found: Found, { stdin, sigProxy, detachKeys }: AttachFlags): Promise<number> {
   const status = await statusOf(found)
   if (!isAlive(status)) throw notRunning(found, status)
-  if (status.state !== 'running') throw silent(found, status)
+  if (!answers(status)) throw silent(found, status)
+  const { program } = status
+  if (program !== undefined)
+    return codeOf(
+      found,
+      await useConsole(found, { ...{ program, from: 'end', types: stdin, forwards: sigProxy }, detachKeys }),
+    )
   let typing: Disposable | undefined
   const watching = (keyboard: Keyboard) => {
-    if (stdin) typing = process.stdin.isTTY && process.stdout.isTTY ? typeKeys(found, keyboard) : typeInput(keyboard)
+    if (stdin) typing = process.stdin.isTTY && process.stdout.isTTY ? typeKeys(found, keyboard) : typePlain(keyboard)
   }
-  let end: Exit | 'left' | undefined
   try {
-    end = await watch(found, { from: 'end', print, missed, watching })
+    return codeOf(found, await watch(found, { from: 'end', print: printTo, missed, watching }))
   } finally {
     typing?.[Symbol.dispose]()
   }
+}
+
+/** The exit code of a console that was watched. */
+export function codeOf({ instance: { name } }: Found, end: Exit | 'left' | undefined): number {
   if (end === 'left') return 0
-  if (end === undefined) throw endedSilently(found.instance.name)
+  if (end === undefined) throw endedSilently(name)
   if (end.word !== undefined) process.stderr.write(`vmexit: ${end.word}\n`)
   return end.exitCode
 }
@@ -107,15 +180,9 @@ function typeKeys(found: Found, keyboard: Keyboard): Disposable {
 }
 
 /** A pipe or a file, read no faster than the guest reads. */
-function typeInput(keyboard: Keyboard): Disposable {
-  const { stdin } = process
-  const read = async (bytes: Uint8Array) => {
-    stdin.pause()
-    await keyboard.type(bytes)
-    stdin.resume()
-  }
-  stdin.on('data', read)
-  return giveBack(() => stdin.off('data', read))
+function typePlain(keyboard: Keyboard): Disposable {
+  const giveBack = typeInput(keyboard, [], false)
+  return { [Symbol.dispose]: giveBack }
 }
 
 function giveBack(dispose: () => void): Disposable {
@@ -127,10 +194,6 @@ function giveBack(dispose: () => void): Disposable {
       process.stdin.unref?.()
     },
   }
-}
-
-async function print(bytes: Uint8Array): Promise<void> {
-  if (!process.stdout.write(bytes)) await once(process.stdout, 'drain')
 }
 
 function missed(bytes: number): void {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -37,7 +37,9 @@ test('the latest is kept, on disk as well, and a reader who is late knows what i
   expect(readAll(log)).toBe('<10 missed>abcdefghijkl')
   expect(readAll(log, 19)).toBe('jkl')
   expect(readAll(log, 22)).toBe('')
-  expect(readdirSync(path)).toEqual(['console-000000000000010.log', 'console-000000000000020.log'])
+  expect(readdirSync(path)).toEqual(
+    [10, 20].flatMap((at) => ['log', 'marks'].map((kind) => `console-0000000000000${at}.${kind}`)),
+  )
   using later = ConsoleLog.open(path)
   expect(readAll(later)).toBe('<10 missed>abcdefghijkl')
   expect([later.start, later.end]).toEqual([10, 22])
@@ -49,4 +51,31 @@ test('a log that cannot be written loses what was printed, and not the machine',
   log.append(bytes('lost'))
   expect([log.start, log.end]).toEqual([4, 4])
   expect(readAll(log)).toBe('<4 missed>')
+})
+
+test('streams and times come back as they were, and a log is written on where it ended', () => {
+  const path = folder()
+  {
+    using log = new ConsoleLog(path)
+    log.append(bytes('out '), 'output', 1000)
+    log.append(bytes('err '), 'errors', 1000)
+    log.append(bytes('more '), 'errors', 1000)
+    log.append(bytes('later'), 'errors', 2000)
+  }
+  // Killed in the middle of a mark.
+  appendFileSync(join(path, 'console-000000000000000.marks'), 'half')
+  using log = ConsoleLog.resume(path)
+  log.append(bytes('again'), 'output', 3000)
+  const pieces: [string, string, number][] = []
+  for (let position = 0; position < log.end; ) {
+    const piece = log.read(position, 100)
+    pieces.push([new TextDecoder().decode(piece.bytes), piece.stream, piece.time])
+    position += piece.bytes.length
+  }
+  expect(pieces).toEqual([
+    ['out ', 'output', 1000],
+    ['err more ', 'errors', 1000],
+    ['later', 'errors', 2000],
+    ['again', 'output', 3000],
+  ])
 })

@@ -1,13 +1,13 @@
 /** `vmexit kill`, `stop`, `wait` and `rm`: an instance's end, and what comes after it. */
-
-import { VmexitError } from '@vmexit/core'
+import { existsSync } from 'node:fs'
+import { isVmexitError, VmexitError } from '@vmexit/core'
 import { Command, InvalidArgumentError } from 'commander'
 import { ended } from './client.ts'
 import { eachOf } from './each.ts'
 import { endedSilently } from './errors.ts'
-import { readRecord } from './instance.ts'
+import { holdFolder } from './lock.ts'
 import { send, signalNamed, stop } from './signals.ts'
-import { StateDirectory } from './state-directory.ts'
+import { type Found, StateDirectory } from './state-directory.ts'
 import { describeStatus, isAlive, statusOf } from './status.ts'
 
 const theirs = 'names, IDs, or the first digits of them'
@@ -15,9 +15,9 @@ const theirs = 'names, IDs, or the first digits of them'
 /** `vmexit kill`. */
 export function killCommand(): Command {
   return new Command('kill')
-    .summary('send a signal to the host process')
+    .summary('send a signal')
     .description(
-      'Sends a signal to the host processes of instances, as kill(1) does with what `vmexit ps` shows as PID.',
+      'Sends a signal: to the program of a container, or to the host process of a PC, as kill(1) does with what `vmexit ps` shows as PID.',
     )
     .argument('<instance...>', theirs)
     .option('-s, --signal <signal>', 'a name such as TERM, or a number', 'KILL')
@@ -26,10 +26,11 @@ export function killCommand(): Command {
       `
 Examples:
   $ vmexit kill web
-      as if the power failed; its exit code is 137
-  $ vmexit kill -s TERM web
+      ends its program; of a PC, as if the power failed; the exit code is 137
+  $ vmexit kill -s HUP web
+  $ vmexit kill -s TERM pc
       ends the run; what boot was to write at the end (--save, --screenshot) is written; its exit code is 143
-  $ vmexit kill -s STOP web && vmexit ps && vmexit kill -s CONT web`,
+  $ vmexit kill -s STOP pc && vmexit ps && vmexit kill -s CONT pc`,
     )
     .action(async (words: readonly string[], flags: { readonly signal: string }) => {
       const signal = signalNamed(flags.signal)
@@ -49,11 +50,12 @@ export function stopCommand(): Command {
   return new Command('stop')
     .summary('ask to end, then end')
     .description(
-      'Presses the power button of a PC, at which an operating system with ACPI shuts down. ' +
-        'A PC that is on after --time ends as by `vmexit kill -s TERM`.',
+      'Sends the program of a container SIGTERM, or what its image says; what runs after --time is killed. ' +
+        'Presses the power button of a PC, at which an operating system with ACPI shuts down; ' +
+        'one that is on after --time ends as by `vmexit kill -s TERM`.',
     )
     .argument('<instance...>', theirs)
-    .option('-t, --time <seconds>', 'how long to wait for the guest', seconds, 10)
+    .option('-t, --time <seconds>', 'how long to wait for it', seconds, 10)
     .addHelpText('after', '\nExamples:\n  $ vmexit stop web\n  $ vmexit stop -t 60 web db')
     .action(async (words: readonly string[], { time }: { readonly time: number }) => {
       await eachOf(words, (found) => stop(found, time))
@@ -74,8 +76,7 @@ export function waitCommand(): Command {
       await eachOf(
         words,
         async (found) => {
-          await ended(found)
-          const exit = readRecord(found.folder, 'exit')
+          const exit = await ended(found)
           if (exit === undefined) throw endedSilently(found.instance.name)
           process.stdout.write(`${exit.exitCode}\n`)
         },
@@ -84,33 +85,58 @@ export function waitCommand(): Command {
     })
 }
 
+/** `vmexit rename`. */
+export function renameCommand(): Command {
+  return new Command('rename')
+    .summary('give another name')
+    .description('Gives an instance another name. Its ID stays.')
+    .argument('<instance>', 'a name, an ID, or its first digits')
+    .argument('<name>', 'what it is to be called')
+    .addHelpText('after', '\nExamples:\n  $ vmexit rename web web-old')
+    .action((word: string, name: string) => {
+      const state = new StateDirectory()
+      state.rename(state.find(word), name)
+    })
+}
+
 /** `vmexit rm`. */
 export function rmCommand(): Command {
   return new Command('rm')
     .summary('forget what has ended')
     .description(
-      'Deletes what is kept of instances that have ended: their logs and how they ended. Disk images are left.',
+      'Deletes what is kept of instances that have ended: their logs, how they ended, and what a container has changed. ' +
+        'Disk images are left.',
     )
     .argument('<instance...>', theirs)
     .option('-f, --force', 'kill what runs')
     .addHelpText('after', '\nExamples:\n  $ vmexit rm web\n  $ vmexit rm -f $(vmexit ps -aq)')
     .action(async (words: readonly string[], { force }: { readonly force?: true }) => {
-      await eachOf(words, async (found) => {
-        const status = await statusOf(found)
-        const { name } = found.instance
-        if (!force && (isAlive(status) || status.state === 'created')) {
-          throw new VmexitError('running', {
-            problem: `${name} has not ended (${describeStatus(status, Date.now())})`,
-            remedy: `end it: vmexit stop ${name}; or kill and remove it: vmexit rm -f ${name}`,
-          })
-        }
-        if (isAlive(status)) await send(found, 'SIGKILL')
-        new StateDirectory().remove(found)
-      })
+      await eachOf(words, (found) => remove(found, force === true))
     })
 }
 
-function seconds(text: string): number {
+async function remove(found: Found, force: boolean): Promise<void> {
+  const status = await statusOf(found)
+  const { name } = found.instance
+  // One that is made and not started is removed; one that is being started is somebody's.
+  if (!force && isAlive(status))
+    throw new VmexitError('running', {
+      problem: `${name} has not ended (${describeStatus(status, Date.now())})`,
+      remedy: `end it: vmexit stop ${name}; or kill and remove it: vmexit rm -f ${name}`,
+    })
+  if (isAlive(status)) await send(found, 'SIGKILL', { discard: true })
+  const state = new StateDirectory()
+  // It may remove itself.
+  if (!existsSync(found.folder)) return
+  try {
+    using _lock = await holdFolder(found.folder)
+    state.remove(found)
+  } catch (error) {
+    if (!isVmexitError(error, 'instance-unknown')) throw error
+  }
+}
+
+export function seconds(text: string): number {
   const value = Number(text)
   if (text !== '' && value >= 0 && value <= 1e6) return value
   throw new InvalidArgumentError('It must be a number of seconds.')

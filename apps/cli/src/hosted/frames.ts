@@ -8,7 +8,7 @@ import { VmexitError } from '@vmexit/core'
 export const kinds = {
   /** JSON: a request or a reply. */
   message: 0,
-  /** Bytes that are typed. */
+  /** Bytes that are typed; none at their end. */
   input: 1,
   /** Bytes that were printed. */
   output: 2,

@@ -4,7 +4,7 @@
  */
 import { Command } from 'commander'
 import { attachCommand, logsCommand } from './console-commands.ts'
-import { killCommand, rmCommand, stopCommand, waitCommand } from './end-commands.ts'
+import { killCommand, renameCommand, rmCommand, stopCommand, waitCommand } from './end-commands.ts'
 import { host } from './host.ts'
 import type { OpenHosted } from './hosted.ts'
 import { psCommand, statsCommand } from './list-commands.ts'
@@ -21,6 +21,7 @@ export function hostedCommands(): readonly Command[] {
     stopCommand(),
     killCommand(),
     waitCommand(),
+    renameCommand(),
     rmCommand(),
   ]
 }

@@ -5,13 +5,14 @@
  * ID/instance.json      what was started, written by whoever starts it
  * ID/host.json          the process, written by it when it runs
  * ID/exit.json          how it ended, written by it at the end
- * ID/console-*.log      what was printed
+ * ID/console-*          what was printed
+ * ID/lock               whose the folder is: the process that runs it, or one that changes it while nothing runs
  * ID/host.log           what the process itself had to say
  * ID/ctl.sock           where it is asked; a named pipe on Windows
  * ```
- * Each JSON file is written once and as a whole.
+ * What runs it may have files of its own beside them. Each is replaced as a whole.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { VmexitError } from '@vmexit/core'
 
@@ -29,6 +30,8 @@ export interface Instance {
   readonly created: string
   /** For what runs it. */
   readonly options: unknown
+  /** It is removed when it has ended. */
+  readonly remove?: true
 }
 
 /** The process that runs it. */
@@ -45,6 +48,8 @@ export interface Exit {
   readonly at: string
   /** What there is to say about it, if it is not what one would expect. */
   readonly word?: string | undefined
+  /** What was counted, for those who ask for it. */
+  readonly report?: Readonly<Record<string, unknown>> | undefined
 }
 
 const files = { instance: 'instance.json', host: 'host.json', exit: 'exit.json' } as const
@@ -68,14 +73,30 @@ export function readRecord<K extends keyof Contents>(folder: string, record: K):
   }
   try {
     const contents = JSON.parse(text)
-    if (record !== 'instance' || contents.version === 1) return contents
+    if (isRecord(record, contents)) return contents
   } catch {
     // Told below.
   }
   throw new VmexitError('instance-file', {
     problem: `${path} is not what this vmexit writes`,
-    remedy: 'use the vmexit that started it, or delete its folder',
+    remedy:
+      record === 'instance'
+        ? `use the vmexit that started it, or delete the folder ${folder}`
+        : `delete that file: then it counts as killed`,
   })
+}
+
+function isRecord(record: keyof Contents, contents: unknown): boolean {
+  if (typeof contents !== 'object' || contents === null) return false
+  const has = contents as Partial<Record<string, unknown>>
+  if (record === 'host') return typeof has['pid'] === 'number' && typeof has['started'] === 'string'
+  if (record === 'exit') return typeof has['exitCode'] === 'number' && typeof has['at'] === 'string'
+  return has['version'] === 1 && ['id', 'name', 'kind', 'created'].every((key) => typeof has[key] === 'string')
+}
+
+/** It has not ended, whatever was written before. */
+export function forget(folder: string, record: 'exit'): void {
+  rmSync(join(folder, files[record]), { force: true })
 }
 
 /** Writes one of the files, so that nobody sees half of it. */

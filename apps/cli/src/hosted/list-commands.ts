@@ -1,5 +1,7 @@
 /** `vmexit ps` and `vmexit stats`. */
-import { Command } from 'commander'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isVmexitError } from '@vmexit/core'
+import { Command, InvalidArgumentError } from 'commander'
 import { ask } from './client.ts'
 import { eachOf } from './each.ts'
 import { notRunning } from './errors.ts'
@@ -12,34 +14,86 @@ interface PsFlags {
   readonly quiet?: true
   readonly json?: true
   readonly trunc: boolean
+  readonly filter?: readonly Filter[]
+}
+
+type Filter = readonly [name: string, value: string]
+
+/** What instances can be chosen by. Of several of one name one has to hold, of each name. */
+const FILTERS: Readonly<Record<string, (row: Row, value: string) => boolean>> = {
+  name: ({ found }, value) => found.instance.name.includes(value),
+  id: ({ found }, value) => found.instance.id.startsWith(value),
+  status: ({ status }, value) => status.state === value,
+  exited: ({ status }, value) => status.state === 'exited' && status.exitCode === Number(value),
+  kind: ({ found }, value) => found.instance.kind === value,
+  ancestor: ({ found }, value) => imageOf(found).some((known) => known === value || known === `${value}:latest`),
+}
+
+/** What the image of a container is called, and its ID. */
+function imageOf({ instance: { options } }: Found): readonly string[] {
+  const { image } = (options ?? {}) as { readonly image?: { readonly id: string; readonly name: string } }
+  if (image === undefined) return []
+  return [image.name, image.id, image.id.replace(/^sha256:/, '').slice(0, 12)]
+}
+
+function filter(text: string, before: readonly Filter[] = []): readonly Filter[] {
+  const [name = '', ...value] = text.split('=')
+  if (Object.hasOwn(FILTERS, name) && value.length > 0) return [...before, [name, value.join('=')]]
+  throw new InvalidArgumentError(`It must be one of ${Object.keys(FILTERS).join(', ')}, and =VALUE.`)
+}
+
+function isMeant(row: Row, filters: readonly Filter[]): boolean {
+  const names = new Set(filters.map(([name]) => name))
+  return [...names].every((name) => filters.some(([each, value]) => each === name && FILTERS[name]!(row, value)))
 }
 
 /** `vmexit ps`. */
 export function psCommand(): Command {
   return new Command('ps')
     .summary('list what runs in the background')
-    .description('Lists what `vmexit boot --detach` has started and runs. Each host process is asked.')
+    .description('Lists containers, and what `vmexit boot --detach` has started, that run. Each host process is asked.')
     .option('-a, --all', 'those that have ended, too')
     .option('-q, --quiet', 'only IDs')
     .option('--json', 'one JSON array')
     .option('--no-trunc', 'whole IDs')
+    .option(
+      '-f, --filter <name=value>',
+      `those of which it holds: ${Object.keys(FILTERS).join(', ')}; can be repeated`,
+      filter,
+    )
     .addHelpText(
       'after',
       `
 Examples:
   $ vmexit ps
+  $ vmexit ps -a --filter status=exited --filter ancestor=debian:12
   $ vmexit ps -a --json | jq -r '.[] | select(.state == "exited") | [.name, .exitCode] | @tsv'
   $ vmexit rm $(vmexit ps -aq)
       removes all that have ended; what runs is left, and told
 
-Status: Up; Stopped by a signal, as kill -STOP sends; Unresponsive where the host process is there and does not answer; Exited
+Status: Up; Paused; Stopped by a signal, as kill -STOP sends; Unresponsive where the host process is there and does not answer; Exited
 with its exit code; Dead where the process is gone without a word, as after kill -9; Created where it has not begun to run.`,
     )
     .action(async (flags: PsFlags) => {
-      const all = await Promise.all(
-        new StateDirectory().list().map(async (found) => ({ found, status: await statusOf(found) })),
+      const told = (error: Error): void => {
+        process.stderr.write(`vmexit: ${error.message}\n`)
+        process.exitCode = 1
+      }
+      const rows = await Promise.all(
+        new StateDirectory().list(told).map(async (found) => {
+          try {
+            return [{ found, status: await statusOf(found) }]
+          } catch (error) {
+            if (!isVmexitError(error)) throw error
+            told(error)
+            return []
+          }
+        }),
       )
-      process.stdout.write(listing(flags.all ? all : all.filter(({ status }) => isAlive(status)), flags))
+      const { filter: filters = [] } = flags
+      const isAll = flags.all === true || filters.some(([name]) => name === 'status')
+      const all = rows.flat().filter((row) => isMeant(row, filters))
+      process.stdout.write(listing(isAll ? all : all.filter(({ status }) => isAlive(status)), flags))
     })
 }
 
@@ -77,19 +131,38 @@ export function statsCommand(): Command {
     .description('Prints what instances have counted so far: instructions, exits, memory of the host process.')
     .argument('[instance...]', 'names or IDs; all that run unless given')
     .option('--json', 'one JSON array, with every count')
-    .addHelpText('after', '\nExamples:\n  $ vmexit stats\n  $ vmexit stats web --json | jq .[0].counts')
-    .action(async (words: readonly string[], { json }: { readonly json?: true }) => {
-      const state = new StateDirectory()
-      const rows: (readonly [Found, Readonly<Record<string, number>>])[] = []
-      const look = async (found: Found) => {
-        const answer = await ask(found, 'stats')
-        if (typeof answer === 'object') rows.push([found, answer as Readonly<Record<string, number>>])
-        else if (words.length > 0) throw notRunning(found, await statusOf(found))
+    .option('--no-stream', 'once, also in a terminal, where they are shown anew each second until Ctrl-C')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ vmexit stats\n  $ vmexit stats --no-stream web\n  $ vmexit stats web --json | jq .[0].counts',
+    )
+    .action(async (words: readonly string[], { json, stream }: StatsFlags) => {
+      for (;;) {
+        const rows = await counted(words)
+        if (json) return void process.stdout.write(jsonOf(rows))
+        if (!stream || !process.stdout.isTTY) return void process.stdout.write(tableOf(rows))
+        process.stdout.write(`\x1b[H\x1b[2J${tableOf(rows)}`)
+        await sleep(1000)
       }
-      if (words.length > 0) await eachOf(words, look, { say: false })
-      else for (const found of state.list()) await look(found)
-      process.stdout.write(json ? jsonOf(rows) : tableOf(rows))
     })
+}
+
+interface StatsFlags {
+  readonly json?: true
+  readonly stream: boolean
+}
+
+async function counted(words: readonly string[]): Promise<Counted> {
+  const state = new StateDirectory()
+  const rows: Counted[number][] = []
+  const look = async (found: Found) => {
+    const answer = await ask(found, 'stats')
+    if (typeof answer === 'object') rows.push([found, answer as Readonly<Record<string, number>>])
+    else if (words.length > 0) throw notRunning(found, await statusOf(found))
+  }
+  if (words.length > 0) await eachOf(words, look, { say: false })
+  else for (const found of state.list()) await look(found)
+  return rows
 }
 
 type Counted = readonly (readonly [Found, Readonly<Record<string, number>>])[]
@@ -106,14 +179,19 @@ function tableOf(rows: Counted): string {
     ['INSTRUCTIONS', 'instructions'],
     ['EXITS', 'vm-exits'],
     ['CPU SECONDS', 'host-cpu-seconds'],
-    ['MEMORY (MiB)', 'host-memory'],
+    ['HOST MEMORY (MiB)', 'host-memory'],
+    ['MEMORY (MiB)', 'memory'],
+    ['PIDS', 'processes'],
   ] as const
   return table([
     ['ID', 'NAME', ...columns.map(([title]) => title)],
     ...rows.map(([{ instance }, counts]) => [
       instance.id.slice(0, 12),
       instance.name,
-      ...columns.map(([, name]) => figure(name === 'host-memory' ? (counts[name] ?? 0) / (1 << 20) : counts[name])),
+      ...columns.map(([title, name]) => {
+        const count = counts[name]
+        return figure(count !== undefined && title.includes('MiB') ? count / (1 << 20) : count)
+      }),
     ]),
   ])
 }

@@ -75,7 +75,7 @@ test('whoever watches what is removed meanwhile just ends', async () => {
 
 test('it answers, and is gone when it is gone', async () => {
   const { found, typed, end } = await setUp()
-  expect(await ask(found, 'describe')).toEqual({ pid: 1234, started: '2026-01-01T00:00:00.000Z' })
+  expect(await ask(found, 'describe')).toEqual({ pid: 1234, started: '2026-01-01T00:00:00.000Z', began: 0 })
   expect(await ask(found, 'stats')).toEqual({ instructions: 42 })
   expect(await ask(found, 'stop')).toEqual({})
   expect(typed).toEqual(['<stop>'])

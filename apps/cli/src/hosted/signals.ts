@@ -5,10 +5,10 @@ import { constants } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { isVmexitError, VmexitError } from '@vmexit/core'
 import { ask } from './client.ts'
-import { notRunning } from './errors.ts'
+import { notRunning, silent } from './errors.ts'
 import { writeRecord } from './instance.ts'
 import { type Found, socketPath } from './state-directory.ts'
-import { type Alive, isAlive, statusOf } from './status.ts'
+import { type Alive, answers, isAlive, statusOf } from './status.ts'
 
 /** Milliseconds that a process may take to end once nothing can keep it. */
 const patience = 10_000
@@ -26,13 +26,22 @@ export function signalNamed(word: string): NodeJS.Signals {
   })
 }
 
+/** Milliseconds in which a program that was killed is gone: what it has changed may be much to save. */
+const patienceOfSaving = 120_000
+
 /**
- * Sends a signal to the process of an instance. One that is killed cannot say how it ended, so this does, and returns
- * when it is gone. Returns how it stood before. Throws a {@link VmexitError} `not-running`.
+ * Sends a signal to what runs where that is a program, else to the process of an instance. A process that is killed cannot say how it
+ * ended, so this does, and returns when it is gone. Returns how it stood before. Throws a {@link VmexitError} `not-running`.
+ * `discard`: what it has changed need not be saved.
  */
-export async function send(found: Found, signal: NodeJS.Signals): Promise<Alive> {
+export async function send(found: Found, signal: NodeJS.Signals, { discard = false } = {}): Promise<Alive> {
   const status = await statusOf(found)
   if (!isAlive(status)) throw notRunning(found, status)
+  if (answers(status) && status.program !== undefined) {
+    await ask(found, { do: 'kill', signal, discard })
+    if (signal === 'SIGKILL' && !(await gone(found, patienceOfSaving))) throw silent(found, status)
+    return status
+  }
   if (signal !== 'SIGKILL') {
     process.kill(status.pid, signal)
     return status
@@ -60,6 +69,7 @@ export async function stop(found: Found, seconds: number): Promise<void> {
     })
   await ask(found, 'stop')
   if (await gone(found, 1000 * seconds)) return
+  if (answers(status) && status.program !== undefined) return void (await end('SIGKILL'))
   await end('SIGTERM')
   if (await gone(found, patience)) return
   await end('SIGKILL')

@@ -61,11 +61,36 @@ test('what another version has written, or nobody, is told by its path', () => {
   const { state, create } = setUp()
   const { folder } = create('web')
   writeFileSync(join(folder, 'instance.json'), '{"version":2}')
-  expect(() => state.list()).toThrow(`${folder}/instance.json is not what this vmexit writes`)
+  create('other')
+  const told: string[] = []
+  expect(state.list((error) => told.push(error.message)).map(({ instance }) => instance.name)).toEqual(['other'])
+  expect(told).toEqual([
+    `${folder}/instance.json is not what this vmexit writes: use the vmexit that started it, or delete the folder ${folder}`,
+  ])
+  expect(() => state.find('web')).toThrow(`${folder}/instance.json is not what`)
+  expect(() => state.find('nobody')).toThrow("there is no instance 'nobody'")
 })
 
 test('a path that no socket can have is refused before anything starts', () => {
   const { root } = setUp()
   const deep = new StateDirectory(join(root, 'x'.repeat(100)))
   expect(() => deep.create({ name: 'web', kind: 'test', what: '', options: {} })).toThrow('set XDG_STATE_HOME')
+})
+
+test('one that is renamed keeps its folder, and its old name is free', () => {
+  const { state, create } = setUp()
+  const web = create('web')
+  create('db')
+  expect(() => state.rename(web, 'db')).toThrow('the name db is taken')
+  expect(state.rename(web, 'old').folder).toBe(web.folder)
+  expect(state.find('old').instance.id).toBe(web.instance.id)
+  expect(() => state.find('web')).toThrow("there is no instance 'web'")
+  create('web')
+  state.remove(state.find('old'))
+  expect(
+    state
+      .list()
+      .map(({ instance }) => instance.name)
+      .sort(),
+  ).toEqual(['db', 'web'])
 })

@@ -1,9 +1,9 @@
 /** The folder of all instances, and how one of them is named: by its name, its ID, or the first digits of it. */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, isAbsolute, join } from 'node:path'
-import { VmexitError } from '@vmexit/core'
+import { isVmexitError, VmexitError } from '@vmexit/core'
 import { type Instance, readRecord, writeRecord } from './instance.ts'
 
 /** `$XDG_STATE_HOME/vmexit`, or ~/.local/state/vmexit. */
@@ -20,7 +20,7 @@ export interface Found {
 }
 
 /** What `sockaddr_un` takes on macOS, which is less than Linux takes, without the final 0. */
-const longestSocketPath = 103
+export const longestSocketPath = 103
 
 /** Where an instance is asked. */
 export function socketPath(folder: string): string {
@@ -35,19 +35,26 @@ export class StateDirectory {
     this.#root = root
   }
 
-  /** All of them, the latest first. */
-  list(): readonly Found[] {
-    return this.#ids()
-      .map((id) => this.#read(id))
-      .filter((found) => found !== undefined)
-      .sort((a, b) => (a.instance.created < b.instance.created ? 1 : -1))
+  /** All of them, the latest first. Those whose file is damaged are left out, and told. */
+  list(damaged: (error: VmexitError) => void = () => {}): readonly Found[] {
+    const all: Found[] = []
+    for (const id of this.#ids()) {
+      try {
+        const found = this.#read(id)
+        if (found !== undefined) all.push(found)
+      } catch (error) {
+        if (!isVmexitError(error)) throw error
+        damaged(error)
+      }
+    }
+    return all.sort((a, b) => (a.instance.created < b.instance.created ? 1 : -1))
   }
 
   /** Makes a folder for a new one. Throws a {@link VmexitError} `instance-name` or `state-directory`. */
   create({
     name,
     ...what
-  }: Pick<Instance, 'kind' | 'what' | 'options'> & { readonly name: string | undefined }): Found {
+  }: Pick<Instance, 'kind' | 'what' | 'options' | 'remove'> & { readonly name: string | undefined }): Found {
     const id = randomBytes(16).toString('hex')
     const folder = join(this.#root, id)
     const socket = socketPath(folder)
@@ -80,22 +87,45 @@ export class StateDirectory {
   /** Deletes the folder of one that has ended, and frees its name. */
   remove({ folder, instance: { id, name } }: Found): void {
     if (this.#owner(name) === id) rmSync(this.#nameFile(name), { force: true })
-    rmSync(folder, { recursive: true, force: true })
+    // In one step it is no instance any more: what is left where this is broken off goes with the next one.
+    try {
+      renameSync(folder, join(this.#root, `removed-${id}`))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+    for (const entry of readdirSync(this.#root))
+      if (entry.startsWith('removed-')) rmSync(join(this.#root, entry), { recursive: true, force: true })
+  }
+
+  /** Gives one another name. Throws a {@link VmexitError} `instance-name`. */
+  rename({ folder, instance }: Found, name: string): Found {
+    const renamed = { ...instance, name: checked(name) }
+    if (name === instance.name) return { folder, instance }
+    this.#claim(renamed)
+    writeRecord(folder, 'instance', renamed)
+    if (this.#owner(instance.name) === instance.id) rmSync(this.#nameFile(instance.name), { force: true })
+    return { folder, instance: renamed }
+  }
+
+  /** The one with an ID. Throws a {@link VmexitError} `instance-unknown`. */
+  withId(id: string): Found {
+    return /^[0-9a-f]{32}$/.test(id) ? (this.#read(id) ?? unknown(id)) : unknown(id)
   }
 
   /** The one that is meant. Throws a {@link VmexitError} `instance-unknown` or `instance-ambiguous`. */
   find(word: string): Found {
-    const all = this.list()
+    const errors: VmexitError[] = []
+    const all = this.list((error) => errors.push(error))
     const exact = all.find(({ instance: { id, name } }) => id === word || name === word)
     if (exact !== undefined) return exact
     const [first, ...others] = /^[0-9a-f]+$/.test(word)
       ? all.filter(({ instance }) => instance.id.startsWith(word))
       : []
     if (first === undefined) {
-      throw new VmexitError('instance-unknown', {
-        problem: `there is no instance '${word}'`,
-        remedy: 'take a name or an ID of `vmexit ps -a`',
-      })
+      // It may be the one that cannot be read.
+      if (errors[0] !== undefined && (this.#owner(word) ?? word).length >= 4)
+        this.#readBeginning(this.#owner(word) ?? word)
+      unknown(word)
     }
     if (others.length > 0) {
       const ids = [first, ...others].map(({ instance: { id, name } }) => `${id.slice(0, 12)} (${name})`)
@@ -114,6 +144,10 @@ export class StateDirectory {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
       throw error
     }
+  }
+
+  #readBeginning(digits: string): void {
+    for (const id of this.#ids()) if (id.startsWith(digits)) this.#read(id)
   }
 
   #read(id: string): Found | undefined {
@@ -143,12 +177,30 @@ export class StateDirectory {
   }
 
   #owner(name: string): string | undefined {
+    if (!/^[a-zA-Z0-9]/.test(name) || name.includes('/')) return undefined
     try {
       return readFileSync(this.#nameFile(name), 'utf8')
     } catch {
       return undefined
     }
   }
+}
+
+/** The one that is meant, if there is one; where an image may be meant, too. Throws a {@link VmexitError} `instance-ambiguous`. */
+export function instanceNamed(word: string): Found | undefined {
+  try {
+    return new StateDirectory().find(word)
+  } catch (error) {
+    if (isVmexitError(error, 'instance-unknown')) return undefined
+    throw error
+  }
+}
+
+function unknown(word: string): never {
+  throw new VmexitError('instance-unknown', {
+    problem: `there is no instance '${word}'`,
+    remedy: 'take a name or an ID of `vmexit ps -a`',
+  })
 }
 
 function checked(name: string): string {

@@ -1,12 +1,13 @@
 /** How an instance stands. Its process is asked: a process ID alone may be another's by now. */
 import { ask } from './client.ts'
+import type { About } from './hosted.ts'
 import { type Exit, type HostProcess, readRecord } from './instance.ts'
 import { isStopped } from './process-state.ts'
 import type { Found } from './state-directory.ts'
 
 export type Status =
-  /** It answers. */
-  | ({ readonly state: 'running' } & HostProcess)
+  /** It answers; paused, and stands still. */
+  | ({ readonly state: 'running' | 'paused' } & HostProcess & About)
   /** Its process is there and says nothing: stopped by SIGSTOP, where the system tells; else busy. */
   | ({ readonly state: 'stopped' | 'unresponsive' } & HostProcess)
   | ({ readonly state: 'exited' } & Exit)
@@ -20,7 +21,11 @@ export type Alive = Extract<Status, HostProcess>
 
 /** Whether there is a process. */
 export const isAlive = (status: Status): status is Alive =>
-  status.state === 'running' || status.state === 'stopped' || status.state === 'unresponsive'
+  answers(status) || status.state === 'stopped' || status.state === 'unresponsive'
+
+/** The process answers. */
+export type Answering = Extract<Status, About>
+export const answers = (status: Status): status is Answering => status.state === 'running' || status.state === 'paused'
 
 /** Asks. It takes some seconds where the process does not answer. */
 export async function statusOf(found: Found): Promise<Status> {
@@ -29,7 +34,10 @@ export async function statusOf(found: Found): Promise<Status> {
   if (answer === 'silent' && host !== undefined) {
     return { state: isStopped(host.pid) ? 'stopped' : 'unresponsive', ...host }
   }
-  if (typeof answer === 'object') return { state: 'running', ...(answer as unknown as HostProcess) }
+  if (typeof answer === 'object') {
+    const { paused, ...about } = answer as unknown as HostProcess & About
+    return { state: paused === true ? 'paused' : 'running', ...about }
+  }
   const exit = readRecord(found.folder, 'exit')
   if (exit !== undefined) return { state: 'exited', ...exit }
   return { state: host === undefined ? 'created' : 'dead' }
@@ -40,6 +48,8 @@ export function describeStatus(status: Status, now: number): string {
   switch (status.state) {
     case 'running':
       return `Up ${duration(now - Date.parse(status.started))}`
+    case 'paused':
+      return `Up ${duration(now - Date.parse(status.started))} (Paused)`
     case 'stopped':
       return 'Stopped'
     case 'unresponsive':

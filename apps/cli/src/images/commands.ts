@@ -167,14 +167,17 @@ Examples:
 
 function exportCommand(): Command {
   return new Command('export')
-    .summary('write the files of an image to an archive')
+    .summary('write the files of a container or an image to an archive')
     .description(
-      'Writes the whole tree of files of an image as one tar archive, without its layers and its configuration.',
+      'Writes the whole tree of files of a container, which runs or not, or of an image as one tar archive, without layers and configuration.',
     )
-    .argument('<image>', theirs)
+    .argument('<container>', `${theirs}; an image's where no container has it`)
     .option('-o, --output <file>', 'compressed as its name says: .gz, .tgz, .zst; standard output unless stated')
-    .addHelpText('after', '\nExamples:\n  $ vmexit export debian:12 -o root.tar.zst\n  $ vmexit export app | tar -t')
-    .action(async (word: string, flags: SaveFlags) => (await import('./move.ts')).exportImage(word, flags))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ vmexit export web -o web.tar.gz\n  $ vmexit export debian:12 -o root.tar.zst\n  $ vmexit export app | tar -t',
+    )
+    .action(async (word: string, flags: SaveFlags) => (await import('./move.ts')).exportFiles(word, flags))
 }
 
 function tagCommand(): Command {
@@ -203,10 +206,14 @@ function rmiCommand(): Command {
 
 function inspectCommand(): Command {
   return new Command('inspect')
-    .summary('print all that is known of an image')
-    .description('Prints a JSON array with what is known of images, in the words of docker inspect.')
-    .argument('<image...>', theirs)
-    .addHelpText('after', "\nExamples:\n  $ vmexit inspect debian:12 | jq -r '.[0].Config.Cmd'")
+    .summary('print all that is known of a container, a PC or an image')
+    .description('Prints a JSON array with what is known of containers and images, in the words of docker inspect.')
+    .argument('<name...>', `${theirs}; an image's where nothing else has it`)
+    .option('--json', 'as always')
+    .addHelpText(
+      'after',
+      "\nExamples:\n  $ vmexit inspect web | jq -r '.[0].State.ExitCode'\n  $ vmexit inspect debian:12 | jq -r '.[0].Config.Cmd'",
+    )
     .action(async (all: readonly string[]) => (await import('./listing.ts')).inspect(all))
 }
 

@@ -1,6 +1,8 @@
 /** `vmexit images` and `vmexit inspect`: what is said of images. */
 import { canonicalName, familiarName, familiarRepository, type Image, parseReference, shortDigest } from '@vmexit/image'
+import { instanceNamed } from '../hosted/state-directory.ts'
 import { table } from '../hosted/table.ts'
+import { aboutInstance } from '../run/inspect.ts'
 import { openImages } from './store.ts'
 
 export interface ListFlags {
@@ -106,7 +108,10 @@ function bytes(size: number): string {
 export async function inspect(words: readonly string[]): Promise<void> {
   const images = openImages()
   const all: object[] = []
-  for (const word of words) all.push(about(await images.find(word)))
+  for (const word of words) {
+    const found = instanceNamed(word)
+    all.push(found === undefined ? about(await images.find(word)) : await aboutInstance(found))
+  }
   process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`)
 }
 

@@ -3,6 +3,8 @@ import { basename, join } from 'node:path'
 import { familiarName, type Image, parsePlatform, parseReference, programArchive } from '@vmexit/image'
 import { layoutFolder, writeLayout } from '@vmexit/image/node'
 import { writeArchive } from '../fs/archive-stream.ts'
+import { instanceNamed } from '../hosted/state-directory.ts'
+import { asContainer } from '../run/containers.ts'
 import { inputOf, isFolder, programSize, usage } from './input.ts'
 import { interruptible } from './interruptible.ts'
 import { openImages } from './store.ts'
@@ -54,8 +56,14 @@ export async function save(words: readonly string[], { output, layout }: SaveFla
 }
 
 /** `vmexit export`. */
-export async function exportImage(word: string, { output }: SaveFlags): Promise<void> {
+export async function exportFiles(word: string, { output }: SaveFlags): Promise<void> {
   notToTerminal(output)
+  const found = instanceNamed(word)
+  if (found !== undefined) {
+    const { openKept } = await import('../run/kept-files.ts')
+    await using files = await openKept(asContainer(found))
+    return await writeArchive(files.export(), output)
+  }
   const images = openImages()
   await images.find(word)
   await writeArchive(images.export(word), output)

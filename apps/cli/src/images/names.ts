@@ -1,6 +1,8 @@
 /** `vmexit tag` and `rmi`: what images are called. */
-import { isVmexitError } from '@vmexit/core'
-import { familiarName, parseReference } from '@vmexit/image'
+import { isVmexitError, VmexitError } from '@vmexit/core'
+import { canonicalName, familiarName, type Images, parseReference } from '@vmexit/image'
+import { StateDirectory } from '../hosted/state-directory.ts'
+import { imageIdOf } from '../run/containers.ts'
 import { interruptible } from './interruptible.ts'
 import { openImages } from './store.ts'
 
@@ -15,6 +17,7 @@ export async function remove(words: readonly string[], { force = false }: { read
     const images = openImages()
     for (const word of words) {
       try {
+        await refuseUsed(word, images, force)
         const { untagged, deleted } = await images.remove(word, { ...options, force })
         for (const name of untagged) process.stdout.write(`Untagged: ${familiarName(parseReference(name))}\n`)
         if (deleted !== undefined) process.stdout.write(`Deleted: ${deleted}\n`)
@@ -25,4 +28,27 @@ export async function remove(words: readonly string[], { force = false }: { read
       }
     }
   })
+}
+
+/** Containers are made of their image when they are started: it stays as long as they do. Throws a {@link VmexitError} `image-in-use`. */
+async function refuseUsed(word: string, images: Images, force: boolean): Promise<void> {
+  const image = await images.find(word)
+  const isName = image.names.includes(nameMeant(word) ?? '')
+  // Others of its names are left, and it with them.
+  if (image.names.length > 1 && (isName || !force)) return
+  const users = new StateDirectory().list().filter((found) => imageIdOf(found) === image.id)
+  if (users.length === 0) return
+  const names = users.map(({ instance: { name } }) => name)
+  throw new VmexitError('image-in-use', {
+    problem: `${word} is the image of ${names.join(', ')}`,
+    remedy: `remove ${names.length > 1 ? 'these' : 'that'}: vmexit rm ${names.join(' ')}; running ones with -f`,
+  })
+}
+
+function nameMeant(word: string): string | undefined {
+  try {
+    return canonicalName(parseReference(word))
+  } catch {
+    return undefined
+  }
 }

@@ -20,6 +20,7 @@ import { tuneHost } from '../boot/host.ts'
 import { findGuests } from '../guests/index.ts'
 import { type NetworkFlags, openNetwork, resolver } from './network.ts'
 import { Root } from './root.ts'
+import { linesOf } from './statistics.ts'
 
 /** What the command line says. */
 export interface RunFlags extends NetworkFlags {
@@ -116,7 +117,7 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
     process.stdout.write(
       `${JSON.stringify({ status: status ?? null, output: text, ...report(kernel, seconds) }, undefined, 2)}\n`,
     )
-  else if (flags.stats) process.stderr.write(statistics(kernel, seconds))
+  else if (flags.stats) process.stderr.write(linesOf(report(kernel, seconds)))
   tellMissing(kernel, flags)
   return status === undefined ? 1 : (status & 0x7f) === 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
 }
@@ -338,16 +339,6 @@ export function report(kernel: LinuxKernel, seconds: number): Record<string, unk
     calls,
     missing,
   }
-}
-
-/** The same for people. */
-export function statistics(kernel: LinuxKernel, seconds: number): string {
-  const lines = Object.entries(report(kernel, seconds)).flatMap(([name, value]) =>
-    typeof value === 'object' && value !== null
-      ? Object.entries(value).map(([call, count]) => [`${name} ${call}`, count] as const)
-      : [[name, value] as const],
-  )
-  return lines.map(([name, value]) => `${name.padEnd(28)} ${value}\n`).join('')
 }
 
 /** Calls that there are on Linux and not here are worth a word, where the statistics do not say it. */

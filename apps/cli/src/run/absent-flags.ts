@@ -4,16 +4,10 @@ import { type Command, Option } from 'commander'
 
 /** Flags of `docker run` that mean something which is not there. */
 const ABSENT: readonly (readonly [flags: string, remedy: string])[] = [
-  ['-d, --detach', 'leave it out: containers run in the foreground'],
-  ['-p, --publish <port>', 'leave it out: containers have loopback alone, and `vmexit run-elf -p` publishes ports'],
-  ['-P, --publish-all', 'leave it out: containers have loopback alone'],
-  ['-v, --volume <volume>', 'put the files into an image by `vmexit import`'],
-  ['--mount <mount>', 'put the files into an image by `vmexit import`'],
-  ['--name <name>', 'leave it out: a container ends with this command; --hostname names what it sees'],
+  ['-P, --publish-all', 'name each port by -p'],
   ['--privileged', 'name what it needs by --cap-add'],
   ['--init', 'leave it out'],
-  ['--restart <policy>', 'leave it out: nothing is kept'],
-  ['--security-opt <option>', 'leave it out, or give --no-new-privileges'],
+  ['--restart <policy>', 'leave it out, and start it again by `vmexit start`'],
   ['--device <device>', 'leave it out: there are no devices of the host'],
 ]
 

@@ -118,9 +118,20 @@ describe.skipIf(!isThere)(`vmexit run${isThere ? '' : ' (skipped: `vmexit guests
       /there is no program nosuch in .*: name one/,
     ],
     ['a user who is not there', ['-u', 'me', 'box', 'true'], 125, /there is no user me/],
-    ['to be in the background', ['-d', 'box', 'true'], 125, /vmexit run has no --detach: leave it out/],
-    ['a port', ['-p', '80:80', 'box', 'true'], 125, /has no --publish/],
-    ['a folder', ['-v', '/:/host', 'box', 'true'], 125, /has no --volume/],
+    [
+      'a port of what has no network',
+      ['-p', '80:80', '--network', 'none', 'box', 'true'],
+      125,
+      /leave out --network none/,
+    ],
+    ['a folder without a place', ['-v', '/tmp', 'box', 'true'], 125, /-v \/tmp is not understood/],
+    ['a folder at the root', ['-v', '/tmp:/', 'box', 'true'], 125, /nothing can be mounted at/],
+    [
+      'a security option that is none',
+      ['--security-opt', 'apparmor=x', 'box', 'true'],
+      125,
+      /there is no --security-opt/,
+    ],
     ['a terminal where there is none', ['-it', 'box', 'sh'], 125, /standard input is none: leave -t out/],
   ])(
     'refuses %s',

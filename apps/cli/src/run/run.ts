@@ -1,131 +1,155 @@
-/** Runs a container in the foreground: its streams are those of this process, and signals are its program's. */
-import { type Container, type ContainerErrorCode, createContainer } from '@vmexit/container'
-import { isVmexitError, VmexitError } from '@vmexit/core'
-import { tuneHost } from '../boot/host.ts'
+/** Makes containers, and starts them: each in a host process of its own, with this process's streams or in the background. */
+import { VmexitError } from '@vmexit/core'
+import { codeOf } from '../hosted/console-commands.ts'
+import { eachOf } from '../hosted/each.ts'
+import type { Exit } from '../hosted/instance.ts'
+import { useConsole } from '../hosted/program-console.ts'
+import { type Started, start, startAgain } from '../hosted/start.ts'
+import { type Found, StateDirectory } from '../hosted/state-directory.ts'
+import { isAlive, statusOf } from '../hosted/status.ts'
 import { openImages } from '../images/store.ts'
-import { type RunFlags, report, statistics } from '../run-elf/run.ts'
-import { openHost } from './machine.ts'
-import { optionsOf, type SpecFlags, specOf } from './spec.ts'
+import { linesOf } from '../run-elf/statistics.ts'
+import { asContainer, codeOfError, running } from './containers.ts'
+import { type ContainerSpec, type SpecFlags, specOf } from './spec.ts'
 
-/** What the command line says. */
-export interface ContainerFlags extends SpecFlags, Pick<RunFlags, 'stats' | 'json'> {}
-
-/** What is wrong with the container itself, as Docker has it. */
-const FAILED = 125
-const CODES: Partial<Record<ContainerErrorCode, number>> = {
-  'container-program': 126,
-  'container-program-missing': 127,
+/** What the command line says of a container that is made. */
+export interface CreateFlags extends SpecFlags {
+  readonly name?: string
+  readonly rm?: true
+  readonly join?: string
 }
-const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
-/** So many signals are understood to be meant. */
-const ENOUGH = 3
 
-/** Runs it; answers its exit code. */
+/** What it says of one that is run. */
+export interface ContainerFlags extends CreateFlags {
+  readonly detach?: true
+  readonly detachKeys: readonly number[]
+  readonly sigProxy: boolean
+  readonly stats?: true
+  readonly json?: true
+}
+
+/** What it says of those that are started. */
+export interface StartFlags {
+  readonly attach?: true
+  readonly interactive?: true
+  readonly detachKeys: readonly number[]
+}
+
+/** Runs it; answers its exit code, or that it has begun in the background. */
 export async function runContainer(name: string, args: readonly string[], flags: ContainerFlags): Promise<number> {
-  tuneHost()
   try {
-    return await run(name, args, flags)
+    if (flags.tty && flags.interactive && !flags.detach && !process.stdin.isTTY)
+      throw new VmexitError('run-terminal', {
+        problem: '-it asks for a terminal, and standard input is none',
+        remedy: 'leave -t out, or run it in one',
+      })
+    const { what, join } = await newContainer(name, args, flags, !flags.detach)
+    const started = await start(what, { join })
+    if (!flags.detach) return await attended(started, flags)
+    started.leaveAlone()
+    process.stdout.write(`${started.found.instance.id}\n`)
+    return 0
   } catch (error) {
-    process.exitCode = isVmexitError(error) ? (CODES[error.code as ContainerErrorCode] ?? FAILED) : FAILED
+    process.exitCode = codeOfError(error)
     throw error
   }
 }
 
-async function run(name: string, args: readonly string[], flags: ContainerFlags): Promise<number> {
-  const { stdin, stdout } = process
-  const isTyped = flags.tty === true && flags.interactive === true
-  if (isTyped && !stdin.isTTY)
-    throw new VmexitError('run-terminal', {
-      problem: '-it asks for a terminal, and standard input is none',
-      remedy: 'leave -t out, or run it in one',
-    })
-  const image = await openImages().find(name)
-  const spec = specOf({ id: image.id, name }, args, flags)
-  const host = openHost(spec.machine)
-  await using container = await createContainer({
-    ...optionsOf(spec, image, host),
-    ...(spec.tty && { terminal: { rows: stdout.rows || 24, columns: stdout.columns || 80 } }),
-  })
-  const started = performance.now()
+/** `vmexit create`. */
+export async function createContainer(name: string, args: readonly string[], flags: CreateFlags): Promise<void> {
+  const { what } = await newContainer(name, args, flags, flags.interactive === true)
+  process.stdout.write(`${new StateDirectory().create(what).instance.id}\n`)
+}
+
+/** What is to be kept of a new one, and whom it joins. */
+async function newContainer(
+  word: string,
+  args: readonly string[],
+  flags: CreateFlags,
+  isAttended: boolean,
+): Promise<{ readonly what: Parameters<StateDirectory['create']>[0]; readonly join: Found | undefined }> {
+  const image = await openImages().find(word)
+  const join = flags.join === undefined ? undefined : asContainer(new StateDirectory().find(flags.join))
+  const options: ContainerSpec = {
+    ...specOf({ id: image.id, name: word }, args, flags),
+    ...(join !== undefined && { join: join.instance.id }),
+    ...(isAttended && { once: true }),
+  }
+  const config = image.config.config ?? {}
+  const command = [
+    ...(options.entrypoint === undefined ? (config.Entrypoint ?? []) : [options.entrypoint]),
+    ...(args.length > 0 ? args : options.entrypoint === undefined ? (config.Cmd ?? []) : []),
+  ].join(' ')
+  const shown = command.replace(/\s+/g, ' ')
+  const what = `${word} "${shown.length > 24 ? `${shown.slice(0, 23)}…` : shown}"`
+  return {
+    what: { kind: 'container', name: flags.name, what, options, ...(flags.rm && { remove: true }) },
+    join,
+  }
+}
+
+/** With the streams of this process, to its end. */
+async function attended(
+  { found, leaveAlone }: Started,
+  flags: Pick<ContainerFlags, 'interactive' | 'sigProxy' | 'detachKeys' | 'stats' | 'json'>,
+): Promise<number> {
+  const { began = 0, program = { tty: false, input: 'none' } as const } = await running(found)
   let text = ''
   const decoder = new TextDecoder()
-  const show =
-    (stream: NodeJS.WriteStream) =>
-    async (bytes: Uint8Array): Promise<void> => {
-      if (flags.json) text += decoder.decode(bytes, { stream: true })
-      else if (!stream.write(bytes)) await new Promise((done) => stream.once('drain', done))
-    }
-  const end = connected(container, flags)
-  try {
-    const [status] = await Promise.all([
-      container.exited,
-      each(container.stdout, show(process.stdout)),
-      each(container.stderr, show(process.stderr)),
-    ])
-    const seconds = (performance.now() - started) / 1000
-    const { memoryPeak } = container.usage
-    if (flags.json)
-      process.stdout.write(
-        `${JSON.stringify({ ...status, output: text, memoryPeak, ...report(host.kernel, seconds) }, undefined, 2)}\n`,
-      )
-    else if (flags.stats)
-      process.stderr.write(`${'memoryPeak'.padEnd(28)} ${memoryPeak}\n${statistics(host.kernel, seconds)}`)
-    return status.exitCode
-  } finally {
-    end()
-  }
-}
-
-/** This process's input and signals go to the container; answers what ends that. */
-function connected(container: Container, { interactive, tty }: ContainerFlags): () => void {
-  const { stdin, stdout } = process
-  const writer = container.stdin.getWriter()
-  // While the container waits for what nobody has sent yet, this process is not at its end.
-  const alive = setInterval(() => {}, 2 ** 30)
-  const ends: (() => void)[] = [() => clearInterval(alive)]
-  const finish = (): void => {
-    for (const end of ends) end()
-  }
-  let signals = 0
-  for (const name of FORWARDED) {
-    const forward = (): void => container.kill(++signals >= ENOUGH ? 'SIGKILL' : name)
-    process.on(name, forward)
-    ends.push(() => process.off(name, forward))
-  }
-  if (tty) {
-    const resize = (): void => container.resize({ rows: stdout.rows || 24, columns: stdout.columns || 80 })
-    stdout.on('resize', resize)
-    ends.push(() => stdout.off('resize', resize))
-  }
-  if (!interactive) {
-    if (!tty) writer.close().catch(() => {})
-    return finish
-  }
-  const isRaw = tty === true && stdin.isTTY
-  // A writer waits until the program has read; more than that is not taken in.
-  const onData = (bytes: Uint8Array): void => {
-    if (!isRaw) stdin.pause()
-    writer.write(bytes).then(
-      () => stdin.resume(),
-      () => {},
-    )
-  }
-  const onEnd = (): void => void writer.close().catch(() => {})
-  if (isRaw) stdin.setRawMode(true)
-  stdin.on('data', onData).on('end', onEnd)
-  ends.push(() => {
-    stdin.off('data', onData).off('end', onEnd)
-    if (isRaw) stdin.setRawMode(false)
-    stdin.pause()
-    stdin.unref?.()
+  const end = await useConsole(found, {
+    ...{ program, from: began, types: flags.interactive === true, forwards: flags.sigProxy },
+    ...{ detachKeys: flags.detachKeys, watching: leaveAlone },
+    ...(flags.json && { print: (bytes: Uint8Array) => void (text += decoder.decode(bytes, { stream: true })) }),
+    ...(found.instance.remove && { over: () => new StateDirectory().remove(found) }),
   })
-  return finish
+  if (end !== 'left' && end !== undefined) tell(end, text, flags)
+  return codeOf(found, end)
 }
 
-async function each(stream: ReadableStream<Uint8Array>, take: (bytes: Uint8Array) => Promise<void>): Promise<void> {
-  for (const reader = stream.getReader(); ; ) {
-    const { done, value } = await reader.read()
-    if (done) return
-    await take(value)
+function tell(
+  { exitCode, report = {} }: Exit,
+  output: string,
+  { json, stats }: Pick<ContainerFlags, 'stats' | 'json'>,
+): void {
+  if (json) process.stdout.write(`${JSON.stringify({ exitCode, output, ...report }, undefined, 2)}\n`)
+  else if (stats) process.stderr.write(linesOf(report))
+}
+
+/** `vmexit start`. */
+export async function startContainers(words: readonly string[], flags: StartFlags): Promise<void> {
+  const { attach, interactive, detachKeys } = flags
+  const isAttended = attach === true || interactive === true
+  if (isAttended && words.length > 1)
+    throw new VmexitError('start-options', {
+      problem: 'several containers cannot have one terminal',
+      remedy: 'start one of them with -a or -i, or leave these out',
+    })
+  await eachOf(
+    words,
+    async (found) => {
+      const started = await startOne(found)
+      if (!isAttended) return started?.leaveAlone()
+      const watched = started ?? { found, leaveAlone: () => {} }
+      process.exitCode = await attended(watched, { ...(interactive && { interactive }), sigProxy: true, detachKeys })
+    },
+    { say: !isAttended },
+  )
+}
+
+/** Starts one that does not run; nothing is done to one that does. */
+export async function startOne(found: Found): Promise<Started | undefined> {
+  const { spec } = asContainer(found)
+  if (isAlive(await statusOf(found))) return undefined
+  return await startAgain(found, { join: spec.join === undefined ? undefined : joined(spec.join) })
+}
+
+function joined(id: string): Found {
+  try {
+    return new StateDirectory().find(id)
+  } catch {
+    throw new VmexitError('not-running', {
+      problem: `the container whose kernel it runs on (${id.slice(0, 12)}) is gone`,
+      remedy: 'commit what it has changed, and run that image: vmexit commit',
+    })
   }
 }

@@ -8,21 +8,33 @@ import type { Image } from '@vmexit/image'
 import type { Command } from 'commander'
 import { type LimitFlags, type LimitPart, limitFlags, limitOptions, limitPart } from './limit-flags.ts'
 import { type MachinePart, machineFlags, machinePart } from './machine-flags.ts'
-import { type NetworkFlags, type NetworkPart, networkFlags, networkOptions, networkPart } from './network-flags.ts'
+import { type NetworkFlags, type NetworkPart, networkFlags, networkPart } from './network-flags.ts'
 import { type ProgramFlags, type ProgramPart, programFlags, programOptions, programPart } from './program-flags.ts'
+import {
+  type SecurityFlags,
+  type SecurityPart,
+  securityFlags,
+  securityOptions,
+  securityPart,
+} from './security-flags.ts'
+import { type VolumeFlags, type VolumePart, volumeFlags, volumeOptions, volumePart } from './volume-flags.ts'
 
 /** What a container is to be. It is kept: what is added later may be absent. */
-export interface ContainerSpec extends ProgramPart, LimitPart, NetworkPart {
+export interface ContainerSpec extends ProgramPart, LimitPart, NetworkPart, SecurityPart, VolumePart {
   /** The image's ID, and what it was called. */
   readonly image: { readonly id: string; readonly name: string }
   readonly machine: MachinePart
+  /** Whose kernel it runs on: an instance's ID. */
+  readonly join?: string
+  /** The end of what its first one types is the end of its input. */
+  readonly once?: boolean
 }
 
 /** All flags that say what a container is to be. */
-export interface SpecFlags extends ProgramFlags, LimitFlags, NetworkFlags, MachinePart {}
+export interface SpecFlags extends ProgramFlags, LimitFlags, NetworkFlags, SecurityFlags, VolumeFlags, MachinePart {}
 
 export function specFlags(command: Command): Command {
-  for (const add of [programFlags, limitFlags, networkFlags, machineFlags]) add(command)
+  for (const add of [programFlags, limitFlags, securityFlags, volumeFlags, networkFlags, machineFlags]) add(command)
   return command
 }
 
@@ -31,6 +43,8 @@ export function specOf(image: ContainerSpec['image'], args: readonly string[], f
     image,
     ...programPart(args, flags),
     ...limitPart(flags),
+    ...securityPart(flags),
+    ...volumePart(flags),
     ...networkPart(flags),
     machine: machinePart(flags),
   }
@@ -38,5 +52,11 @@ export function specOf(image: ContainerSpec['image'], args: readonly string[], f
 
 /** What the library is told, but for what depends on who looks on: the size of a terminal. */
 export function optionsOf(spec: ContainerSpec, image: Image, host: ContainerHost): ContainerOptions {
-  return { image, host, ...programOptions(spec), ...limitOptions(spec), ...networkOptions(spec) }
+  return {
+    ...{ image, host },
+    ...programOptions(spec),
+    ...limitOptions(spec),
+    ...securityOptions(spec),
+    ...volumeOptions(spec),
+  }
 }

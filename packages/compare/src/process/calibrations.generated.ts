@@ -256,6 +256,36 @@ export const calibrations: readonly KernelCalibration[] = [
       "pages": 5356.89,
       "forks": 58501.54,
       "execs": 104664.93
+    },
+    "container": {
+      "workloads": {
+        "syscall": 353.00025,
+        "in": 4.00025,
+        "cpuid": 14.00025,
+        "callret": 16.25005,
+        "pgfault": 4989.856,
+        "divzero": 4833.201666666667,
+        "ptemod": 2565.014,
+        "switch": 14927.034,
+        "fork": 102359.8125,
+        "exec": 215948.84,
+        "mmap": 96076.39,
+        "random": 16.0000125,
+        "integer": 13888.67,
+        "float": 4346.004,
+        "copy": 16402.01,
+        "files": 73254.54,
+        "pipe": 4964.003333333333
+      },
+      "instructions": {
+        "signals": 483.25,
+        "memory-calls": 41.01,
+        "file-calls": 8593.76,
+        "switches": 988.32,
+        "pages": 315.76,
+        "forks": 17912.02
+      },
+      "start": 6003556
     }
   }
 ]

@@ -7,6 +7,7 @@
  * from prove nothing about the model; others do.
  */
 import type { Counts } from '@vmexit/core'
+import type { ContainerCalibration } from '../container/container-work.ts'
 
 /** Events of a kernel that are charged, in the order in which their constants are found. */
 export const KERNEL_EVENTS = [
@@ -47,6 +48,8 @@ export interface KernelCalibration {
   readonly workloads: Readonly<Record<string, { readonly total: number; readonly program: number }>>
   /** Instructions of that kernel for one event. */
   readonly instructions: Readonly<Record<KernelEvent, number>>
+  /** What its containers cost more; undefined of a kernel that has none. */
+  readonly container?: ContainerCalibration
 }
 
 const MEMORY_CALLS = ['brk', 'mmap', 'munmap', 'mprotect', 'mremap', 'msync', 'mmap2', 'madvise']

@@ -108,7 +108,7 @@ export function overheadChart(comparison: Comparison): Markup | undefined {
 const PARTS: readonly (readonly [name: string, is: (event: string) => boolean])[] = [
   ["the program's and the guest's instructions", (event) => event === 'instructions'],
   ['VM exits', (event) => event.startsWith('vm-exits-')],
-  ["the kernel's work, charged", (event) => event === 'kernel-instructions'],
+  ["the kernel's work, charged", (event) => event === 'kernel-instructions' || event === 'container-instructions'],
   ["the VMM's work behind exits", (event) => event === 'true-faults' || event === 'traced-writes'],
   ['page walks', (event) => event === 'walk-references' || event === 'second-stage-references'],
   ['faults and other exceptions', (event) => event === 'page-faults' || event === 'other-exceptions'],
@@ -218,6 +218,44 @@ export function walkChart(comparison: Comparison): Markup | undefined {
     COUNTS,
     legend(["the guest's tables (of the only stage, where there is one)", 'the second stage']),
     charts,
+  )
+}
+
+/** What starts take, on a logarithmic scale, to the first instruction and to the end of a program. */
+export function startChart({ starts, techniques, profile, ...comparison }: Comparison): Markup | undefined {
+  const all = starts.flatMap(({ first, exit }) => [first.cycles ?? 0, exit.cycles ?? 0]).filter((cycles) => cycles > 0)
+  if (starts.length === 0) return undefined
+  const [low, high] = [decades(Math.min(1e4, ...all)), decades(Math.max(1e5, ...all))]
+  const place = (cycles: number) => (decades(cycles) - low) / (high - low)
+  const marks = Array.from({ length: Math.floor(high) - Math.ceil(low) + 1 }, (_, n) =>
+    place(10 ** (Math.ceil(low) + n)),
+  )
+  const ms = (cycles: number) =>
+    profile.ghz === undefined ? `${whole(cycles)} cycles` : `${(cycles / profile.ghz / 1e6).toFixed(2)} ms`
+  const rows = starts.map(({ technique, first, exit }) => {
+    const title = techniques.find(({ name }) => name === technique)?.title
+    const [begin = 0, end = 0] = [first.cycles, exit.cycles]
+    if (begin <= 0 || end <= 0)
+      return html`<tr><th scope="row">${title}</th><td>${bar([], 'no price', marks)}</td><td>no price</td></tr>\n`
+    const said = `${whole(begin)} cycles to the first instruction, ${whole(end)} to the end of true`
+    const segments = [
+      { colour: 0, from: 0, to: place(begin), title: `to the first instruction: ${whole(begin)} cycles` },
+      { colour: 1, from: place(begin), to: place(end), title: `to the end of true: ${whole(end)} cycles` },
+    ]
+    return html`<tr><th scope="row">${title}</th><td>${bar(segments, said, marks)}</td><td>${ms(begin)}</td></tr>\n`
+  })
+  const chart = html`<table class="chart"><caption><strong>Start of an instance</strong> <span class="unit">modelled time to the first instruction of a program</span></caption>
+<thead><tr><th scope="col">technique</th><th scope="col">modelled time</th><th scope="col">to the first instruction</th></tr></thead>
+<tbody>${rows}</tbody></table>\n`
+  const about =
+    'What it takes until the first instruction of the first program, and until a program that does nothing has ended: of a guest from the entry of its kernel, of a process and a container on a kernel that runs. The scale is logarithmic: each line is ten times the one before.'
+  return section(
+    'starts',
+    'Starts',
+    about,
+    costModel({ starts, techniques, profile, ...comparison }),
+    legend(['to the first instruction', 'from there to the end of true']),
+    [chart],
   )
 }
 

@@ -4,8 +4,10 @@
  */
 import { type Comparison, missingCells } from '../comparison.ts'
 import { amount, times } from '../figures.ts'
+import { heldAgainst } from '../held.ts'
 import { chargeWords, whereTimeGoes } from '../sentences.ts'
-import { costModel, exact, exitChart, overheadChart, timelineChart, walkChart } from './charts.ts'
+import { instructionsOf } from '../start/start.ts'
+import { costModel, exact, exitChart, overheadChart, startChart, timelineChart, walkChart } from './charts.ts'
 import { html, Markup } from './markup.ts'
 import { style } from './style.ts'
 
@@ -33,10 +35,12 @@ export function comparisonHtml(comparison: Comparison, { tables = [] }: ReportOp
     ['timeline', 'Timeline', timelineChart(comparison)],
     ['exits', 'Exits', exitChart(comparison)],
     ['walks', 'Page walks', walkChart(comparison)],
+    ['starts', 'Starts', startChart(comparison)],
   ]
   const sections = [
     ...charts.filter(([, , chart]) => chart !== undefined),
     ['figures', 'All figures', figures(comparison)] as const,
+    ...moreTables(comparison).map((table) => [table.id, table.title, tableSection(table)] as const),
     ['prices', 'Prices', prices(comparison)] as const,
     ...tables.map((table) => [table.id, table.title, tableSection(table)] as const),
     ['techniques', 'Techniques', techniqueList(comparison)] as const,
@@ -86,6 +90,55 @@ function figures(comparison: Comparison): Markup {
     return html`<details><summary>${title}</summary>${wide(`Events of ${title}`, head, [...rows, cycles])}</details>\n`
   })
   return html`<section aria-labelledby="figures"><h2 id="figures">All figures</h2><p class="small">Exact counts of one repetition, by the names of the counters; · is none. The last line has modelled cycles. ${costModel(comparison)}</p>${tables}</section>\n`
+}
+
+/** Starts to the digit, and our containers held against a guest's. */
+function moreTables(comparison: Comparison): readonly ReportTable[] {
+  const { starts, techniques } = comparison
+  const held = heldAgainst(comparison)
+  const title = (name: string) => techniques.find((technique) => technique.name === name)?.title ?? name
+  const cycles = (value: number | undefined) => (value === undefined ? 'no price' : exact(Math.round(value)))
+  const started: ReportTable = {
+    id: 'start-figures',
+    title: 'Starts to the digit',
+    about: `Instructions are exact counts; those of a process and a container are charged. Cycles are modelled. RAM is in use when the first program runs: of a guest whatever is not zero, of a process its frames, of a container what its control group is charged. ${costModel(comparison)}`,
+    head: [
+      '',
+      'instructions to the first',
+      'cycles',
+      'exits',
+      'to the end of true',
+      'cycles',
+      'exits',
+      'image, bytes',
+      'RAM, bytes',
+      'in a GiB',
+    ],
+    rows: starts.map(({ technique, first, exit, imageBytes, residentBytes }) => [
+      title(technique),
+      ...[first, exit].flatMap((point) => [
+        exact(instructionsOf(point)),
+        cycles(point.cycles),
+        exact(point.events['vm-exits']),
+      ]),
+      ...[
+        exact(imageBytes),
+        exact(residentBytes),
+        residentBytes === 0 ? '·' : exact(Math.floor(2 ** 30 / residentBytes)),
+      ],
+    ]),
+  }
+  const contained: ReportTable = {
+    id: 'held',
+    title: 'Containers of ours and of the guest’s',
+    about:
+      'Instructions of a repetition in a container of ours, charged, and in one that the guest’s own kernel makes, counted. Where a constant of the charge comes from the row itself, they agree by construction.',
+    head: ['', 'charged', 'counted', 'ratio', 'a constant comes from it'],
+    rows: held.map(({ workload, charged, counted, byConstruction }) => [
+      ...[workload, exact(charged), exact(counted), times(charged / counted), byConstruction ? 'yes' : 'no'],
+    ]),
+  }
+  return [...(starts.length > 0 ? [started] : []), ...(held.length > 0 ? [contained] : [])]
 }
 
 function prices(comparison: Comparison): Markup {

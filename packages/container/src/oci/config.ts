@@ -358,15 +358,20 @@ const configSchema: v.GenericSchema<unknown, OciConfig> = v.looseObject({
 
 /** Reads `config.json`. @throws VmexitError `container-config`. */
 export function readOciConfig(bytes: Uint8Array): OciConfig {
-  return read(bytes, configSchema, 'config.json')
+  return readDocument(bytes, configSchema, 'config.json')
 }
 
 /** Reads a `process` by itself, as `exec --process` gives it. @throws VmexitError `container-config`. */
 export function readOciProcess(bytes: Uint8Array): OciProcess {
-  return read(bytes, processSchema, 'the process')
+  return readDocument(bytes, processSchema, 'the process')
 }
 
-function read<Document>(bytes: Uint8Array, schema: v.GenericSchema<unknown, Document>, what: string): Document {
+/** Reads a document of a form. @throws VmexitError `container-config`. */
+export function readDocument<Document>(
+  bytes: Uint8Array,
+  schema: v.GenericSchema<unknown, Document>,
+  what: string,
+): Document {
   if (bytes.length > MOST_BYTES)
     containerError('config', `${what} has ${bytes.length} bytes`, `make it shorter than ${MOST_BYTES}`)
   let value: unknown

@@ -32,3 +32,4 @@ export {
 export type { HostPlace, OciMountContext } from './mounts.ts'
 export { OciContainer, type OciContainerOptions } from './oci-container.ts'
 export { HOST_HOOKS } from './refusals.ts'
+export { readSeccompProfile } from './seccomp-profile.ts'

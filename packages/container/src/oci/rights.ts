@@ -29,9 +29,13 @@ const numbers = callNumbers(i386)
 /** The filter of a profile. @throws VmexitError `seccomp-profile`. */
 export function filterOf(profile: OciSeccompProfile | undefined): SeccompFilter | undefined {
   if (profile === undefined) return undefined
-  const { defaultErrnoRet, syscalls = [] } = profile
-  const own: OciSeccomp = {
-    defaultAction: profile.defaultAction,
+  return { program: compileSeccomp(profileOf(profile), (name) => numbers.get(name)), before: undefined }
+}
+
+/** A profile as the kernel compiles it. @throws VmexitError `seccomp-profile`, where it cannot. */
+export function profileOf({ defaultAction, defaultErrnoRet, syscalls = [] }: OciSeccompProfile): OciSeccomp {
+  const profile: OciSeccomp = {
+    defaultAction,
     ...(defaultErrnoRet !== undefined && { defaultErrnoRet }),
     syscalls: syscalls.map(({ names, action, errnoRet, args = [] }) => ({
       ...{ names, action },
@@ -39,7 +43,8 @@ export function filterOf(profile: OciSeccompProfile | undefined): SeccompFilter 
       args: args.map(({ index, op, value, valueTwo }) => ({ index, op, value, valueTwo: valueTwo ?? 0 })),
     })),
   }
-  return { program: compileSeccomp(own, (name) => numbers.get(name)), before: undefined }
+  compileSeccomp(profile, (name) => numbers.get(name))
+  return profile
 }
 
 /** Makes a task the one that runs a process. Answers where its program is, and its variables. @throws VmexitError. */
@@ -107,7 +112,7 @@ function setLimit(task: Task, { type, soft, hard }: OciRlimit): void {
   applyLimit(task, task.process.limits, Limit[name as keyof typeof Limit], least, most)
 }
 
-/** Names of namespaces, and what of `linux.sysctl` can be set. @throws VmexitError `container-unsupported`. */
+/** Names of namespaces, loopback, clocks, and what of `linux.sysctl` can be set. @throws VmexitError `container-unsupported`. */
 export function setNames(
   task: Task,
   hostname: string | undefined,
@@ -115,6 +120,7 @@ export function setNames(
   linux: OciLinux,
 ): void {
   const { uts, net, time } = task.ns
+  net.stack.setUp(net.stack.loopback, true)
   if (hostname !== undefined && hostname !== '') uts.hostname = checkedName(hostname)
   if (domainname !== undefined && domainname !== '') uts.domainname = checkedName(domainname)
   for (const [clock, { secs = 0, nanosecs = 0 }] of Object.entries(linux.timeOffsets ?? {})) {

@@ -6,3 +6,4 @@
 export { nodeCodecs } from './codecs.ts'
 export { directoryStore } from './directory-store.ts'
 export { layoutFolder, writeLayout } from './layout-folder.ts'
+export { takeLock } from './lock.ts'

