@@ -124,12 +124,12 @@ describe.skipIf(why !== '')(`podman with vmexit as its runtime${why}`, () => {
     expect(podman(['run', '-d', '--name', 'bg', ...LOCAL, 'box', 'sh', '-c', script]).status).toBe(0)
     const logs = () => podman(['logs', 'bg']).stdout
     for (let n = 0; n < 100 && logs() !== 'up\n'; n++) await new Promise((go) => setTimeout(go, 100))
-    expect(podman(['ps', '--format', '{{.Names}} {{.State}}']).stdout).toBe('bg running\n')
+    expect(podman(['ps', '--format', '{{.Names}} {{.Status}}']).stdout).toMatch(/^bg Up/)
     expect(podman(['exec', 'bg', 'sh', '-c', 'id -u; exit 3'])).toMatchObject({ stdout: '0\n', status: 3 })
     expect(podman(['exec', '-i', '-u', '7', 'bg', 'sh', '-c', 'cat; id -u'], 'stdin\n').stdout).toBe('stdin\n7\n')
     expect(podman(['exec', 'bg', 'nosuch']).status).toBe(127)
     expect(podman(['pause', 'bg']).status).toBe(0)
-    expect(podman(['ps', '-a', '--format', '{{.State}}']).stdout).toBe('paused\n')
+    expect(podman(['inspect', '--format', '{{.State.Status}}', 'bg']).stdout).toBe('paused\n')
     expect(podman(['unpause', 'bg']).status).toBe(0)
     expect(podman(['stop', '-t', '20', 'bg']).status).toBe(0)
     expect(podman(['inspect', '--format', '{{.State.Status}} {{.State.ExitCode}}', 'bg']).stdout).toBe('exited 5\n')
@@ -143,14 +143,14 @@ describe.skipIf(why !== '')(`podman with vmexit as its runtime${why}`, () => {
   it.skipIf(spawnSync('script', ['--version']).status !== 0)(
     'gives it a terminal, whose size it follows',
     async () => {
-      const line = `stty rows 33 cols 111; podman run -it --rm ${LOCAL.join(' ')} box sh -c 'tty; stty size; read x; echo "<$x>"; exit 9'`
+      const line = `stty rows 33 cols 111; podman run -it --rm ${LOCAL.join(' ')} box sh -c 'tty; while ! stty size | grep "33 111"; do sleep 0.1; done; read x; echo "<$x>"; exit 9'`
       const child = spawn('script', ['-qec', line, '/dev/null'], { env })
       let text = ''
       child.stdout.on('data', (bytes) => {
         text += bytes
       })
       const ended = new Promise((end) => child.on('close', end))
-      for (let n = 0; n < 400 && !/[0-9]+ [0-9]+\r\n/.test(text); n++) await new Promise((go) => setTimeout(go, 100))
+      for (let n = 0; n < 400 && !text.includes('33 111\r\n'); n++) await new Promise((go) => setTimeout(go, 100))
       child.stdin.write('typed\r')
       expect(await ended).toBe(9)
       expect(text).toContain('/dev/pts/0\r\n33 111\r\n')
