@@ -112,7 +112,7 @@ export function overlayChanges(): readonly Change[] {
     ['a new file of six bytes', (vfs, task) => write(vfs, task, '/new', Open.O_WRONLY | Open.O_CREAT, 'hello\n')],
     ['a file is removed', (vfs, task) => vfs.unlink(task, null, '/small')],
     [
-      'a directory is removed and made anew',
+      'a directory is replaced',
       (vfs, task) => [vfs.rmdir(task, null, '/etc'), vfs.mkdir(task, null, '/etc', 0o755)],
     ],
   ]
