@@ -53,7 +53,7 @@ describe.skipIf(why !== '')(`podman with vmexit as its runtime${why}`, () => {
     busyboxFolder(join(base, 'root'))
     expect(spawnSync('tar', ['-C', join(base, 'root'), '-cf', join(base, 'root.tar'), '.']).status).toBe(0)
     expect(podman(['import', '--arch', '386', join(base, 'root.tar'), 'box']).status).toBe(0)
-  }, 120_000)
+  }, 300_000)
   afterAll(() => {
     podman(['rm', '-f', '-a', '-t', '0'])
     rmSync(base, { recursive: true, force: true })
@@ -68,12 +68,12 @@ describe.skipIf(why !== '')(`podman with vmexit as its runtime${why}`, () => {
     })
     expect(podman(['run', '-i', '--rm', ...LOCAL, 'box', 'tr', 'a-z', 'A-Z'], 'typed\n').stdout).toBe('TYPED\n')
     expect(run('--cgroups', 'disabled', 'box', 'uname', '-s').stdout).toBe('Linux\n')
-  }, 120_000)
+  }, 300_000)
 
   it('has exit codes of its own for programs that are not there, or are none', () => {
     expect(run('box', 'nosuch').status).toBe(127)
     expect(run('box', '/etc/passwd').status).toBe(126)
-  }, 120_000)
+  }, 300_000)
 
   it('sets limits, rights and names', () => {
     const script =
@@ -96,7 +96,7 @@ describe.skipIf(why !== '')(`podman with vmexit as its runtime${why}`, () => {
     const ran = run(...flags, 'box', 'sh', '-c', script)
     expect(ran.stdout).toBe('5\n/tmp\nname\n33554432\n20\nCapBnd:\t0000000000000000\nSeccomp:\t2\ntmp\n')
     expect(ran.stderr).toContain('Read-only file system')
-  }, 120_000)
+  }, 300_000)
 
   it('mounts folders of the host', () => {
     const folder = join(base, 'folder')
@@ -117,7 +117,7 @@ describe.skipIf(why !== '')(`podman with vmexit as its runtime${why}`, () => {
     expect(ran.stdout).toBe('of the host\nt\n')
     expect(ran.stderr).toContain('Read-only file system')
     expect(readFileSync(join(folder, 'g'), 'utf8')).toBe('new\n')
-  }, 120_000)
+  }, 300_000)
 
   it('keeps one in the background, lists it, executes in it, pauses it and stops it', async () => {
     const script = 'trap "echo bye; exit 5" TERM; echo up; while :; do sleep 0.1; done'
@@ -138,7 +138,7 @@ describe.skipIf(why !== '')(`podman with vmexit as its runtime${why}`, () => {
     expect(podman(['kill', 'bg']).status).toBe(0)
     expect(podman(['wait', 'bg']).stdout).toBe('137\n')
     expect(podman(['rm', 'bg']).status).toBe(0)
-  }, 120_000)
+  }, 300_000)
 
   it.skipIf(spawnSync('script', ['--version']).status !== 0)(
     'gives it a terminal, whose size it follows',
@@ -156,6 +156,6 @@ describe.skipIf(why !== '')(`podman with vmexit as its runtime${why}`, () => {
       expect(text).toContain('/dev/pts/0\r\n33 111\r\n')
       expect(text).toContain('<typed>\r\n')
     },
-    120_000,
+    300_000,
   )
 })
