@@ -103,7 +103,7 @@ test('an interrupt ends it with what there is, marked as partial', async () => {
   })
   const ended = new Promise((resolve) => child.on('close', resolve))
   // Where that is before the first cell, there is nothing to keep.
-  setTimeout(() => child.kill('SIGINT'), 6000)
+  setTimeout(() => child.kill('SIGINT'), 15_000)
   expect(await ended).toBe(130)
   expect(stdout + stderr).toMatch(
     /^PARTIAL \(interrupted\): \d+ of 32 cells|^vmexit: interrupted before there was any figure\n$/,

@@ -18,7 +18,7 @@ const REPETITIONS = 1_000_000
 const SLICE = 100_000
 const LIMIT = 50_000_000_000
 /** Instructions in which an event begins, and those that are traced of it. */
-const SEARCHED = 400_000
+const SEARCHED = 100_000
 const TRACED = 200_000
 /** Instructions behind a store to a page table that are shown: what makes it known follows at once. */
 const BEHIND = 3
