@@ -12,6 +12,7 @@ export interface ResolvedUser {
 
 /** Files of users are read up to here: an image is not trusted to have small ones. */
 const MOST_BYTES = 1 << 20
+const PAGE = 4096
 const MOST_ID = 2 ** 32 - 2
 const MOST_GROUPS = 65_536
 
@@ -62,10 +63,10 @@ function numberOf(text: string | undefined): number | undefined {
 function rows(vfs: Vfs, task: TaskContext, path: string): string[][] {
   const file = vfs.open(task, null, toByteString(path), Open.O_RDONLY | Open.O_NONBLOCK)
   if (typeof file === 'number') return []
-  const bytes = new Uint8Array(MOST_BYTES)
+  const bytes = new Uint8Array(Math.min(MOST_BYTES, Math.max(PAGE, file.inode.size)))
   let length = 0
   for (;;) {
-    const count = vfs.pread(file, bytes, length, MOST_BYTES - length, length)
+    const count = vfs.pread(file, bytes, length, bytes.length - length, length)
     if (count <= 0) break
     length += count
   }

@@ -103,10 +103,10 @@ static u32 split(char *line, char **words, char **into) {
   int to_file = 0;
   *into = 0;
   while (*line && count < WORDS - 1) {
-    while (*line == ' ' || *line == '\t' || *line == '\n') *line++ = 0;
+    while (*line == ' ' || *line == '\t') *line++ = 0;
     if (!*line) break;
     char *word = line;
-    while (*line && *line != ' ' && *line != '\t' && *line != '\n') line++;
+    while (*line && *line != ' ' && *line != '\t') line++;
     int ended = !*line;
     *line = 0;
     if (text_equal(word, ">")) to_file = 1;
@@ -159,6 +159,21 @@ static void run(char **words, u32 count, const char *into) {
   last_status = status;
 }
 
+/* A line without its end, byte by byte: what is behind it is for the programs. What does not fit is left out. 0 where there are no more. */
+static int read_line(char *line) {
+  u32 length = 0;
+  for (;;) {
+    char byte;
+    i32 got = read(0, &byte, 1);
+    if (got == -4) continue; /* EINTR */
+    if (got <= 0 && length == 0) return 0;
+    if (got <= 0 || byte == '\n') break;
+    if (length < LINE - 1) line[length++] = byte;
+  }
+  line[length] = 0;
+  return 1;
+}
+
 int main(void) {
   static char line[LINE];
   char *words[WORDS + 1], *into;
@@ -166,10 +181,7 @@ int main(void) {
   say(1, "A small shell: `help` says what there is.\n");
   for (;;) {
     say(1, "$ ");
-    i32 length = read(0, line, sizeof line - 1);
-    if (is_error(length) && length == -4) continue; /* EINTR */
-    if (length <= 0) return last_status;
-    line[length] = 0;
+    if (!read_line(line)) return last_status;
     u32 count = split(line, words, &into);
     if (count == 0 || !words[0]) continue;
     if (text_equal(words[0], "exit")) return words[1] ? (i32)parse_count(words[1]) : (i32)last_status;

@@ -23,6 +23,8 @@ const IN_LOOP = 2
 /** Reached at the most, in bytes: what lies farther off is looked up by itself. */
 const FARTHEST = 512
 
+const NONE: Frames = { atStart: [], looks: new Uint8Array(0), span: { low: 0, high: 0 } }
+
 /** Bytes that an instruction reaches at a distance from the stack pointer, if it does. */
 function reachOf({
   op,
@@ -74,6 +76,7 @@ export function framesOf(
   const own = new Int32Array(blocks.length)
   const goesOn = new Uint8Array(blocks.length)
   for (const block of graph.order) goesOn[block] = follow(block, 0, () => own[block]!++) === undefined ? 0 : 1
+  if (own.reduce((sum, accesses) => sum + accesses, 0) < IN_LOOP) return NONE
   const isLabel = (block: number): boolean => (graph.header[block]! | graph.merge[block]!) !== 0
   const gains = gainsOf(blocks, graph, own, goesOn, isLabel)
   const isLoop = (head: number): boolean => {

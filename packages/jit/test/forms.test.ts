@@ -32,7 +32,7 @@ describe('a branch on flags that were made elsewhere', () => {
   it.each([0x71, 0x72, 0x73, 0x74, 0x76, 0x78, 0x7c])('asks for them, whatever branch was met before: %i', (branch) => {
     // sub al, 5; jo; inc ebx; push 8100h; ret; and there: the branch; inc edx; push 8000h; ret
     const elsewhere = `${branch.toString(16)}01 42 68${word(At.code)} c3`
-    const both = new Both({ [At.code]: `2c05 7001 43 68${word(0x8100)} c3`, 0x8100: elsewhere })
+    const both = new Both({ [At.code]: `2c05 7001 43 68${word(0x8100)} c3`, 33024: elsewhere })
     both.sweep(300)
   })
 })

@@ -27,6 +27,7 @@ const checks: readonly Check[] = [
   { name: 'build', command: target('build') },
   { name: 'types', command: target('typecheck') },
   { name: 'docs', command: ['typedoc', '--logLevel', 'Warn'], after: 'build' },
+  { name: 'site', command: tool('site'), after: 'docs' },
   { name: 'published', command: tool('published'), after: 'build' },
 ]
 

@@ -18,9 +18,10 @@ const everything = join(import.meta.dirname, '..')
 /** Each README and page of the docs, and the folder whose dependencies they may import. */
 const documents = [
   ...workspaceMembers().map(({ path }) => ({ path: join(path, 'README.md'), folder: path })),
-  ...['README.md', ...globSync('docs/**/*.md', { cwd: workspaceRoot })]
-    .filter((name) => !name.startsWith('docs/reference/api'))
-    .map((name) => ({ path: join(workspaceRoot, name), folder: everything })),
+  ...['README.md', ...globSync('docs/**/*.md', { cwd: workspaceRoot })].map((name) => ({
+    path: join(workspaceRoot, name),
+    folder: everything,
+  })),
 ].filter(({ path }) => existsSync(path))
 
 for (const { folder } of documents) rmSync(join(folder, '.readme'), { recursive: true, force: true })

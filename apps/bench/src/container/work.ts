@@ -42,7 +42,7 @@ export const WORK: readonly Work[] = [
 ]
 
 /** Where it is done. */
-export const WHERE = ['container', 'process', 'tmpfs'] as const
+const WHERE = ['container', 'process', 'tmpfs'] as const
 type Where = (typeof WHERE)[number]
 
 /** Of one script in one place: milliseconds of processor time, the median; instructions; and what it printed. */

@@ -4,7 +4,7 @@ import { isVmexitError, VmexitError } from '@vmexit/core'
 import { Command, InvalidArgumentError } from 'commander'
 import { ended } from './client.ts'
 import { eachOf } from './each.ts'
-import { endedSilently } from './errors.ts'
+import { endedSilently, notRunning } from './errors.ts'
 import { holdFolder } from './lock.ts'
 import { send, signalNamed, stop } from './signals.ts'
 import { type Found, StateDirectory } from './state-directory.ts'
@@ -77,12 +77,18 @@ export function waitCommand(): Command {
         words,
         async (found) => {
           const exit = await ended(found)
-          if (exit === undefined) throw endedSilently(found.instance.name)
+          if (exit === undefined) throw await unknownEnd(found)
           process.stdout.write(`${exit.exitCode}\n`)
         },
         { say: false },
       )
     })
+}
+
+/** That there is no exit code: it has not run yet, or was killed. */
+async function unknownEnd(found: Found): Promise<VmexitError> {
+  const status = await statusOf(found)
+  return status.state === 'created' ? notRunning(found, status) : endedSilently(found.instance.name)
 }
 
 /** `vmexit rename`. */
@@ -111,11 +117,12 @@ export function rmCommand(): Command {
     .option('-f, --force', 'kill what runs')
     .addHelpText('after', '\nExamples:\n  $ vmexit rm web\n  $ vmexit rm -f $(vmexit ps -aq)')
     .action(async (words: readonly string[], { force }: { readonly force?: true }) => {
-      await eachOf(words, (found) => remove(found, force === true))
+      await eachOf(words, (found) => removeInstance(found, force === true))
     })
 }
 
-async function remove(found: Found, force: boolean): Promise<void> {
+/** Forgets one; by `force` also one that runs. Throws a {@link VmexitError} `running`. */
+export async function removeInstance(found: Found, force: boolean): Promise<void> {
   const status = await statusOf(found)
   const { name } = found.instance
   // One that is made and not started is removed; one that is being started is somebody's.

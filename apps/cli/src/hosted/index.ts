@@ -5,6 +5,7 @@
 import { Command } from 'commander'
 import { attachCommand, logsCommand } from './console-commands.ts'
 import { killCommand, renameCommand, rmCommand, stopCommand, waitCommand } from './end-commands.ts'
+import { eventsCommand } from './events.ts'
 import { host } from './host.ts'
 import type { OpenHosted } from './hosted.ts'
 import { psCommand, statsCommand } from './list-commands.ts'
@@ -22,6 +23,7 @@ export function hostedCommands(): readonly Command[] {
     killCommand(),
     waitCommand(),
     renameCommand(),
+    eventsCommand(),
     rmCommand(),
   ]
 }

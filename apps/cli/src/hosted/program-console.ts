@@ -91,8 +91,11 @@ export function typeInput(keyboard: Keyboard, detachKeys: readonly number[], end
     const { bytes, leaves } = keys.type(given)
     stdin.pause()
     if (bytes.length > 0) await keyboard.type(bytes)
-    if (leaves) keyboard.leave()
-    else stdin.resume()
+    if (leaves) {
+      // Below the prompt that is left.
+      process.stderr.write('\r\n')
+      keyboard.leave()
+    } else stdin.resume()
   }
   const onEnd = (): void => {
     if (ends) keyboard.end()

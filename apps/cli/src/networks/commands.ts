@@ -43,12 +43,20 @@ export function networkCommand(): Command {
         for (const { name } of records) process.stdout.write(`${name}\n`)
         return
       }
-      const all = await Promise.all(records.map(described))
+      // One whose switch does not answer is listed all the same.
+      const all = await Promise.all(
+        records.map((record) => described(record).catch(() => ({ ...record, containers: undefined }))),
+      )
       if (flags.json) {
         process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`)
         return
       }
-      const rows = all.map(({ id, name, subnet, containers }) => [id, name, subnet, String(containers.length)])
+      const rows = all.map(({ id, name, subnet, containers }) => [
+        id,
+        name,
+        subnet,
+        containers === undefined ? '?' : String(containers.length),
+      ])
       process.stdout.write(table([['NETWORK ID', 'NAME', 'SUBNET', 'CONTAINERS'], ...rows]))
     })
   command

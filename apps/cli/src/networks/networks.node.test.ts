@@ -134,31 +134,32 @@ describe.skipIf(!isThere)(
       expect((await vmexit('ps', '-a')).out).not.toContain('network-')
     }, 240_000)
 
-    it('go on with a new switch when the old one was killed', async () => {
+    it('go on, with all who are on them, when their switch is killed', async () => {
       await vmexit('network', 'create', 'shop')
-      const web = ['run', '-d', '--network', 'shop', 'box', 'busybox', 'sh', '-c', httpd('x')]
-      expect((await vmexit(...web)).status).toBe(0)
-      const found = state.find('network-shop')
-      const status = await statusOf(found)
-      if (!isAlive(status)) throw new Error('no switch')
-      process.kill(status.pid, 'SIGKILL')
-      await until(async () => !isAlive(await statusOf(found)))
-      const again = await vmexit(
-        'run',
-        '-d',
-        '--name',
-        'again',
-        '--network',
-        'shop',
-        'box',
-        'busybox',
-        'sh',
-        '-c',
-        httpd('again'),
-      )
-      expect(again.status).toBe(0)
-      expect((await shell(`${wget} http://again/`, '--network', 'shop')).out).toBe('again\n')
-      await vmexit('network', 'rm', '-f', 'shop')
+      const web = (name: string) =>
+        vmexit(
+          ...['run', '-d', '--name', name, '--network', 'shop', 'box', 'busybox', 'sh', '-c'],
+          `busybox mkdir /w; echo ${name} > /w/index.html; exec busybox httpd -f -p 80 -h /w`,
+        )
+      for (const name of ['one', 'two']) expect((await web(name)).status).toBe(0)
+      const kill = async (): Promise<string> => {
+        const found = state.find('network-shop')
+        const status = await statusOf(found)
+        if (!isAlive(status)) throw new Error('no switch')
+        process.kill(status.pid, 'SIGKILL')
+        return found.instance.id
+      }
+      const before = await kill()
+      const members = async (): Promise<number> =>
+        JSON.parse((await vmexit('network', 'inspect', 'shop')).out)[0].containers.length
+      await until(async () => (await members()) === 2)
+      expect(state.find('network-shop').instance.id).not.toBe(before)
+      expect((await shell(`${wget} http://one/; ${wget} http://two/`, '--network', 'shop')).out).toBe('one\ntwo\n')
+      // One that is removed stays away.
+      expect((await vmexit('network', 'rm', '-f', 'shop')).out).toBe('shop\n')
+      await new Promise((done) => setTimeout(done, 3000))
+      expect((await vmexit('ps')).out).not.toContain('network-shop')
+      expect((await vmexit('logs', 'one')).err).toContain('the switch of the network shop has gone')
     }, 240_000)
 
     it('publish ports of this machine, and say which', async () => {
@@ -186,6 +187,7 @@ describe.skipIf(!isThere)(
           .then((answer) => answer.text())
           .catch(() => '')
       await until(async () => (await served()) === 'hello\n')
+      expect((await vmexit('ps')).out).toContain(`${at}->80/tcp, `)
       expect((await vmexit('port', 'web', '81')).err).toContain('is not published')
       const taken = await vmexit('run', '-p', `${at.split(':')[1]}:80`, 'box', 'busybox', 'true')
       expect([taken.status, taken.err]).toEqual([125, expect.stringContaining('cannot be listened at')])

@@ -33,11 +33,17 @@ export function instanceOf(record: NetworkRecord): Found | undefined {
 }
 
 /** Plugs a container in, by a switch that runs or is started. @throws VmexitError. */
-export async function plugIn(record: NetworkRecord, join: Omit<SwitchJoin, 'path'>): Promise<SwitchUplink> {
-  const path = new Networks().socket(record)
+export async function plugIn(record: NetworkRecord, join: Omit<SwitchJoin, 'path' | 'again'>): Promise<SwitchUplink> {
+  const networks = new Networks()
+  const path = networks.socket(record)
+  const again = async (): Promise<void> => {
+    // One that was removed is not brought back, nor is another of its name.
+    if (networks.find(record.name).id !== record.id) throw new Error('it was removed')
+    await startSwitch(record)
+  }
   for (const end = performance.now() + PATIENCE; ; ) {
     try {
-      return await joinSwitch({ path, ...join })
+      return await joinSwitch({ path, again, ...join })
     } catch (error) {
       if (!isVmexitError(error) || error.code !== 'container-switch-gone' || performance.now() > end) throw error
     }

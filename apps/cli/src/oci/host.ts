@@ -79,39 +79,45 @@ async function run(folder: ContainerFolder, config: OciConfig, created: () => Pr
     started.resolve()
     if (hooks) runHooks(config.hooks?.poststart, stateOf(folder, config, 'running'))
   }
-  folder.host()
-  const server = await serve(folder.socket, {
-    start,
-    kill: (signal, all) => {
-      if (all) container.killAll(signal)
-      else main.kill(signal)
-      // What was only created has no program to handle it.
-      if (!isStarted && signal === Signal.SIGKILL) void start()
-    },
-    freeze: (isFrozen) => {
-      container.freeze(isFrozen)
-      folder.enter(isFrozen ? 'paused' : 'running')
-    },
-    processes: () => container.processes(),
-    resize: (to) => main.resize(to),
-    exec: (program, to) => container.exec(program, to),
-  })
-  for (const name of FORWARDED) process.on(name, () => main.kill(name))
-  // A terminal tells its size to whoever it controls: the leader of a session gets the first one that it opens.
-  if (hasTerminal && process.stdin.isTTY) openSync('/proc/self/fd/0', 'r+')
-  if (hooks) {
-    const state = stateOf(folder, config, 'creating')
-    for (const time of ['prestart', 'createRuntime'] as const) runHooks(config.hooks?.[time], state)
+  try {
+    folder.host()
+    const server = await serve(folder.socket, {
+      start,
+      kill: (signal, all) => {
+        if (all) container.killAll(signal)
+        else main.kill(signal)
+        // What was only created has no program to handle it.
+        if (!isStarted && signal === Signal.SIGKILL) void start()
+      },
+      freeze: (isFrozen) => {
+        container.freeze(isFrozen)
+        folder.enter(isFrozen ? 'paused' : 'running')
+      },
+      processes: () => container.processes(),
+      resize: (to) => main.resize(to),
+      exec: (program, to) => container.exec(program, to),
+    })
+    for (const name of FORWARDED) process.on(name, () => main.kill(name))
+    // A terminal tells its size to whoever it controls: the leader of a session gets the first one that it opens.
+    if (hasTerminal && process.stdin.isTTY) openSync('/proc/self/fd/0', 'r+')
+    if (hooks) {
+      const state = stateOf(folder, config, 'creating')
+      for (const time of ['prestart', 'createRuntime'] as const) runHooks(config.hooks?.[time], state)
+    }
+    folder.enter('created')
+    // While it waits for what nobody has sent yet, this process is not at its end.
+    const alive = setInterval(() => {}, 2 ** 30)
+    await created()
+    await started.promise
+    const [{ exitCode }] = await Promise.all([container.exited, pump({ ...programOf(main) }, hasTerminal)])
+    clearInterval(alive)
+    server.close()
+    return exitCode
+  } finally {
+    // What is ended before its start has to run to its end, too.
+    isStarted = true
+    started.resolve()
   }
-  folder.enter('created')
-  // While it waits for what nobody has sent yet, this process is not at its end.
-  const alive = setInterval(() => {}, 2 ** 30)
-  await created()
-  await started.promise
-  const [{ exitCode }] = await Promise.all([container.exited, pump({ ...programOf(main) }, hasTerminal)])
-  clearInterval(alive)
-  server.close()
-  return exitCode
 }
 
 function programOf(main: OciContainer['main']) {

@@ -21,8 +21,12 @@ function folder(): string {
   return path
 }
 
-async function* archive(...entries: readonly TarEntryToWrite[]): AsyncGenerator<Uint8Array> {
-  for (const entry of entries) {
+/** Entries of mode 0755 unless they say otherwise; a file says `new`. */
+type Entry = Omit<TarEntryToWrite, 'mode'> & { readonly mode?: number }
+
+async function* archive(...entries: readonly Entry[]): AsyncGenerator<Uint8Array> {
+  for (const given of entries) {
+    const entry = { mode: 0o755, ...given }
     const isFile = entry.type === 'file'
     yield encodeEntry(isFile ? { ...entry, size: 3 } : entry)
     if (isFile) yield* [new TextEncoder().encode('new'), paddingAfter(3)]
@@ -58,7 +62,7 @@ test('what goes out and comes in again is the same', async () => {
 test('no archive writes outside of its place, by whatever names and links', async () => {
   const root = folder()
   mkdirSync(join(root, 'outside'))
-  const refused = async (...entries: readonly TarEntryToWrite[]): Promise<void> => {
+  const refused = async (...entries: readonly Entry[]): Promise<void> => {
     rmSync(join(root, 'to'), { recursive: true, force: true })
     const place = Buffer.from(join(root, 'to'))
     await expect(unpackHost(archive(...entries), 'x', place, how)).rejects.toMatchObject({ code: 'cp-archive' })

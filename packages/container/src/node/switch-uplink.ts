@@ -1,14 +1,13 @@
 /// <reference types="node" />
 /**
  * A container's place at a switch of another process. What it sends while the switch takes nothing is kept up to a bound, and then lost,
- * as of a card whose queue is full; what it does not take is left with the switch.
+ * as of a card whose queue is full; what it does not take is left with the switch. A switch that ends may come back.
  */
-import { createConnection, type Socket } from 'node:net'
-import { isVmexitError, VmexitError } from '@vmexit/core'
 import { type Ipv4, parseIpv4 } from '@vmexit/net'
 import { NetworkNames } from '../network-names.ts'
 import type { Uplink } from '../network-uplink.ts'
-import { messageUnit, readMessage, type SwitchMember, Unit, UnitReader, unit } from './switch-protocol.ts'
+import { SwitchConnection } from './switch-connection.ts'
+import { type Hello, type SwitchMember, Unit, unit } from './switch-protocol.ts'
 
 /** How one is plugged in. */
 export interface SwitchJoin {
@@ -18,37 +17,36 @@ export interface SwitchJoin {
   readonly aliases?: readonly string[]
   /** The next one that is free unless stated. */
   readonly address?: string
-  /** The switch has gone: others are not reached any more. */
+  /** Brings the switch back when it has gone; it rejects where there is no use in trying again. Nothing is tried unless stated. */
+  readonly again?: () => Promise<void>
+  /** The switch has gone, and has not come back: others are not reached any more. */
   readonly onGone?: () => void
 }
 
 /** Bytes that wait for the switch. */
 const QUEUE = 4 << 20
 /** Milliseconds after which a kernel that had no room is asked again. */
-const AGAIN = 1
-/** Milliseconds in which a switch answers, if it can. */
-const PATIENCE = 5000
+const RETRY = 1
+/** How often a switch that has gone is tried, and milliseconds before the first and between two times. */
+const MOST_TRIES = 150
+const BETWEEN = 200
 
 /**
  * Plugs a container in. @throws VmexitError `container-switch-gone` where there is no switch, or it ends at that moment; `container-switch`
- * for what it refuses.
+ * for what it refuses, or if it does not answer.
  */
 export async function joinSwitch(join: SwitchJoin): Promise<SwitchUplink> {
-  const { name, aliases = [], address } = join
   const uplink = new SwitchUplink(join)
-  await uplink.begin({ join: { name, aliases, ...(address !== undefined && { address }) } })
+  await uplink.connect()
   return uplink
 }
 
 /** Who is plugged in at a switch. @throws VmexitError as {@link joinSwitch}. */
 export async function inspectSwitch(path: string): Promise<{ readonly members: readonly SwitchMember[] }> {
-  const uplink = new SwitchUplink({ path, name: '' })
-  try {
-    const { members } = await uplink.begin({ inspect: true })
-    return { members: members as readonly SwitchMember[] }
-  } finally {
-    await uplink[Symbol.asyncDispose]()
-  }
+  const nothing = { frame: () => {}, message: () => {}, came: () => {}, closed: () => {} }
+  const { connection, answer } = await SwitchConnection.open(path, { inspect: true }, nothing)
+  await connection.close()
+  return { members: 'members' in answer ? answer.members : [] }
 }
 
 /** A place at a switch. */
@@ -57,56 +55,50 @@ export class SwitchUplink implements Uplink {
   address = ''
   subnet = ''
   readonly #join: SwitchJoin
-  readonly #socket: Socket
-  readonly #reader = new UnitReader()
-  readonly #names = new NetworkNames()
+  #names = new NetworkNames()
+  #connection: SwitchConnection | undefined
   #receive: ((frame: Uint8Array) => boolean) | undefined
   /** Units for the switch, which go together. */
   #leaving: Uint8Array[] = []
   #leavingBytes = 0
   /** Frames that the kernel has had no room for. */
   #coming: Uint8Array[] = []
-  #again: ReturnType<typeof setTimeout> | undefined
-  #answer: ((answer: Readonly<Record<string, unknown>> | VmexitError) => void) | undefined
+  #retry: ReturnType<typeof setTimeout> | undefined
   #isOver = false
 
   /** @internal Use {@link joinSwitch}. */
   constructor(join: SwitchJoin) {
     this.#join = join
-    this.#socket = createConnection(join.path)
-    this.#socket.on('data', (bytes) => this.#take(bytes))
-    this.#socket.on('error', () => this.#socket.destroy())
-    this.#socket.on('close', () => this.#closed())
+    this.address = join.address ?? ''
   }
 
-  /** @internal Says who it is, and answers what is answered. */
-  async begin(hello: Parameters<typeof messageUnit>[0]): Promise<Readonly<Record<string, unknown>>> {
-    let late: ReturnType<typeof setTimeout> | undefined
-    const answer = await new Promise<Readonly<Record<string, unknown>> | VmexitError>((done) => {
-      this.#answer = done
-      late = setTimeout(() => done(gone(this.#join.path, 'does not answer')), PATIENCE)
-      this.#socket.write(messageUnit(hello))
+  /** @internal Plugs it in, at the address that it has had. */
+  async connect(): Promise<void> {
+    const { path, name, aliases = [] } = this.#join
+    const hello: Hello = { join: { name, aliases, ...(this.address !== '' && { address: this.address }) } }
+    this.#names = new NetworkNames()
+    let opened: SwitchConnection | undefined
+    const { connection, answer } = await SwitchConnection.open(path, hello, {
+      frame: (frame) => this.#coming.push(frame),
+      message: ({ joined, left }) => this.#told(joined, left),
+      came: () => this.#deliver(),
+      closed: () => {
+        if (opened !== undefined && opened === this.#connection) void this.#gone()
+      },
     })
-    clearTimeout(late)
-    this.#answer = undefined
-    if (!(answer instanceof VmexitError)) return answer
-    this.#isOver = true
-    this.#socket.destroy()
-    throw answer
+    opened = this.#connection = connection
+    if ('welcome' in answer) Object.assign(this, answer.welcome)
+    if (this.#isOver) await connection.close()
+    else if (!connection.isOpen) void this.#gone()
   }
 
   send(frame: Uint8Array): void {
-    if (this.#isOver || this.#leavingBytes + this.#socket.writableLength + frame.length > QUEUE) return
+    const connection = this.#connection
+    if (connection === undefined || this.#leavingBytes + connection.waiting + frame.length > QUEUE) return
     this.#leaving.push(unit(Unit.frame, frame))
     this.#leavingBytes += frame.length
-    if (this.#leaving.length > 1) return
     // Together with all that a kernel sends in one turn.
-    setImmediate(() => {
-      const leaving = this.#leaving
-      this.#leaving = []
-      this.#leavingBytes = 0
-      if (!this.#isOver) this.#socket.write(Buffer.concat(leaving))
-    })
+    if (this.#leaving.length === 1) setImmediate(() => this.#flush())
   }
 
   attach(receive: (frame: Uint8Array) => boolean): void {
@@ -119,73 +111,62 @@ export class SwitchUplink implements Uplink {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isOver) return
-    const closed = new Promise<void>((done) => this.#socket.once('close', () => done()))
-    // What has been sent arrives.
-    await new Promise<void>((done) => setImmediate(done))
     this.#isOver = true
-    clearTimeout(this.#again)
-    this.#socket.resume()
-    this.#socket.destroySoon()
-    await closed
+    this.#flush()
+    clearTimeout(this.#retry)
+    const connection = this.#connection
+    this.#connection = undefined
+    await connection?.close()
   }
 
-  #take(bytes: Uint8Array): void {
-    try {
-      for (const { kind, payload } of this.#reader.read(bytes)) {
-        // Frames are kept while they are under way, and must not hold all that came with them.
-        if (kind === Unit.frame) this.#coming.push(payload.slice())
-        else this.#said(readMessage(payload))
-      }
-    } catch (error) {
-      this.#answer?.(isVmexitError(error) && error instanceof VmexitError ? error : gone(this.#join.path, `${error}`))
-      this.#socket.destroy()
-      return
-    }
-    this.#deliver()
+  #flush(): void {
+    const leaving = this.#leaving
+    this.#leaving = []
+    this.#leavingBytes = 0
+    if (leaving.length > 0) this.#connection?.write(Buffer.concat(leaving))
   }
 
   readonly #deliver = (): void => {
+    clearTimeout(this.#retry)
     let at = 0
     while (at < this.#coming.length && this.#receive?.(this.#coming[at]!) !== false) at++
     this.#coming = at === this.#coming.length ? [] : this.#coming.slice(at)
     if (this.#coming.length === 0) {
-      this.#socket.resume()
+      this.#connection?.resume()
       return
     }
-    this.#socket.pause()
-    this.#again = setTimeout(this.#deliver, AGAIN)
+    this.#connection?.pause()
+    this.#retry = setTimeout(this.#deliver, RETRY)
   }
 
-  #said(message: Readonly<Record<string, unknown>>): void {
-    const { welcome, joined, left, refused, members } = message as {
-      readonly [key: string]: unknown
-      readonly welcome?: { readonly address: string; readonly subnet: string }
-      readonly joined?: SwitchMember
-      readonly left?: string
-      readonly refused?: { readonly problem: string; readonly remedy: string }
+  #told(joined: unknown, left: unknown): void {
+    if (typeof left === 'string') this.#names.remove(parseIpv4(left) ?? 0)
+    if (typeof joined !== 'object' || joined === null) return
+    const { address, name, aliases } = joined as SwitchMember
+    this.#names.add(parseIpv4(address) ?? 0, [name, ...aliases])
+  }
+
+  /** It may come back. */
+  async #gone(): Promise<void> {
+    this.#connection = undefined
+    this.#coming = []
+    this.#names = new NetworkNames()
+    const { again, onGone } = this.#join
+    for (let tries = 0; again !== undefined && tries < MOST_TRIES && !this.#isOver; tries++) {
+      await new Promise<void>((done) => setTimeout(done, BETWEEN))
+      if (this.#isOver) return
+      try {
+        await again()
+      } catch {
+        break
+      }
+      try {
+        await this.connect()
+        return
+      } catch {
+        // Again.
+      }
     }
-    if (welcome !== undefined) {
-      this.address = welcome.address
-      this.subnet = welcome.subnet
-      this.#answer?.(message)
-    } else if (joined !== undefined) this.#names.add(parseIpv4(joined.address) ?? 0, [joined.name, ...joined.aliases])
-    else if (left !== undefined) this.#names.remove(parseIpv4(left) ?? 0)
-    else if (members !== undefined) this.#answer?.(message)
-    else if (refused !== undefined) this.#answer?.(new VmexitError('container-switch', refused))
+    if (!this.#isOver) onGone?.()
   }
-
-  #closed(): void {
-    this.#answer?.(gone(this.#join.path, 'is not there'))
-    if (this.#isOver) return
-    this.#isOver = true
-    clearTimeout(this.#again)
-    if (this.address !== '') this.#join.onGone?.()
-  }
-}
-
-function gone(path: string, problem: string): VmexitError {
-  return new VmexitError('container-switch-gone', {
-    problem: `the switch at ${path} ${problem}`,
-    remedy: 'see whether its process runs, and try again',
-  })
 }

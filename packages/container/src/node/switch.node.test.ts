@@ -1,7 +1,7 @@
 /** A switch at which kernels meet: real programs through it, and peers that stall, lie, die and send garbage. */
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EtherType, parseIpv4, Random, setEtherHeader } from '@vmexit/net'
@@ -213,6 +213,60 @@ describe('a switch', () => {
     const strangers = await Promise.all(Array.from({ length: 100 }, () => raw(path)))
     for (const socket of strangers) socket.resume()
     await until(() => strangers.filter(({ destroyed }) => destroyed).length === 36)
+  })
+
+  it('is found again when it comes back, by those who can bring it back', async () => {
+    const { path, opened: one } = await opened()
+    let isGone = false
+    let tries = 0
+    const bring = async (): Promise<void> => {
+      if (++tries === 1) await openAgain()
+    }
+    const openAgain = async (): Promise<void> => {
+      const two = await openSwitch({ path, subnet: '10.6.0.0/24' })
+      ends.push(() => two[Symbol.asyncDispose]())
+    }
+    const [a, b, c] = await Promise.all(
+      [bring, async () => {}, () => Promise.reject(new Error('there is no such network'))].map((again, n) =>
+        joinSwitch({ path, name: 'abc'[n]!, again, onGone: () => void (isGone = n === 2) }),
+      ),
+    )
+    for (const uplink of [a!, b!, c!]) ends.push(() => uplink[Symbol.asyncDispose]())
+    const addresses = [a!.address, b!.address]
+    const got: Uint8Array[] = []
+    b!.attach((frame) => got.push(frame) > 0)
+    await one[Symbol.asyncDispose]()
+    await until(() => a!.lookup('b').length === 0 && b!.lookup('a').length === 0)
+    await until(() => a!.lookup('b').length === 1 && b!.lookup('a').length === 1)
+    expect([a!.address, b!.address, a!.lookup('b')]).toEqual([...addresses, [parseIpv4(addresses[1]!)]])
+    const [from, to] = addresses.map((address) => (parseIpv4(address) ?? 0) & 255)
+    a!.send(packet(from!, macAt(to!), 60, 3))
+    await until(() => got.length === 1)
+    await until(() => isGone)
+  })
+
+  it('does not hold up who leaves, when it takes nothing any more', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vmexit-switch-'))
+    ends.push(() => rmSync(folder, { recursive: true, force: true }))
+    const path = join(folder, 'socket')
+    const sockets: Socket[] = []
+    // It says welcome, and reads nothing behind that.
+    const server = createServer((socket) => {
+      sockets.push(socket)
+      socket.once('data', () => {
+        socket.pause()
+        socket.write(messageUnit({ welcome: { address: '10.6.0.2', subnet: '10.6.0.0/24' } }))
+      })
+    })
+    ends.push(() => server.close())
+    await new Promise<void>((done) => server.listen(path, done))
+    const uplink = await joinSwitch({ path, name: 'a' })
+    for (let n = 0; n < 10_000; n++) uplink.send(packet(2, macAt(3), 1514))
+    await new Promise((done) => setTimeout(done, 20))
+    const before = performance.now()
+    await uplink[Symbol.asyncDispose]()
+    expect(performance.now() - before).toBeLessThan(4000)
+    for (const socket of sockets) socket.destroy()
   })
 
   it('is missed by those who were plugged in, and leaves no socket', async () => {
