@@ -187,6 +187,7 @@ describe.skipIf(!isThere)(
           .then((answer) => answer.text())
           .catch(() => '')
       await until(async () => (await served()) === 'hello\n')
+      expect((await vmexit('ps')).out).toContain(`${at}->80/tcp, `)
       expect((await vmexit('port', 'web', '81')).err).toContain('is not published')
       const taken = await vmexit('run', '-p', `${at.split(':')[1]}:80`, 'box', 'busybox', 'true')
       expect([taken.status, taken.err]).toEqual([125, expect.stringContaining('cannot be listened at')])
