@@ -289,20 +289,21 @@ const numbers = callNumbers(i386)
  */
 export async function createContainer(options: ContainerOptions): Promise<Container> {
   const { image, signal, host = new ContainerHost() } = options
-  signal?.throwIfAborted()
-  const { os, architecture } = image.config
-  if (os !== 'linux' || architecture !== '386')
-    containerError(
-      'image',
-      `the image is for ${os}/${architecture}`,
-      'take one for linux/386, as `--platform` chooses it',
-    )
-  const network = await joinNetwork(host, options)
   const { kernel } = host
+  let network: NetworkMember | undefined
   let root: ImageRoot | undefined
   let group: ContainerGroup | undefined
   let charges: GroupCharges | undefined
   try {
+    signal?.throwIfAborted()
+    const { os, architecture } = image.config
+    if (os !== 'linux' || architecture !== '386')
+      containerError(
+        'image',
+        `the image is for ${os}/${architecture}`,
+        'take one for linux/386, as `--platform` chooses it',
+      )
+    network = await joinNetwork(host, options)
     root = await image.root()
     group = new ContainerGroup(kernel, network.name, options)
     charges = new GroupCharges(group.inner)
@@ -314,7 +315,7 @@ export async function createContainer(options: ContainerOptions): Promise<Contai
     group?.remove()
     root?.[Symbol.dispose]()
     disposeVolumes(options.mounts)
-    await network[Symbol.asyncDispose]()
+    await network?.[Symbol.asyncDispose]()
     throw error
   }
 }

@@ -135,6 +135,23 @@ describe.skipIf(!isBusyboxThere)(`a volume${isBusyboxThere ? '' : WHY_NOT}`, () 
     )
   }, 60_000)
 
+  it('that is its own ends with it, also where it cannot be made', async () => {
+    let ended = 0
+    const fileSystem = Object.assign(new TmpFs({ time: { seconds: 1, nanoseconds: 0 } }), {
+      [Symbol.dispose]: () => void ended++,
+    })
+    const options = { image: await busyboxImage(), args: ['true'], mounts: [at('/v', { fileSystem, owned: true })] }
+    // It has no network to publish a port of.
+    await expect(createContainer({ ...options, publish: [{ port: 80 }] })).rejects.toMatchObject({
+      code: 'container-options',
+    })
+    expect(ended).toBe(1)
+    await using container = await createContainer(options)
+    await container.exited
+    await container[Symbol.asyncDispose]()
+    expect(ended).toBe(2)
+  }, 60_000)
+
   it('may be any file system, and file systems in memory are paid by the container', async () => {
     const fileSystem = new TmpFs({ time: { seconds: 0, nanoseconds: 0 } })
     await shell('echo kept > /v/x', { mounts: [{ type: 'volume', destination: '/v', fileSystem }] })

@@ -206,7 +206,9 @@ class Client {
   async #write(kind: Kind, bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length && this.#socket.writable; at += LARGEST_PAYLOAD) {
       if (this.#socket.write(encode(kind, bytes.subarray(at, at + LARGEST_PAYLOAD)))) continue
-      await Promise.race([once(this.#socket, 'drain'), once(this.#socket, 'close')]).catch(() => {})
+      const over = new AbortController()
+      await Promise.race([once(this.#socket, 'drain', over), once(this.#socket, 'close', over)]).catch(() => {})
+      over.abort()
     }
   }
 }

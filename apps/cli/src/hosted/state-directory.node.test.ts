@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -93,4 +93,16 @@ test('one that is renamed keeps its folder, and its old name is free', () => {
       .map(({ instance }) => instance.name)
       .sort(),
   ).toEqual(['db', 'web'])
+})
+
+test.skipIf(process.platform === 'win32')('nobody else gets into it, whoever has made the folder', () => {
+  const { root, create } = setUp()
+  const folder = join(root, 'vmexit')
+  mkdirSync(folder)
+  chmodSync(folder, 0o775)
+  create('web')
+  expect(statSync(folder).mode & 0o777).toBe(0o700)
+  if (process.getuid?.() !== 0) return
+  chownSync(folder, 12_345, 12_345)
+  expect(() => create('other')).toThrow(`${folder} belongs to another user`)
 })

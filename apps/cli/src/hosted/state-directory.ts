@@ -1,6 +1,6 @@
 /** The folder of all instances, and how one of them is named: by its name, its ID, or the first digits of it. */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, isAbsolute, join } from 'node:path'
 import { isVmexitError, VmexitError } from '@vmexit/core'
@@ -66,6 +66,7 @@ export class StateDirectory {
     }
     // Whoever may open a socket in it controls what runs.
     mkdirSync(join(this.#root, 'names'), { recursive: true, mode: 0o700 })
+    keepPrivate(this.#root)
     const instance: Instance = {
       version: 1,
       id,
@@ -184,6 +185,19 @@ export class StateDirectory {
       return undefined
     }
   }
+}
+
+/** Nobody else writes in a folder, or looks into it, also where it was made for something else before. Throws a {@link VmexitError} `state-directory`. */
+function keepPrivate(folder: string): void {
+  const user = process.getuid?.()
+  if (user === undefined) return
+  const { uid, mode } = statSync(folder)
+  if (uid !== user)
+    throw new VmexitError('state-directory', {
+      problem: `${folder} belongs to another user, who would control what runs`,
+      remedy: 'set XDG_STATE_HOME to a folder of your own',
+    })
+  if ((mode & 0o077) !== 0) chmodSync(folder, 0o700)
 }
 
 /** The one that is meant, if there is one; where an image may be meant, too. Throws a {@link VmexitError} `instance-ambiguous`. */

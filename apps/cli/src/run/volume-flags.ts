@@ -72,7 +72,14 @@ export function volumeOptions({ mounts = [] }: VolumePart): Partial<ContainerOpt
   if (mounts.length === 0) return {}
   // What lies in another one's place comes behind it.
   const depth = ({ destination }: MountPart): number => destination.split('/').filter((part) => part !== '').length
-  return { mounts: mounts.toSorted((a, b) => depth(a) - depth(b)).map(opened) }
+  const all: ContainerMount[] = []
+  try {
+    for (const mount of mounts.toSorted((a, b) => depth(a) - depth(b))) all.push(opened(mount))
+    return { mounts: all }
+  } catch (error) {
+    for (const mount of all) if (mount.type === 'volume') mount.fileSystem[Symbol.dispose]?.()
+    throw error
+  }
 }
 
 function opened(mount: MountPart): ContainerMount {

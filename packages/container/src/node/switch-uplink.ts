@@ -87,7 +87,10 @@ export class SwitchUplink implements Uplink {
       },
     })
     opened = this.#connection = connection
-    if ('welcome' in answer) Object.assign(this, answer.welcome)
+    if ('welcome' in answer) {
+      this.address = answer.welcome.address
+      this.subnet = answer.welcome.subnet
+    }
     if (this.#isOver) await connection.close()
     else if (!connection.isOpen) void this.#gone()
   }

@@ -180,7 +180,7 @@ class SwitchPort {
   readonly #socket: Socket
   readonly #events: PortEvents
   readonly #reader = new UnitReader(LARGEST_HELLO)
-  readonly #late: ReturnType<typeof setTimeout>
+  #late: ReturnType<typeof setTimeout>
   #hasSaid = false
   #isFlushing = false
 
@@ -210,9 +210,10 @@ class SwitchPort {
     else this.#socket.write(messageUnit(message))
   }
 
-  /** Says the last that there is to say. */
+  /** Says the last that there is to say. Who does not read it is hung up on all the same. */
   finish(message: FromSwitch): void {
     clearTimeout(this.#late)
+    this.#late = setTimeout(() => this.#socket.destroy(), PATIENCE)
     this.#socket.end(messageUnit(message))
     this.#socket.destroySoon()
   }

@@ -56,3 +56,23 @@ describe('programs that trace each other', () => {
     expect(kernel.counts.forks).toBeGreaterThan(0)
   })
 })
+
+it.each([
+  ['FPREGSET', 2],
+  ['PRXFPREG', 0x46e6_2b7f],
+  ['PRSTATUS', 1],
+])('a tracer that sets nothing of %s harms nobody', (_, note) => {
+  // Parent and child make the same calls: those of the child on itself are refused.
+  const list: readonly Call[] = [
+    mapScratch,
+    [Nr.fork],
+    [Nr.ptrace, 0x4206, 2],
+    [Nr.ptrace, 0x4207, 2],
+    [Nr.waitpid, 2, SCRATCH + 64, 0x4000_0000],
+    // (Its `iovec` is all zeros.)
+    [Nr.ptrace, 0x4205, 2, note, SCRATCH],
+    [Nr.kill, 2, 9],
+  ]
+  const { wrong, kernel } = run({ files: { '/p': programOf(list) }, args: ['/p'], engine: 'interpreter', most: 5e6 })
+  expect([wrong, kernel.counts.forks]).toEqual([[], 1])
+})

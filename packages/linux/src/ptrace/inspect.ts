@@ -142,19 +142,20 @@ const Note = { PRSTATUS: 1, FPREGSET: 2, PRXFPREG: 0x46e6_2b7f } as const
 /** PTRACE_GETREGSET and PTRACE_SETREGSET: `at` is an `iovec`. */
 function registerSet(target: Task, memory: UserMemory, note: number, at: number, isSet: boolean): number {
   const [base, length] = [memory.get32(at), memory.get32(at + 4)]
-  const sets: Readonly<Record<number, [() => Uint8Array, number, (bytes: Uint8Array<ArrayBuffer>) => number]>> = {
-    [Note.PRSTATUS]: [() => new Uint8Array(registersOf(target).buffer), 4, (bytes) => setRegisters(target, bytes)],
-    [Note.FPREGSET]: [() => i387Of(target), I387_BYTES, (bytes) => done(() => setI387(target, bytes))],
-    [Note.PRXFPREG]: [() => fxsaveOf(target), 512, (bytes) => done(() => setFxsave(target, bytes))],
+  // Some are set as a whole alone.
+  const sets: Readonly<Record<number, [() => Uint8Array, boolean, (bytes: Uint8Array<ArrayBuffer>) => number]>> = {
+    [Note.PRSTATUS]: [() => new Uint8Array(registersOf(target).buffer), false, (bytes) => setRegisters(target, bytes)],
+    [Note.FPREGSET]: [() => i387Of(target), true, (bytes) => done(() => setI387(target, bytes))],
+    [Note.PRXFPREG]: [() => fxsaveOf(target), true, (bytes) => done(() => setFxsave(target, bytes))],
   }
   const set = sets[note >>> 0]
   if (set === undefined) return -Errno.EINVAL
-  const [get, unit, put] = set
+  const [get, isWhole, put] = set
   if (length % 4 !== 0) return -Errno.EINVAL
   const now = get()
   const taken = Math.min(length, now.length)
   if (isSet) {
-    if (taken % unit !== 0) return -Errno.EINVAL
+    if (isWhole && taken < now.length) return -Errno.EINVAL
     const answer = put(readBytes(memory, base, taken))
     if (answer < 0) return answer
   } else memory.write(base, now.subarray(0, taken))

@@ -249,6 +249,8 @@ export class HostSockets implements AsyncDisposable {
       server.once('error', failed)
       server.listen(port, address, listening)
     })
+    // Of one client that could not be accepted: there are others.
+    server.on('error', () => {})
     this.#servers.set(server, guest.address)
     const bound = server.address()
     return typeof bound === 'object' && bound !== null ? bound.port : port
@@ -260,8 +262,12 @@ export class HostSockets implements AsyncDisposable {
       server.once('error', failed)
       server.bind(port, address, bound)
     })
+    // Of one datagram that could not be sent.
+    server.on('error', () => {})
     this.#servers.set(server, guest.address)
     server.on('message', (bytes, { address: from, port: fromPort }) => {
+      // Nobody can answer that (RFC 768).
+      if (fromPort === 0) return
       const exchange = this.#exchangeFor(
         `host ${from} ${fromPort} ${guest.address} ${guest.port}`,
         guest.address,
@@ -287,12 +293,18 @@ export class HostSockets implements AsyncDisposable {
   #forward(source: Ipv4, sourcePort: number, destination: Ipv4, port: number, payload: Uint8Array): boolean {
     const target = this.#outside('udp', source, destination, port)
     if (target === undefined) return false
-    const exchange = this.#exchangeFor(keyOf(source, sourcePort, destination, port), source, () => {
+    const key = keyOf(source, sourcePort, destination, port)
+    const exchange = this.#exchangeFor(key, source, () => {
       const host = createSocket('udp4')
       let open = true
       host.on('error', () => {})
-      // Connected: the host drops what others send.
-      const connected = new Promise<void>((done) => host.connect(port, formatIpv4(target), () => done()))
+      // Connected: the host drops what others send. It may refuse to, as for a broadcast address or without a network.
+      const connected = new Promise<void>((done) =>
+        host.connect(port, formatIpv4(target), (refused?: unknown) => {
+          if (refused !== undefined) this.#exchanges.get(key)?.end()
+          done()
+        }),
+      )
       host.on('message', (bytes) => {
         this.#stack.udp.send(bytes, port, sourcePort, { source: destination, destination: source })
         this.#options.onActivity()

@@ -52,13 +52,15 @@ export class Anchors {
       const descriptor = this.#get(dir)
       return descriptor < 0 ? descriptor : `/proc/self/fd/${descriptor}`
     }
-    const { parent } = dir
-    if (parent === null) return this.#rootPath
-    const above = this.directory(parent)
-    if (typeof above === 'number') return above
-    const path = `${above}/${dir.path}`
-    const stats = lstat(path)
-    return typeof stats !== 'number' && dir.is(stats) ? path : -Errno.ESTALE
+    let path = this.#rootPath
+    const way = wayTo(dir, () => false)
+    if (way === undefined) return -Errno.ESTALE
+    for (const step of way.toReversed()) {
+      path = `${path}/${step.path}`
+      const stats = lstat(path)
+      if (typeof stats === 'number' || !step.is(stats)) return -Errno.ESTALE
+    }
+    return path
   }
 
   /** The path of an entry, which is not to be followed. */
@@ -81,18 +83,43 @@ export class Anchors {
   }
 
   #get(dir: VolumeInode): number {
-    const { parent } = dir
-    if (parent === null) return this.#root
-    let descriptor = this.#open.get(dir)
-    if (descriptor === undefined) {
-      const above = this.#get(parent)
-      if (above < 0) return above
-      descriptor = openDirectory(`/proc/self/fd/${above}/${dir.path}`, dir)
-      if (descriptor < 0) return descriptor
-    } else this.#open.delete(dir)
+    const way = wayTo(dir, (one) => this.#open.has(one))
+    if (way === undefined) return -Errno.ESTALE
+    const from = way.length === 0 ? dir : way.at(-1)!.parent!
+    let descriptor = this.#descriptorOf(from)
+    for (let n = way.length - 1; n >= 0; n--) {
+      const step = way[n]!
+      const below = openDirectory(`/proc/self/fd/${descriptor}/${step.path}`, step)
+      // What is far above is needed on the way alone.
+      if (n + 1 < way.length && n + 1 >= this.#limit) closeSync(descriptor)
+      if (below < 0) return below
+      if (n < this.#limit) this.#open.set(step, below)
+      descriptor = below
+    }
+    return descriptor
+  }
+
+  /** Of a directory that is held, which is used now. */
+  #descriptorOf(dir: VolumeInode): number {
+    const descriptor = this.#open.get(dir)
+    if (descriptor === undefined) return this.#root
+    this.#open.delete(dir)
     this.#open.set(dir, descriptor)
     return descriptor
   }
+}
+
+/** Longer ways are none: those who move directories while they are looked at may make rings of what was seen at different times. */
+const LONGEST_WAY = 1 << 16
+
+/** The directories from one up to below the root, or below the first for which it may end. */
+function wayTo(dir: VolumeInode, ends: (at: VolumeInode) => boolean): VolumeInode[] | undefined {
+  const way: VolumeInode[] = []
+  for (let at = dir; at.parent !== null && !ends(at); at = at.parent) {
+    if (way.length === LONGEST_WAY) return undefined
+    way.push(at)
+  }
+  return way
 }
 
 function openDirectory(path: ByteString, dir: VolumeInode): number {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -226,6 +227,41 @@ describe('nothing leads out of it', () => {
       }
     }
     expect(readFileSync(join(base, 'outside/in/f'), 'utf8')).toBe('OUT')
+  })
+
+  test('a tree as deep as the host makes it, of which nothing is held open', () => {
+    const DEPTH = 1000
+    const kept = hostVolume(path, { descriptors: 2 })
+    let at = kept.root
+    for (let n = 0; n < DEPTH; n++) {
+      const below = kept.mkdir(at, 'd', 0o755, 0, 0)
+      if (typeof below === 'number') throw new Error(`${n}: ${below}`)
+      at = below
+    }
+    for (const name of ['a', 'b', 'c']) expect(typeof kept.mkdir(kept.root, name, 0o755, 0, 0)).toBe('object')
+    for (const name of ['a', 'b', 'c']) kept.readdir(kept.lookup(kept.root, name) as Inode, 0, { entry: () => true })
+    expect(kept.getattr(at, new Stat())).toBe(0)
+    // (The root's of both volumes among them.)
+    expect(descriptors()).toBeLessThan(8)
+    expect(typeof kept.mkdir(at, 'last', 0o755, 0, 0)).toBe('object')
+    kept[Symbol.dispose]()
+    // (Node deletes by whole paths, which are too long.)
+    execFileSync('rm', ['-rf', join(path, 'd')])
+  })
+
+  test('two directories of which each was once seen in the other', () => {
+    expect([vfs.mkdir(task, null, '/a', 0o755), vfs.mkdir(task, null, '/a/b', 0o755)]).toEqual([0, 0])
+    const [a, b] = [lookup('a') as Inode, lookup('a', 'b') as Inode]
+    // Somebody else turns them round, while they are held here.
+    renameSync(join(path, 'a/b'), join(path, 'b'))
+    renameSync(join(path, 'a'), join(path, 'b/a'))
+    expect(volume.lookup(b, 'a')).toBe(a)
+    for (const name of ['1', '2', '3', '4', '5', '6']) {
+      mkdirSync(join(path, name))
+      volume.readdir(lookup(name) as Inode, 0, { entry: () => true })
+    }
+    expect(volume.getattr(a, new Stat())).toBe(-Errno.ESTALE)
+    expect([lookup('b'), lookup('b', 'a'), volume.getattr(a, new Stat())]).toEqual([b, a, 0])
   })
 
   test('devices, FIFOs and sockets are not made, and not opened on the host', () => {

@@ -385,10 +385,10 @@ class Volume implements HostVolume {
   /** Looks at an inode again. A file that is open is found even where its name is gone. */
   #look(inode: VolumeInode): number {
     const descriptor = this.#files.peek(inode)
-    if (descriptor !== undefined) {
-      inode.stats = fstatSync(descriptor, { bigint: true })
-      return 0
-    }
+    if (descriptor !== undefined)
+      return answered(() => {
+        inode.stats = fstatSync(descriptor, { bigint: true })
+      })
     const isDir = isDirectory(inode.mode)
     const path = isDir ? this.#anchors.directory(inode) : this.#place(inode)
     if (typeof path === 'number') return path
