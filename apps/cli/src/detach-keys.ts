@@ -1,5 +1,5 @@
 /** Docker's keys that leave a container and let it run: a sequence that is held back until it is certain that it is none. */
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 
 /** What is typed, and whether the sequence was. */
 export interface Typed {
@@ -33,6 +33,13 @@ export class DetachKeys {
 
 /** Ctrl-P Ctrl-Q. */
 export const usualKeys = 'ctrl-p,ctrl-q'
+
+/** The flag that says which. */
+export function detachKeysOption(): Option {
+  return new Option('--detach-keys <keys>', 'what leaves a container that has a terminal')
+    .argParser(keySequence)
+    .default(keySequence(usualKeys), usualKeys)
+}
 
 /** The bytes of `ctrl-p,ctrl-q` or `ctrl-a,x`; none of an empty text. */
 export function keySequence(text: string): readonly number[] {

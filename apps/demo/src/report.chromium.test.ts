@@ -16,7 +16,7 @@ beforeAll(async () => {
   writeFileSync(file, comparisonHtml(await demoComparison()))
   const executablePath = findChromium()
   browser = await chromium.launch({ ...(executablePath && { executablePath }), args: [...chromiumArguments] })
-}, 120_000)
+}, 300_000)
 afterAll(async () => {
   await browser?.close()
   rmSync(folder, { recursive: true })

@@ -122,6 +122,30 @@ describe.skipIf(!present)(
   },
 )
 
+const busybox = findGuests().busybox !== undefined
+
+test.skipIf(!busybox)(
+  busybox ? 'a container of busybox' : 'skipped: no busybox; fetch it with `vmexit guests busybox`',
+  { timeout: 120_000 },
+  async () => {
+    const { page, refused } = await open('#container')
+    await page.getByRole('combobox', { name: 'Files' }).selectOption('busybox')
+    await page.getByRole('button', { name: 'Run' }).click()
+    const shown = async () => {
+      const rows = await page.locator('#container-terminal .xterm-rows > div').allTextContents()
+      return rows.map((row) => row.trimEnd()).join('\n')
+    }
+    await expect.poll(shown, { timeout: 60_000 }).toMatch(/^\/ #/m)
+    await page.keyboard.type('hostname; id -u; stty size\n')
+    await expect.poll(shown).toMatch(/\nplayground\n0\n\d+ \d+\n/)
+    await page.keyboard.type('sleep 1000\n')
+    await page.keyboard.press('Control+C')
+    await page.keyboard.type('echo back\n')
+    await expect.poll(shown).toMatch(/\^C\n\/ # echo back\nback/)
+    expect(refused).toEqual([])
+  },
+)
+
 test('a file that is no kernel is named with what to do, and the page is ready for another', async () => {
   const { page } = await open()
   await page.locator('[name=guest]').selectOption('files')

@@ -170,7 +170,15 @@ test('the comparison: the report with its charts, and its figures as files', asy
   const { page, complaints } = await open('#comparison')
   const program = (name: string) => page.getByRole('checkbox', { name, exact: true })
   await program('CPUID').waitFor()
-  for (const name of ['Page fault', 'fork, exit, wait', 'Random access', 'Null system call', 'emulation', 'process'])
+  for (const name of [
+    'Page fault',
+    'fork, exit, wait',
+    'Random access',
+    'Null system call',
+    'emulation',
+    'process',
+    'container',
+  ])
     await program(name).uncheck()
   await page.getByRole('button', { name: 'Compare' }).click()
   await expect.poll(() => page.locator('#compare-status').textContent(), { timeout: 60_000 }).toMatch(/^Done/)

@@ -20,6 +20,13 @@ export interface Charged {
   readonly unpriced: readonly string[]
 }
 
+/** What says which events of a column take the hardware's time. */
+export interface Charging {
+  readonly name: string
+  /** `kernel` is the name of the comparison's. */
+  charged(events: Counts, kernel: string): Counts
+}
+
 type Price = (profile: CostProfile) => number | undefined
 
 const named =

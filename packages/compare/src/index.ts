@@ -5,7 +5,7 @@
  */
 
 export { type BaselineDifference, baselineText, type Change, compareToBaseline, parseComparison } from './baseline.ts'
-export { type Charge, type Charged, charge } from './charge.ts'
+export { type Charge, type Charged, type Charging, charge } from './charge.ts'
 export { chosen } from './chosen.ts'
 export { type CompareOptions, compare } from './compare.ts'
 export { type Cell, COMPARISON_VERSION, type Column, type Comparison, cellOf, missingCells } from './comparison.ts'

@@ -9,7 +9,10 @@ import {
   compareToBaseline,
   comparisonCsv,
   comparisonHtml,
+  comparisonText,
   comparisonTrace,
+  heldAgainst,
+  mergeComparisons,
   parseComparison,
   whereTimeGoes,
 } from './index.ts'
@@ -39,6 +42,87 @@ describe('CSV', () => {
   test('quotes what has commas and quotes', async () => {
     const comparison = await compare({ ...rows, techniques: [technique('a,"b"', { instructions: 1 })] })
     expect(comparisonCsv(comparison)).toContain('none,P4_672,a,"a,""b""",00000000,1,,')
+  })
+})
+
+describe('starts', () => {
+  const start = { first: { instructions: 40 }, exit: { instructions: 50 }, imageBytes: 93, residentBytes: 8192 }
+  const starting = (exit = 50) =>
+    techniques.slice(0, 2).map((each) => ({
+      ...each,
+      start: async () => ({ ...start, exit: { instructions: exit } }),
+    }))
+  const measuredWith = (exit?: number) => compare({ ...rows, techniques: starting(exit), starts: true })
+
+  test('are in the tables, in two lines of CSV, and in a report', async () => {
+    const comparison = await measuredWith()
+    expect(comparisonText(comparison)).toMatch(/\n {2}native +40 +40 +0\.000 +50 +50 +1 +8 +131,072\n/)
+    const lines = comparisonCsv(comparison).split('\n')
+    expect(lines[0]).toContain('image-bytes,resident-bytes')
+    expect(lines[5]).toMatch(/^none,P4_672,start-first,native,,40,,,40,.*,93,8192,$/)
+    expect(lines[6]).toMatch(/^none,P4_672,start-exit,native,,50,,,50,/)
+    const report = comparisonHtml(comparison)
+    for (const id of ['starts', 'start-figures']) expect(report).toContain(`<h2 id="${id}">`)
+    expect(report).not.toMatch(/NaN|undefined|Infinity/)
+  })
+
+  test('survive files, merge, and a baseline names what of them is other', async () => {
+    const before = filed(await measuredWith())
+    expect(compareToBaseline(before, await measuredWith())).toMatchObject({ compared: 8, equal: 8 })
+    expect(compareToBaseline(before, await measuredWith(51)).changes.map(({ what, now }) => [what, now])).toEqual([
+      ...[
+        ['instructions', 51],
+        ['cycles', 51],
+        ['instructions', 51],
+        ['cycles', 51],
+      ],
+    ])
+    const parts = await Promise.all(
+      [1, 2].map((index) => compare({ ...rows, techniques: starting(), starts: true, shard: { index, of: 2 } })),
+    )
+    expect(mergeComparisons(parts).starts).toEqual((await measuredWith()).starts)
+    const other = { ...parts[0]!, starts: parts[0]!.starts.map((each) => ({ ...each, imageBytes: 1 })) }
+    expect(() => mergeComparisons([parts[0]!, other])).toThrow('two parts have different starts of native')
+    expect(() => filed({ ...before, starts: [{ technique: 'native' }] })).toThrow('is no comparison')
+  })
+
+  test('are kept where the run is interrupted behind them', async () => {
+    const abort = new AbortController()
+    const [first, second] = starting()
+    const stopping = { ...second!, start: async () => abort.abort() ?? Promise.reject(abort.signal.reason) }
+    const options = { ...rows, techniques: [first!, stopping], starts: true, signal: abort.signal, keepPartial: true }
+    const comparison = await compare(options)
+    expect(comparison).toMatchObject({ partial: 'interrupted', starts: [{ technique: 'native' }] })
+    expect(comparison.cells).toHaveLength(2)
+  })
+})
+
+describe('a container', () => {
+  test('is held against the guest’s own, and has a sentence', async () => {
+    const columns = [
+      technique('native', { instructions: 1000 }),
+      technique('guest-container', { instructions: 1400 }),
+      technique('process', { instructions: 10, 'kernel-instructions': 990 }),
+      technique('container', { instructions: 10, 'kernel-instructions': 990, 'container-instructions': 500 }),
+    ]
+    const comparison = await compare({ ...rows, workloads: [workload('exec'), workload('fork')], techniques: columns })
+    expect(heldAgainst(comparison)).toEqual([
+      { workload: 'exec', charged: 1500, counted: 1400, byConstruction: false },
+      { workload: 'fork', charged: 1500, counted: 1400, byConstruction: true },
+    ])
+    expect(comparisonText(comparison)).toMatch(/\n {2}exec +1,500 +1,400 +×1\.07\n {2}fork +1,500 +1,400 +×1\.07 \*\n$/)
+    expect(whereTimeGoes(comparison)[3]).toBe(
+      'A container adds most to “Title of exec” (×1.50 a bare process: 500 cycles more), and nothing, within five percent, to 0 of 2 workloads.',
+    )
+    expect(comparisonHtml(comparison)).toContain('<h2 id="held">')
+  })
+
+  test('is refused by a kernel that has none, with what to do', async () => {
+    const refusing = { ...technique('guest-container', {}), refuses: () => 'it has none' }
+    await expect(compare({ ...rows, techniques: [refusing] })).rejects.toMatchObject({
+      code: 'compare-technique',
+      message: expect.stringContaining('guest-container is not possible: it has none: leave guest-container out'),
+    })
   })
 })
 

@@ -10,7 +10,7 @@ const GIB = 2 ** 30
 // biome-ignore format: a table
 const HEADS: readonly (readonly [first: string, second: string, width: number])[] = [
   ['to the first', 'instruction', 13], ['', 'cycles', 11], ['', 'ms', 9],
-  ['to the end', 'of true', 13], ['', 'cycles', 11], ['image', 'KiB', 8], ['RAM', 'KiB', 8], ['in a', 'GiB', 7],
+  ['to the end', 'of true', 13], ['', 'cycles', 11], ['image', 'KiB', 8], ['RAM', 'KiB', 8], ['in a', 'GiB', 9],
 ]
 
 /** A line for each technique; none where starts were not measured. */

@@ -14,7 +14,7 @@ export const DEVICE_LINKS: Readonly<Record<string, string>> = {
 /** Major number of terminals. */
 export const TERMINAL = 136
 /** Terminals that have a place in /dev/pts; whose they are is asked when they are opened. */
-export const TERMINALS = 64
+const TERMINALS = 64
 
 /** Makes a node, if its name is free. @throws VmexitError `container-image`. */
 export function makeNode(

@@ -8,23 +8,12 @@ import { VmexitError } from '@vmexit/core'
  * process refuses it; `container-switch-gone`: there is none. Of an OCI bundle, `container-config`: its configuration is not one;
  * `container-unsupported`: it asks for what cannot be had here; `container-hooks`: it runs programs of the host, which was not allowed.
  */
-export type ContainerErrorCode = `container-${ContainerErrorKind}`
+export type ContainerErrorCode =
+  | `container-${'options' | 'image' | 'user' | 'program' | 'program-missing' | 'ended' | 'layer' | 'file'}`
+  | `container-${'switch' | 'switch-gone' | 'config' | 'unsupported' | 'hooks'}`
 
-type ContainerErrorKind =
-  | 'options'
-  | 'image'
-  | 'user'
-  | 'program'
-  | 'program-missing'
-  | 'ended'
-  | 'layer'
-  | 'file'
-  | 'switch'
-  | 'switch-gone'
-  | 'config'
-  | 'unsupported'
-  | 'hooks'
+type Kind = ContainerErrorCode extends `container-${infer Name}` ? Name : never
 
-export function containerError(kind: ContainerErrorKind, problem: string, remedy: string): never {
+export function containerError(kind: Kind, problem: string, remedy: string): never {
   throw new VmexitError<ContainerErrorCode>(`container-${kind}`, { problem, remedy })
 }

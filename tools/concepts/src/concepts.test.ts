@@ -4,7 +4,9 @@ import { expect, test } from 'vitest'
 import { pages } from './pages.ts'
 import { files, folder, run } from './write.ts'
 
-test('numbers and figures of docs/concepts are what runs give today; else write them anew with tools/concepts', async () => {
+test('numbers and figures of docs/concepts are what runs give today; else write them anew with tools/concepts', {
+  timeout: 400_000,
+}, async () => {
   for (const [name, text] of files(await run())) {
     const path = join(folder, name)
     expect(existsSync(path) ? readFileSync(path, 'utf8') : '', name).toBe(text)

@@ -111,10 +111,7 @@ export function overlayChanges(): readonly Change[] {
     ['one byte is appended to it', (vfs, task) => write(vfs, task, '/large', Open.O_WRONLY | Open.O_APPEND, 'x')],
     ['a new file of six bytes', (vfs, task) => write(vfs, task, '/new', Open.O_WRONLY | Open.O_CREAT, 'hello\n')],
     ['a file is removed', (vfs, task) => vfs.unlink(task, null, '/small')],
-    [
-      'a directory is replaced',
-      (vfs, task) => [vfs.rmdir(task, null, '/etc'), vfs.mkdir(task, null, '/etc', 0o755)],
-    ],
+    ['a directory is replaced', (vfs, task) => [vfs.rmdir(task, null, '/etc'), vfs.mkdir(task, null, '/etc', 0o755)]],
   ]
   return changes.map(([title, change]) => {
     const time = new SettableTime(1_700_000_000)

@@ -12,17 +12,7 @@ import {
 } from '@vmexit/compare'
 import { readTeachingKernel } from '@vmexit/guests/node'
 
-export const ROWS: readonly string[] = [
-  'syscall',
-  'in',
-  'cpuid',
-  'pgfault',
-  'ptemod',
-  'switch',
-  'fork',
-  'random',
-  'integer',
-]
+const ROWS: readonly string[] = ['syscall', 'in', 'cpuid', 'pgfault', 'ptemod', 'switch', 'fork', 'random', 'integer']
 
 export function compareTechniques(): Promise<Comparison> {
   return compare({

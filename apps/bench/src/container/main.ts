@@ -79,7 +79,7 @@ function page(samples: ContainerSamples, { date, rounds, machine, node }: Settin
 
 Written by \`npx -y pnpm@12 bench container --write-docs\` on ${date}: ${counted(rounds)} on ${machine}; Node ${node}.
 
-From nothing to the end of \`/bin/true\`, static (busybox) and dynamic (Debian), in time that passes, the mean of many: \`createContainer\` in a host that
+From nothing to the end of \`/bin/true\`, static (busybox) and dynamic (Debian), in time that passes, by turns: \`createContainer\` in a host that
 has started some of them before, and the first one of a host; \`vmexit run\` from source, a process each time; Debian's runc with a
 bundle that is prepared; and namespaces without a container. Medians over rounds, here and below.
 

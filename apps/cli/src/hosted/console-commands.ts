@@ -1,6 +1,6 @@
 /** `vmexit logs` and `vmexit attach`: the console of an instance. */
 import { Command, InvalidArgumentError } from 'commander'
-import { keySequence, usualKeys } from '../detach-keys.ts'
+import { detachKeysOption } from '../detach-keys.ts'
 import { Keys } from '../keys.ts'
 import { ask, type Keyboard, printLog, type Watching, watch } from './client.ts'
 import { ConsoleLog } from './console-log.ts'
@@ -96,7 +96,7 @@ export function attachCommand(): Command {
     .argument('<instance>', 'a name, an ID, or its first digits')
     .option('--no-stdin', 'only watch')
     .option('--no-sig-proxy', 'signals are not for the program of a container: Ctrl-C leaves')
-    .option('--detach-keys <keys>', 'what leaves a container', keySequence, keySequence(usualKeys))
+    .addOption(detachKeysOption())
     .addHelpText(
       'after',
       `

@@ -12,6 +12,8 @@ export interface About {
   readonly began?: number
   /** It stands still. */
   readonly paused?: boolean
+  /** Ports of this machine that lead to it: `127.0.0.1:8080->80/tcp`. */
+  readonly ports?: readonly string[]
   /** It is a program: signals are for it, and a console has Docker's keys. What is typed at a PC goes through a prefix. */
   readonly program?: {
     /** It has a terminal. */

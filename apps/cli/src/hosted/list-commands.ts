@@ -6,7 +6,7 @@ import { ask } from './client.ts'
 import { eachOf } from './each.ts'
 import { notRunning } from './errors.ts'
 import { type Found, StateDirectory } from './state-directory.ts'
-import { describeStatus, isAlive, type Status, statusOf } from './status.ts'
+import { answers, describeStatus, isAlive, type Status, statusOf } from './status.ts'
 import { table } from './table.ts'
 
 interface PsFlags {
@@ -107,14 +107,18 @@ function listing(rows: readonly Row[], { quiet, json, trunc }: PsFlags): string 
   if (json) return `${JSON.stringify(rows.map(objectOf), undefined, 2)}\n`
   if (quiet) return rows.map(({ found }) => `${idOf(found)}\n`).join('')
   const now = Date.now()
+  const portsOf = ({ status }: Row): string => (answers(status) ? (status.ports ?? []) : []).join(', ')
+  // Most have none.
+  const hasPorts = rows.some((row) => portsOf(row) !== '')
   return table([
-    ['ID', 'NAME', 'WHAT', 'STATUS', 'PID'],
+    ['ID', 'NAME', 'WHAT', 'STATUS', 'PID', ...(hasPorts ? ['PORTS'] : [])],
     ...rows.map(({ found, status }) => [
       idOf(found),
       found.instance.name,
       found.instance.what,
       describeStatus(status, now),
       isAlive(status) ? `${status.pid}` : '',
+      ...(hasPorts ? [portsOf({ found, status })] : []),
     ]),
   ])
 }

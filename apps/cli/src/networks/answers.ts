@@ -13,6 +13,11 @@ export function networkAnswers({ network }: NetworkPart, member: NetworkMember):
   }
 }
 
+/** As `vmexit ps` shows them. */
+export function portsOf({ published }: NetworkMember): readonly string[] {
+  return published.map(({ hostAddress, hostPort, port, protocol }) => `${hostAddress}:${hostPort}->${port}/${protocol}`)
+}
+
 /** Lines for whoever watches a container without a terminal, on its standard error; and for the log of its process, always. */
 export class Notes {
   #listener: ((bytes: Uint8Array) => void) | undefined

@@ -132,7 +132,7 @@ describe.skipIf(!isThere)(
       expect((await vmexit('network', 'rm', 'shop', 'other')).out).toBe('shop\nother\n')
       expect(readdirSync(join(folder, 'vmexit', 'networks'))).toEqual([])
       expect((await vmexit('ps', '-a')).out).not.toContain('network-')
-    }, 240_000)
+    }, 480_000)
 
     it('go on, with all who are on them, when their switch is killed', async () => {
       await vmexit('network', 'create', 'shop')
@@ -160,7 +160,7 @@ describe.skipIf(!isThere)(
       await new Promise((done) => setTimeout(done, 3000))
       expect((await vmexit('ps')).out).not.toContain('network-shop')
       expect((await vmexit('logs', 'one')).err).toContain('the switch of the network shop has gone')
-    }, 240_000)
+    }, 480_000)
 
     it('publish ports of this machine, and say which', async () => {
       const run = await vmexit(
@@ -187,12 +187,13 @@ describe.skipIf(!isThere)(
           .then((answer) => answer.text())
           .catch(() => '')
       await until(async () => (await served()) === 'hello\n')
+      expect((await vmexit('ps')).out).toContain(`${at}->80/tcp, `)
       expect((await vmexit('port', 'web', '81')).err).toContain('is not published')
       const taken = await vmexit('run', '-p', `${at.split(':')[1]}:80`, 'box', 'busybox', 'true')
       expect([taken.status, taken.err]).toEqual([125, expect.stringContaining('cannot be listened at')])
       await vmexit('rm', '-f', 'web')
       expect(await served()).toBe('')
-    }, 240_000)
+    }, 480_000)
 
     it('reach nothing outside but what is allowed', async () => {
       const server = createServer((request, response) => response.end(`${request.method} ${request.url}\n`))
@@ -210,7 +211,7 @@ describe.skipIf(!isThere)(
       } finally {
         server.close()
       }
-    }, 240_000)
+    }, 480_000)
 
     it.each([
       [['--network', 'nosuch'], /there is no network 'nosuch': make it: vmexit network create nosuch/],

@@ -3,16 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { CreateOptions } from './create.ts'
 import { defaultRoot } from './directory.ts'
 import type { ExecOptions } from './execute.ts'
-import type { LogOptions } from './log.ts'
-
-/** Options that stand before the command. */
-export interface GlobalOptions extends LogOptions {
-  readonly root: string
-  readonly debug?: boolean
-  readonly hooks: boolean
-  readonly without: readonly string[]
-  readonly ram: string
-}
+import type { GlobalOptions } from './global-options.ts'
 
 const help = `
 A container is a host process of its own, which waits at create and runs at start; its number is that of the state and of --pid-file, and

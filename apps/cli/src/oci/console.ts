@@ -10,7 +10,7 @@ import { VmexitError } from '@vmexit/core'
 /** Numbers of sendmsg(2) on machines of 64 bits. */
 const SENDMSG: Readonly<Record<string, number>> = { x64: 46, arm64: 211, riscv64: 211, loong64: 211 }
 
-/** TIOCSPTLCK and TIOCGPTN, then `struct msghdr` with one descriptor (ioctl_tty(2), cmsg(3)). Prints the terminal's number, and waits until its other end is open: without, it would be gone with whoever takes the master and lets it go. */
+/** TIOCSPTLCK, TIOCGPTN, TCGETS and TCSETS without OPOST, since a container's terminal has ended its lines already; then `struct msghdr` with one descriptor (ioctl_tty(2), cmsg(3)). Prints the terminal's number, and waits until its other end is open: without, it would be gone with whoever takes the master and lets it go. */
 const SCRIPT = String.raw`
 use strict; use Socket;
 my ($call, $path) = @ARGV;
@@ -19,6 +19,10 @@ my $unlocked = pack('i', 0);
 ioctl($master, 0x40045431, $unlocked) or die "unlock: $!\n";
 my $number = pack('i', 0);
 ioctl($master, 0x80045430, $number) or die "number: $!\n";
+my $settings = "\0" x 60;
+ioctl($master, 0x5401, $settings) or die "settings: $!\n";
+substr($settings, 4, 4) = pack('L', unpack('L', substr($settings, 4, 4)) & ~1);
+ioctl($master, 0x5402, $settings) or die "settings: $!\n";
 $| = 1;
 print unpack('i', $number), "\n";
 <STDIN>;

@@ -5,7 +5,7 @@ import { ContainerHost } from '@vmexit/container'
 import { type OciConfig, OciContainer } from '@vmexit/container/oci'
 import { isVmexitError } from '@vmexit/core'
 import { Signal } from '@vmexit/linux'
-import { hostDirectory, hostVolume } from '@vmexit/vfs/node'
+import { hostVolume } from '@vmexit/vfs/node'
 import { tuneHost } from '../boot/host.ts'
 import { hostOf } from '../run-elf/run.ts'
 import { serve } from './control.ts'
@@ -61,7 +61,8 @@ async function run(folder: ContainerFolder, config: OciConfig, created: () => Pr
       return { ...pace, pause: () => (isStarted ? pace.pause() : started.promise) }
     },
   })
-  const root = hostDirectory(rootOf(bundle, config))
+  // By descriptors, which nobody can exchange for something else.
+  const root = hostVolume(rootOf(bundle, config), { readOnly: true })
   const size = terminalSize()
   await using container = new OciContainer({
     ...{ id, config, host, root, hooks, without },

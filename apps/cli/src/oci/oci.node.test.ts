@@ -14,7 +14,7 @@ const bundle = join(base, 'bundle')
 const command = ['--conditions=@vmexit/source', main, '--root', join(base, 'state')]
 
 function oci(args: readonly string[], input = '') {
-  return spawnSync(process.execPath, [...command, ...args], { encoding: 'utf8', input, timeout: 60_000 })
+  return spawnSync(process.execPath, [...command, ...args], { encoding: 'utf8', input, timeout: 100_000 })
 }
 /** Fails where the command does. */
 function done(...args: string[]): string {
@@ -42,7 +42,7 @@ interface Config {
 
 /** Starts a container that is killed and forgotten after the test. */
 function created(id: string): void {
-  onTestFinished(() => void oci(['delete', '--force', id]))
+  onTestFinished(() => void oci(['delete', '--force', id]), 100_000)
   // Its streams are those of its program: a pipe would not end before that does.
   const log = join(base, `${id}.log`)
   const pidFile = join(base, `${id}.pid`)
@@ -64,7 +64,7 @@ describe.skipIf(!isBusyboxThere)(`the OCI runtime${isBusyboxThere ? '' : WHY_NOT
     mkdirSync(bundle)
     busyboxFolder(join(bundle, 'rootfs'))
     done('spec', '--bundle', join(base, 'example'))
-  })
+  }, 60_000)
   afterAll(() => rmSync(base, { recursive: true, force: true }))
 
   it('runs a bundle in the foreground, with its streams and its exit code', () => {
@@ -73,7 +73,7 @@ describe.skipIf(!isBusyboxThere)(`the OCI runtime${isBusyboxThere ? '' : WHY_NOT
     expect([ran.stdout, ran.stderr, ran.status]).toEqual(['got typed\n', 'err\n', 7])
     expect(oci(['state', 'c1']).stderr).toContain('container does not exist')
     expect(done('list', '-q')).toBe('')
-  }, 120_000)
+  }, 300_000)
 
   it('has a life: created, running, paused, stopped, and gone', async () => {
     const mark = join(base, 'volume')
@@ -117,7 +117,7 @@ describe.skipIf(!isBusyboxThere)(`the OCI runtime${isBusyboxThere ? '' : WHY_NOT
     done('delete', 'life')
     expect(oci(['delete', 'life']).status).toBe(1)
     expect(oci(['delete', '--force', 'life']).status).toBe(0)
-  }, 120_000)
+  }, 300_000)
 
   it('executes further programs: with streams, by a file, in the background', async () => {
     write('while :; do sleep 1; done')
@@ -165,7 +165,7 @@ describe.skipIf(!isBusyboxThere)(`the OCI runtime${isBusyboxThere ? '' : WHY_NOT
     const big = 'x'.repeat(500_000)
     expect(oci(['exec', 'exec', 'wc', '-c'], big).stdout.trim()).toBe('500000')
     expect(oci(['exec', 'exec', 'sh', '-c', 'head -c 700000 /dev/zero']).stdout.length).toBe(700_000)
-  }, 120_000)
+  }, 300_000)
 
   it('is killed before it was started, and with its host process', async () => {
     write('echo never')
@@ -178,7 +178,7 @@ describe.skipIf(!isBusyboxThere)(`the OCI runtime${isBusyboxThere ? '' : WHY_NOT
     process.kill(Number(readFileSync(join(base, 'host.pid'), 'utf8')), 'SIGKILL')
     await until(() => statusOf('host').status === 'stopped')
     done('delete', 'host')
-  }, 120_000)
+  }, 300_000)
 
   it.each<[what: string, change: (config: Config) => void, message: string]>([
     [
@@ -266,7 +266,7 @@ describe.skipIf(!isBusyboxThere)(`the OCI runtime${isBusyboxThere ? '' : WHY_NOT
       status: 1,
       stderr: expect.stringContaining('the hook /bin/false failed'),
     })
-  }, 120_000)
+  }, 300_000)
 
   it('sends the other end of a terminal to a console socket', async () => {
     write('tty; stty size; exit 3', (config) => {
@@ -283,7 +283,7 @@ describe.skipIf(!isBusyboxThere)(`the OCI runtime${isBusyboxThere ? '' : WHY_NOT
       })
     }).listen(path)
     onTestFinished(() => void server.close())
-    onTestFinished(() => void oci(['delete', '--force', 'terminal']))
+    onTestFinished(() => void oci(['delete', '--force', 'terminal']), 100_000)
     const child = spawn(
       process.execPath,
       [...command, 'create', '--bundle', bundle, '--console-socket', path, 'terminal'],
@@ -296,7 +296,7 @@ describe.skipIf(!isBusyboxThere)(`the OCI runtime${isBusyboxThere ? '' : WHY_NOT
     const status = await new Promise((end) => child.on('close', end))
     expect([status, errors]).toEqual([0, ''])
     await connected.promise
-  }, 60_000)
+  }, 300_000)
 
   it('says what it has', () => {
     write('true')

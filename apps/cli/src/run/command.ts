@@ -1,6 +1,6 @@
 /** `vmexit run`, `create` and `start`: their options, which are Docker's, and what they say about them. What they do is loaded when they do it. */
 import { Command } from 'commander'
-import { keySequence, usualKeys } from '../detach-keys.ts'
+import { detachKeysOption } from '../detach-keys.ts'
 import { absentFlags, refuseAbsent } from './absent-flags.ts'
 import type { ContainerFlags, CreateFlags, StartFlags } from './run.ts'
 import { specFlags } from './spec.ts'
@@ -36,7 +36,7 @@ function runCommand(): Command {
       'Runs a program of an image, in namespaces, a root and a control group of its own, on a kernel in TypeScript and a simulated CPU.',
     )
     .option('-d, --detach', 'in the background: print its ID')
-    .option('--detach-keys <keys>', 'what leaves it where it has a terminal', keySequence, keySequence(usualKeys))
+    .addOption(detachKeysOption())
     .option('--no-sig-proxy', 'signals end this command, and not the program')
     .optionsGroup('What it tells:')
     .option('--stats', 'print what was counted, on standard error')
@@ -87,7 +87,7 @@ function startCommand(): Command {
     .argument('<container...>', 'names, IDs, or the first digits of them')
     .option('-a, --attach', 'print what it prints, to its end; the exit code is its')
     .option('-i, --interactive', 'and it reads standard input')
-    .option('--detach-keys <keys>', 'what leaves it where it has a terminal', keySequence, keySequence(usualKeys))
+    .addOption(detachKeysOption())
     .addHelpText('after', '\nExamples:\n  $ vmexit start web db\n  $ vmexit start -ai shell')
     .action(async (words: readonly string[], flags: StartFlags) => {
       await (await import('./run.ts')).startContainers(words, flags)

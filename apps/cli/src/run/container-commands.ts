@@ -1,6 +1,6 @@
 /** The commands that deal with containers, and what they say about themselves. What they do is loaded when they do it. */
 import { Command } from 'commander'
-import { keySequence, usualKeys } from '../detach-keys.ts'
+import { detachKeysOption } from '../detach-keys.ts'
 import { seconds } from '../hosted/end-commands.ts'
 import type { CommitFlags } from './commit.ts'
 import type { CopyFlags } from './copy.ts'
@@ -38,7 +38,7 @@ function execCommand(): Command {
     .option('-w, --workdir <path>', 'where it starts')
     .option('-u, --user <user>', 'its user, and group behind a colon')
     .option('-d, --detach', 'do not wait for it; what it prints is for nobody')
-    .option('--detach-keys <keys>', 'what leaves it where it has a terminal', keySequence, keySequence(usualKeys))
+    .addOption(detachKeysOption())
     .addHelpText(
       'after',
       `

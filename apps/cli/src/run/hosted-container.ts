@@ -9,7 +9,7 @@ import { hostStats } from '../boot/hosted-pc.ts'
 import type { Hosted, HostedEnd } from '../hosted/hosted.ts'
 import { readRecord } from '../hosted/instance.ts'
 import { openImages } from '../images/store.ts'
-import { Notes, networkAnswers } from '../networks/answers.ts'
+import { Notes, networkAnswers, portsOf } from '../networks/answers.ts'
 import { openNetworkOf } from '../networks/of-container.ts'
 import { report } from '../run-elf/run.ts'
 import { containerAnswers } from './answers.ts'
@@ -75,7 +75,7 @@ export async function hostedContainer(
       ...hostStats(),
     }),
     about: () => ({
-      paused: container.isPaused,
+      ...{ paused: container.isPaused, ports: portsOf(container.network) },
       program: { tty: spec.tty, input: spec.interactive ? (spec.once ? 'once' : 'open') : 'none' },
     }),
     answers: { ...containerAnswers(container, folder, life), ...networkAnswers(spec, container.network) },

@@ -123,7 +123,9 @@ describe.skipIf(!isBoxThere)(`host processes that are killed${WHY_NO_BOX}`, () =
         const each = state.find(name)
         if ((await status(name)) === 'paused') await ask(each, { do: 'unpause' })
         const { join: joined } = each.instance.options as { readonly join?: string }
-        const isOrphan = joined !== undefined && (await status('b')) !== 'running'
+        // Whose kernel it was on may be another one by now, of the same name.
+        const isOrphan =
+          joined !== undefined && ((await status('b')) !== 'running' || state.find('b').instance.id !== joined)
         if (random(4) === 0 || isOrphan) {
           if (isWhole) expect(await run('rm', '-f', name), told).toMatchObject({ code: 0, out: `${name}\n` })
           else await removeInstance(each, true)

@@ -16,7 +16,7 @@ function vmexit(...args: string[]) {
     ...{ encoding: 'utf8', env, cwd: base, timeout: 60_000 },
   })
 }
-const run = (...args: string[]) => vmexit('run', ...args)
+const run = (...args: string[]) => vmexit('run', '--rm', ...args)
 
 describe.skipIf(!isBusyboxThere)(`volumes${isBusyboxThere ? '' : WHY_NOT}`, () => {
   beforeAll(() => {
@@ -45,7 +45,7 @@ describe.skipIf(!isBusyboxThere)(`volumes${isBusyboxThere ? '' : WHY_NOT}`, () =
     expect(ran.stdout).toBe('of the host\nof the host\n')
     expect(ran.stderr).toContain('Read-only file system')
     expect(readFileSync(join(base, 'folder/g'), 'utf8')).toBe('new\n')
-  }, 60_000)
+  }, 300_000)
 
   it('volumes with a name outlive containers, begin with what the image has, and are dealt with', () => {
     expect(run('-v', 'data:/etc', 'box', 'sh', '-c', 'cat /etc/passwd; echo more > /etc/own').stdout).toContain(
@@ -53,6 +53,9 @@ describe.skipIf(!isBusyboxThere)(`volumes${isBusyboxThere ? '' : WHY_NOT}`, () =
     )
     expect(run('--mount', 'type=volume,source=data,target=/d,readonly', 'box', 'cat', '/d/own').stdout).toBe('more\n')
     expect(vmexit('volume', 'ls', '-q').stdout).toBe('data\n')
+    expect(vmexit('create', '--name', 'user', '-v', 'data:/d', 'box', 'true').status).toBe(0)
+    expect(vmexit('volume', 'rm', 'data').stderr).toContain('the volume data is in use by user')
+    expect(vmexit('rm', 'user').status).toBe(0)
     const [{ mountpoint }] = JSON.parse(vmexit('volume', 'inspect', 'data').stdout)
     expect(readdirSync(mountpoint)).toContain('own')
     const anonymous = vmexit('volume', 'create').stdout.trim()
@@ -63,7 +66,7 @@ describe.skipIf(!isBusyboxThere)(`volumes${isBusyboxThere ? '' : WHY_NOT}`, () =
     expect(vmexit('volume', 'rm', '-f', 'nosuch').status).toBe(0)
     expect(vmexit('volume', 'prune', '-a').stdout).toBe('other\n')
     expect(vmexit('volume', 'create', '../x').stderr).toContain('cannot be the name of a volume')
-  }, 60_000)
+  }, 300_000)
 
   it('memory is mounted, with a size', () => {
     const { stdout } = run(
@@ -75,7 +78,7 @@ describe.skipIf(!isBusyboxThere)(`volumes${isBusyboxThere ? '' : WHY_NOT}`, () =
       'grep " /t " /proc/mounts; ls -ld /t | cut -c1-10; dd if=/dev/zero of=/t/x bs=1k count=99 2>&1 | tail -1',
     )
     expect(stdout).toMatch(/^tmpfs \/t tmpfs .*\ndrwx------\n64\+0 records out\n$/)
-  }, 60_000)
+  }, 300_000)
 
   it.each([
     ['type=bind,src=/no/such,dst=/v', 1, /cannot be shown/],
@@ -89,7 +92,7 @@ describe.skipIf(!isBusyboxThere)(`volumes${isBusyboxThere ? '' : WHY_NOT}`, () =
       expect(ran.stderr).toMatch(message)
       expect([status, 125]).toContain(ran.status)
     },
-    60_000,
+    300_000,
   )
 
   it('calls are filtered as by Docker, unless it is said otherwise', () => {
@@ -119,5 +122,5 @@ describe.skipIf(!isBusyboxThere)(`volumes${isBusyboxThere ? '' : WHY_NOT}`, () =
     expect(ran.stdout).toBe('gone\nNoNewPrivs:\t1\n')
     const admin = run(...own, '--cap-add', 'SYS_ADMIN', 'box', 'sh', '-c', 'mkdir /x && echo made; rmdir /x')
     expect([admin.stdout, admin.stderr]).toEqual(['made\n', expect.stringContaining('not permitted')])
-  }, 60_000)
+  }, 300_000)
 })

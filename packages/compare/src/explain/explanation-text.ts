@@ -28,12 +28,12 @@ export function explanationText({ workload, technique, kernel, profile, what, st
   ].join('\n')}\n`
 }
 
-function stepLines({ floor, what, at, events, reads, cycles, unpriced }: Step, number: number): readonly string[] {
+function stepLines({ floor, what, at, events, reads, cycles }: Step, number: number): readonly string[] {
   const { instructions = 0 } = events
   const where = at === undefined ? '' : ` at ${hex(at)}`
   const figures = [
     instructions > 0 ? `${whole(instructions)} instr` : '',
-    cycles === undefined ? `no price: ${unpriced.join(', ')}` : `${whole(cycles)} cycles`,
+    cycles === undefined ? 'no price' : `${whole(cycles)} cycles`,
   ].filter((figure) => figure !== '')
   const head = `${String(number).padStart(3)}  ${floor.padEnd(12)}`
   const text = wrapped(`${head}${what}${where}`, WIDTH - FIGURES, ''.padEnd(head.length))

@@ -1,8 +1,7 @@
 /** One event of a workload, step by step: on which floor what ran, which tables were read, what it cost. Plain data, the same each time. */
 import type { CostProfile, Counts } from '@vmexit/core'
 import type { TableEntry } from '@vmexit/paging'
-import { type Charged, charge } from '../charge.ts'
-import type { Technique } from '../technique.ts'
+import { type Charged, type Charging, charge } from '../charge.ts'
 
 /** What is explained. */
 export type EventKind = 'syscall' | 'fault' | 'pte-write' | 'io'
@@ -44,12 +43,12 @@ export interface Explanation extends Charged {
 
 /** Puts steps together and prices them. */
 export class Steps {
-  readonly #technique: Technique
+  readonly #technique: Charging
   readonly #kernel: string
   readonly #profile: CostProfile
   readonly #steps: Step[] = []
 
-  constructor(technique: Technique, kernel: string, profile: CostProfile) {
+  constructor(technique: Charging, kernel: string, profile: CostProfile) {
     this.#technique = technique
     this.#kernel = kernel
     this.#profile = profile

@@ -14,7 +14,7 @@ import { Walks } from './walks.ts'
 const REPETITIONS = '1000000'
 /** Instructions until a workload does its work. */
 const WARM = 100_000
-const SEARCHED = 20_000
+const SEARCHED = 5_000
 /** Instructions of the program that are shown behind the event. */
 const BEHIND = 2
 

@@ -230,8 +230,11 @@ export function startChart({ starts, techniques, profile, ...comparison }: Compa
   const marks = Array.from({ length: Math.floor(high) - Math.ceil(low) + 1 }, (_, n) =>
     place(10 ** (Math.ceil(low) + n)),
   )
-  const ms = (cycles: number) =>
-    profile.ghz === undefined ? `${whole(cycles)} cycles` : `${(cycles / profile.ghz / 1e6).toFixed(2)} ms`
+  const ms = (cycles: number) => {
+    if (profile.ghz === undefined) return `${whole(cycles)} cycles`
+    const value = cycles / profile.ghz / 1e6
+    return `${value < 100 ? value.toFixed(2) : whole(value)} ms`
+  }
   const rows = starts.map(({ technique, first, exit }) => {
     const title = techniques.find(({ name }) => name === technique)?.title
     const [begin = 0, end = 0] = [first.cycles, exit.cycles]
@@ -248,7 +251,7 @@ export function startChart({ starts, techniques, profile, ...comparison }: Compa
 <thead><tr><th scope="col">technique</th><th scope="col">modelled time</th><th scope="col">to the first instruction</th></tr></thead>
 <tbody>${rows}</tbody></table>\n`
   const about =
-    'What it takes until the first instruction of the first program, and until a program that does nothing has ended: of a guest from the entry of its kernel, of a process and a container on a kernel that runs. The scale is logarithmic: each line is ten times the one before.'
+    'What it takes until the first instruction of the first program, and until a program that does nothing has ended: of a guest from the entry of its kernel, of a process and a container on a kernel that runs. Ports that a boot asks are exits of a VM; on the bare machine nothing counts them. The scale is logarithmic: each line is ten times the one before.'
   return section(
     'starts',
     'Starts',

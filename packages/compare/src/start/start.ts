@@ -1,7 +1,6 @@
 /** What it takes to start an instance of a technique: until its first program runs, until `true` has ended, and what it then holds. */
 import type { CostProfile, Counts } from '@vmexit/core'
-import { type Charged, charge } from '../charge.ts'
-import type { Kernel, Technique } from '../technique.ts'
+import { type Charged, type Charging, charge } from '../charge.ts'
 
 /** What a technique says of its start. */
 export interface MeasuredStart {
@@ -31,9 +30,9 @@ export interface Start {
 
 /** Prices a start. */
 export function pricedStart(
-  technique: Pick<Technique, 'name' | 'charged'>,
+  technique: Charging,
   { first, exit, imageBytes, residentBytes }: MeasuredStart,
-  kernel: Kernel['name'],
+  kernel: string,
   profile: CostProfile,
 ): Start {
   const point = (events: Counts): StartPoint => ({ events, ...charge(technique.charged(events, kernel), profile) })

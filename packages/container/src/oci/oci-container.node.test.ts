@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { readCpio } from '@vmexit/boot'
 import { checkKernel } from '@vmexit/linux'
-import { hostDirectory, hostVolume } from '@vmexit/vfs/node'
+import { hostVolume } from '@vmexit/vfs/node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isBusyboxThere, WHY_NOT } from '../../test/busybox-image.ts'
 import { ContainerHost } from '../index.ts'
@@ -61,7 +61,7 @@ function configOf(
 
 function containerOf(config: OciConfig, options: Partial<OciContainerOptions> = {}): OciContainer {
   return new OciContainer({
-    ...{ id: 'c1', config, host: new ContainerHost({ engine: 'jit' }), root: hostDirectory(rootfs) },
+    ...{ id: 'c1', config, host: new ContainerHost({ engine: 'jit' }), root: hostVolume(rootfs, { readOnly: true }) },
     bind: (source, readOnly) => {
       const fileSystem = hostVolume(source, { readOnly })
       return { fileSystem, file: fileSystem.file }

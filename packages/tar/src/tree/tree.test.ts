@@ -124,6 +124,26 @@ describe('a tree', () => {
   })
 })
 
+describe('one file or folder', () => {
+  it('is packed alone, under the name that it is given', () => {
+    const tree = emptyTree()
+    tree.vfs.mkdir(tree.task, null, '/d', 0o750)
+    write(tree, '/d/f', 'inside')
+    write(tree, '/other', 'outside')
+    tree.vfs.link(tree.task, null, '/d/f', null, '/d/g')
+    const only = (path: string, name: string): Uint8Array =>
+      Uint8Array.from([...packTree({ ...tree, only: { path, name } })].flatMap((piece) => [...piece]))
+    const copy = emptyTree()
+    unpack(copy, only('/d', 'new'))
+    unpack(copy, only('/other', 'file'))
+    expect([read(copy, '/new/f'), read(copy, '/file'), (stat(copy, '/new') as Stat).mode & 0o777]).toEqual([
+      ...['inside', 'outside', 0o750],
+    ])
+    expect((stat(copy, '/new/g') as Stat).nlink).toBe(2)
+    expect([stat(copy, '/d'), stat(copy, '/other')].map((each) => typeof each)).toEqual(['number', 'number'])
+  })
+})
+
 describe('an archive', () => {
   it('cannot lead out of the root, nor write through a link', () => {
     const tree = emptyTree()

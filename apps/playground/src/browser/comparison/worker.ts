@@ -1,7 +1,18 @@
 /** A worker that makes one comparison, on the teaching kernel. */
-import { chosen, compare, comparisonHtml, DEFAULT_PROFILE, profileNamed, techniques, workloads } from '@vmexit/compare'
+import {
+  chosen,
+  compare,
+  comparisonHtml,
+  DEFAULT_PROFILE,
+  profileNamed,
+  techniquesOn,
+  workloads,
+} from '@vmexit/compare'
 import { problemOf } from '../problem.ts'
 import type { ComparisonReport, ComparisonRequest } from './protocol.ts'
+
+/** What can be compared on the teaching kernel, whatever its bytes are. */
+const techniques = techniquesOn({ name: 'teaching', image: new Uint8Array() })
 
 const send = (report: ComparisonReport) => postMessage(report)
 
