@@ -284,8 +284,10 @@ export function hostOf(
       return slice
     },
     wait: async (nanoseconds) => {
-      const before = performance.now()
       if (!Number.isFinite(nanoseconds) && isSilent()) return Number.POSITIVE_INFINITY
+      // What comes may come at once, again and again, without the event loop: whoever reads all that a program prints does that.
+      if (performance.now() - turn > SLICE) await pause()
+      const before = performance.now()
       if (flags.idle === 'skip' && Number.isFinite(nanoseconds)) {
         await new Promise<void>((done) => setImmediate(done))
         return nanoseconds
@@ -293,7 +295,6 @@ export function hostOf(
       // A frame is under way for a microsecond; a timer of this machine takes a thousand. So short times pass at once.
       if (ahead + nanoseconds < MOST_AHEAD) {
         ahead += nanoseconds
-        if (before - turn > SLICE) await pause()
         return nanoseconds
       }
       const timer = new AbortController()
@@ -301,7 +302,7 @@ export function hostOf(
       const passed = Number.isFinite(wanted) ? sleep(wanted / 1e6, timer.signal) : new Promise<void>(() => {})
       await Promise.race([passed, streams.came()])
       timer.abort()
-      last = turn = performance.now()
+      last = performance.now()
       const slept = (last - before) * 1e6
       const over = Math.max(0, slept - ahead)
       ahead = Math.max(0, ahead - slept)

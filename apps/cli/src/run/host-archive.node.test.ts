@@ -78,6 +78,9 @@ test('no archive writes outside of its place, by whatever names and links', asyn
     { type: 'symlink', name: 'x/l', target: '../outside' },
     { type: 'hardlink', name: 'x/h', target: 'x/l/f' },
   )
+  const link = { type: 'symlink', name: 'x/l', target: '../outside' } as const
+  for (const name of ['x/./l/f', 'x//l/f', './x/l/f']) await refused(top, link, { type: 'file', name })
+  await refused(top, link, { type: 'hardlink', name: 'x/h', target: 'x/l' }, { type: 'file', name: 'x/h/f' })
   expect(lstatSync(join(root, 'outside')).nlink).toBe(2)
   expect(() => lstatSync(join(root, 'outside/f'))).toThrow('ENOENT')
 })

@@ -135,8 +135,11 @@ class HostUnpacker implements TarVisitor {
       this.#links.add(entry.name)
       symlinkSync(Buffer.from(bytesOf(entry.target)), path)
       this.#own(path, entry)
-    } else if (entry.type === 'hardlink') linkSync(this.#pathOf(entry.target), path)
-    else {
+    } else if (entry.type === 'hardlink') {
+      // Of a link it is one, too.
+      if (this.#links.has(entry.target)) this.#links.add(entry.name)
+      linkSync(this.#pathOf(entry.target), path)
+    } else {
       this.#file = openSync(path, 'wx', 0o600)
       this.#entry = entry
       this.#path = path
@@ -164,7 +167,8 @@ class HostUnpacker implements TarVisitor {
 
   #pathOf(name: ByteString): Buffer {
     const parts = name.split('/')
-    if (parts[0] !== this.#name || parts.includes('..')) throw refused(name, 'it leads elsewhere')
+    if (parts[0] !== this.#name || parts.some((part) => part === '..' || part === '.' || part === ''))
+      throw refused(name, 'it leads elsewhere')
     for (let n = 1; n < parts.length; n++)
       if (this.#links.has(parts.slice(0, n).join('/'))) throw refused(name, 'a link of the archive leads there')
     return parts.length === 1 ? this.#place : under(this.#place, parts.slice(1).join('/'))

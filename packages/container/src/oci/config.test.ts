@@ -111,7 +111,7 @@ describe('what cannot be had is refused by its name', () => {
   })
 
   test('options of mounts', () => {
-    for (const option of ['shared', 'idmap', 'hidepid=2', 'ro=1', 'mode', 'RO'])
+    for (const option of ['shared', 'idmap', 'hidepid=2', 'ro=1', 'mode', 'RO', 'constructor'])
       expect(() => mountOptions('mounts[0]', [option], ['size'])).toThrow(option)
   })
 })

@@ -41,7 +41,7 @@ export function mountOptions(where: string, options: readonly string[], known: r
   const data = new Map<string, string>()
   for (const option of options) {
     const [name = '', value = ''] = splitOnce(option)
-    const [set, clear] = FLAGS[option] ?? []
+    const [set, clear] = Object.hasOwn(FLAGS, option) ? FLAGS[option]! : []
     if (set !== undefined) flags = (flags & ~clear!) | set
     else if (TRUE_ANYWAY.includes(option)) isBind ||= option === 'bind' || option === 'rbind'
     else if (known.includes(name)) data.set(name, value)

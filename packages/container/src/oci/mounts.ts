@@ -61,7 +61,7 @@ function mountOne(task: Task, mount: OciMount, where: string, to: OciMountContex
   const isBind = options.includes('bind') || options.includes('rbind')
   const type = isBind ? 'bind' : (mount.type ?? 'none')
   if (to.without.includes(type)) return undefined
-  const known = KNOWN[type]
+  const known = Object.hasOwn(KNOWN, type) ? KNOWN[type] : undefined
   if (known === undefined)
     return containerError(
       'unsupported',

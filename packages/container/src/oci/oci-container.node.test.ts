@@ -331,6 +331,11 @@ describe.skipIf(!isBusyboxThere)(`a container of a bundle${isBusyboxThere ? '' :
   }, 60_000)
 
   it.each<[what: string, change: Change, code: string]>([
+    [
+      'a type of mount that JavaScript has',
+      { mounts: [{ destination: '/m', type: 'constructor' }] },
+      'container-unsupported',
+    ],
     ['a type of mount that is not there', { mounts: [{ destination: '/m', type: 'mqueue' }] }, 'container-unsupported'],
     [
       'a device of the host',
