@@ -13,7 +13,7 @@ export {
   type ExecOptions,
   type ExecResult,
 } from './container.ts'
-export type { ContainerErrorCode } from './errors.ts'
+export type { ContainerErrorCode, ContainerErrorKind } from './errors.ts'
 export { ContainerFiles, type FileStat, openFiles } from './files.ts'
 export type { Limits } from './group.ts'
 export { ContainerHost, type ContainerHostOptions } from './host.ts'

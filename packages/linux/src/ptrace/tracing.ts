@@ -38,7 +38,7 @@ export interface TraceStop {
 }
 
 /** An event that waits until the call is left, or begins to wait. */
-interface Owed {
+export interface OwedEvent {
   readonly event: number
   readonly message: number
 }
@@ -60,7 +60,7 @@ export class Tracing<P> {
   message = 0
   /** It is to stop as soon as it can: interrupted, new, or with its group. */
   trap = false
-  owed: Owed | undefined = undefined
+  owed: OwedEvent | undefined = undefined
   /** A call is over: it stops if it was to go on to the next call. */
   owesExit = false
   /** A signal that the tracer has seen and passed on. */
