@@ -14,6 +14,7 @@ const program = new Command('vmexit')
   .description('One simulated PC, and every way to share it.')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'vmexit: ')) })
   .enablePositionalOptions()
+  .exitOverride()
   .addHelpText('after', '\n`vmexit COMMAND --help` shows the options of a command, with examples.')
 
 // Most of this program is the PC, without which those that only ask after one, or deal with images, start four times as fast.
@@ -49,11 +50,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.stderr.write(`vmexit: ${messageOf(error)}\n`)
   process.exit(1)
 })
+process.stderr.on('error', () => process.exit(process.exitCode ?? 0))
+
+/** What containers are run by says with this that it was not understood, as Docker's do: other codes are the program's. */
+const NOT_UNDERSTOOD = 125
+const runsPrograms = ['run', 'create', 'exec'].includes(process.argv[2] ?? '')
 
 try {
   await program.parseAsync()
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode
+  if (error instanceof CommanderError)
+    process.exitCode = error.exitCode !== 0 && runsPrograms ? NOT_UNDERSTOOD : error.exitCode
   else {
     process.stderr.write(`vmexit: ${messageOf(error)}\n`)
     // A command that has said what its errors are keeps that.

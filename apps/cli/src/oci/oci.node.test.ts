@@ -1,5 +1,5 @@
 /** `vmexit oci` as other tools call it: runc's commands, a bundle, a life from create to delete. */
-import { spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -66,6 +66,15 @@ describe.skipIf(!isBusyboxThere)(`the OCI runtime${isBusyboxThere ? '' : WHY_NOT
     done('spec', '--bundle', join(base, 'example'))
   }, 60_000)
   afterAll(() => rmSync(base, { recursive: true, force: true }))
+
+  it('says where there is no bundle, and waits for no FIFO', () => {
+    const other = join(base, 'other')
+    mkdirSync(other)
+    const wrong = /config\.json cannot be read .*: give a folder that has one/
+    expect(oci(['create', '--bundle', other, 'c0'])).toMatchObject({ status: 1, stderr: expect.stringMatching(wrong) })
+    execFileSync('mkfifo', [join(other, 'config.json')])
+    expect(oci(['create', '--bundle', other, 'c0'])).toMatchObject({ status: 1, stderr: expect.stringMatching(wrong) })
+  }, 60_000)
 
   it('runs a bundle in the foreground, with its streams and its exit code', () => {
     write('read x; echo got $x; echo err >&2; exit 7')

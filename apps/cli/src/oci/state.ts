@@ -1,7 +1,8 @@
 /** What is told of a container (runtime-spec, "State"), as `state` prints it and hooks read it. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type OciConfig, readOciConfig } from '@vmexit/container/oci'
+import { VmexitError } from '@vmexit/core'
 import type { ContainerFolder, Phase } from './directory.ts'
 
 /** The version of the specification that is followed. */
@@ -18,9 +19,27 @@ export interface OciState {
   readonly annotations: Readonly<Record<string, string>>
 }
 
-/** `config.json` of a bundle. @throws VmexitError `container-config`. */
+/** `config.json` of a bundle. @throws VmexitError `oci-bundle`, `container-config`. */
 export function readBundle(bundle: string): OciConfig {
-  return readOciConfig(readFileSync(join(bundle, 'config.json')))
+  return readOciConfig(readSmall(join(bundle, 'config.json')))
+}
+
+/** Beyond this nobody's document is read. */
+const LARGEST = 16 << 20
+
+function readSmall(path: string): Uint8Array {
+  try {
+    const stats = statSync(path)
+    // A FIFO would be waited for, and a device has no end.
+    if (!stats.isFile() || stats.size > LARGEST) throw new Error('it is no file of a bundle')
+    return readFileSync(path)
+  } catch (cause) {
+    throw new VmexitError('oci-bundle', {
+      problem: `${path} cannot be read (${(cause as Error).message})`,
+      remedy: 'give a folder that has one by --bundle; vmexit oci spec makes one',
+      cause,
+    })
+  }
 }
 
 /** The folder of its root. */

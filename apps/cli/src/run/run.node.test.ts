@@ -132,6 +132,14 @@ describe.skipIf(!isThere)(`vmexit run${isThere ? '' : ' (skipped: `vmexit guests
       125,
       /there is no --security-opt/,
     ],
+    [
+      'a profile that is not there',
+      ['--security-opt', 'seccomp=/nosuch', 'box'],
+      125,
+      /cannot be read .*: name a file/,
+    ],
+    ['a flag that is none', ['--nosuch', 'box'], 125, /unknown option '--nosuch'/],
+    ['a number that is none', ['--cpus', '0', 'box'], 125, /It must be a number/],
     ['a terminal where there is none', ['-it', 'box', 'sh'], 125, /standard input is none: leave -t out/],
   ])(
     'refuses %s',
@@ -142,6 +150,15 @@ describe.skipIf(!isThere)(`vmexit run${isThere ? '' : ' (skipped: `vmexit guests
     },
     60_000,
   )
+
+  it('answers while it prints without end to nobody, in the background', async () => {
+    const id = vmexit(['run', '-d', 'box', 'cat', '/dev/zero']).stdout.trim()
+    // So that slices are as long as they get.
+    await new Promise((done) => setTimeout(done, 3000))
+    const listed = vmexit(['ps']).stdout
+    expect(vmexit(['rm', '-f', id]).status).toBe(0)
+    expect(listed).toMatch(new RegExp(`${id.slice(0, 12)}.* Up `))
+  }, 60_000)
 
   it('gives signals to the program, and the third one ends it', async () => {
     const start = async (script: string) => {

@@ -41,7 +41,7 @@ export function securityPart({
     if (name === 'no-new-privileges' && ['', 'true', 'false'].includes(value)) noNewPrivileges ||= value !== 'false'
     else if (name === 'seccomp' && value === 'unconfined') seccomp = value
     else if (name === 'seccomp' && value !== '')
-      seccomp = readSeccompProfile(readFileSync(value), capabilitiesOf(capDrop, capAdd))
+      seccomp = readSeccompProfile(readProfile(value), capabilitiesOf(capDrop, capAdd))
     else {
       process.exitCode = 125
       throw new VmexitError('run-security', {
@@ -51,6 +51,18 @@ export function securityPart({
     }
   }
   return { noNewPrivileges, ...(seccomp !== undefined && { seccomp }) }
+}
+
+function readProfile(path: string): Uint8Array {
+  try {
+    return readFileSync(path)
+  } catch (cause) {
+    throw new VmexitError('run-security', {
+      problem: `the seccomp profile cannot be read (${(cause as Error).message})`,
+      remedy: 'name a file, or unconfined',
+      cause,
+    })
+  }
 }
 
 export function securityOptions({ seccomp, capDrop, capAdd }: SecurityPart & LimitPart): Partial<ContainerOptions> {
