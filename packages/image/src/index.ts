@@ -7,6 +7,7 @@
 export type { LayoutReader } from './archive/load.ts'
 export { type Program, programArchive } from './archive/program.ts'
 export { archiveOf, type LayoutFile } from './archive/save.ts'
+export { type TreeEntry, treeArchive } from './archive/tree.ts'
 export { type Bytes, type Codecs, type Compression, type Hash, portableCodecs, uncompressed } from './codecs.ts'
 export { type Digest, type DigestAlgorithm, isDigest, parseDigest, shortDigest } from './digest.ts'
 export type {

@@ -62,6 +62,13 @@ export function findGuests(directory: string = defaultDirectory()): GuestPaths {
   return found as GuestPaths
 }
 
+/** The archive of a guest's files, if the guest that was fetched is one that has them, and no file is called so. */
+export function rootOfGuest(name: string): string | undefined {
+  if (existsSync(name)) return undefined
+  const { busybox, 'debian-root': debian } = findGuests()
+  return { busybox: busybox?.initramfs, 'debian-root': debian?.root }[name]
+}
+
 /** What is known of a guest in the cache; undefined if it is not there, not whole, or made by an earlier recipe. */
 export function readGuest(directory: string, name: GuestName): GuestRecord | undefined {
   let record: GuestRecord

@@ -1,3 +1,3 @@
-export { defaultDirectory, findGuests, type GuestPaths } from './cache.ts'
+export { defaultDirectory, findGuests, type GuestPaths, rootOfGuest } from './cache.ts'
 export { guestsCommand } from './command.ts'
 export { guestNames } from './recipes.ts'

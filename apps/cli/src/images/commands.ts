@@ -135,9 +135,9 @@ function importCommand(): Command {
   return new Command('import')
     .summary('make an image of a tree of files, or of one program')
     .description(
-      'Makes an image with one layer: of a tar archive of files, plain or compressed, or of a static Linux program.',
+      'Makes an image with one layer: of a tar archive or an initramfs, plain or compressed, or of a static Linux program.',
     )
-    .argument('<file>', 'an archive, a program, or - for an archive on standard input')
+    .argument('<file>', 'an archive, a program, a guest that was fetched, or - for an archive on standard input')
     .argument('[name]', 'what the image is to be called')
     .option('-m, --message <text>', 'kept in its history')
     .option('--author <name>', 'who made it')
@@ -155,6 +155,9 @@ function importCommand(): Command {
       'after',
       `
 Examples:
+  $ vmexit guests busybox && vmexit import busybox && vmexit run -it --rm busybox
+  $ vmexit import debian-root debian:12 --cmd /bin/bash
+      as \`vmexit guests debian-root\` has made it of Debian's packages
   $ debootstrap --arch i386 --variant minbase bookworm root && tar -C root -c . | vmexit import - debian:mine --cmd /bin/bash
   $ vmexit import rootfs.tar.gz alpine:mine --cmd /bin/sh -e PATH=/bin:/usr/bin
   $ vmexit import ./hello hello

@@ -7,7 +7,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { END_OF_ARCHIVE, encodeEntry, paddingAfter } from '@vmexit/tar'
+import { writeCpio } from '@vmexit/boot'
+import { END_OF_ARCHIVE, encodeEntry, paddingAfter, TarReader } from '@vmexit/tar'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 
 const folder = mkdtempSync(join(tmpdir(), 'vmexit-images-'))
@@ -41,6 +42,29 @@ beforeEach(() => rmSync(store, { recursive: true, force: true }))
 const kept = (): string[] => ['blobs/sha256', 'incoming', 'notes'].flatMap((name) => readdirSync(join(store, name)))
 
 describe('images', () => {
+  test('are made of an initramfs as of a tar archive', async () => {
+    const archive = writeCpio([
+      { kind: 'directory', path: 'etc' },
+      { kind: 'file', path: 'etc/motd', bytes: motd, mode: 0o640 },
+      { kind: 'symlink', path: 'etc/issue', target: 'motd' },
+      { kind: 'character', path: 'console', major: 5, minor: 1 },
+    ])
+    for (const [name, bytes] of Object.entries({ plain: archive, packed: gzipSync(archive) })) {
+      writeFileSync(join(folder, name), bytes)
+      expect(await vmexit('import', name, `${name}:1`)).toMatchObject({ code: 0, said: '' })
+      expect(await vmexit('export', `${name}:1`, '-o', `${name}.tar`)).toMatchObject({ code: 0 })
+      const names: string[] = []
+      const reader = new TarReader({
+        entry: ({ name: path, mode }) => void names.push(`${path} ${mode.toString(8)}`),
+        data: () => {},
+        end: () => {},
+      })
+      reader.push(readFileSync(join(folder, `${name}.tar`)))
+      reader.finish()
+      expect(names).toEqual(['etc 755', 'etc/issue 777', 'etc/motd 640'])
+    }
+  }, 60_000)
+
   test('are made, listed, tagged, inspected and removed', async () => {
     const made = await vmexit(
       'import',

@@ -3,8 +3,10 @@ import { basename, join } from 'node:path'
 import { familiarName, type Image, parsePlatform, parseReference, programArchive } from '@vmexit/image'
 import { layoutFolder, writeLayout } from '@vmexit/image/node'
 import { writeArchive } from '../fs/archive-stream.ts'
+import { rootOfGuest } from '../guests/index.ts'
 import { instanceNamed } from '../hosted/state-directory.ts'
 import { asContainer } from '../run/containers.ts'
+import { treeOf } from './initramfs.ts'
 import { inputOf, isFolder, programSize, usage } from './input.ts'
 import { interruptible } from './interruptible.ts'
 import { openImages } from './store.ts'
@@ -88,15 +90,19 @@ export interface ImportFlags {
 /** `vmexit import`. */
 export async function importTree(source: string, name: string | undefined, flags: ImportFlags): Promise<void> {
   await interruptible(async (options) => {
-    const path = source === '-' ? undefined : source
+    const guest = rootOfGuest(source)
+    const path = source === '-' ? undefined : (guest ?? source)
     const size = path === undefined ? undefined : await programSize(path)
     const program =
       size === undefined ? undefined : { name: basename(source), size, data: inputOf(path, options.signal) }
-    const { message, author, platform, cmd, entrypoint, env, workdir, user } = flags
-    const image = await openImages().import(program ? programArchive(program) : inputOf(path, options.signal), {
+    const { message, author, platform, entrypoint, env, workdir, user } = flags
+    const called = name ?? (guest === undefined ? undefined : source)
+    const cmd = flags.cmd ?? (guest === undefined ? undefined : ['/bin/sh'])
+    const files = program ? programArchive(program) : treeOf(inputOf(path, options.signal))
+    const image = await openImages().import(files, {
       ...options,
       created: new Date().toISOString(),
-      ...(name === undefined ? {} : { name }),
+      ...(called === undefined ? {} : { name: called }),
       ...(author === undefined ? {} : { author }),
       comment: message ?? `imported from ${source}`,
       ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),

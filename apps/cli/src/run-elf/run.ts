@@ -1,5 +1,4 @@
 /** Runs one program on a kernel of its own, its streams being those of this process. */
-import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 
 import { resolve } from 'node:path'
@@ -17,7 +16,7 @@ import {
 } from '@vmexit/linux'
 import type { Engine } from '@vmexit/x86'
 import { tuneHost } from '../boot/host.ts'
-import { findGuests } from '../guests/index.ts'
+import { rootOfGuest } from '../guests/index.ts'
 import { type NetworkFlags, openNetwork, resolver } from './network.ts'
 import { Root } from './root.ts'
 import { linesOf } from './statistics.ts'
@@ -54,7 +53,7 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
     ...(flags.time !== undefined && { epoch: flags.time }),
   })
   const root = new Root(kernel)
-  for (const source of flags.root ?? []) await root.add(ofGuest(source))
+  for (const source of flags.root ?? []) await root.add(rootOfGuest(source) ?? source)
   populate(kernel)
   const path = await placed(root, program, flags)
   if (flags.strace) kernel.observer = new Strace(kernel.calls, (line) => process.stderr.write(`${line}\n`))
@@ -120,13 +119,6 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
   else if (flags.stats) process.stderr.write(linesOf(report(kernel, seconds)))
   tellMissing(kernel, flags)
   return status === undefined ? 1 : (status & 0x7f) === 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
-}
-
-/** The file of a guest that was fetched, where a root is named as one and no file is. */
-function ofGuest(source: string): string {
-  if (existsSync(source)) return source
-  const { busybox, 'debian-root': debian } = findGuests()
-  return { busybox: busybox?.initramfs, 'debian-root': debian?.root }[source] ?? source
 }
 
 /** Where the program is in the kernel's root: there already, or a copy of the host's file. */

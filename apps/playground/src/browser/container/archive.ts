@@ -1,8 +1,7 @@
 /** Files that people have as the tar archive that an image is made of. */
 import { type CpioEntry, readCpio } from '@vmexit/boot'
 import { programs, readProgram } from '@vmexit/guests'
-import { END_OF_ARCHIVE, encodeEntry, paddingAfter } from '@vmexit/tar'
-import { toByteString } from '@vmexit/vfs'
+import { treeArchive } from '@vmexit/image'
 import { failure } from '../problem.ts'
 
 /** What a file is: `image` holds images, `tree` is a root file system, `initramfs` a cpio archive, `program` an ELF file. */
@@ -44,7 +43,7 @@ function namesOf(archive: Uint8Array): string[] {
 
 /** The programs of `@vmexit/guests` in /bin. */
 export function programTree(): Generator<Uint8Array> {
-  return treeOf([
+  return treeArchive([
     { kind: 'directory', path: 'bin' },
     ...[...programs.map(({ name }) => name), 'sh' as const].map(
       (name): CpioEntry => ({ kind: 'file', path: `bin/${name}`, mode: 0o755, bytes: readProgram(name) }),
@@ -55,7 +54,7 @@ export function programTree(): Generator<Uint8Array> {
 /** One program, in /bin. Busybox is a shell as well. */
 export function treeOfProgram(name: string, bytes: Uint8Array): Generator<Uint8Array> {
   const link = { kind: 'link', path: 'bin/sh', target: `bin/${name}` } as const
-  return treeOf([
+  return treeArchive([
     { kind: 'directory', path: 'bin' },
     { kind: 'file', path: `bin/${name}`, mode: 0o755, bytes },
     ...(name === 'sh' ? [] : [link]),
@@ -64,28 +63,5 @@ export function treeOfProgram(name: string, bytes: Uint8Array): Generator<Uint8A
 
 /** An initramfs, without its devices: containers have their own. */
 export function treeOfInitramfs(bytes: Uint8Array): Generator<Uint8Array> {
-  return treeOf(readCpio(bytes))
-}
-
-function* treeOf(entries: readonly CpioEntry[]): Generator<Uint8Array> {
-  for (const entry of entries) {
-    const name = toByteString(entry.path)
-    const { uid, gid } = entry
-    const common = {
-      name,
-      mode: entry.mode ?? (entry.kind === 'directory' ? 0o755 : 0o644),
-      ...(uid && { uid }),
-      ...(gid && { gid }),
-    }
-    if (entry.kind === 'file') {
-      yield encodeEntry({ ...common, type: 'file', size: entry.bytes.length })
-      yield entry.bytes
-      yield paddingAfter(entry.bytes.length)
-    } else if (entry.kind === 'directory') yield encodeEntry({ ...common, type: 'directory' })
-    else if (entry.kind === 'symlink')
-      yield encodeEntry({ ...common, mode: 0o777, type: 'symlink', target: toByteString(entry.target) })
-    else if (entry.kind === 'link')
-      yield encodeEntry({ ...common, type: 'hardlink', target: toByteString(entry.target) })
-  }
-  yield END_OF_ARCHIVE
+  return treeArchive(readCpio(bytes))
 }
