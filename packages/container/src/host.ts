@@ -46,8 +46,10 @@ export class ContainerHost {
 
   /** Something has come from outside: a program, a signal, bytes to read. */
   wake(): void {
+    // (It stays so until somebody asks: who waits may have gone on by the clock, and not be at #came again yet.)
     this.#hasCome = true
     this.#tell?.()
+    this.#tell = undefined
     if (this.#isRunning) return
     this.#isRunning = true
     this.#running = this.#run()
@@ -101,13 +103,12 @@ export class ContainerHost {
   }
 
   #came(): Promise<void> {
+    if (this.#hasCome) {
+      this.#hasCome = false
+      return Promise.resolve()
+    }
     return new Promise((done) => {
-      this.#tell = () => {
-        this.#hasCome = false
-        this.#tell = undefined
-        done()
-      }
-      if (this.#hasCome) this.#tell()
+      this.#tell = done
     })
   }
 }
