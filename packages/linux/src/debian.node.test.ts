@@ -17,7 +17,6 @@ describe.skipIf(!haveDebian)(`Debian's programs print what they print on Linux${
     ['shell.sh', ['bash', '-lc'], 0],
     ['coreutils.sh', ['bash', '-lc'], 0],
     ['dpkg.sh', ['bash', '-lc'], 0],
-    ['strace.sh', ['bash', '-lc'], 0],
     ['python.py', ['python3', '-c'], 3],
     ['sockets.py', ['python3', '-c'], 0],
     ['perl.pl', ['perl', '-e'], 4],

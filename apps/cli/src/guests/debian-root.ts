@@ -17,7 +17,7 @@ import { imageTime } from './tools.ts'
 export const debianPackages: readonly string[] = [
   'base-files', 'base-passwd', 'bash', 'bsdutils', 'coreutils', 'dash', 'debianutils', 'diffutils', 'dpkg', 'findutils',
   'grep', 'gzip', 'hostname', 'libc-bin', 'login', 'mawk', 'ncurses-base', 'ncurses-bin', 'passwd', 'perl', 'perl-base',
-  'procps', 'python3', 'sed', 'strace', 'sysvinit-utils', 'tar', 'usr-is-merged', 'util-linux', 'musl', 'netbase',
+  'procps', 'python3', 'sed', 'sysvinit-utils', 'tar', 'usr-is-merged', 'util-linux', 'musl', 'netbase',
 ]
 
 /** A package's two archives, unpacked from their compression. */
