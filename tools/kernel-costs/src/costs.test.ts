@@ -6,7 +6,7 @@ const here = new Map(kernels().map((kernel) => [kernel.name, kernel]))
 
 test.each(calibrations)(
   'the constants of the kernel $kernel are what it costs',
-  { timeout: 300_000 },
+  { timeout: 1_200_000 },
   async (known) => {
     const kernel = here.get(known.kernel)
     if (kernel === undefined || sha256(kernel) !== known.sha256) {

@@ -63,7 +63,7 @@ describe('images', () => {
       reader.finish()
       expect(names).toEqual(['etc 755', 'etc/issue 777', 'etc/motd 640'])
     }
-  }, 60_000)
+  }, 240_000)
 
   test('are made, listed, tagged, inspected and removed', async () => {
     const made = await vmexit(

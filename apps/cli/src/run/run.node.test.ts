@@ -16,7 +16,7 @@ const env = { ...process.env, XDG_STATE_HOME: folder, GIVEN: 'here' }
 const command = ['--conditions=@vmexit/source', main]
 
 function vmexit(args: readonly string[], input = '') {
-  return spawnSync(process.execPath, [...command, ...args], { encoding: 'utf8', input, env, timeout: 60_000 })
+  return spawnSync(process.execPath, [...command, ...args], { encoding: 'utf8', input, env, timeout: 240_000 })
 }
 const run = (...args: string[]) => vmexit(['run', ...args])
 
@@ -26,7 +26,7 @@ describe.skipIf(!isThere)(`vmexit run${isThere ? '' : ' (skipped: `vmexit guests
     if (program?.kind !== 'file') throw new Error('no busybox')
     writeFileSync(join(folder, 'busybox'), program.bytes)
     expect(vmexit(['import', join(folder, 'busybox'), 'box', '-e', 'IMAGE=said', '-w', '/work']).status).toBe(0)
-  }, 60_000)
+  }, 240_000)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   it('runs the program that the image says, and ends with its exit code', () => {
@@ -37,7 +37,7 @@ describe.skipIf(!isThere)(`vmexit run${isThere ? '' : ' (skipped: `vmexit guests
       status: 7,
     })
     expect(run('box', 'sh', '-c', 'kill -9 $$; exec busybox sleep 1').status).toBe(0)
-  }, 60_000)
+  }, 240_000)
 
   it('gives it variables, a place, a user, a name, limits and rights', () => {
     const script =
@@ -83,13 +83,13 @@ describe.skipIf(!isThere)(`vmexit run${isThere ? '' : ' (skipped: `vmexit guests
     )
     expect(stderr).toContain('Read-only file system')
     expect(status).toBe(1)
-  }, 60_000)
+  }, 240_000)
 
   it('reads standard input with -i, and nothing without', () => {
     const big = 'x'.repeat(300_000)
     expect(vmexit(['run', '-i', 'box', 'wc', '-c'], big).stdout.trim()).toBe('300000')
     expect(vmexit(['run', 'box', 'wc', '-c'], big).stdout.trim()).toBe('0')
-  }, 60_000)
+  }, 240_000)
 
   it('prints one object, with --idle skip without waiting', () => {
     const { stdout } = run(
@@ -107,7 +107,7 @@ describe.skipIf(!isThere)(`vmexit run${isThere ? '' : ' (skipped: `vmexit guests
     expect(told).toMatchObject({ exitCode: 0, output: 'done\n' })
     expect(told.virtualSeconds).toBeGreaterThan(1000)
     expect(told.memoryPeak).toBeGreaterThan(4096)
-  }, 60_000)
+  }, 240_000)
 
   it.each([
     ['an image that is not there', ['nosuch'], 125, /there is no image 'nosuch:latest' here/],
@@ -148,7 +148,7 @@ describe.skipIf(!isThere)(`vmexit run${isThere ? '' : ' (skipped: `vmexit guests
       expect(ran.stderr).toMatch(message)
       expect(ran.status).toBe(status)
     },
-    60_000,
+    240_000,
   )
 
   it('answers while it prints without end to nobody, in the background', async () => {
@@ -158,7 +158,7 @@ describe.skipIf(!isThere)(`vmexit run${isThere ? '' : ' (skipped: `vmexit guests
     const listed = vmexit(['ps']).stdout
     expect(vmexit(['rm', '-f', id]).status).toBe(0)
     expect(listed).toMatch(new RegExp(`${id.slice(0, 12)}.* Up `))
-  }, 60_000)
+  }, 240_000)
 
   it('gives signals to the program, and the third one ends it', async () => {
     const start = async (script: string) => {
@@ -179,5 +179,5 @@ describe.skipIf(!isThere)(`vmexit run${isThere ? '' : ' (skipped: `vmexit guests
       await new Promise((done) => setTimeout(done, 100))
     }
     expect(await two.ended).toBe(137)
-  }, 60_000)
+  }, 240_000)
 })
