@@ -1,7 +1,7 @@
 /**
  * `node tools/tests/src/main.ts node` runs the tests of every member, each from Nx's cache where nothing changed.
  * `node tools/tests/src/main.ts chromium` runs those of the packages that claim browsers, all in one Chromium.
- * Either prints what was skipped, a line per member, and as its last line `N passed, N failed, N skipped`.
+ * Either prints what was skipped and, again, what failed, a line per member, and as its last line `N passed, N failed, N skipped`.
  * With `--require`, a missing Chromium is a failure instead of a message.
  */
 import { spawnSync } from 'node:child_process'
@@ -9,7 +9,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { workspaceMembers, workspaceRoot } from '@vmexit-tools/workspace'
 import { findChromium } from './chromium.ts'
-import { add, closingLine, none, type Report, skippedTests, type Totals, totalsOf } from './totals.ts'
+import { add, closingLine, failures, none, type Report, skippedTests, type Totals, totalsOf } from './totals.ts'
 
 const node = join(workspaceRoot, 'node_modules/.bin')
 
@@ -29,6 +29,7 @@ function read(name: string, path: string): Totals {
   const report = JSON.parse(readFileSync(path, 'utf8')) as Report
   const totals = totalsOf(report)
   if (totals.passed + totals.failed + totals.skipped > 0) console.log(`${name.padEnd(24)} ${closingLine(totals)}`)
+  for (const line of failures(report)) console.log(line)
   for (const each of skippedTests(report)) console.log(`${''.padEnd(24)}   skipped: ${each}`)
   return totals
 }

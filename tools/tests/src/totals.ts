@@ -14,7 +14,11 @@ export interface Report {
     readonly name: string
     readonly status: string
     readonly message?: string
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
+    readonly assertionResults: readonly {
+      readonly status: string
+      readonly fullName: string
+      readonly failureMessages?: readonly string[]
+    }[]
   }[]
 }
 
@@ -37,6 +41,31 @@ export function skippedTests(report: Report): string[] {
   return report.testResults.flatMap(({ assertionResults }) =>
     assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed').map(({ fullName }) => fullName),
   )
+}
+
+/** Lines of a failure's message that a run's end repeats: the assertion and the first frames of its stack. */
+const repeatedLines = 12
+
+/**
+ * What failed, as lines that each begin with `failed: `: the file and the test, then the head of its message. A run
+ * repeats them at its end, since what it printed when they failed is thousands of lines above.
+ */
+export function failures(report: Report): string[] {
+  return report.testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed')
+    const whole = status === 'failed' && failed.length === 0
+    return [
+      ...(whole ? described(name, message ?? 'the file could not be run') : []),
+      ...failed.flatMap(({ fullName, failureMessages }) =>
+        described(`${name} > ${fullName}`, (failureMessages ?? []).join('\n')),
+      ),
+    ]
+  })
+}
+
+function described(what: string, message: string): string[] {
+  const lines = message.split('\n').slice(0, repeatedLines)
+  return [`failed: ${what}`, ...lines.filter((line) => line.trim() !== '').map((line) => `failed:   ${line}`)]
 }
 
 export function add(a: Totals, b: Totals): Totals {
