@@ -6,6 +6,7 @@
  * @packageDocumentation
  */
 export { AllowList, type AllowRule } from './gateway/allow-list.ts'
-export { lookUp } from './node/dns-server.ts'
+export type { GuestNetworkOptions } from './gateway/guest-network.ts'
 export { Gateway, type GatewayOptions, openGateway } from './node/gateway.ts'
 export { type Denial, HostSockets, type HostSocketsOptions, type Publication } from './node/host-sockets.ts'
+export { lookUp } from './node/look-up.ts'

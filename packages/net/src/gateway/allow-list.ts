@@ -14,6 +14,11 @@ export interface AllowRule {
   readonly host: string
   /** One port, or the first and the last of some; all unless stated. */
   readonly ports?: number | readonly [number, number]
+  /**
+   * How a gateway without sockets, as in browsers, carries a connection: as requests that it fetches by HTTP or by HTTPS, or by a
+   * relay. Unless stated the relay, where there is one, for all ports but 80, and HTTP for others. One with sockets needs no word of it.
+   */
+  readonly by?: 'http' | 'https' | 'relay'
 }
 
 /** Networks that a name does not lead to (RFC 6890): otherwise who owns a name could choose a host of the user's. */
@@ -57,14 +62,29 @@ export class AllowList {
 
   /** Whether a connection may be made, or a datagram sent. */
   allows(protocol: 'tcp' | 'udp', address: Ipv4, port: number): boolean {
-    if (isMulticast(address) || address === limitedBroadcast || port === 0) return false
-    return this.#rules.some((rule) => {
-      if (rule.protocol !== undefined && rule.protocol !== protocol) return false
-      if (rule.ports !== undefined && !inPorts(port, rule.ports)) return false
-      if (rule.network !== undefined) return leadsTo(rule.network, address)
-      return [...(this.#names.get(address) ?? [])].some((name) => fits(name, rule.host))
-    })
+    if (this.ruleOfAddress(protocol, address, port) !== undefined) return true
+    return [...(this.#names.get(address) ?? [])].some((name) => this.ruleOfName(protocol, name, port) !== undefined)
   }
+
+  /** The first rule of addresses that fits. */
+  ruleOfAddress(protocol: 'tcp' | 'udp', address: Ipv4, port: number): AllowRule | undefined {
+    if (isMulticast(address) || address === limitedBroadcast) return undefined
+    return this.#rules.find(
+      (rule) => isFor(rule, protocol, port) && rule.network !== undefined && leadsTo(rule.network, address),
+    )
+  }
+
+  /** The first rule of names that fits. */
+  ruleOfName(protocol: 'tcp' | 'udp', name: string, port: number): AllowRule | undefined {
+    return this.#rules.find(
+      (rule) => isFor(rule, protocol, port) && rule.network === undefined && fits(name, rule.host),
+    )
+  }
+}
+
+function isFor({ protocol, ports }: AllowRule, wanted: 'tcp' | 'udp', port: number): boolean {
+  if (port === 0 || (protocol !== undefined && protocol !== wanted)) return false
+  return ports === undefined || inPorts(port, ports)
 }
 
 function leadsTo(network: { address: Ipv4; prefix: number }, address: Ipv4): boolean {

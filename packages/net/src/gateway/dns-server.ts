@@ -1,19 +1,18 @@
-/// <reference types="node" />
-/** DNS for guests: names that a rule allows are looked up by the host's resolver, all others refused. */
-import { lookup } from 'node:dns/promises'
-import type { AllowList } from '../gateway/allow-list.ts'
-import { DnsCode, type DnsQuery, DnsType, readQuery, writeAnswer } from '../gateway/dns.ts'
-import { type Ipv4, parseIpv4 } from '../ip/address.ts'
+/** DNS for guests: names that a rule allows are answered with the addresses that the gateway has for them, all others refused. */
+import type { Ipv4 } from '../ip/address.ts'
 import { received } from '../socket/socket.ts'
 import type { UdpSocket } from '../socket/udp-socket.ts'
 import type { NetStack } from '../stack.ts'
+import { DnsCode, type DnsQuery, DnsType, readQuery, writeAnswer } from './dns.ts'
 
 /** Names looked up at one time; further queries are dropped. */
 const lookupLimit = 64
 
 /** What the server needs of its gateway. */
 export interface DnsServerOptions {
-  readonly allowed: AllowList
+  allowsName(name: string): boolean
+  /** The addresses of a name that is allowed; undefined where there is none of this name. */
+  lookUp(name: string): Promise<readonly Ipv4[] | undefined>
   denied(name: string, guest: Ipv4): void
   /** An answer has been sent. */
   activity(): void
@@ -55,26 +54,13 @@ export class DnsServer implements Disposable {
 
   async #resolve(query: DnsQuery, guest: Ipv4): Promise<Uint8Array> {
     const { name, type } = query
-    const { allowed } = this.#options
-    if (!allowed.allowsName(name)) {
+    if (!this.#options.allowsName(name)) {
       this.#options.denied(name, guest)
       return writeAnswer(query, DnsCode.refused)
     }
     if (type === DnsType.aaaa) return writeAnswer(query, DnsCode.ok) // there is no IPv6
     if (type !== DnsType.a) return writeAnswer(query, DnsCode.notImplemented)
-    const found = await lookUp(name, allowed)
+    const found = await this.#options.lookUp(name)
     return found === undefined ? writeAnswer(query, DnsCode.noSuchName) : writeAnswer(query, DnsCode.ok, found)
-  }
-}
-
-/** The addresses that the host's resolver has for a name, which its rules then know; undefined where there is none of this name. */
-export async function lookUp(name: string, allowed: AllowList): Promise<readonly Ipv4[] | undefined> {
-  try {
-    const found = await lookup(name, { family: 4, all: true })
-    const addresses = found.flatMap(({ address }) => parseIpv4(address) ?? [])
-    allowed.resolved(name, addresses)
-    return addresses
-  } catch {
-    return undefined
   }
 }
