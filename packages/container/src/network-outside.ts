@@ -1,6 +1,6 @@
 /**
  * What may lead out of a network of containers, and into it: nothing, unless it is given. `@vmexit/container/node` has what does that
- * by sockets of the host; in a browser somebody else may, by a relay for instance.
+ * by sockets of the host, and `@vmexit/container/web` by what a browser has.
  */
 import type { Account, AllowRule, Ipv4, NetStack } from '@vmexit/net'
 

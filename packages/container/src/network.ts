@@ -20,7 +20,7 @@ export interface NetworkOptions {
   readonly host: ContainerHost
   /** Its addresses: `10.88.1.0/24`, of which the first is the gateway's. One that no other network of the host has unless stated. */
   readonly subnet?: string
-  /** What leads out of it, and into it from outside: nothing unless stated. See `hostOutside` of `@vmexit/container/node`. */
+  /** What leads out of it, and into it from outside: nothing unless stated. See `hostOutside` of `@vmexit/container/node`, and `webOutside` of `@vmexit/container/web`. */
   readonly outside?: OpenOutside
   /** A link to containers elsewhere, which has the network's names and gives its addresses. None unless stated. */
   readonly uplink?: Uplink
@@ -164,7 +164,7 @@ export class ContainerNetwork implements AsyncDisposable {
       return containerError(
         'options',
         'ports are to be published, or hosts reached, and the network has no outside',
-        'make it with one: hostOutside() of @vmexit/container/node',
+        'make it with one: hostOutside() of @vmexit/container/node, or webOutside() of @vmexit/container/web',
       )
     if (!this.#isPaced) unpaced()
     await member.expose(publish, egress)

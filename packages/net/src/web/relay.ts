@@ -16,7 +16,7 @@ const unsentLimit = 1 << 20
 /** How often a WebSocket is asked how much it has sent, since it does not tell: nanoseconds. */
 const askAgain = 5e6
 /** For how long a relay may be silent when the guest has ended: nanoseconds. */
-const silence = 30e9
+const silence = 5e9
 
 /** How one is joined. */
 export interface RelayOptions {
