@@ -5,7 +5,7 @@ import { buildPage, writePage } from './server/build.ts'
 import { guestsIn } from './server/guests.ts'
 import { listen } from './server/server.ts'
 
-async function main({ port, guests: folder, build, help }: Options): Promise<void> {
+async function main({ port, guests: folder, build, connect, help }: Options): Promise<void> {
   if (help) {
     process.stdout.write(HELP)
     return
@@ -17,7 +17,7 @@ async function main({ port, guests: folder, build, help }: Options): Promise<voi
   }
   const guests = () => guestsIn(folder)
   const { offer } = guests()
-  const server = await listen({ port, assets: await buildPage(), guests })
+  const server = await listen({ port, assets: await buildPage(), guests, connect })
   process.stdout.write(`The playground is at ${server.url} until Ctrl-C.\n`)
   if (offer.guests.length === 0) {
     process.stdout.write(

@@ -1,6 +1,8 @@
 /** The page in a Chromium, as a person uses it: served by `pnpm playground`, under its policy, to a shell and back. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { findGuests } from '@vmexit/cli/guests'
 import { chromiumArguments, findChromium } from '@vmexit-tools/tests/chromium'
@@ -13,11 +15,18 @@ const prompt = '\n~ #'
 
 let program: ChildProcess
 let url: string
+/** A server that lets pages of others read what it says. */
+const elsewhere = createServer(({ method, url }, response) => {
+  response.setHeader('access-control-allow-origin', '*')
+  response.end(`${method} ${url} from elsewhere\n`)
+})
+const elsewhereAt = (): string => `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`
 let browser: Browser
 
 beforeAll(async () => {
+  await once(elsewhere.listen(0, '127.0.0.1'), 'listening')
   const main = join(import.meta.dirname, 'main.ts')
-  program = spawn(process.execPath, ['--conditions=@vmexit/source', main, '--port', '0'], {
+  program = spawn(process.execPath, ['--conditions=@vmexit/source', main, '--port', '0', '--connect', elsewhereAt()], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [line] = (await once(program.stdout!, 'data')) as [Buffer]
@@ -27,6 +36,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close()
+  elsewhere.close()
   program.kill('SIGINT')
   const [code] = program.exitCode === null ? await once(program, 'exit') : [program.exitCode]
   expect(code).toBe(0)
@@ -143,6 +153,32 @@ test.skipIf(!busybox)(
     await page.keyboard.type('echo back\n')
     await expect.poll(shown).toMatch(/\^C\n\/ # echo back\nback/)
     expect(refused).toEqual([])
+  },
+)
+
+test.skipIf(!busybox)(
+  busybox ? 'a container that reaches a server, and no other' : 'skipped, too: no busybox',
+  { timeout: 120_000 },
+  async () => {
+    const { page, refused } = await open('#container')
+    await page.getByRole('combobox', { name: 'Files' }).selectOption('busybox')
+    await page.getByRole('textbox', { name: 'Servers it may reach' }).fill(`${elsewhereAt()} other.example`)
+    await page.getByRole('button', { name: 'Run' }).click()
+    const shown = async () => {
+      const rows = await page.locator('#container-terminal .xterm-rows > div').allTextContents()
+      return rows.map((row) => row.trimEnd()).join('\n')
+    }
+    await expect.poll(shown, { timeout: 60_000 }).toMatch(/^\/ #/m)
+    const { port } = new URL(elsewhereAt())
+    await page.keyboard.type(`wget -q -O - http://10.88.1.1:${port}/news\n`)
+    await expect.poll(shown).toContain('\nGET /news from elsewhere\n')
+    await page.keyboard.type('wget -q -O - http://third.example/\n')
+    await expect.poll(shown).toContain("bad address 'third.example'")
+    expect(refused).toEqual([])
+    // What the server of the page does not allow, the browser refuses: the container is told so.
+    await page.keyboard.type('wget -q -O - http://other.example/\n')
+    await expect.poll(shown).toContain('502 Bad Gateway')
+    expect(refused[0]).toContain('other.example')
   },
 )
 

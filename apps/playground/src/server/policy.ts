@@ -16,3 +16,8 @@ export const contentSecurityPolicy: string = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ')
+
+/** The policy of a page that may fetch from further servers, for its containers. */
+export function policyFor(servers: readonly string[]): string {
+  return contentSecurityPolicy.replace("connect-src 'self'", ["connect-src 'self'", ...servers].join(' '))
+}

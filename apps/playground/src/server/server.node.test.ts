@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Offer } from '../offer.ts'
 import { guestsIn, type ServedGuests } from './guests.ts'
-import { contentSecurityPolicy } from './policy.ts'
+import { contentSecurityPolicy, policyFor } from './policy.ts'
 import { listen, type Server } from './server.ts'
 
 const offer: Offer = { guests: [], images: [], folder: '/g', remedy: 'fetch' }
@@ -34,6 +34,7 @@ test('every answer has the policy that forbids JavaScript from text, and none is
     expect(headers.get('cross-origin-opener-policy')).toBeNull()
   }
   expect(contentSecurityPolicy).toContain("script-src 'self' 'wasm-unsafe-eval';")
+  expect(policyFor(['https://a.example'])).toContain("; connect-src 'self' https://a.example; ")
 })
 
 test('files have their types and lengths, so that progress can be shown', async () => {

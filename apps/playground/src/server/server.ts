@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { VmexitError } from '@vmexit/core'
 import type { Assets } from './build.ts'
 import type { ServedGuests } from './guests.ts'
-import { contentSecurityPolicy } from './policy.ts'
+import { policyFor } from './policy.ts'
 
 /** What is served, and where. */
 export interface ServerOptions {
@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly assets: Assets
   /** Asked at each request, so that guests which are fetched meanwhile are there. */
   readonly guests: () => ServedGuests
+  /** Servers that the page may fetch from, too; none unless stated. */
+  readonly connect?: readonly string[]
 }
 
 /** A server that listens. Disposing it ends it, and what it is just sending. */
@@ -35,8 +37,9 @@ const types: Readonly<Record<string, string>> = {
 const typeOf = (path: string): string => types[extname(path)] ?? 'application/octet-stream'
 
 /** Throws a {@link VmexitError} `playground-port` where the port cannot be had. */
-export async function listen({ port, assets, guests }: ServerOptions): Promise<Server> {
+export async function listen({ port, assets, guests, connect = [] }: ServerOptions): Promise<Server> {
   const server = createServer((request, response) => {
+    response.setHeader('content-security-policy', policyFor(connect))
     answer(request, response, assets, guests).catch((error: Error) => {
       // The other side has gone, or a file has: what was begun cannot be ended well.
       if (response.headersSent) response.destroy()
@@ -71,7 +74,6 @@ async function answer(
   assets: Assets,
   guests: () => ServedGuests,
 ): Promise<void> {
-  response.setHeader('content-security-policy', contentSecurityPolicy)
   response.setHeader('x-content-type-options', 'nosniff')
   response.setHeader('referrer-policy', 'no-referrer')
   response.setHeader('cache-control', 'no-cache')

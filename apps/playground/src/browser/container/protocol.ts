@@ -15,6 +15,8 @@ export interface ContainerSetup {
   readonly command: readonly string[]
   readonly memory: string
   readonly pids: number
+  /** Servers that it may reach, as the page fetches them; empty for none. */
+  readonly servers: string
   readonly terminal: { readonly rows: number; readonly columns: number }
 }
 

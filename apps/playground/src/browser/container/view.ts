@@ -69,6 +69,7 @@ export function openContainer(fail: (problem: Problem) => void): ContainerView {
       command: String(data.get('command')).split(/\s+/).filter(Boolean),
       memory: String(data.get('memory')),
       pids: Number(data.get('pids')),
+      servers: String(data.get('servers')),
       terminal: { rows: terminal.rows, columns: terminal.columns },
     }
     const made = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })

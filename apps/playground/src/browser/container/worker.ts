@@ -1,10 +1,12 @@
 /** A worker with one container and its kernel. */
-import { type Container, ContainerHost, createContainer } from '@vmexit/container'
+import { type Container, ContainerHost, createContainer, createNetwork } from '@vmexit/container'
+import { webOutside } from '@vmexit/container/web'
 import { type Image, Images, memoryStore } from '@vmexit/image'
 import { callNumbers, i386 } from '@vmexit/linux'
 import { problemOf } from '../problem.ts'
 import { kindOfFile, programTree, treeOfInitramfs, treeOfProgram, unpacked } from './archive.ts'
 import type { ContainerReport, ContainerRequest, ContainerSetup, ImageSource } from './protocol.ts'
+import { rulesOf } from './reach.ts'
 
 /** Milliseconds between two reports of what it takes. */
 const usageEvery = 250
@@ -55,8 +57,10 @@ async function imageOf(source: ImageSource): Promise<Image> {
   return await images.import(tree, { name: 'file', config })
 }
 
-async function start({ image, command, memory, pids, terminal }: ContainerSetup): Promise<Container> {
+async function start({ image, command, memory, pids, servers, terminal }: ContainerSetup): Promise<Container> {
   const args = command.length > 0 && { entrypoint: [...command] }
+  const egress = rulesOf(servers)
+  const network = egress.length > 0 && { network: createNetwork({ host, outside: webOutside() }), egress }
   return await createContainer({
     image: await imageOf(image),
     host,
@@ -65,6 +69,7 @@ async function start({ image, command, memory, pids, terminal }: ContainerSetup)
     pids,
     terminal,
     ...args,
+    ...network,
   })
 }
 
