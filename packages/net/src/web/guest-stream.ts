@@ -112,7 +112,6 @@ export class GuestStream {
   }
 
   #woken(): Promise<void> {
-    this.#moved()
     return new Promise((done) => {
       this.#wake = () => {
         this.#wake = undefined
