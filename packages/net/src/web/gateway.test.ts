@@ -244,6 +244,21 @@ describe('errors', () => {
     expect(asked).toEqual([])
   })
 
+  test('of more bodies at once than there is room for', async () => {
+    const { resolve, exchange, connect } = webGuest(() => new Response('well'), { buffers: 10_000 })
+    const to = `${await resolve('a.example')}:80`
+    const post = (size: number, said: number) =>
+      `POST / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(said)}`
+    const held = await connect(to)
+    if (typeof held === 'number') throw new Error(`connect: ${held}`)
+    held.send(bytes(post(5000, 4999)))
+    await until(() => held.unsent === 0)
+    expect(status(await exchange(to, post(5000, 5000)))).toBe('413')
+    held.send(bytes('x'))
+    expect(text(await readAll(held))).toContain('well')
+    expect(status(await exchange(to, post(5000, 5000)))).toBe('200')
+  })
+
   test('of the network and of other origins are a 502 that names cause and remedy', async () => {
     const { resolve, exchange } = webGuest(() => {
       throw new TypeError('Failed to fetch')

@@ -12,6 +12,7 @@ import type { Connection } from '../tcp/connection.ts'
 import type { Segment } from '../tcp/segment.ts'
 import { tcpDefaults } from '../tcp/state.ts'
 import { Listener } from '../tcp/tcp.ts'
+import { Budget } from './budget.ts'
 import { type Destination, Destinations, namesNetwork } from './destinations.ts'
 import type { Fetch, Origin } from './fetching.ts'
 import { GuestStream } from './guest-stream.ts'
@@ -41,6 +42,8 @@ export interface WebOptions {
   readonly bodyLimit?: number | undefined
   /** Bytes that a relay has sent and one guest's connection has not taken, at most; then it is broken off. 64 MiB unless stated. */
   readonly relayBuffer?: number | undefined
+  /** Both in all, for the guests that have one list of rules: those of a gateway, or one container; 128 MiB unless stated. */
+  readonly buffers?: number | undefined
   /** Connections at one time, of all guests and of each; 256 unless stated. */
   readonly connections?: number | undefined
   readonly connectionsOfGuest?: number | undefined
@@ -85,6 +88,7 @@ export class WebConnections implements Disposable {
   readonly #listeners = new Map<Account | undefined, Listener>()
   /** By remote and local ends. */
   readonly #opening = new Map<string, Opening>()
+  readonly #budgets = new WeakMap<Destinations, Budget>()
   /** What ends each that is open, with the guest whose it is. */
   readonly #open = new Map<() => void, Ipv4>()
 
@@ -166,7 +170,7 @@ export class WebConnections implements Disposable {
   }
 
   #openRelay(syn: Segment, key: string, { host, port }: Destination): boolean {
-    const { relay, relayBuffer = 64 << 20, account } = this.#options
+    const { relay, relayBuffer = 64 << 20 } = this.#options
     if (relay === undefined) return false
     const { clock, tcp } = this.#stack
     const guest = syn.packet.source
@@ -177,7 +181,7 @@ export class WebConnections implements Disposable {
     } catch {
       return false // a page of https: may not have one of ws:
     }
-    const inbox = new RelayInbox(socket, relayBuffer, account?.(guest))
+    const inbox = new RelayInbox(socket, relayBuffer, this.#payerFor(guest))
     const timer = clock.after(clock.ticks(handshakeTime), () => end())
     const opening: Opening = {
       ...{ socket, inbox, isOpen: false },
@@ -249,14 +253,14 @@ export class WebConnections implements Disposable {
   }
 
   async #serveHttp(socket: StreamSocket, guest: Ipv4, origin: Origin): Promise<void> {
-    const { bodyLimit = 16 << 20, account, onActivity } = this.#options
+    const { bodyLimit = 16 << 20, onActivity } = this.#options
     const stream = new GuestStream(socket, this.#stack.clock, onActivity)
     const end = () => stream.reset()
     this.#open.set(end, guest)
     stream.broken.addEventListener('abort', () => this.#open.delete(end))
     try {
       await serveHttp(stream, {
-        ...{ fetch: this.#fetch, origin, bodyLimit, account: account?.(guest) },
+        ...{ fetch: this.#fetch, origin, bodyLimit, account: this.#payerFor(guest) },
         allowsUrl: (url) =>
           this.#options.allowed(guest)?.allowsUrl(url, { host: origin.host, port: origin.guestPort }) === true,
       })
@@ -276,6 +280,16 @@ export class WebConnections implements Disposable {
     })
     this.#open.set(joined.end, guest)
     joined.begin()
+  }
+
+  /** Who pays for what is kept for a guest, within the bound. */
+  #payerFor(guest: Ipv4): Account | undefined {
+    const { buffers = 128 << 20, allowed, account } = this.#options
+    const destinations = allowed(guest)
+    if (destinations === undefined) return account?.(guest)
+    const budget = this.#budgets.get(destinations) ?? new Budget(buffers)
+    this.#budgets.set(destinations, budget)
+    return budget.before(account?.(guest))
   }
 
   /** Where a guest's connection leads; undefined where it must not. */
