@@ -32,5 +32,7 @@ export default defineConfig({
     reporters: here ? ['default', ['json', { outputFile: '.vitest/report.json' }]] : ['default'],
     passWithNoTests: here !== undefined,
     testTimeout: 120_000,
+    // Nx sets it where it shows colours itself, and programs that tests start would then print some.
+    env: { FORCE_COLOR: '0' },
   },
 })

@@ -9,6 +9,7 @@ const all = (names: readonly string[], value: number) => Object.fromEntries(name
 const calls = CALL_ROWS.map(({ program }) => program)
 const times = (cpu: number, found = 'x') => ({
   cpu: all(PROGRAM_ROWS, cpu),
+  elapsed: all(PROGRAM_ROWS, cpu / 2 + 10),
   found: Object.fromEntries(PROGRAM_ROWS.map((row) => [row, found])),
 })
 const samples = {
@@ -20,7 +21,12 @@ const samples = {
 
 test('medians over rounds are held against the bars', () => {
   expect(callRows(samples).map(({ ratio, holds }) => [ratio, holds])).toEqual(calls.map(() => [0.5, true]))
-  expect(programRows(samples).map(({ ratio, holds }) => [ratio, holds])).toEqual(PROGRAM_ROWS.map(() => [1.51, false]))
+  expect(programRows(samples, 'cpu').map(({ ratio, holds }) => [ratio, holds])).toEqual(
+    PROGRAM_ROWS.map(() => [1.51, false]),
+  )
+  expect(programRows(samples, 'elapsed').map(({ ratio, holds }) => [ratio, holds])).toEqual(
+    PROGRAM_ROWS.map(() => [1.425, true]),
+  )
 })
 
 test('a program that computes something else is named', () => {

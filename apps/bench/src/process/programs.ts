@@ -19,9 +19,10 @@ const RUN = ['zeros', 'text', ...PROGRAM_ROWS].join(',')
 const SCRIPT = '/bench/run.sh'
 const QEMU = 'qemu-i386-static'
 
-/** By row: milliseconds of processor time, and what it found. */
+/** By row: milliseconds of processor time, of all threads, those that have passed, and what it found. */
 export interface ProgramTimes {
   readonly cpu: Readonly<Record<string, number>>
+  readonly elapsed: Readonly<Record<string, number>>
   readonly found: Readonly<Record<string, string>>
 }
 
@@ -72,7 +73,10 @@ function timeWithChildren(pid: number): number {
   return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) * 10
 }
 
-function timesIn(system: string, { record: { workloadCpu, results, output, failed } }: Timeline): ProgramTimes {
+function timesIn(
+  system: string,
+  { record: { workloadCpu, workloads, results, output, failed } }: Timeline,
+): ProgramTimes {
   const missing = PROGRAM_ROWS.find((row) => workloadCpu[row] === undefined) ?? failed[0]
   if (missing === undefined) {
     // Behind the first word may stand the path of a file.
@@ -80,7 +84,7 @@ function timesIn(system: string, { record: { workloadCpu, results, output, faile
       row,
       results[row]?.check ?? output[row]?.split(' ')[0] ?? '',
     ])
-    return { cpu: workloadCpu, found: Object.fromEntries(found) }
+    return { cpu: workloadCpu, elapsed: workloads, found: Object.fromEntries(found) }
   }
   throw new VmexitError('bench-guest', {
     problem: `${missing} failed (${system})`,

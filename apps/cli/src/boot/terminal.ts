@@ -5,6 +5,7 @@
 import { constants } from 'node:os'
 import type { Pc } from '@vmexit/vmexit'
 import { help, Keys } from '../keys.ts'
+import { makeTerminalRaw } from '../raw-terminal.ts'
 
 /** What a terminal needs besides a PC. */
 export interface TerminalOptions {
@@ -70,9 +71,10 @@ export function attach(pc: Pc, { leave, interactive, stats }: TerminalOptions): 
     leave()
   }
   const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  let giveBack: (() => void) | undefined
   if (raw) {
-    stdin.setRawMode(true)
     process.stderr.write(`${help}.\n`)
+    giveBack = makeTerminalRaw()
   }
   stdin.on('data', read)
   for (const name of signals) process.on(name, ended)
@@ -83,7 +85,7 @@ export function attach(pc: Pc, { leave, interactive, stats }: TerminalOptions): 
     stdin.off('data', read)
     for (const name of signals) process.off(name, ended)
     process.off('beforeExit', waitsForNothing)
-    if (raw) stdin.setRawMode(false)
+    giveBack?.()
     // Else a terminal or a pipe that stays open keeps the process.
     stdin.pause()
     stdin.unref?.()

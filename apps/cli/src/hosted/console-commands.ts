@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { detachKeysOption } from '../detach-keys.ts'
 import { Keys } from '../keys.ts'
+import { makeTerminalRaw } from '../raw-terminal.ts'
 import { ask, type Keyboard, printLog, type Watching, watch } from './client.ts'
 import { ConsoleLog } from './console-log.ts'
 import { endedSilently, notRunning, silent } from './errors.ts'
@@ -170,12 +171,12 @@ function typeKeys(found: Found, keyboard: Keyboard): Disposable {
       )
   }
   const read = (bytes: Uint8Array) => keys.type(bytes)
-  stdin.setRawMode(true)
-  stdin.on('data', read)
   stderr.write(`Attached to ${found.instance.name}. Ctrl-A x leaves, Ctrl-A h helps.\n`)
+  const restore = makeTerminalRaw()
+  stdin.on('data', read)
   return giveBack(() => {
     stdin.off('data', read)
-    stdin.setRawMode(false)
+    restore()
   })
 }
 

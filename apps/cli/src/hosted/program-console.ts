@@ -1,6 +1,7 @@
 /** The console of a program that runs in the background, on this process's streams: what `docker attach` and `docker run` do with it. */
 import { once } from 'node:events'
 import { DetachKeys } from '../detach-keys.ts'
+import { makeTerminalRaw } from '../raw-terminal.ts'
 import { ask, type Keyboard, watch } from './client.ts'
 import type { About } from './hosted.ts'
 import type { Exit } from './instance.ts'
@@ -100,11 +101,11 @@ export function typeInput(keyboard: Keyboard, detachKeys: readonly number[], end
   const onEnd = (): void => {
     if (ends) keyboard.end()
   }
-  if (isRaw) stdin.setRawMode(true)
+  const giveBack = isRaw ? makeTerminalRaw() : undefined
   stdin.on('data', onData).on('end', onEnd)
   return () => {
     stdin.off('data', onData).off('end', onEnd)
-    if (isRaw) stdin.setRawMode(false)
+    giveBack?.()
     // Else a terminal or a pipe that stays open keeps this process.
     stdin.pause()
     stdin.unref?.()

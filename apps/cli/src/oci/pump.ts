@@ -1,5 +1,6 @@
 /** Bytes between the standard streams of this process and a program, with back-pressure both ways. */
 import type { TerminalSize } from '@vmexit/container'
+import { makeTerminalRaw } from '../raw-terminal.ts'
 
 /** A program, from outside. */
 export interface Program {
@@ -29,7 +30,7 @@ function feed({ stdin: to, resize }: Program, hasTerminal: boolean): () => void 
   const { stdin, stdout } = process
   const writer = to.getWriter()
   const isRaw = hasTerminal && stdin.isTTY
-  if (isRaw) stdin.setRawMode(true)
+  const giveBack = isRaw ? makeTerminalRaw() : undefined
   const onData = (bytes: Uint8Array): void => {
     stdin.pause()
     writer.write(bytes).then(
@@ -50,7 +51,7 @@ function feed({ stdin: to, resize }: Program, hasTerminal: boolean): () => void 
   return () => {
     stdin.off('data', onData).off('end', onEnd)
     stdout.off('resize', onResize)
-    if (isRaw) stdin.setRawMode(false)
+    giveBack?.()
     stdin.pause()
     stdin.unref?.()
   }

@@ -17,6 +17,7 @@ import {
 import type { Engine } from '@vmexit/x86'
 import { tuneHost } from '../boot/host.ts'
 import { rootOfGuest } from '../guests/index.ts'
+import { makeTerminalRaw } from '../raw-terminal.ts'
 import { type NetworkFlags, openNetwork, resolver } from './network.ts'
 import { Root } from './root.ts'
 import { linesOf } from './statistics.ts'
@@ -210,7 +211,7 @@ function terminal(kernel: LinuxKernel, signal: Signal): Streams {
     signal.raise()
   }
   resize()
-  stdin.setRawMode(true)
+  const giveBack = makeTerminalRaw()
   stdin.on('data', onData).resume()
   stdout.on('resize', resize)
   return {
@@ -219,7 +220,8 @@ function terminal(kernel: LinuxKernel, signal: Signal): Streams {
     came: () => signal.next(),
     isSilent: () => false,
     end() {
-      stdin.off('data', onData).setRawMode(false).pause()
+      stdin.off('data', onData).pause()
+      giveBack()
       stdin.unref?.()
       stdout.off('resize', resize)
     },

@@ -49,4 +49,33 @@ describe.skipIf(!isBoxThere || !hasScript)(`a terminal${why}`, () => {
     expect(await third.ended).toBe(125)
     expect(third.out()).toContain('t does not run (Exited (7)')
   })
+
+  test("shows every byte as the terminal inside gave it, and leaves the host's as it was", {
+    timeout: 300_000,
+  }, async () => {
+    const { folder } = box()
+    const main = join(import.meta.dirname, '..', 'main.ts')
+    const program = 'echo with; stty -onlcr; printf "bare\\nnext\\n"'
+    const words = [
+      process.execPath,
+      '--conditions=@vmexit/source',
+      main,
+      'run',
+      '--rm',
+      '-it',
+      'box',
+      'sh',
+      '-c',
+      program,
+    ]
+    const command = `${words.map((word) => `'${word}'`).join(' ')}; stty -a`
+    const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
+      env: { ...process.env, XDG_STATE_HOME: folder },
+      encoding: 'utf8',
+    })
+    expect(stdout).toContain('with\r\nbare\nnext\n')
+    expect(stdout).not.toContain('\r\r\n')
+    expect(stdout).toMatch(/^opost /m)
+    expect(stdout).toMatch(/ icanon /)
+  })
 })

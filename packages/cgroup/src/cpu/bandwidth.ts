@@ -72,7 +72,6 @@ export class Bandwidth {
     this.#used += time
     if (this.#left > 0 || this.throttled) return false
     this.#throttledSince = now
-    this.stat.throttled++
     return true
   }
 
@@ -122,10 +121,15 @@ export class Bandwidth {
     this.#throttledSince = undefined
   }
 
-  /** A period in which nothing was used, and in which the group was not throttled, is none that was enforced. */
+  /**
+   * A period in which nothing was used, and in which the group was not throttled, is none that was enforced. As on
+   * Linux (kernel/sched/fair.c, *do_sched_cfs_period_timer*), one that ends throttled is counted as such at its end.
+   */
   #count(passed: number): void {
-    if (this.throttled) this.stat.periods += passed
-    else if (this.#used > 0) this.stat.periods++
+    if (this.throttled) {
+      this.stat.periods += passed
+      this.stat.throttled += passed
+    } else if (this.#used > 0) this.stat.periods++
     const saved = this.#used - this.quota
     if (saved <= 0 || this.burst === 0) return
     this.stat.bursts++

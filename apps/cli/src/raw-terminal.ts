@@ -1,0 +1,17 @@
+/** The host's terminal as a cable: every key comes as it was typed, every byte is shown as it was printed. */
+import { spawnSync } from 'node:child_process'
+
+/**
+ * Makes standard input's terminal raw, both ways. Answers what makes it as it was before.
+ *
+ * `setRawMode` alone leaves the host's own rule that a line feed also returns the carriage (libuv sets ONLCR). The
+ * terminal inside has that rule already, so lines would end in CR CR LF, and a program that turned it off, as those that
+ * draw on the whole screen do, would find its cursor in the first column. `stty` turns the host's rule off; where
+ * there is none, as on Windows, it stays.
+ */
+export function makeTerminalRaw(): () => void {
+  const { stdin } = process
+  stdin.setRawMode(true)
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
+  return () => void stdin.setRawMode(false)
+}
