@@ -14,7 +14,7 @@ describe.skipIf(!isBusyboxThere)(`a container${isBusyboxThere ? '' : WHY_NOT}`, 
     [
       'has its own root, and nothing else mounted',
       'cut -d" " -f2,3 /proc/mounts',
-      '/ overlay\n/proc proc\n/proc/sys proc\n/dev tmpfs\n/dev/shm tmpfs\n/sys tmpfs\n/sys/fs/cgroup cgroup2\n',
+      '/ overlay\n/proc proc\n/proc/sys proc\n/dev tmpfs\n/dev/shm tmpfs\n/sys sysfs\n/sys/fs/cgroup cgroup2\n/sys/firmware tmpfs\n',
     ],
     [
       'has devices',
@@ -35,6 +35,11 @@ describe.skipIf(!isBusyboxThere)(`a container${isBusyboxThere ? '' : WHY_NOT}`, 
       'CapEff:\t00000000a80425fb\nCapBnd:\t00000000a80425fb\n',
     ],
     ['has loopback alone', 'ls /proc/net/dev && grep -c : /proc/net/dev', '/proc/net/dev\n1\n'],
+    [
+      'sees its own network in /sys, and changes nothing there',
+      'ls /sys/class/net; cd /sys/class/net/lo; cat mtu operstate; echo 1500 > mtu || cat mtu; ls /sys/firmware; cat /sys/devices/system/cpu/online',
+      'lo\n65536\nunknown\n65536\n0\n',
+    ],
     ['knows its own name', 'hostname; cat /etc/hostname', 'container-1\ncontainer-1\n'],
   ])(
     '%s',

@@ -39,6 +39,7 @@ describe.skipIf(!isBusyboxThere)(`containers on a network${isBusyboxThere ? '' :
     expect(await said(client, 'ip -o addr show dev eth0; ip route; ip -o link | wc -l')).toMatch(
       /eth0 +inet 10\.1\.0\.3\/24 .*\ndefault via 10\.1\.0\.1 dev eth0 *\n10\.1\.0\.0\/24 dev eth0 .*src 10\.1\.0\.3 *\n2\n$/,
     )
+    expect(await said(client, 'ls /sys/class/net; cat /sys/class/net/eth0/operstate')).toBe('eth0\nlo\nup\n')
     expect(checkKernel(host.kernel)).toEqual([])
   }, 120_000)
 

@@ -3,7 +3,7 @@
  * Its mount namespace begins with this, so there is nothing else in it that could be reached.
  */
 import type { Group } from '@vmexit/cgroup'
-import { CgroupFs, type LinuxKernel, ProcFs, type Task } from '@vmexit/linux'
+import { CgroupFs, type LinuxKernel, ProcFs, SysFs, type Task } from '@vmexit/linux'
 import { OverlayFs } from '@vmexit/overlayfs'
 import {
   Access,
@@ -74,8 +74,7 @@ export function mountAll(task: Task, options: RootOptions): void {
   mount(tmpfs(DIRECTORY, 65_536), '/dev', MountFlag.NOSUID, 'tmpfs')
   devices(task)
   mount(tmpfs(0o1777, SHARED_MEMORY_BYTES), '/dev/shm', PLAIN, 'shm')
-  mount(tmpfs(DIRECTORY, 65_536), '/sys', PLAIN, 'sysfs')
-  for (const path of ['/sys/fs', '/sys/fs/cgroup']) directory(task, path)
+  mount(new SysFs(kernel, task.ns.net), '/sys', PLAIN, 'sysfs')
   mount(new CgroupFs(kernel, group), '/sys/fs/cgroup', PLAIN, 'cgroup')
   for (const path of ['/sys', '/sys/fs/cgroup']) isReadOnly(path)
   protectPaths(task, READ_ONLY)

@@ -5,7 +5,14 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { haveDebian, runDebian, withoutDebian } from '../test/debian.ts'
+import {
+  debianKernelWithStrace,
+  haveDebian,
+  haveStrace,
+  runDebian,
+  withoutDebian,
+  withoutStrace,
+} from '../test/debian.ts'
 
 const folder = fileURLToPath(new URL('../test/debian/', import.meta.url))
 const text = (name: string): string => readFileSync(`${folder}${name}`, 'utf8')
@@ -50,4 +57,15 @@ describe.skipIf(!haveDebian)(`Debian's programs print what they print on Linux${
     expect(counted('jit')).toEqual(first)
     expect(counted('interpreter')).toEqual(first)
   }, 240_000)
+})
+
+describe.skipIf(!haveStrace)(`Debian's strace, installed there${withoutStrace}`, () => {
+  it('prints of the programs that it follows what it prints on Linux', () => {
+    const { output, status, wrong } = runDebian(['bash', '-lc', program('strace.sh')], {
+      kernel: debianKernelWithStrace(),
+    })
+    expect(output).toBe(text('strace.sh.out'))
+    expect(status).toBe(0)
+    expect(wrong).toEqual([])
+  }, 120_000)
 })

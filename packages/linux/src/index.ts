@@ -13,6 +13,7 @@ export type { KernelGroups } from './cgroups/hierarchy.ts'
 export { checkKernel } from './check.ts'
 export type { Descriptors } from './files/descriptors.ts'
 export { HostInput, HostOutput } from './files/host-streams.ts'
+export type { NodeAttributes, NodeFs, NodeInode } from './files/node-fs.ts'
 export type { KernelOperations, OpenFile } from './files/open-file.ts'
 export { createKernel, type KernelOptions, type LinuxKernel, type StepOutcome } from './kernel.ts'
 export type { Machine, MachineOptions } from './machine.ts'
@@ -35,7 +36,6 @@ export type { Credentials, Incoming, Outgoing, Queued, UnixEnd, UnixWorld } from
 export type { Carrier, Rights } from './net/unix/rights.ts'
 export { populate } from './populate.ts'
 export type { ProcDirectory, ProcFile, ProcLink, ProcNode } from './proc/node.ts'
-export type { ProcInode } from './proc/proc-fs.ts'
 export { ProcFs } from './proc/proc-fs.ts'
 export type { EndedTracee, OwedEvent, TraceStop, Tracing } from './ptrace/tracing.ts'
 export type { Random } from './random.ts'
@@ -46,6 +46,7 @@ export { compileSeccomp, type OciArgument, type OciSeccomp, type OciSyscall } fr
 export type { SignalAction, SignalActions, SignalInfo, SignalQueue } from './signals/queue.ts'
 export { Signal, type SignalSet } from './signals/set.ts'
 export { Strace } from './strace.ts'
+export { SysFs } from './sys/sys-fs.ts'
 export type {
   AltStack,
   CallObserver,

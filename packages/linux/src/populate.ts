@@ -1,7 +1,8 @@
-/** What programs expect at a root beside their own files: /dev, /proc, /tmp. */
+/** What programs expect at a root beside their own files: /dev, /proc, /sys, /tmp. */
 import { type FileSystem, Mode, MountFlag, makeDevice, type TaskContext } from '@vmexit/vfs'
 import { chargedTmpFs } from './cgroups/charges.ts'
 import { ProcFs } from './proc/proc-fs.ts'
+import { SysFs } from './sys/sys-fs.ts'
 import type { Kernel } from './system.ts'
 
 // biome-ignore format: a table
@@ -13,22 +14,26 @@ const TERMINALS = 64
 const DIRECTORY = 0o755
 const STICKY = 0o1777
 
-/** Mounts a tmpfs with devices on /dev, /proc, and a tmpfs on /tmp, where there are directories for them or can be made. */
+/** Mounts a tmpfs with devices on /dev, /proc, /sys, and a tmpfs on /tmp, where there are directories for them or can be made. */
 export function populate(kernel: Kernel): void {
   const { vfs } = kernel
   const task = vfs.newTask(kernel.tree)
   const mount = (fs: FileSystem | number, path: string, options: { source: string; flags: number }): void => {
     if (typeof fs !== 'number') vfs.mount(task, fs, path, options)
   }
-  for (const path of ['/dev', '/proc', '/tmp']) vfs.mkdir(task, null, path, DIRECTORY)
+  for (const path of ['/dev', '/proc', '/sys', '/tmp']) vfs.mkdir(task, null, path, DIRECTORY)
   mount(chargedTmpFs(kernel), '/dev', {
     source: 'devtmpfs',
     flags: MountFlag.NOSUID | MountFlag.RELATIME,
   })
-  vfs.mount(task, new ProcFs(kernel), '/proc', {
-    source: 'proc',
-    flags: MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC | MountFlag.RELATIME,
-  })
+  for (const [path, fs] of [
+    ['/proc', new ProcFs(kernel)],
+    ['/sys', new SysFs(kernel)],
+  ] as const)
+    mount(fs, path, {
+      source: fs.type,
+      flags: MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC | MountFlag.RELATIME,
+    })
   mount(chargedTmpFs(kernel), '/tmp', {
     source: 'tmpfs',
     flags: MountFlag.NOSUID | MountFlag.NODEV | MountFlag.RELATIME,

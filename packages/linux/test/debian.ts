@@ -4,17 +4,26 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { OverlayFs } from '@vmexit/overlayfs'
 import { TarReader, Unpacker } from '@vmexit/tar'
-import { Open, SettableTime, TmpFs, Vfs } from '@vmexit/vfs'
+import { Open, SettableTime, type TaskContext, TmpFs, Vfs } from '@vmexit/vfs'
 import type { Engine } from '@vmexit/x86'
 import { checkKernel, createKernel, HostInput, HostOutput, type LinuxKernel, populate } from '../src/index.ts'
 
-const folder = join(homedir(), '.cache/vmexit/guests/debian-root')
+const guests = join(homedir(), '.cache/vmexit/guests')
+const folder = join(guests, 'debian-root')
 const archive = join(folder, 'root.tar')
 
 /** Whether it is there. */
 export const haveDebian: boolean = existsSync(archive)
 /** Why tests are skipped, behind the name of what they test. */
 export const withoutDebian: string = haveDebian ? '' : ' (skipped: `vmexit guests debian-root` has not made a root)'
+/** A package to install there, which is a guest of its own. */
+const straceDeb = join(guests, 'strace/strace.deb')
+/** Whether it is there, too. */
+export const haveStrace: boolean = haveDebian && existsSync(straceDeb)
+/** See {@link withoutDebian}. */
+export const withoutStrace: string = haveStrace
+  ? ''
+  : ' (skipped: `vmexit guests debian-root strace` has not fetched it)'
 
 let lower: TmpFs | undefined
 
@@ -33,11 +42,15 @@ function lowerLayer(): TmpFs {
   closeSync(input)
   reader.finish()
   unpacker.finish()
-  const file = vfs.open(task, null, '/root/hello.deb', Open.O_WRONLY | Open.O_CREAT, 0o644)
-  if (typeof file === 'number') throw new Error(`hello.deb: ${file}`)
-  vfs.write(task, file, readFileSync(join(folder, 'hello.deb')))
-  vfs.close(file)
+  putFile(vfs, task, '/root/hello.deb', readFileSync(join(folder, 'hello.deb')))
   return (lower = fs)
+}
+
+function putFile(vfs: Vfs, task: TaskContext, path: string, content: Uint8Array): void {
+  const file = vfs.open(task, null, path, Open.O_WRONLY | Open.O_CREAT, 0o644)
+  if (typeof file === 'number') throw new Error(`${path}: ${file}`)
+  vfs.write(task, file, content)
+  vfs.close(file)
 }
 
 /** A kernel with Debian's files, which it may change. */
@@ -49,6 +62,15 @@ export function debianKernel(engine: Engine = 'jit'): LinuxKernel {
     root: (time) => new OverlayFs({ lower: [root], upper: new TmpFs({ time }).root, index: true }),
   })
   populate(kernel)
+  return kernel
+}
+
+/** One that has strace's package in /root as well. */
+export function debianKernelWithStrace(): LinuxKernel {
+  const kernel = debianKernel()
+  const task = kernel.vfs.newTask(kernel.tree)
+  putFile(kernel.vfs, task, '/root/strace.deb', readFileSync(straceDeb))
+  kernel.vfs.exit(task)
   return kernel
 }
 

@@ -53,7 +53,7 @@ function fsPage(rows: readonly FsRow[], files: number, { date, rounds, machine, 
 Written by \`npx -y pnpm@12 bench fs --write-docs\` on ${date}: ${counted(rounds)} on ${machine}; Node ${node}.
 
 ${files.toLocaleString('en-US')} files of 4 KiB in directories of a thousand, by their paths; ours through the calls of the POSIX layer, each file opened and
-closed. \`lookup\` is the mean of five looks at each file after the first. Processor time, median over rounds, each file system in a process of its own; of readdir, the time per entry. With files in the lower
+closed. \`lookup\` is the mean of five looks at each file after the first, and after a collection of garbage. Processor time, median over rounds, each file system in a process of its own; of readdir, the time per entry. With files in the lower
 layer, \`append\` copies each up.
 
 ${asMarkdown(fsTable(rows))}

@@ -22,6 +22,7 @@ export const guestFiles = {
   'debian-disk': { disk: 'disk.img' },
   'debian-cd': { cd: 'cd.iso' },
   'debian-root': { root: 'root.tar', hello: 'hello.deb' },
+  strace: { package: 'strace.deb' },
   musl: { library: 'musl.deb', headers: 'musl-dev.deb', compiler: 'libgcc-dev.deb' },
 } as const
 
@@ -179,6 +180,14 @@ export const recipes: Readonly<Record<GuestName, Recipe>> = {
     async build({ system, packageOf, into, signal }) {
       copyFileSync(packageOf('hello').path, join(into, 'hello.deb'))
       await buildDebianRoot(join(into, 'root.tar'), await system(), signal)
+    },
+  },
+  strace: {
+    summary: 'a package to install in debian-root: strace, which needs nothing that is not there',
+    packages: i386('strace'),
+    needs: [],
+    async build({ packageOf, into }) {
+      copyFileSync(packageOf('strace').path, join(into, 'strace.deb'))
     },
   },
   musl: {

@@ -1,6 +1,6 @@
 /** `mounts`, `linux.devices`, `linux.maskedPaths`, `linux.readonlyPaths` and `root.readonly` (runtime-spec, "Mounts", "Default Devices"). */
 import type { Group } from '@vmexit/cgroup'
-import { CgroupFs, ProcFs, type Task } from '@vmexit/linux'
+import { CgroupFs, ProcFs, SysFs, type Task } from '@vmexit/linux'
 import { OverlayFs } from '@vmexit/overlayfs'
 import { type ByteString, type FileSystem, Mode, MountFlag, TmpFs, toByteString } from '@vmexit/vfs'
 import { DEVICE_LINKS, DEVICES, makeNode, makeTerminals, TERMINAL } from '../devices.ts'
@@ -31,8 +31,6 @@ export interface OciMountContext {
 }
 
 const DIRECTORY = 0o755
-/** What is there of sysfs. */
-const SYS = ['fs', 'fs/cgroup', 'devices', 'kernel', 'class']
 // biome-ignore format: a table
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   tmpfs: ['size', 'nr_inodes', 'mode', 'uid', 'gid', 'tmpcopyup'], proc: [], sysfs: [], cgroup: ['nsdelegate'], cgroup2: ['nsdelegate'],
@@ -87,7 +85,7 @@ function mountOne(task: Task, mount: OciMount, where: string, to: OciMountContex
     const { data } = said
     makeTerminals(task, path, octal(data.get('mode'), 0o620))
     makeNode(task, `${path}/ptmx`, Mode.IFCHR | octal(data.get('ptmxmode'), 0o666), [5, 2])
-  } else if (type === 'sysfs') for (const name of SYS) makePlace(task, `${path}/${name}`, 'directory')
+  }
   return isReadOnly ? made : undefined
 }
 
@@ -100,6 +98,7 @@ function newFileSystem(
 ): FileSystem {
   const { time } = kernel
   if (type === 'proc') return new ProcFs(kernel, ns.pid)
+  if (type === 'sysfs') return new SysFs(kernel, ns.net)
   if (type === 'cgroup' || type === 'cgroup2') return new CgroupFs(kernel, group)
   if (type !== 'tmpfs') return new TmpFs({ time, charges, mode: DIRECTORY, sizeBytes: 65_536 })
   const number = (name: string, most: number): number | undefined => {

@@ -76,7 +76,7 @@ export abstract class MemorylessFs implements FileSystem {
   seek(): number {
     return -Errno.EINVAL
   }
-  create(): Inode | number {
+  create(_dir: Inode, _name: ByteString, _mode: number): Inode | number {
     return -Errno.EPERM
   }
   mkdir(_dir: Inode, _name: ByteString): Inode | number {

@@ -1,10 +1,11 @@
-/** mount(2) and umount2(2): tmpfs and proc anew, and what is mounted already at other places. */
+/** mount(2) and umount2(2): tmpfs, proc, sysfs and cgroup2 anew, and what is mounted already at other places. */
 import { type ByteString, type FileSystem, type Mount, MountFlag, type TaskContext } from '@vmexit/vfs'
 import { CgroupFs } from '../cgroups/cgroup-fs.ts'
 import { chargedTmpFs, fileSystemGone } from '../cgroups/charges.ts'
 import { Errno } from '../errno.ts'
 import { PAGE } from '../memory/frames.ts'
 import { ProcFs } from '../proc/proc-fs.ts'
+import { isMountPoint, SysFs } from '../sys/sys-fs.ts'
 import type { Task } from '../system.ts'
 import { Cap } from '../tasks/capabilities.ts'
 
@@ -87,8 +88,11 @@ function newFileSystem(task: Task, type: ByteString, data: ByteString): FileSyst
     case 'ramfs':
       return newTmpFs(task, data)
     case 'proc':
-      if (!task.capable(Cap.SYS_ADMIN, ns.pid.owner) || hidesProc(task)) return -Errno.EPERM
+      if (!task.capable(Cap.SYS_ADMIN, ns.pid.owner) || hidesPart(task, type)) return -Errno.EPERM
       return new ProcFs(kernel, ns.pid)
+    case 'sysfs':
+      if (!task.capable(Cap.SYS_ADMIN, ns.net.owner) || hidesPart(task, type)) return -Errno.EPERM
+      return new SysFs(kernel, ns.net)
     case 'cgroup2':
       if (!task.capable(Cap.SYS_ADMIN, ns.cgroup.owner)) return -Errno.EPERM
       return new CgroupFs(kernel, ns.cgroup.root)
@@ -128,12 +132,12 @@ function newTmpFs({ kernel, ids }: Task, data: ByteString): FileSystem | number 
   return chargedTmpFs(kernel, options)
 }
 
-/** A new /proc must not show what is covered in every one that the namespace has (Linux's `mount_too_revealing`). */
-function hidesProc({ ids, ns }: Task): boolean {
+/** A new /proc or /sys must not show what is covered in every one that the namespace has (Linux's `mount_too_revealing`). */
+function hidesPart({ ids, ns }: Task, type: ByteString): boolean {
   if (ids.user.parent === null) return false
-  const known = ns.mnt.tree.all().filter((mount) => mount.super.fs.type === 'proc' && mount.root === mount.super.root)
-  const isWhole = (mount: Mount): boolean => ![...mount.children.values()].some(({ locked }) => locked)
-  return !known.some(isWhole)
+  const known = ns.mnt.tree.all().filter((mount) => mount.super.fs.type === type && mount.root === mount.super.root)
+  const hides = ({ locked, mountpoint }: Mount): boolean => locked && !isMountPoint(mountpoint?.inode)
+  return !known.some((mount) => ![...mount.children.values()].some(hides))
 }
 
 /** pivot_root(2). */

@@ -1,4 +1,4 @@
-/** What /proc is made of: directories, texts that are made when they are opened, and links. */
+/** What /proc and /sys are made of: directories, texts that are made when they are opened, and links. */
 import type { Path } from '@vmexit/vfs'
 
 /** A directory whose entries are asked for by name, and listed. */
@@ -7,6 +7,8 @@ export interface ProcDirectory {
   /** Whose it is, and all that is in it; root's unless stated. */
   owner?(): { readonly uid: number; readonly gid: number }
   readonly mode?: number
+  /** How many of its entries are directories, where links to them are counted. */
+  directories?(): number
   entry(name: string): ProcNode | undefined
   names(): Iterable<string>
 }
@@ -15,7 +17,8 @@ export interface ProcDirectory {
 export interface ProcFile {
   readonly kind: 'file'
   readonly mode?: number
-  text(): string
+  /** The contents; an error number below 0 where there are none now. */
+  text(): string | number
   /** Takes what was written, and where; an error number below 0 refuses it. */
   write?(text: string, position: number): number
 }
@@ -27,7 +30,7 @@ export interface ProcLink {
   place?(): Path | number | undefined
 }
 
-/** Anything in /proc. */
+/** Anything in them. */
 export type ProcNode = ProcDirectory | ProcFile | ProcLink
 
 /** A directory with fixed entries. */
@@ -39,7 +42,7 @@ export function directory(entries: Readonly<Record<string, ProcNode>>): ProcDire
   }
 }
 
-export function file(text: () => string, mode = 0o444): ProcFile {
+export function file(text: () => string | number, mode = 0o444): ProcFile {
   return { kind: 'file', mode, text }
 }
 

@@ -35,7 +35,7 @@ export function rootNode(kernel: Kernel, pids: PidNamespace<Task>): ProcDirector
     ),
     cpuinfo: file(() => cpu(kernel)),
     version: file(() => `Linux version ${RELEASE} (vmexit) ${VERSION}\n`),
-    filesystems: file(() => 'nodev\tproc\nnodev\ttmpfs\nnodev\tcgroup2\n'),
+    filesystems: file(() => 'nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tcgroup2\n'),
     cmdline: file(() => '\n'),
     devices: file(() => 'Character devices:\n  1 mem\n  5 /dev/tty\n136 pts\n\nBlock devices:\n'),
     swaps: file(() => 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n'),

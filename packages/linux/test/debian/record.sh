@@ -1,12 +1,13 @@
 #!/bin/sh
-# Records what the programs here print on Linux: sh record.sh ROOT.tar HELLO.deb, as root, in a directory of its own.
+# Records what the programs here print on Linux: sh record.sh ROOT.tar HELLO.deb STRACE.deb, as root, in a directory of its own.
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(mktemp -d)
-unshare --mount --uts --pid --fork --net sh -es "$here" "$root" "$1" "$2" <<'END'
+unshare --mount --uts --pid --fork --net sh -es "$here" "$root" "$1" "$2" "$3" <<'END'
 mount -t tmpfs none "$2"
 tar -xpf "$3" -C "$2"
 cp "$4" "$2/root/hello.deb"
+cp "$5" "$2/root/strace.deb"
 mount -t proc proc "$2/proc"
 mount -t devtmpfs dev "$2/dev"
 mount -t devpts -o newinstance,ptmxmode=666 devpts "$2/dev/pts"
