@@ -7,6 +7,7 @@ import { buffersOf, callNumbers, compileSeccomp, i386, type OciSeccomp, type Spa
 import type { TmpFs } from '@vmexit/vfs'
 import { type CapabilityName, capabilitiesOf } from './capabilities.ts'
 import { containerError } from './errors.ts'
+import type { ContainerAction } from './events.ts'
 import { ContainerFiles } from './files.ts'
 import { ContainerGroup, GroupCharges, type Limits } from './group.ts'
 import { ContainerHost } from './host.ts'
@@ -91,6 +92,7 @@ export class Container implements AsyncDisposable {
   readonly files: ContainerFiles
   /** Its addresses, and ports of the host that lead to it. */
   readonly network: NetworkMember
+  readonly #watching: () => void
   #inside: Looker | undefined
   #isDisposed = false
 
@@ -129,17 +131,25 @@ export class Container implements AsyncDisposable {
       changed: () => host.wake(),
     })
     const where = { namespaces: NAMESPACES!, root: fs, network: network.namespace }
-    this.#main = this.#start(this.#spec, options, where, (task) => {
-      task.ns.uts.hostname = hostname
-      const { inner } = this.#group
-      mountAll(task, {
-        ...{ group: inner, charges, hostname, cwd: spec.cwd, readOnly: options.readOnly ?? false },
-        mounts: this.#mounts,
-        ...network.files(hostname),
-      })
-      this.#inside = insideOf(task)
-    })
+    this.#main = this.#start(
+      this.#spec,
+      options,
+      where,
+      (task) => {
+        task.ns.uts.hostname = hostname
+        const { inner } = this.#group
+        mountAll(task, {
+          ...{ group: inner, charges, hostname, cwd: spec.cwd, readOnly: options.readOnly ?? false },
+          mounts: this.#mounts,
+          ...network.files(hostname),
+        })
+        this.#inside = insideOf(task)
+      },
+      (status) => this.#tell({ action: 'die', ...status }),
+    )
     network.payer = buffersOf(this.#main.process.account)
+    this.#watching = group.onOutOfMemory(() => this.#tell({ action: 'oom' }))
+    this.#tell({ action: 'start' })
   }
 
   get stdin(): WritableStream<Uint8Array> {
@@ -171,10 +181,12 @@ export class Container implements AsyncDisposable {
 
   /** All its programs stand still until {@link resume}; SIGKILL ends them all the same. */
   pause(): void {
+    if (!this.isPaused) this.#tell({ action: 'pause' })
     this.#group.isFrozen = true
     this.host.wake()
   }
   resume(): void {
+    if (this.isPaused) this.#tell({ action: 'unpause' })
     this.#group.isFrozen = false
     this.host.wake()
   }
@@ -188,7 +200,9 @@ export class Container implements AsyncDisposable {
 
   /** Sends its program a signal. See {@link ContainerProcess.kill}. */
   kill(signal: SignalName | number = 'SIGTERM'): void {
-    this.#main.kill(signal)
+    const isRunning = this.status === undefined
+    const number = this.#main.kill(signal)
+    if (isRunning) this.#tell({ action: 'kill', signal: number })
   }
   /** Its terminal has another size. */
   resize(size: TerminalSize): void {
@@ -203,9 +217,14 @@ export class Container implements AsyncDisposable {
     if (args.length === 0) containerError('options', 'no program was given', 'give its name and arguments')
     const spec = { args, cwd, user, env: { ...this.#spec.env, ...env } }
     const { vfs } = this.host.kernel
-    return this.#start(spec, options, { join: this.#main.process }, (task) =>
-      vfs.enterTree(task.context, task.ns.mnt.tree),
-    )
+    const enter = (task: Task): void => vfs.enterTree(task.context, task.ns.mnt.tree)
+    let pid = 0
+    const ended = (status: ExitStatus): void => this.#tell({ action: 'exec_die', pid, ...status })
+    const program = this.#start(spec, options, { join: this.#main.process }, enter, ended)
+    const { leader, pid: global } = program.process
+    pid = leader.ns.pid.local(global)
+    this.#tell({ action: 'exec_start', pid, args })
+    return program
   }
 
   /** Runs a further program in it to its end; it reads nothing. */
@@ -234,6 +253,7 @@ export class Container implements AsyncDisposable {
     options: { readonly terminal?: TerminalSize; readonly signal?: AbortSignal },
     where: Partial<Spawn>,
     before: NonNullable<Spawn['prepare']>,
+    ended: (status: ExitStatus) => void,
   ): ContainerProcess {
     const { kernel } = this.host
     return new ContainerProcess(
@@ -252,16 +272,24 @@ export class Container implements AsyncDisposable {
         return kernel.spawn(program)
       },
       options,
+      ended,
     )
+  }
+
+  #tell(what: ContainerAction): void {
+    const { name: container, host } = this
+    host.tell({ ...what, container, time: host.kernel.now })
   }
 
   #giveBack(): void {
     if (this.#isDisposed) return
     this.#isDisposed = true
+    this.#watching()
     this.#charges.releaseAll()
     this.#group.remove()
     this.#root[Symbol.dispose]()
     disposeVolumes(this.#mounts)
+    this.#tell({ action: 'destroy' })
   }
 }
 

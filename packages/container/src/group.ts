@@ -67,6 +67,24 @@ export class ContainerGroup {
     return this.#outer.freeze
   }
 
+  /** Calls back when processes of it have been killed for want of memory; answers what ends that. */
+  onOutOfMemory(killed: () => void): () => void {
+    const { changed } = this.#kernel.groups
+    const { events } = this.#outer.memory
+    let before = events.oom_kill
+    // (It sleeps on: whoever wakes the queue wakes all of it.)
+    const sleeper = {
+      queues: [],
+      wake: () => {
+        if (events.oom_kill === before) return
+        before = events.oom_kill
+        killed()
+      },
+    }
+    changed.add(sleeper)
+    return () => changed.remove(sleeper)
+  }
+
   /** Nanoseconds of the CPU that its programs have had. */
   get cpuTime(): number {
     const { user, system } = this.#outer.totalCpuTime()

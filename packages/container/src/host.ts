@@ -2,7 +2,9 @@
  * A kernel that runs containers, beside other work of the host's: it runs as long as some of their programs do, and is awake when one of
  * them has something to do.
  */
+
 import { createKernel, type Host, type KernelOptions, type LinuxKernel, runKernel } from '@vmexit/linux'
+import { type ContainerEvent, type ContainerListener, Listeners } from './events.ts'
 
 /** What a host is made with: a kernel's options, or a kernel. */
 export interface ContainerHostOptions extends Omit<KernelOptions, 'root' | 'hostname'> {
@@ -26,6 +28,7 @@ export class ContainerHost {
   readonly isPaced: boolean
   readonly #host: Host
   readonly #watching = new Set<(error: unknown) => void>()
+  readonly #listeners = new Listeners()
   #isRunning = false
   /** The end of the run that there is, or of the last one. */
   #running: Promise<void> = Promise.resolve()
@@ -53,6 +56,15 @@ export class ContainerHost {
     if (this.#isRunning) return
     this.#isRunning = true
     this.#running = this.#run()
+  }
+
+  /** Tells what happens to its containers from now on; answers what ends that. */
+  onEvent(listener: ContainerListener): () => void {
+    return this.#listeners.add(listener)
+  }
+  /** @internal Something has happened to a container. */
+  tell(event: ContainerEvent): void {
+    this.#listeners.tell(event)
   }
 
   /** Tells of an error of the kernel itself, which ends all that runs; answers what ends that. */

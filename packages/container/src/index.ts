@@ -14,6 +14,7 @@ export {
   type ExecResult,
 } from './container.ts'
 export type { ContainerErrorCode } from './errors.ts'
+export type { ContainerAction, ContainerEvent, ContainerListener } from './events.ts'
 export { ContainerFiles, type FileStat, openFiles } from './files.ts'
 export type { Limits } from './group.ts'
 export { ContainerHost, type ContainerHostOptions } from './host.ts'

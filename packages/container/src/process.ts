@@ -34,11 +34,12 @@ export class ContainerProcess {
   #process: Process | undefined
   #status: ExitStatus | undefined
 
-  /** Starts it. @throws VmexitError. */
+  /** Starts it; `ended` is called at once when it has. @throws VmexitError. */
   constructor(
     host: ContainerHost,
     start: (files: Pick<Spawn, 'files' | 'terminal' | 'onExit'>) => Process,
     { terminal, signal }: { readonly terminal?: TerminalSize; readonly signal?: AbortSignal },
+    ended: (status: ExitStatus) => void = () => {},
   ) {
     signal?.throwIfAborted()
     this.#host = host
@@ -69,7 +70,7 @@ export class ContainerProcess {
     this.exited = promise
     // Whoever does not ask for the end need not handle that it did not come.
     promise.catch(() => {})
-    const abort = (): void => this.kill('SIGKILL')
+    const abort = (): void => void this.kill('SIGKILL')
     const settled = (): void => {
       forget()
       signal?.removeEventListener('abort', abort)
@@ -88,6 +89,7 @@ export class ContainerProcess {
           this.#status = statusOf(status)
           for (const stream of [output, errors]) stream.end()
           settled()
+          ended(this.#status)
           resolve(this.#status)
         },
       })
@@ -110,15 +112,17 @@ export class ContainerProcess {
 
   /**
    * Sends a signal. The first process of a container gets those that it handles, and SIGKILL and SIGSTOP, as on Linux. To one that
-   * has ended nothing is sent. @throws VmexitError `container-options`.
+   * has ended nothing is sent. Answers the signal's number. @throws VmexitError `container-options`.
    */
-  kill(signal: SignalName | number = 'SIGTERM'): void {
+  kill(signal: SignalName | number = 'SIGTERM'): number {
     const number = typeof signal === 'number' ? signal : Signal[signal]
     if (!(Number.isInteger(number) && number >= 1 && number <= 64))
       containerError('options', `there is no signal ${signal}`, 'give one of signal(7), such as SIGTERM')
-    if (this.#status !== undefined) return
-    this.#host.kernel.signal(this.process, number)
-    this.#host.wake()
+    if (this.#status === undefined) {
+      this.#host.kernel.signal(this.process, number)
+      this.#host.wake()
+    }
+    return number
   }
 
   /** Its terminal has another size; nothing where it has none. */
