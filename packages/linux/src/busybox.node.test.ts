@@ -33,6 +33,16 @@ describe.skipIf(!isBusyboxThere)(`busybox${isBusyboxThere ? '' : WHY_NOT}`, () =
     ['a background job, waited for', '(sleep 1; exit 3) & wait $!; echo $?', '3\n'],
     ['a signal that is handled', 'trap "echo caught" USR1; kill -USR1 $$; echo on', 'caught\non\n'],
     ['a signal that ends it', 'kill -TERM $$; echo never', '', 15],
+    [
+      'a limit of data that the next program has, too',
+      '(ulimit -d 2000; /bin/busybox dd if=/dev/zero of=/dev/null bs=4M count=1 2>&1 | tail -n 1); dd if=/dev/zero of=/dev/null bs=4M count=1 2>&1 | tail -n 1',
+      'dd: out of memory\n1+0 records out\n',
+    ],
+    [
+      'devices that give all that is asked for',
+      'cd /tmp; for d in zero urandom full; do dd if=/dev/$d of=$d bs=3M count=2 2>/dev/null; stat -c %s $d; done; dd if=/dev/zero of=/dev/urandom bs=1M count=1 2>&1 | tail -n 1',
+      '6291456\n6291456\n6291456\n1+0 records out\n',
+    ],
     ['a FIFO', 'mkfifo /tmp/f; (echo through > /tmp/f) & cat /tmp/f', 'through\n'],
     ['a pipe whose reader goes first', 'yes | head -2', 'y\ny\n'],
     ['time that passes while it sleeps', 'a=$(date +%s); sleep 100; b=$(date +%s); echo $((b - a))', '100\n'],

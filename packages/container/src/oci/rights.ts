@@ -109,7 +109,7 @@ function setLimit(task: Task, { type, soft, hard }: OciRlimit): void {
     containerError('config', `process.rlimits: there is no ${type}`, 'give those of getrlimit(2)')
   if (soft > hard) containerError('config', `process.rlimits: ${type} has soft above hard`, 'give hard at least soft')
   const [least, most] = [soft, hard].map((value) => (value >= INFINITE ? NONE : value)) as [number, number]
-  applyLimit(task, task.process.limits, Limit[name as keyof typeof Limit], least, most)
+  applyLimit(task.process, Limit[name as keyof typeof Limit], least, most)
 }
 
 /** Names of namespaces, loopback, clocks, and what of `linux.sysctl` can be set. @throws VmexitError `container-unsupported`. */

@@ -154,6 +154,7 @@ function fill(
   const { soft } = task.process.limits
   space.stackLimit = Math.min(soft[Limit.STACK]!, 64 << 20) / PAGE
   space.sizeLimit = soft[Limit.AS]! / PAGE
+  space.dataLimit = soft[Limit.DATA]! / PAGE
   const top = KERNEL_PAGE
   const stack = space.map(
     top - STACK_PAGES,

@@ -35,7 +35,8 @@ function memoryDevice(kernel: Kernel, minor: number): KernelOperations | number 
     read,
     write,
     seekable: true,
-    discards: minor === MemoryDevice.null || minor === MemoryDevice.zero,
+    discards: minor !== MemoryDevice.full,
+    endless: minor !== MemoryDevice.null,
     staysAtStart: minor === MemoryDevice.null || minor === MemoryDevice.zero || minor === MemoryDevice.full,
     release: () => {},
   })

@@ -24,13 +24,15 @@ function readTo(task: Task, file: OpenFile, address: number, length: number, pos
   return count
 }
 
-/** Reads to an address. Of a file that is no plain one, one piece. `position`: pread's. */
+/** Reads to an address: all that is wanted of a plain file and of what has no end; of others one piece. `position`: pread's. */
 function readPiece(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
   const { memory, vfs, pageCache } = task.kernel
-  if (!isPlain(file)) return readSpecial(task, file, address, length, position)
-  const { inode } = file.file!
-  pageCache.known(inode)?.flush()
-  if ((position ?? file.file!.position) >= inode.size && file.isReadable) return 0
+  if (isPlain(file)) {
+    const { inode } = file.file!
+    pageCache.known(inode)?.flush()
+    if ((position ?? file.file!.position) >= inode.size && file.isReadable) return 0
+  } else if (!(file instanceof VfsFile && file.special?.endless === true))
+    return readSpecial(task, file, address, length, position)
   let done = 0
   while (done < length) {
     const part = memory.part(address + done, length - done)
@@ -52,7 +54,7 @@ function readPiece(task: Task, file: OpenFile, address: number, length: number, 
   return done
 }
 
-/** Reads one piece of what is no plain file. */
+/** Reads one piece of what may have it only later, and may have no more. */
 function readSpecial(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
   const { memory, vfs } = task.kernel
   const fetch = (into: Uint8Array, start: number, count: number): number =>

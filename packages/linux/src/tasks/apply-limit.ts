@@ -1,18 +1,19 @@
-/** A resource limit, with what else in a task it changes (setrlimit(2)). */
+/** A resource limit, with what else of a process it changes (setrlimit(2)). */
 import { PAGE } from '../memory/frames.ts'
-import type { Process, Task } from '../system.ts'
+import type { Process } from '../system.ts'
 import { CpuTimers } from './cpu-timers.ts'
 import { INFINITE, Limit } from './limits.ts'
 
 /** A stack is never larger. */
 const LARGEST_STACK = 64 << 20
 
-/** Sets a limit of a process, which `task` is of. Whether it may has been asked; `Infinity` is none. */
-export function applyLimit(task: Task, limits: Process['limits'], resource: number, soft: number, hard: number): void {
-  limits.set(resource, soft, hard)
-  if (resource === Limit.CPU && soft !== INFINITE) task.process.cpuTimers ??= new CpuTimers()
-  if (resource === Limit.DATA) task.space.dataLimit = soft / PAGE
-  if (resource === Limit.FSIZE) task.context.fileSizeLimit = soft
-  if (resource === Limit.STACK) task.space.stackLimit = Math.min(soft, LARGEST_STACK) / PAGE
-  if (resource === Limit.AS) task.space.sizeLimit = soft / PAGE
+/** Sets a limit of a process, for all its threads. Whether it may be set has been asked; `Infinity` is none. */
+export function applyLimit(target: Process, resource: number, soft: number, hard: number): void {
+  const { space } = target.leader
+  target.limits.set(resource, soft, hard)
+  if (resource === Limit.CPU && soft !== INFINITE) target.cpuTimers ??= new CpuTimers()
+  if (resource === Limit.DATA) space.dataLimit = soft / PAGE
+  if (resource === Limit.FSIZE) for (const task of target.tasks) task.context.fileSizeLimit = soft
+  if (resource === Limit.STACK) space.stackLimit = Math.min(soft, LARGEST_STACK) / PAGE
+  if (resource === Limit.AS) space.sizeLimit = soft / PAGE
 }

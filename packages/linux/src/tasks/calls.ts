@@ -187,7 +187,7 @@ export function prlimit64(task: Task, pid: number, resource: number, at: number,
       ? INFINITE
       : Math.min(memory.get32(address) + memory.get32(address + 4) * 2 ** 32, LARGEST)
   if (at !== 0) {
-    const answer = setLimit(task, target.limits, resource, read(at), read(at + 8))
+    const answer = setLimit(task, target, resource, read(at), read(at + 8))
     if (answer < 0) return answer
   }
   if (old !== 0) {
@@ -209,10 +209,10 @@ function mayLimit(task: Task, { leader: { ids: theirs } }: Process): boolean {
   return isSame || task.capable(Cap.SYS_RESOURCE, theirs.user)
 }
 
-function setLimit(task: Task, limits: Task['process']['limits'], resource: number, soft: number, hard: number): number {
+function setLimit(task: Task, target: Process, resource: number, soft: number, hard: number): number {
   if (soft > hard) return -Errno.EINVAL
-  if (hard > limits.hard[resource]! && !task.capable(Cap.SYS_RESOURCE)) return -Errno.EPERM
-  applyLimit(task, limits, resource, soft, hard)
+  if (hard > target.limits.hard[resource]! && !task.capable(Cap.SYS_RESOURCE)) return -Errno.EPERM
+  applyLimit(target, resource, soft, hard)
   return 0
 }
 
@@ -230,7 +230,7 @@ export function setrlimit(task: Task, resource: number, at: number): number {
   const [soft, hard] = [0, 4]
     .map((offset) => task.kernel.memory.get32(at + offset))
     .map((value) => (value === 0xffff_ffff ? INFINITE : value))
-  return setLimit(task, task.process.limits, resource, soft!, hard!)
+  return setLimit(task, task.process, resource, soft!, hard!)
 }
 
 // ── Scheduling and threads ────────────────────────────────────────────────────────────────────────────────────────

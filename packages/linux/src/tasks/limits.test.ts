@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest'
 import { mapScratch, programOf, SCRATCH } from '../../test/calls.ts'
-import { run } from '../../test/run.ts'
+import { kernelWith, run } from '../../test/run.ts'
+import { applyLimit } from './apply-limit.ts'
+import { Limit } from './limits.ts'
 
 it('takes a limit just below infinity as a large one: the next mapping still succeeds', () => {
   const answers: (number | undefined)[] = []
@@ -26,4 +28,16 @@ it('takes a limit just below infinity as a large one: the next mapping still suc
   expect(answers[2]).toBe(0)
   expect(answers[3]).toBeGreaterThan(0)
   expect(wrong).toEqual([])
+})
+
+it('limits the process that it is meant for, and nothing of whoever sets it', () => {
+  const kernel = kernelWith({ engine: 'interpreter' }, { '/bin/program': programOf([mapScratch]) })
+  const [mine, other] = [1, 2].map(() => kernel.spawn({ path: '/bin/program', args: ['program'] }))
+  const before = [mine!.leader.context.fileSizeLimit, mine!.leader.space.dataLimit, mine!.cpuTimers]
+  applyLimit(other!, Limit.FSIZE, 1000, 2000)
+  applyLimit(other!, Limit.DATA, 8192, 8192)
+  applyLimit(other!, Limit.CPU, 1, 1)
+  expect([other!.leader.context.fileSizeLimit, other!.leader.space.dataLimit]).toEqual([1000, 2])
+  expect(other!.cpuTimers).toBeDefined()
+  expect([mine!.leader.context.fileSizeLimit, mine!.leader.space.dataLimit, mine!.cpuTimers]).toEqual(before)
 })
