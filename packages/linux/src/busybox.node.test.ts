@@ -39,6 +39,11 @@ describe.skipIf(!isBusyboxThere)(`busybox${isBusyboxThere ? '' : WHY_NOT}`, () =
       'dd: out of memory\n1+0 records out\n',
     ],
     [
+      'a limit of a file, by its signal; who ignores that hears it by an error',
+      'cd /tmp; (ulimit -f 2; dd if=/dev/zero of=f bs=1500 count=2 2>/dev/null); echo $? $(stat -c %s f); (trap "" XFSZ; ulimit -f 2; dd if=/dev/zero of=f bs=1500 count=2 2>&1 | head -1; truncate -s 2000 f 2>&1)',
+      "File size limit exceeded\n153 1024\ndd: error writing 'f': File too large\ntruncate: f: truncate: File too large\n",
+    ],
+    [
       'devices that give all that is asked for',
       'cd /tmp; for d in zero urandom full; do dd if=/dev/$d of=$d bs=3M count=2 2>/dev/null; stat -c %s $d; done; dd if=/dev/zero of=/dev/urandom bs=1M count=1 2>&1 | tail -n 1',
       '6291456\n6291456\n6291456\n1+0 records out\n',

@@ -34,6 +34,7 @@ import { Code } from './signals/queue.ts'
 import { alarmFired, sendToProcess } from './signals/send.ts'
 import { Signal } from './signals/set.ts'
 import type { CallObserver, Kernel, Process, Task } from './system.ts'
+import { tellOfFileSize } from './tasks/apply-limit.ts'
 import { Futexes } from './tasks/futex.ts'
 import type { Namespaces } from './tasks/namespaces.ts'
 import { reloadTls } from './tasks/segments.ts'
@@ -566,6 +567,7 @@ export class LinuxKernel implements Kernel, RingZero {
         else throw reason
       }
     }
+    if (answer === -Errno.EFBIG) tellOfFileSize(task)
     if (answer > Answer.BLOCK) {
       task.inCall = false
       this.cpu.state.setReg32(Gpr.ax, answer)

@@ -124,7 +124,11 @@ export function truncate(layer: Layer, task: TaskContext, path: Path, size: numb
 /** Sets the size of a regular file that may be written to. */
 export function resize(layer: Layer, task: TaskContext, path: Path, size: number): number {
   const inode = inodeOf(path.dentry)
-  if (size > inode.size && (size > inode.fs.maxFileBytes || size > task.fileSizeLimit)) return -EFBIG
+  if (size > inode.size && size > task.fileSizeLimit) {
+    task.fileSizeExceeded = true
+    return -EFBIG
+  }
+  if (size > inode.size && size > inode.fs.maxFileBytes) return -EFBIG
   const removed = layer.removePrivileges(task.credentials, inode)
   if (removed < 0) return removed
   const answer = inode.fs.truncate(inode, size)

@@ -21,6 +21,8 @@ export class TaskContext {
   realCredentials: Credentials | undefined = undefined
   /** RLIMIT_FSIZE: no write or truncation goes beyond, by EFBIG. */
   fileSizeLimit: number = Infinity
+  /** Whether that limit has refused something: a kernel sends SIGXFSZ then, and says false again. */
+  fileSizeExceeded = false
 
   constructor(tree: MountTree, root: Path, cwd: Path, umask: number) {
     this.tree = tree

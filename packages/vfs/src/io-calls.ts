@@ -60,7 +60,10 @@ export function write(
     if (length === 0) return 0
     if (file.flags & Open.O_APPEND) at = inode.size
     const limit = Math.min(inode.fs.maxFileBytes, task.fileSizeLimit)
-    if (at >= limit) return -EFBIG
+    if (at >= limit) {
+      task.fileSizeExceeded = at >= task.fileSizeLimit
+      return -EFBIG
+    }
     const answer = layer.removePrivileges(task.credentials, inode)
     if (answer < 0) return answer
     count = inode.fs.write(inode, from, start, Math.min(length, limit - at), at)
@@ -128,7 +131,9 @@ export function fallocate(
   if (isDirectory(inode.mode)) return -EISDIR
   if (!isRegular(inode.mode) || file.operations !== null) return file.operations?.seekable === false ? -ESPIPE : -ENODEV
   const end = offset + length
-  if (end > inode.fs.maxFileBytes || (!(mode & FALLOC_FL_KEEP_SIZE) && end > inode.size && end > task.fileSizeLimit)) {
+  if (end > inode.fs.maxFileBytes) return -EFBIG
+  if (!(mode & FALLOC_FL_KEEP_SIZE) && end > inode.size && end > task.fileSizeLimit) {
+    task.fileSizeExceeded = true
     return -EFBIG
   }
   const removed = layer.removePrivileges(task.credentials, inode)

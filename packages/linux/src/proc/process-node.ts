@@ -175,7 +175,7 @@ function status(kernel: Kernel, proc: Process, task: Task | undefined, pids: Pid
     ['TracerPid', pids.local(task?.tracing?.tracer.pid ?? 0)],
     ['Uid', [ids.uid, ids.euid, ids.suid, ids.fsuid].map((id) => uids.shown(id)).join('\t')],
     ['Gid', [ids.gid, ids.egid, ids.sgid, ids.fsgid].map((id) => gids.shown(id)).join('\t')],
-    ['Groups', ids.groups.map((id) => gids.shown(id)).join(' ')],
+    ['Groups', ids.groups.map((id) => `${gids.shown(id)} `).join('') || ' '],
     ['NSpid', numbersOf(proc, pids).join('\t')],
     ...(task === undefined
       ? []
