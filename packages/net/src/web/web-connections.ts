@@ -132,17 +132,21 @@ export class WebConnections implements Disposable {
   closeGuest(guest: Ipv4): void {
     const account = this.#options.account?.(guest)
     const listener = account && this.#listeners.get(account)
-    if (listener !== undefined) {
-      this.#listeners.delete(account)
-      for (const connection of [...listener.half, ...listener.ready]) connection.abort()
-    }
+    if (listener !== undefined) this.#unlisten(account, listener)
     for (const [end, one] of [...this.#open]) if (one === guest) end()
   }
 
   [Symbol.dispose](): void {
     this.#stack.tcp.intercept = () => 'refuse'
     this.#stack.udp.intercept = undefined
+    for (const [account, listener] of this.#listeners) this.#unlisten(account, listener)
     for (const end of [...this.#open.keys()]) end()
+  }
+
+  /** Ends what has not been accepted yet. */
+  #unlisten(account: Account | undefined, listener: Listener): void {
+    this.#listeners.delete(account)
+    for (const connection of [...listener.half, ...listener.ready]) connection.abort()
   }
 
   /** Whether a guest may have one more. */
