@@ -67,6 +67,8 @@ export class NodeInode implements Inode {
 
 /** Cookies from here on are those of numbers. */
 const NUMBERS = 2 ** 20
+/** What has no other form, and a cookie that old programs take, too: devices of a network may have any name. */
+const NUMBER = /^(0|[1-9][0-9]{0,8})$/
 
 /**
  * Names with their cookies, in order: first those that are always there, then numbers, each of which has its place however others come and
@@ -75,7 +77,7 @@ const NUMBERS = 2 ** 20
 function placed(names: Iterable<string>): { name: string; place: number }[] {
   let others = FIRST_COOKIE
   return [...names]
-    .map((name) => ({ name, place: /^[0-9]+$/.test(name) ? NUMBERS + Number(name) : others++ }))
+    .map((name) => ({ name, place: NUMBER.test(name) ? NUMBERS + Number(name) : others++ }))
     .sort((a, b) => a.place - b.place)
 }
 
