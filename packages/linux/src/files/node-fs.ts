@@ -18,7 +18,8 @@ const TYPES = { directory: Mode.IFDIR, file: Mode.IFREG, link: Mode.IFLNK } as c
 const ENTRY_TYPES = { directory: EntryType.DT_DIR, file: EntryType.DT_REG, link: EntryType.DT_LNK } as const
 const PERMISSIONS = { directory: 0o555, file: 0o444, link: 0o777 } as const
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+/** What programs write begins with what they write, U+FEFF, too. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Owner and permissions that somebody has set. */
 export interface NodeAttributes {

@@ -208,6 +208,7 @@ describe('/sys/class/net', () => {
     expect(['1', '70000', 'x', '-5', ' 5', '5 5', '', '1500\n\n'].map((text) => write(`${LO}/mtu`, text))).toEqual([
       ...['EINVAL', 'EINVAL', 'EINVAL', 'EINVAL', 'EINVAL', 'EINVAL', 0, 'EINVAL'],
     ])
+    expect(write(`${LO}/mtu`, '\xef\xbb\xbf900')).toBe('EINVAL')
     expect(stack.loopback.mtu).toBe(1500)
     expect([write(`${LO}/uevent`, 'add'), write(`${LO}/uevent`, 'sing')]).toEqual([3, 'EINVAL'])
   })
