@@ -341,6 +341,21 @@ describe('a server without end', () => {
     }
   })
 
+  test('and one that never answers is aborted when its guest has closed, not reset, and is gone for a while', async () => {
+    const { resolve, connect, gateway, guest, asked } = webGuest(
+      ({ init }) => new Promise((_, fail) => init.signal?.addEventListener('abort', () => fail(new Error('aborted')))),
+    )
+    const socket = await connect(`${await resolve('a.example')}:80`)
+    if (typeof socket === 'number') throw new Error(`connect: ${socket}`)
+    socket.send(bytes(get('/')))
+    await until(() => asked.length === 1)
+    socket.close()
+    const { clock } = guest.ip
+    for (let seconds = 0; seconds < 300; seconds++) clock.advanceTo(clock.now + clock.ticks(1e9))
+    await until(() => gateway.connections === 0)
+    expect(asked[0].init.signal?.aborted).toBe(true)
+  })
+
   test('and one whose guest says it has ended, and takes nothing, still counts', async () => {
     const { resolve, connect, gateway } = webGuest(() => new Response(new Uint8Array(400 << 10)), { connections: 2 })
     const to = `${await resolve('a.example')}:80`

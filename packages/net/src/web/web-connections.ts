@@ -76,6 +76,8 @@ interface Opening {
 
 /** How long a guest may take for its handshake when the relay is there: nanoseconds. */
 const handshakeTime = 30e9
+/** A guest that has closed its end says no more than one that waits; asked after a minute of silence, it resets. */
+const keepalive = { keepalive: true, keepaliveIdle: 60e9 }
 
 /** What guests have open. Disposing it ends all of it. */
 export class WebConnections implements Disposable {
@@ -225,7 +227,7 @@ export class WebConnections implements Disposable {
     if (known !== undefined) return known
     const flags = { reuseAddress: false, reusePort: false, listening: true, ephemeral: false }
     const binding = { address: 0, port: 0, device: undefined, ...flags }
-    const listener = new Listener(binding, { ...tcpDefaults, account }, this.#limitOfGuest)
+    const listener = new Listener(binding, { ...tcpDefaults, ...keepalive, account }, this.#limitOfGuest)
     listener.changed = () => {
       const { tcp } = this.#stack
       for (let connection = tcp.accept(listener); connection; connection = tcp.accept(listener))
