@@ -15,3 +15,10 @@ export function makeTerminalRaw(): () => void {
   spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
   return () => void stdin.setRawMode(false)
 }
+
+/** Tells whoever is at the terminal something by standard error, also while it is raw: then a line feed alone leaves the column. */
+export function tell(text: string): void {
+  const { stdin, stderr } = process
+  const isRaw = stderr.isTTY && stdin.isTTY && stdin.isRaw
+  stderr.write(isRaw ? text.replaceAll('\n', '\r\n') : text)
+}

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { detachKeysOption } from '../detach-keys.ts'
 import { Keys } from '../keys.ts'
-import { makeTerminalRaw } from '../raw-terminal.ts'
+import { makeTerminalRaw, tell } from '../raw-terminal.ts'
 import { ask, type Keyboard, printLog, type Watching, watch } from './client.ts'
 import { ConsoleLog } from './console-log.ts'
 import { endedSilently, notRunning, silent } from './errors.ts'
@@ -198,5 +198,5 @@ function giveBack(dispose: () => void): Disposable {
 }
 
 function missed(bytes: number): void {
-  process.stderr.write(`\nvmexit: ${bytes} bytes came faster than they were read, and are kept no more\n`)
+  tell(`\nvmexit: ${bytes} bytes came faster than they were read, and are kept no more\n`)
 }

@@ -1,7 +1,7 @@
 /** The console of a program that runs in the background, on this process's streams: what `docker attach` and `docker run` do with it. */
 import { once } from 'node:events'
 import { DetachKeys } from '../detach-keys.ts'
-import { makeTerminalRaw } from '../raw-terminal.ts'
+import { makeTerminalRaw, tell } from '../raw-terminal.ts'
 import { ask, type Keyboard, watch } from './client.ts'
 import type { About } from './hosted.ts'
 import type { Exit } from './instance.ts'
@@ -36,8 +36,7 @@ export async function useConsole(found: Found, use: ConsoleUse): Promise<Exit | 
     return await watch(found, {
       ...{ from: use.from, claim: use.over !== undefined },
       print: use.print ?? printTo,
-      missed: (bytes) =>
-        void process.stderr.write(`\nvmexit: ${bytes} bytes came faster than they were read, and are kept no more\n`),
+      missed: (bytes) => tell(`\nvmexit: ${bytes} bytes came faster than they were read, and are kept no more\n`),
       watching: (keyboard) => {
         connect(found, use, keyboard, ends)
         use.watching?.()

@@ -17,7 +17,7 @@ import {
 import type { Engine } from '@vmexit/x86'
 import { tuneHost } from '../boot/host.ts'
 import { rootOfGuest } from '../guests/index.ts'
-import { makeTerminalRaw } from '../raw-terminal.ts'
+import { makeTerminalRaw, tell } from '../raw-terminal.ts'
 import { type NetworkFlags, openNetwork, resolver } from './network.ts'
 import { Root } from './root.ts'
 import { linesOf } from './statistics.ts'
@@ -57,7 +57,7 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
   for (const source of flags.root ?? []) await root.add(rootOfGuest(source) ?? source)
   populate(kernel)
   const path = await placed(root, program, flags)
-  if (flags.strace) kernel.observer = new Strace(kernel.calls, (line) => process.stderr.write(`${line}\n`))
+  if (flags.strace) kernel.observer = new Strace(kernel.calls, (line) => tell(`${line}\n`))
 
   let status: number | undefined
   let text = ''
@@ -68,7 +68,7 @@ export async function runElf(program: string, args: readonly string[], flags: Ru
     flags,
     flags.seed,
     () => signal.raise(),
-    (line) => process.stderr.write(`vmexit: ${line}\n`),
+    (line) => tell(`vmexit: ${line}\n`),
   )
   if (network !== undefined) root.fileWhereNone('/etc/resolv.conf', resolver)
   const isTerminal = flags.json !== true && process.stdin.isTTY === true && process.stdout.isTTY === true

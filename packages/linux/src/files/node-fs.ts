@@ -18,7 +18,8 @@ const TYPES = { directory: Mode.IFDIR, file: Mode.IFREG, link: Mode.IFLNK } as c
 const ENTRY_TYPES = { directory: EntryType.DT_DIR, file: EntryType.DT_REG, link: EntryType.DT_LNK } as const
 const PERMISSIONS = { directory: 0o555, file: 0o444, link: 0o777 } as const
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+/** What programs write begins with what they write, U+FEFF, too. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Owner and permissions that somebody has set. */
 export interface NodeAttributes {
@@ -67,6 +68,8 @@ export class NodeInode implements Inode {
 
 /** Cookies from here on are those of numbers. */
 const NUMBERS = 2 ** 20
+/** What has no other form, and a cookie that old programs take, too: devices of a network may have any name. */
+const NUMBER = /^(0|[1-9][0-9]{0,8})$/
 
 /**
  * Names with their cookies, in order: first those that are always there, then numbers, each of which has its place however others come and
@@ -75,7 +78,7 @@ const NUMBERS = 2 ** 20
 function placed(names: Iterable<string>): { name: string; place: number }[] {
   let others = FIRST_COOKIE
   return [...names]
-    .map((name) => ({ name, place: /^[0-9]+$/.test(name) ? NUMBERS + Number(name) : others++ }))
+    .map((name) => ({ name, place: NUMBER.test(name) ? NUMBERS + Number(name) : others++ }))
     .sort((a, b) => a.place - b.place)
 }
 

@@ -29,9 +29,9 @@ export function netNode(kernel: Kernel, namespace: () => NetNamespace): ProcDire
     unix: file(() => unix(ofKind(UnixFile))),
     netlink: file(() => netlink(ofKind(NetlinkFile))),
     packet: file(() => packet(ofKind(PacketFile), shown)),
-    dev: file(() => procNetDev(stack())),
-    route: file(() => procNetRoute(stack())),
-    arp: file(() => procNetArp(stack())),
+    dev: file(() => toText(procNetDev(stack()))),
+    route: file(() => toText(procNetRoute(stack()))),
+    arp: file(() => toText(procNetArp(stack()))),
     snmp: file(() => snmp(namespace())),
     sockstat: file(() => sockstat(namespace(), ofKind(InetFile))),
   })

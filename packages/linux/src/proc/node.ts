@@ -23,10 +23,10 @@ export interface ProcFile {
   write?(text: string, position: number): number
 }
 
-/** A link: its text, and where it leads if that is more than its text. */
+/** A link: its text, or an error number below 0 where it leads nowhere now, and where it leads if that is more than its text. */
 export interface ProcLink {
   readonly kind: 'link'
-  target(): string
+  target(): string | number
   place?(): Path | number | undefined
 }
 
@@ -46,6 +46,6 @@ export function file(text: () => string | number, mode = 0o444): ProcFile {
   return { kind: 'file', mode, text }
 }
 
-export function link(target: () => string, place?: () => Path | number | undefined): ProcLink {
+export function link(target: () => string | number, place?: () => Path | number | undefined): ProcLink {
   return { kind: 'link', target, ...(place && { place }) }
 }

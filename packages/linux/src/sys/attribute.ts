@@ -41,14 +41,14 @@ function taken(store: Store): Store {
   return (text) => (text === '' ? 0 : store(text))
 }
 
-/** What an object's events say, a line each. Nobody here listens to those that are made up by writing. */
-export function uevent(lines: () => readonly string[]): ProcFile {
+/** What an object's events say, a line each, or an error number below 0. Nobody here listens to those that are made up by writing. */
+export function uevent(lines: () => readonly string[] | number): ProcFile {
   return {
     ...{ kind: 'file', mode: WRITABLE },
-    text: () =>
-      lines()
-        .map((line) => `${line}\n`)
-        .join(''),
+    text: () => {
+      const said = lines()
+      return typeof said === 'number' ? said : said.map((line) => `${line}\n`).join('')
+    },
     write: taken((text) => (ACTION.test(text) ? 0 : -Errno.EINVAL)),
   }
 }

@@ -12,6 +12,7 @@ import {
   type NetDevice,
   Sioc,
 } from '@vmexit/net'
+import { toText } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { NetNamespace } from '../net/namespace.ts'
 import { mayAdminister } from '../net/privilege.ts'
@@ -89,24 +90,39 @@ export function netClass(kernel: Kernel, namespace: NetNamespace): NetClass {
 type NodesOf = (device: NetDevice) => DeviceNodes
 
 function deviceNodes(kernel: Kernel, namespace: NetNamespace, device: NetDevice, nodesOf: NodesOf): DeviceNodes {
-  const upper = (): string => device.master?.name ?? ''
+  const isHere = (): boolean => isIn(namespace, device)
+  /** Whoever keeps one of a device that has left learns nothing of where it is now. */
+  const leading = (to: string, other: () => NetDevice | undefined, rest = '') =>
+    link(() => {
+      const name = isHere() ? other()?.name : undefined
+      return name === undefined ? -Errno.ENOENT : `${to}${name}${rest}`
+    })
+  const [self, upper] = [() => device, () => device.master]
   return {
     directory: deviceDirectory(kernel, namespace, device, nodesOf),
-    link: link(() => `../../devices/virtual/net/${device.name}`),
+    link: leading('../../devices/virtual/net/', self),
     port: object({
-      bridge: link(() => `../../${upper()}`),
-      state: attribute(() => String(device.carrier ? PortState.forwarding : PortState.disabled)),
+      bridge: leading('../../', upper),
+      state: attribute(() => {
+        if (!isHere() || device.master === undefined) return -Errno.ENODEV
+        return String(device.carrier ? PortState.forwarding : PortState.disabled)
+      }),
     }),
-    inBridge: link(() => `../../${device.name}/brport`),
-    lower: link(() => `../${device.name}`),
-    master: link(() => `../${upper()}`),
+    inBridge: leading('../../', self, '/brport'),
+    lower: leading('../', self),
+    master: leading('../', upper),
   }
+}
+
+/** Whether a device is in this network still: who has a file of one open may outlast it. */
+function isIn({ stack }: NetNamespace, device: NetDevice): boolean {
+  return stack.ip.interfaces.byIndex(device.index) === device
 }
 
 /** A device's own attributes, and what it has as a bridge or as a port of one. */
 function deviceDirectory(kernel: Kernel, namespace: NetNamespace, device: NetDevice, nodesOf: NodesOf): ProcDirectory {
   const { stack } = namespace
-  const isHere = (): boolean => stack.ip.interfaces.byIndex(device.index) === device
+  const isHere = (): boolean => isIn(namespace, device)
   const fixed: Readonly<Record<string, ProcNode>> = {
     ...attributesOf(kernel, namespace, device, isHere),
     ...(device.bridge !== undefined && bridgeNodes(namespace, device, nodesOf)),
@@ -186,7 +202,7 @@ function attributesOf(
     testing: whileUp(() => '0'),
     tx_queue_len: settable(() => String(device.txQueueLength), Sioc.setTxQueueLength),
     type: shown(() => String(isLoopback ? Hardware.loopback : Hardware.ethernet)),
-    uevent: uevent(() => [`INTERFACE=${device.name}`, `IFINDEX=${device.index}`]),
+    uevent: uevent(() => (isHere() ? [`INTERFACE=${toText(device.name)}`, `IFINDEX=${device.index}`] : -Errno.ENODEV)),
   }
 }
 
@@ -209,8 +225,9 @@ function statistics({ counters }: NetDevice, shown: (value: () => string) => Pro
 
 /** A bridge without the spanning tree: it takes itself for the root. */
 function bridgeNodes(namespace: NetNamespace, bridge: NetDevice, nodesOf: NodesOf): Record<string, ProcNode> {
-  const id = attribute(() => `${BRIDGE_PRIORITY.toString(16)}.${formatMac(bridge.mac).replaceAll(':', '')}`)
-  const none = attribute(() => '0')
+  const shown = (value: () => string) => attribute(() => (isIn(namespace, bridge) ? value() : -Errno.ENODEV))
+  const id = shown(() => `${BRIDGE_PRIORITY.toString(16)}.${formatMac(bridge.mac).replaceAll(':', '')}`)
+  const none = shown(() => '0')
   const portNamed = (name: string): NetDevice | undefined => {
     const port = namespace.stack.device(name)
     return port?.master === bridge ? port : undefined
@@ -218,7 +235,7 @@ function bridgeNodes(namespace: NetNamespace, bridge: NetDevice, nodesOf: NodesO
   return {
     bridge: object({
       bridge_id: id,
-      priority: attribute(() => String(BRIDGE_PRIORITY)),
+      priority: shown(() => String(BRIDGE_PRIORITY)),
       root_id: id,
       root_path_cost: none,
       root_port: none,

@@ -1,5 +1,5 @@
 /** /sys as whoever looks: what stands there, where links lead, what can be changed, and by what a change is refused. */
-import { parseMac } from '@vmexit/net'
+import { NetStack, parseMac } from '@vmexit/net'
 import {
   bytesOf,
   EntryType,
@@ -208,6 +208,7 @@ describe('/sys/class/net', () => {
     expect(['1', '70000', 'x', '-5', ' 5', '5 5', '', '1500\n\n'].map((text) => write(`${LO}/mtu`, text))).toEqual([
       ...['EINVAL', 'EINVAL', 'EINVAL', 'EINVAL', 'EINVAL', 'EINVAL', 0, 'EINVAL'],
     ])
+    expect(write(`${LO}/mtu`, '\xef\xbb\xbf900')).toBe('EINVAL')
     expect(stack.loopback.mtu).toBe(1500)
     expect([write(`${LO}/uevent`, 'add'), write(`${LO}/uevent`, 'sing')]).toEqual([3, 'EINVAL'])
   })
@@ -230,6 +231,51 @@ describe('/sys/class/net', () => {
     vfs.close(file)
     expect(names(list('/sys/class/net'))).toEqual(['lo'])
     expect(names(list('/sys/class/net/e'))).toBe('ENOENT')
+  })
+
+  it('says nothing of a device that is elsewhere now to those who have a part of it open', () => {
+    const { kernel, vfs, task } = bench()
+    const { stack } = kernel.ns.net
+    const elsewhere = new NetStack({ clock: stack.ip.clock, seed: 1 })
+    const master = stack.addBridge({ name: 'br0' })!
+    const [port] = stack.addVeth({ name: 'p' }, stack, { name: 'q' })!
+    port.enslave(master)
+    const opened = (path: string, flags: number) => {
+      const file = vfs.open(task, null, `/sys/class/net/${path}`, flags)
+      if (typeof file === 'number') throw new Error(`${path}: ${errnoName(file)}`)
+      return file
+    }
+    const files = ['p/uevent', 'p/address', 'p/brport/state', 'br0/bridge/bridge_id'].map((path) =>
+      opened(path, Open.O_RDONLY),
+    )
+    const links = ['p', 'p/master', 'p/brport/bridge', 'br0/brif/p', 'br0/lower_p'].map((path) =>
+      opened(path, Open.O_PATH | Open.O_NOFOLLOW),
+    )
+    stack.removeDevice(port)
+    elsewhere.addDevice(port)
+    elsewhere.ip.interfaces.rename(port, 'secret')
+    port.enslave(elsewhere.addBridge({ name: 'hidden' })!)
+    stack.deleteDevice(master)
+    const bytes = new Uint8Array(64)
+    expect(files.map((file) => errnoName(vfs.pread(file, bytes, 0, 64, 0)))).toEqual(files.map(() => 'ENODEV'))
+    expect(links.map((file) => vfs.readlink(task, file.path, ''))).toEqual(links.map(() => -2))
+  })
+
+  it('lists devices by the bytes of their names, however few at a time', () => {
+    const { kernel, vfs, task, read } = bench()
+    const { stack } = kernel.ns.net
+    const all = ['lo', '7', '07', '007', '999999999999999', '\xc4\xaf', '..\xff', '__proto__']
+    for (const name of all.slice(1)) expect([name, stack.addDummy({ name })?.name]).toEqual([name, name])
+    const file = vfs.open(task, null, '/sys/class/net', Open.O_RDONLY | Open.O_DIRECTORY)
+    if (typeof file === 'number') throw new Error('no directory')
+    const found: string[] = []
+    for (let before = -1; before < found.length; ) {
+      before = found.length
+      let room = 1
+      vfs.getdents(file, { entry: (name) => room-- > 0 && found.push(name) > 0 })
+    }
+    expect(found.filter((name) => name !== '.' && name !== '..').sort()).toEqual([...all].sort())
+    expect(read('/sys/class/net/\xc4\xaf/uevent')).toMatch(/^INTERFACE=į\n/)
   })
 
   it('shows a bridge with its ports, both ways', () => {

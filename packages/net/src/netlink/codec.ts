@@ -71,11 +71,11 @@ export function numberIn(attribute: Uint8Array | undefined, size = 4): number | 
   return value
 }
 
-/** The text in an attribute, up to its closing zero. */
+/** The text in an attribute, up to its closing zero: a byte a character, since names of devices are any bytes. */
 export function textIn(attribute: Uint8Array | undefined): string | undefined {
   if (attribute === undefined) return undefined
   const end = attribute.indexOf(0)
-  return new TextDecoder().decode(end < 0 ? attribute : attribute.subarray(0, end))
+  return Array.from(end < 0 ? attribute : attribute.subarray(0, end), (byte) => String.fromCharCode(byte)).join('')
 }
 
 /** Builds a message, or a part of one. */
@@ -115,10 +115,10 @@ export class NetlinkWriter {
     return this
   }
 
-  /** An attribute: a number of 4 bytes, a text with its closing zero, or bytes. */
+  /** An attribute: a number of 4 bytes, a text of a byte a character with its closing zero, or bytes. */
   attribute(type: number, value: number | string | Uint8Array): this {
     if (typeof value === 'number') return this.nested(type, (writer) => writer.u32(value))
-    const bytes = typeof value === 'string' ? new TextEncoder().encode(`${value}\0`) : value
+    const bytes = typeof value === 'string' ? Uint8Array.from(`${value}\0`, (byte) => byte.charCodeAt(0)) : value
     return this.nested(type, (writer) => writer.bytes(bytes))
   }
 

@@ -95,6 +95,9 @@ describe('links', () => {
     ])
     expect(addLink('dummy', 'd0')).toBe(-Errno.EEXIST)
     expect(addLink('dummy', 'a name too long for it')).toBe(-Errno.EINVAL)
+    // Bytes of any kind, 15 at most, as ioctl(2) and /sys have them: those of UTF-8 are never a '/'.
+    expect([addLink('dummy', '\xc4\xaf\xff'), addLink('dummy', '\xc4\xaf'.repeat(8))]).toEqual([0, -Errno.EINVAL])
+    stack.deleteDevice(stack.device('\xc4\xaf\xff')!)
     const [br0, d0] = [stack.device('br0')!, stack.device('d0')!]
     const change = (fill: (writer: NetlinkWriter) => void, index = d0.index, flags = 0, mask = 0) =>
       ask(Rtm.newLink, 0, (writer) => fill(link(writer, index, flags, mask)))

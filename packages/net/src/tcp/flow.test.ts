@@ -271,3 +271,19 @@ test('a smaller MTU on the way is found out (RFC 1191)', () => {
   expect(sameBytes(transfer(hosts.clock, client, server, sent), sent)).toBe(true)
   expect(client.info.mss).toBe(860)
 })
+
+test('what nobody holds goes when its peer takes nothing, although it answers probes', () => {
+  const two = pair()
+  const { client, server } = connected(two)
+  while (server.send(noise(65536)) > 0) run(two.clock, () => false, second)
+  server.close()
+  const isGone = () => ![...two.b.tcp.connections].some(({ state }) => state === 'fin-wait-1')
+  expect(isGone()).toBe(false)
+  expect(run(two.clock, isGone, 600 * second)).toBe(true)
+  expect(client.readable).toBeGreaterThan(100_000)
+  // One that is held waits as long as it takes.
+  const other = connected(two, 81)
+  while (other.server.send(noise(65536)) > 0) run(two.clock, () => false, second)
+  run(two.clock, () => false, 3600 * second)
+  expect(other.server.state).toBe('established')
+})

@@ -166,7 +166,9 @@ export class Sender {
    * bytes of data it acknowledged.
    */
   acknowledged(seq: number, ack: number, window: number, bare: boolean): number {
-    this.#retries = 0
+    const advanced = distance(ack, this.una)
+    // A peer that answers probes and takes nothing must not keep for ever what nobody holds (Linux's tcp_orphan_retries).
+    if (this.#host.held || advanced > 0 || window > 0) this.#retries = 0
     this.#answered = this.#clock.now
     const sameWindow = window === this.window
     if (distance(seq, this.#windowSeq) > 0 || (seq === this.#windowSeq && distance(ack, this.#windowAck) >= 0)) {
@@ -176,7 +178,6 @@ export class Sender {
       this.#windowAck = ack
       if (window > 0) this.#persist.clear()
     }
-    const advanced = distance(ack, this.una)
     if (advanced > 0) return this.#newlyAcknowledged(ack, advanced)
     if (advanced === 0 && bare && sameWindow && this.una !== this.max) this.#duplicate()
     else if (advanced === 0) this.#duplicates = 0

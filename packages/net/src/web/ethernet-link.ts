@@ -46,6 +46,7 @@ export class EthernetLink implements Port, Disposable {
       this.#isOpen = true
       opened.resolve()
     })
+    socket.addEventListener('error', () => {}) // a close follows; without a listener, the ws package throws
     socket.addEventListener('close', ({ code }) => {
       this.#isOpen = false
       opened.reject(new Error(`the WebSocket to ${url} was closed before it was open (${code})`))

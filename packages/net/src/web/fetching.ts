@@ -48,9 +48,9 @@ export function urlOf({ method, target, host }: RequestHead, origin: Origin): UR
   if (absolute !== null) checkAuthority(absolute[1], origin)
   const path = absolute === null ? target : absolute[2].startsWith('/') ? absolute[2] : `/${absolute[2]}`
   if (!path.startsWith('/') || path.includes('#')) throw bad('the target is no path', 'ask for /path')
-  const url = new URL(`${origin.scheme}://${origin.host}:${origin.port}${path}`)
-  // A number that a browser reads as an address, for instance.
-  if (url.hostname !== origin.host) throw new HttpProblem(421, `${origin.host} is no name`, 'use another')
+  const url = URL.parse(`${origin.scheme}://${origin.host}:${origin.port}${path}`)
+  // A number that a browser reads as an address, for instance, or as a malformed one.
+  if (url?.hostname !== origin.host) throw new HttpProblem(421, `${origin.host} is no name`, 'use another')
   return url
 }
 

@@ -2,10 +2,10 @@
 
 import { Clock } from '@vmexit/core'
 import { afterEach, describe, expect, test } from 'vitest'
-import { bytes, noise, sameBytes, text } from '../../test/hosts.ts'
+import { at, bytes, noise, sameBytes, text } from '../../test/hosts.ts'
 import { until } from '../../test/pace.ts'
 import { webGuest as open, readAll, type WebGuest } from '../../test/web-guest.ts'
-import { cable, Errno } from '../index.ts'
+import { cable, Errno, Poll, Shutdown, type StreamSocket } from '../index.ts'
 import { type Fetch, openWebGateway, type WebGatewayOptions } from '../web.ts'
 
 const opened: WebGuest[] = []
@@ -244,6 +244,13 @@ describe('errors', () => {
     expect(asked).toEqual([])
   })
 
+  test('of names that no URL can have', async () => {
+    const { resolve, exchange, asked } = webGuest(() => new Response('well'), { allow: [{ host: 'a.1' }] })
+    const to = `${await resolve('a.1')}:80`
+    expect(status(await exchange(to, 'GET / HTTP/1.1\r\nHost: a.1\r\n\r\n'))).toBe('421')
+    expect(asked).toEqual([])
+  })
+
   test('of more bodies at once than there is room for', async () => {
     const { resolve, exchange, connect } = webGuest(() => new Response('well'), { buffers: 10_000 })
     const to = `${await resolve('a.example')}:80`
@@ -333,4 +340,64 @@ describe('a server without end', () => {
       expect(asked[count].init.signal?.aborted).toBe(true)
     }
   })
+
+  test('and one that never answers is aborted when its guest has closed, not reset, and is gone for a while', async () => {
+    const { resolve, connect, gateway, guest, asked } = webGuest(
+      ({ init }) => new Promise((_, fail) => init.signal?.addEventListener('abort', () => fail(new Error('aborted')))),
+    )
+    const socket = await connect(`${await resolve('a.example')}:80`)
+    if (typeof socket === 'number') throw new Error(`connect: ${socket}`)
+    socket.send(bytes(get('/')))
+    await until(() => asked.length === 1)
+    socket.close()
+    const { clock } = guest.ip
+    for (let seconds = 0; seconds < 300; seconds++) clock.advanceTo(clock.now + clock.ticks(1e9))
+    await until(() => gateway.connections === 0)
+    expect(asked[0].init.signal?.aborted).toBe(true)
+  })
+
+  test('and one whose guest says it has ended, and takes nothing, still counts', async () => {
+    const { resolve, connect, gateway } = webGuest(() => new Response(new Uint8Array(400 << 10)), { connections: 2 })
+    const to = `${await resolve('a.example')}:80`
+    const sockets: StreamSocket[] = []
+    for (let count = 0; count < 2; count++) {
+      const socket = await connect(to)
+      if (typeof socket === 'number') throw new Error(`connect: ${socket}`)
+      socket.send(bytes(last('/')))
+      socket.shutdown(Shutdown.write)
+      await until(() => socket.readable > 200_000)
+      sockets.push(socket)
+    }
+    await new Promise((done) => setTimeout(done, 50))
+    expect(await connect(to)).toBe(Errno.ECONNREFUSED)
+    for (const socket of sockets) expect((await readAll(socket)).length).toBeGreaterThan(400 << 10)
+    await until(() => gateway.connections === 0)
+  })
+})
+
+test('nothing is asked behind the end of a gateway, also by a guest in the middle of its handshake', async () => {
+  const { resolve, guest, gateway, asked } = webGuest(() => new Response('well'))
+  const to = at(`${await resolve('a.example')}:80`)
+  const { tcp } = guest
+  const held: Parameters<typeof tcp.send>[] = []
+  const send = tcp.send.bind(tcp)
+  const socket = guest.streamSocket()
+  socket.connect(to)
+  tcp.send = (...segment) => {
+    held.push(segment)
+    return 0
+  }
+  await until(() => held.length > 0)
+  gateway[Symbol.dispose]()
+  tcp.send = send
+  for (const segment of held) tcp.send(...segment)
+  socket.send(bytes(get('/')))
+  await until(() => (socket.poll() & Poll.err) !== 0)
+  expect([asked.length, gateway.connections]).toEqual([0, 0])
+})
+
+test('an answer without content says so, since the connection goes on', async () => {
+  const { resolve, exchange } = webGuest(() => new Response(null, { status: 205 }))
+  const answer = await exchange(`${await resolve('a.example')}:80`, get('/') + last('/'))
+  expect(answer).toMatch(/^HTTP\/1\.1 205 \r\ncontent-length: 0\r\n\r\nHTTP\/1\.1 205 /)
 })

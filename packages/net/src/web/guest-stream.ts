@@ -7,8 +7,8 @@ import type { StreamSocket } from '../socket/stream-socket.ts'
 const readBytes = 16384
 /** Bytes that are still taken from a guest that has been answered before it had said all, so that the answer is not lost to a reset. */
 const drainLimit = 1 << 20
-/** How long that may take: nanoseconds. */
-const drainTime = 30e9
+/** How long that may take, and how long what was written may go without being taken: nanoseconds. */
+export const drainTime = 30e9
 
 /** The connection is over before its time. */
 export class BrokenConnection extends Error {}
@@ -80,6 +80,8 @@ export class GuestStream {
         if (bytes === undefined) break
         left -= bytes.length
       }
+      // Until then it counts as open: else a guest that takes nothing could have any number of full buffers.
+      for (this.#check(); this.#socket.lingering; this.#check()) await this.#woken()
     } catch (error) {
       if (!(error instanceof BrokenConnection)) throw error
     }

@@ -149,7 +149,7 @@ async function writeResponse(
 ): Promise<void> {
   const { status, statusText, body } = response
   const isEmpty = head.method === 'HEAD' || noBody.has(status)
-  const length = head.method === 'HEAD' || !isEmpty ? lengthOf(response) : undefined
+  const length = status === 205 ? 0 : head.method === 'HEAD' || !isEmpty ? lengthOf(response) : undefined
   const isChunked = !isEmpty && length === undefined && head.version === '1.1'
   const fields = [...returnedFields(response)]
   if (length !== undefined) fields.push(['content-length', String(length)])

@@ -131,3 +131,26 @@ test('the end of the gateway closes it, and a constructor that throws is a refus
   }
   await expect(relayed({ WebSocket: refusing })).rejects.toThrow(`connect: ${Errno.ECONNREFUSED}`)
 })
+
+test('what a relay says to a guest that reads nothing is bounded, a byte at a time, too', async () => {
+  const { socket, relay, guest } = await relayed({ relayBuffer: 1 << 20 })
+  // What the buffers of the connection hold, and then some.
+  relay.say(new ArrayBuffer(512 << 10))
+  await until(() => socket.readable > 200_000)
+  relay.say(new ArrayBuffer(512 << 10))
+  expect(guest.gateway.connections).toBe(1)
+  let said = 0
+  for (; relay.closed === 0 && said < 20_000; said++) relay.say(binary('x'))
+  expect(relay.closed).toBeGreaterThan(0)
+  await until(() => guest.gateway.connections === 0)
+})
+
+test('a connection that the relay has ended counts until the guest has taken what it said, and not for ever', async () => {
+  const { relay, guest, socket } = await relayed({ connections: 1 })
+  relay.say(new ArrayBuffer(400 << 10))
+  await until(() => socket.readable > 200_000)
+  relay.end(1000)
+  expect(await guest.connect(`${await guest.resolve('a.example')}:22`)).toBe(Errno.ECONNREFUSED)
+  expect((await readAll(socket)).length).toBe(400 << 10)
+  await until(() => guest.gateway.connections === 0)
+})

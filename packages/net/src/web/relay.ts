@@ -6,8 +6,9 @@ import type { Clock } from '@vmexit/core'
 import type { Account } from '../account.ts'
 import { Errno } from '../errno.ts'
 import { LazyTimer } from '../lazy-timer.ts'
-import { Poll } from '../socket/constants.ts'
+import { Poll, Shutdown } from '../socket/constants.ts'
 import type { StreamSocket } from '../socket/stream-socket.ts'
+import { drainTime } from './guest-stream.ts'
 import type { WebSocketLike } from './web-socket.ts'
 
 const chunkBytes = 65536
@@ -17,6 +18,8 @@ const unsentLimit = 1 << 20
 const askAgain = 5e6
 /** For how long a relay may be silent when the guest has ended: nanoseconds. */
 const silence = 5e9
+/** What keeping a message takes beside its bytes, about: servers may send a byte at a time. */
+const messageBytes = 256
 
 /** How one is joined. */
 export interface RelayOptions {
@@ -27,11 +30,19 @@ export interface RelayOptions {
   closed(): void
 }
 
+/** A message, or what is left of one, and the one that came behind it. */
+interface Kept {
+  bytes: Uint8Array
+  next: Kept | undefined
+}
+
 /** What has come from a relay and no guest has taken yet. It is bounded, and paid for: nobody can tell a WebSocket to wait. */
 export class RelayInbox {
   readonly #limit: number
   readonly #account: Account | undefined
-  readonly #messages: Uint8Array[] = []
+  #first: Kept | undefined
+  #last: Kept | undefined
+  /** Bytes kept, with those that the messages take themselves. */
   #bytes = 0
   /** How it ended. */
   ended: 'in order' | 'broken' | undefined
@@ -49,6 +60,7 @@ export class RelayInbox {
       }
       this.changed()
     })
+    socket.addEventListener('error', () => {}) // a close follows; without a listener, the ws package throws
     socket.addEventListener('close', ({ code }) => {
       // 1000, or a close without a code (RFC 6455, section 7.4.1).
       this.ended ??= code === 1000 || code === 1005 ? 'in order' : 'broken'
@@ -58,29 +70,37 @@ export class RelayInbox {
 
   /** The oldest bytes. */
   get first(): Uint8Array | undefined {
-    return this.#messages[0]
+    return this.#first?.bytes
   }
 
   /** Drops the first of them. */
   drop(size: number): void {
-    const [first] = this.#messages
-    if (size < first.length) this.#messages[0] = first.subarray(size)
-    else this.#messages.shift()
-    this.#bytes -= size
-    this.#account?.release(size)
+    const first = this.#first
+    if (first === undefined) return
+    const isWhole = size === first.bytes.length
+    if (isWhole) this.#first = first.next
+    else first.bytes = first.bytes.subarray(size)
+    const freed = isWhole ? size + messageBytes : size
+    this.#bytes -= freed
+    this.#account?.release(freed)
   }
 
   clear(): void {
     this.#account?.release(this.#bytes)
-    this.#bytes = this.#messages.length = 0
+    this.#bytes = 0
+    this.#first = undefined
     this.ended ??= 'broken'
   }
 
   #take(bytes: Uint8Array): boolean {
     if (bytes.length === 0) return true
-    if (this.#bytes + bytes.length > this.#limit || this.#account?.charge(bytes.length) === false) return false
-    this.#messages.push(bytes)
-    this.#bytes += bytes.length
+    const size = bytes.length + messageBytes
+    if (this.#bytes + size > this.#limit || this.#account?.charge(size) === false) return false
+    const kept: Kept = { bytes, next: undefined }
+    if (this.#first === undefined || this.#last === undefined) this.#first = kept
+    else this.#last.next = kept
+    this.#last = kept
+    this.#bytes += size
     return true
   }
 }
@@ -95,6 +115,7 @@ export function joinRelay(
   const buffer = new Uint8Array(chunkBytes)
   let guestEnded = false
   let over = false
+  let isLeaving = false
 
   const finish = (how: 'in order' | 'broken') => {
     if (over) return
@@ -108,9 +129,29 @@ export function joinRelay(
     closed()
     moved()
   }
-  const timer = new LazyTimer(clock, () => (guestEnded ? finish('in order') : toRelay()))
+  /** Ends it in order: what the relay has said is still sent, and until the guest has it the connection counts as open. */
+  const leave = () => {
+    if (over) return
+    isLeaving = true
+    inbox.changed = () => {}
+    inbox.clear()
+    socket.close()
+    guest.wake = undefined
+    guest.shutdown(Shutdown.write)
+    guest.wake = () => {
+      if (!guest.lingering) finish('in order')
+    }
+    timer.set(clock.now + clock.ticks(drainTime))
+    guest.wake()
+    moved()
+  }
+  const timer = new LazyTimer(clock, () => {
+    if (isLeaving) finish('broken')
+    else if (guestEnded) leave()
+    else toRelay()
+  })
   const toRelay = () => {
-    while (!guestEnded && !over) {
+    while (!guestEnded && !over && !isLeaving) {
       if (socket.bufferedAmount > unsentLimit) return timer.setOnce(clock.now + clock.ticks(askAgain))
       const size = guest.receive(buffer)
       if (size === -Errno.EAGAIN) return
@@ -118,7 +159,7 @@ export function joinRelay(
       if (size > 0) socket.send(buffer.slice(0, size))
       else guestEnded = true
     }
-    if (guestEnded) timer.set(clock.now + clock.ticks(silence))
+    if (guestEnded && !isLeaving) timer.set(clock.now + clock.ticks(silence))
   }
   const toGuest = () => {
     for (let bytes = inbox.first; bytes !== undefined; bytes = inbox.first) {
@@ -128,13 +169,14 @@ export function joinRelay(
       inbox.drop(size)
       if (guestEnded) timer.set(clock.now + clock.ticks(silence))
     }
-    if (inbox.ended !== undefined) finish(inbox.ended)
+    if (inbox.ended === 'in order') leave()
+    else if (inbox.ended !== undefined) finish('broken')
   }
   guest.wake = () => {
     const bits = guest.poll()
     if (bits & Poll.err && guest.readable === 0) return finish('broken')
     if (bits & Poll.in) toRelay()
-    if (!over && bits & Poll.out) toGuest()
+    if (!over && !isLeaving && bits & Poll.out) toGuest()
   }
   inbox.changed = () => {
     if (inbox.ended === 'broken') finish('broken')
@@ -144,7 +186,7 @@ export function joinRelay(
   return {
     begin: () => {
       toRelay()
-      if (!over) toGuest()
+      if (!over && !isLeaving) toGuest()
     },
     end: () => finish('broken'),
   }

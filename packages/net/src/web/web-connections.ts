@@ -76,6 +76,8 @@ interface Opening {
 
 /** How long a guest may take for its handshake when the relay is there: nanoseconds. */
 const handshakeTime = 30e9
+/** A guest that has closed its end says no more than one that waits; asked after a minute of silence, it resets. */
+const keepalive = { keepalive: true, keepaliveIdle: 60e9 }
 
 /** What guests have open. Disposing it ends all of it. */
 export class WebConnections implements Disposable {
@@ -132,17 +134,21 @@ export class WebConnections implements Disposable {
   closeGuest(guest: Ipv4): void {
     const account = this.#options.account?.(guest)
     const listener = account && this.#listeners.get(account)
-    if (listener !== undefined) {
-      this.#listeners.delete(account)
-      for (const connection of [...listener.half, ...listener.ready]) connection.abort()
-    }
+    if (listener !== undefined) this.#unlisten(account, listener)
     for (const [end, one] of [...this.#open]) if (one === guest) end()
   }
 
   [Symbol.dispose](): void {
     this.#stack.tcp.intercept = () => 'refuse'
     this.#stack.udp.intercept = undefined
+    for (const [account, listener] of this.#listeners) this.#unlisten(account, listener)
     for (const end of [...this.#open.keys()]) end()
+  }
+
+  /** Ends what has not been accepted yet. */
+  #unlisten(account: Account | undefined, listener: Listener): void {
+    this.#listeners.delete(account)
+    for (const connection of [...listener.half, ...listener.ready]) connection.abort()
   }
 
   /** Whether a guest may have one more. */
@@ -221,7 +227,7 @@ export class WebConnections implements Disposable {
     if (known !== undefined) return known
     const flags = { reuseAddress: false, reusePort: false, listening: true, ephemeral: false }
     const binding = { address: 0, port: 0, device: undefined, ...flags }
-    const listener = new Listener(binding, { ...tcpDefaults, account }, this.#limitOfGuest)
+    const listener = new Listener(binding, { ...tcpDefaults, ...keepalive, account }, this.#limitOfGuest)
     listener.changed = () => {
       const { tcp } = this.#stack
       for (let connection = tcp.accept(listener); connection; connection = tcp.accept(listener))

@@ -9,6 +9,7 @@ export interface WebSocketLike {
   close(): void
   addEventListener(type: 'open', listener: () => void): void
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
+  addEventListener(type: 'error', listener: () => void): void
   addEventListener(type: 'close', listener: (event: { readonly code: number }) => void): void
 }
 
