@@ -154,7 +154,7 @@ class TextOperations implements FileOperations {
     if (position === 0 || this.#bytes === undefined) {
       const text = this.#node.text()
       if (typeof text === 'number') return text
-      this.#bytes = encoder.encode(text)
+      this.#bytes = typeof text === 'string' ? encoder.encode(text) : text
     }
     const piece = this.#bytes.subarray(position, position + length)
     into.set(piece, start)

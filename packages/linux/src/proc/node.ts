@@ -17,8 +17,8 @@ export interface ProcDirectory {
 export interface ProcFile {
   readonly kind: 'file'
   readonly mode?: number
-  /** The contents; an error number below 0 where there are none now. */
-  text(): string | number
+  /** The contents, as text or as bytes that are none; an error number below 0 where there are none now. */
+  text(): string | Uint8Array | number
   /** Takes what was written, and where; an error number below 0 refuses it. */
   write?(text: string, position: number): number
 }
@@ -42,7 +42,7 @@ export function directory(entries: Readonly<Record<string, ProcNode>>): ProcDire
   }
 }
 
-export function file(text: () => string | number, mode = 0o444): ProcFile {
+export function file(text: () => string | Uint8Array | number, mode = 0o444): ProcFile {
   return { kind: 'file', mode, text }
 }
 

@@ -1,12 +1,12 @@
 /** /proc/N: one process (proc(5)). */
-import { toText } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import { placeName } from '../files/place-name.ts'
 import { PAGE } from '../memory/frames.ts'
-import { Prot } from '../memory/vma.ts'
 import type { PidNamespace } from '../namespaces/pid.ts'
 import type { Kernel, Process, Task } from '../system.ts'
 import { Cap } from '../tasks/capabilities.ts'
+import { limitsText } from './limits-text.ts'
+import { auxvBytes, mapsText, smapsRollupText, smapsText } from './memory-nodes.ts'
 import {
   cgroupText,
   guarded,
@@ -47,6 +47,12 @@ export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Ta
     },
     names: () => [...(task()?.files.numbers() ?? [])].map(String),
   }
+  /** What only those read who may look into it. */
+  const ofMemory = (text: (task: Task) => string | Uint8Array, mode = 0o444): ProcFile =>
+    file(() => {
+      const found = guarded(kernel, task(), text)
+      return typeof found === 'number' ? '' : found
+    }, mode)
   const entries: Record<string, ProcNode> = {
     cmdline: file(() => strings(kernel, task(), 'args')),
     environ: file(() => (guarded(kernel, task(), () => true) === true ? strings(kernel, task(), 'env') : ''), 0o400),
@@ -54,7 +60,10 @@ export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Ta
     stat: file(() => stat(proc, task(), pids)),
     statm: file(() => statm(task())),
     status: file(() => status(kernel, proc, task(), pids)),
-    maps: file(() => (guarded(kernel, task(), () => true) === true ? maps(task()) : '')),
+    maps: ofMemory(mapsText),
+    smaps: ofMemory(smapsText),
+    smaps_rollup: ofMemory(smapsRollupText),
+    auxv: ofMemory(auxvBytes, 0o400),
     mounts: file(() => mountsText(kernel, task())),
     mountinfo: file(() => mountInfoText(kernel, task())),
     cgroup: file(() => cgroupText(kernel, task())),
@@ -64,7 +73,7 @@ export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Ta
     setgroups: setgroupsFile(kernel, task),
     timens_offsets: timeOffsetsFile(kernel, task),
     oom_score_adj: oomFile(kernel, proc),
-    limits: file(() => ''),
+    limits: file(() => limitsText(proc)),
     exe: link(
       () => proc.executablePath,
       () => guarded(kernel, task(), () => proc.executable ?? undefined),
@@ -98,8 +107,8 @@ export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Ta
 }
 
 /** Arguments or environment, as they lie in the program's memory. */
-function strings(kernel: Kernel, task: Task | undefined, which: 'args' | 'env'): string {
-  if (task === undefined) return ''
+function strings(kernel: Kernel, task: Task | undefined, which: 'args' | 'env'): Uint8Array {
+  if (task === undefined) return new Uint8Array()
   const { space } = task
   const [start, end] =
     which === 'args' ? [space.strings.args, space.strings.argsEnd] : [space.strings.env, space.strings.envEnd]
@@ -112,7 +121,7 @@ function strings(kernel: Kernel, task: Task | undefined, which: 'args' | 'env'):
     kernel.machine.memory.readBytes(physical, bytes.subarray(done, done + part))
     done += part
   }
-  return toText(String.fromCharCode(...bytes))
+  return bytes
 }
 
 function stateOf(proc: Process, task: Task | undefined): string {
@@ -224,18 +233,4 @@ function oomFile(kernel: Kernel, proc: Process): ProcFile {
       return 0
     },
   }
-}
-
-function maps(task: Task | undefined): string {
-  if (task === undefined) return ''
-  const hex = (page: number): string => (page * PAGE).toString(16).padStart(8, '0')
-  return task.space.areas.list
-    .map(({ start, end, prot, shared, pages, file, offset, name }) => {
-      const letter = (bit: number, text: string): string => ((prot & bit) !== 0 ? text : '-')
-      const rights = letter(Prot.READ, 'r') + letter(Prot.WRITE, 'w') + letter(Prot.EXEC, 'x') + (shared ? 's' : 'p')
-      const label = name || (shared ? (pages?.name ?? '') : '')
-      const line = `${hex(start)}-${hex(end)} ${rights} ${file === undefined ? '00000000' : hex(offset)} 00:00 ${file?.ino ?? 0} `
-      return label === '' ? `${line.trimEnd()}\n` : `${line.padEnd(49)}${label}\n`
-    })
-    .join('')
 }

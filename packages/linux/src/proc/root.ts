@@ -17,6 +17,7 @@ const seconds = (ticks: number): string => (ticks / 1e9).toFixed(2)
 
 /** /proc itself. */
 export function rootNode(kernel: Kernel, pids: PidNamespace<Task>): ProcDirectory {
+  let bootId: string | undefined
   const own = (): string => String(pids.local(kernel.current?.process.pid ?? 0) || '')
   const fixed: Readonly<Record<string, ProcNode>> = {
     self: link(own),
@@ -29,6 +30,8 @@ export function rootNode(kernel: Kernel, pids: PidNamespace<Task>): ProcDirector
         `${seconds(kernel.now + (kernel.current?.ns.time.boottime ?? 0))} ${seconds(Math.max(0, kernel.now - kernel.cpu.retired))}\n`,
     ),
     stat: file(() => stat(kernel)),
+    vmstat: file(() => memoryEvents(kernel)),
+    diskstats: file(() => ''),
     loadavg: file(
       () =>
         `0.00 0.00 0.00 1/${kernel.processes.size} ${Math.max(0, ...[...kernel.processes.keys()].map((pid) => pids.local(pid)))}\n`,
@@ -57,6 +60,12 @@ export function rootNode(kernel: Kernel, pids: PidNamespace<Task>): ProcDirector
         cap_last_cap: file(() => '40\n'),
         overflowuid: file(() => '65534\n'),
         overflowgid: file(() => '65534\n'),
+        random: directory({
+          uuid: file(() => `${uuid(kernel)}\n`),
+          boot_id: file(() => `${(bootId ??= uuid(kernel))}\n`),
+          entropy_avail: file(() => '256\n'),
+          poolsize: file(() => '256\n'),
+        }),
       }),
       vm: directory({ overcommit_memory: file(() => '0\n'), max_map_count: file(() => '65530\n') }),
       fs: directory({ 'file-max': file(() => '1048576\n'), 'pipe-max-size': file(() => '1048576\n') }),
@@ -104,19 +113,51 @@ function nameFile(kernel: Kernel, which: 'hostname' | 'domainname'): ProcFile {
   }
 }
 
-function memory({ frames }: Kernel): string {
+/** One of version 4, from the kernel's random numbers (random(4)). */
+function uuid({ random }: Kernel): string {
+  const bytes = new Uint8Array(16)
+  random.fill(bytes)
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  const digits = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}
+
+/** /proc/vmstat: what there is of it. There is no swap, and no disk that pages come from. */
+function memoryEvents(kernel: Kernel): string {
+  const { frames, counts } = kernel
+  const { files, shared } = cachedPages(kernel)
+  const rows = {
+    ...{ nr_free_pages: frames.count - frames.used, nr_file_pages: files + shared, nr_shmem: shared },
+    ...{ pgpgin: 0, pgpgout: 0, pswpin: 0, pswpout: 0, pgfault: counts.pages, pgmajfault: 0 },
+  }
+  return Object.entries(rows)
+    .map(([name, value]) => `${name} ${value}\n`)
+    .join('')
+}
+
+/** Pages that are kept of files, and of memory that is shared without one. */
+function cachedPages({ pageCache }: Kernel): { readonly files: number; readonly shared: number } {
+  const count = { files: 0, shared: 0 }
+  for (const pages of pageCache.all()) count[pages.inode === null ? 'shared' : 'files'] += pages.size
+  return count
+}
+
+function memory(kernel: Kernel): string {
+  const { frames } = kernel
   const total = frames.count * 4
   const free = (frames.count - frames.used) * 4
+  const { files, shared } = cachedPages(kernel)
   const rows = {
     MemTotal: total,
     MemFree: free,
-    MemAvailable: free,
+    MemAvailable: free + files * 4,
     Buffers: 0,
-    Cached: 0,
+    Cached: (files + shared) * 4,
     SwapCached: 0,
     SwapTotal: 0,
     SwapFree: 0,
-    Shmem: 0,
+    Shmem: shared * 4,
     Slab: 0,
   }
   return Object.entries(rows)
@@ -150,5 +191,5 @@ function cpu(kernel: Kernel): string {
     ['flags', 'fpu tsc cx8 cmov mmx fxsr sse sse2'],
     ['bogomips', '2000.00'],
   ]
-  return `${rows.map(([name, value]) => `${name.padEnd(15)}\t: ${value}\n`).join('')}\n`
+  return `${rows.map(([name, value]) => `${name}${name.length < 8 ? '\t\t' : '\t'}: ${value}\n`).join('')}\n`
 }
