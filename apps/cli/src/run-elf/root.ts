@@ -80,6 +80,7 @@ export class Root {
   file(path: string, bytes: Uint8Array, mode: number): void {
     const { vfs } = this.#kernel
     this.parents(path)
+    this.#makeRoom(path)
     const file = vfs.open(this.#task, null, toByteString(path), 0o1101, mode)
     if (typeof file === 'number') this.#check(path, file)
     else {
@@ -96,12 +97,20 @@ export class Root {
 
   link(path: string, target: string): void {
     this.parents(path)
+    this.#makeRoom(path)
     this.#check(path, this.#kernel.vfs.symlink(this.#task, toByteString(target), null, toByteString(path)))
   }
 
   #hardLink(path: string, target: string): void {
     const old: ByteString = toByteString(`/${target.replace(/^(\.?\/)+/, '')}`)
+    this.#makeRoom(path)
     this.#check(path, this.#kernel.vfs.link(this.#task, null, old, null, toByteString(path)))
+  }
+
+  /** What an earlier root has there goes, unless it is a directory, which whoever comes next is refused. */
+  #makeRoom(path: string): void {
+    const answer = this.#kernel.vfs.unlink(this.#task, null, toByteString(path))
+    if (answer < 0 && !['ENOENT', 'EISDIR'].includes(errnoName(answer))) this.#check(path, answer)
   }
 
   parents(path: string): void {

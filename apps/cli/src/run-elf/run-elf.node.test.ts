@@ -1,6 +1,6 @@
 /** `vmexit run-elf` and `vmexit strace` as programs of this machine. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -65,6 +65,7 @@ describe('vmexit run-elf', () => {
     mkdirSync(join(folder, 'over/bin'), { recursive: true })
     writeFileSync(join(folder, 'over/bin/it'), readProgram('files'))
     chmodSync(join(folder, 'over/bin/it'), 0o755)
+    symlinkSync('bin', join(folder, 'over/sbin'))
     for (const name of ['root.tar', 'root.tgz'])
       expect(vmexit('run-elf', '--root', join(folder, name), '/sbin/it').stdout).toContain('@@end fork')
     const roots = ['--root', join(folder, 'root.tar'), '--root', join(folder, 'over')]
