@@ -2,7 +2,7 @@
 import { Mode, type Stat, type TaskContext } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { Kernel } from '../system.ts'
-import { OpenFile } from './open-file.ts'
+import { type KernelOperations, OpenFile } from './open-file.ts'
 
 /** A kernel object without a place in a file system: a pipe's end, an eventfd. */
 export abstract class AnonymousFile extends OpenFile {
@@ -35,6 +35,14 @@ export abstract class AnonymousFile extends OpenFile {
     return `anon_inode:[${this.kind}]`
   }
   protected abstract readonly kind: string
+  /** What it is an end of, where that has several: they are one file. */
+  get object(): object {
+    return this
+  }
+  /** What whoever opens it by its link in /proc/PID/fd gets. ENXIO of what cannot be opened. */
+  reopen(_flags: number): KernelOperations | number {
+    return -Errno.ENXIO
+  }
   read(_into: Uint8Array, _start: number, _length: number): number {
     return -Errno.EINVAL
   }

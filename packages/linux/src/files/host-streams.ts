@@ -3,10 +3,53 @@ import { Mode } from '@vmexit/vfs'
 import type { Kernel } from '../system.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
 import { AnonymousFile } from './anonymous-file.ts'
-import { Poll } from './open-file.ts'
+import { type KernelOperations, type OpenFile, Poll } from './open-file.ts'
+
+/** A stream of the host, which programs open by name as often as they like. */
+abstract class HostStream extends AnonymousFile {
+  // (Whoever runs the program has given it to its user: as Docker does by fchown(2), anybody's it is who reaches it.)
+  protected override get mode(): number {
+    return Mode.IFIFO | 0o666
+  }
+  override describe(): string {
+    return `pipe:[${this.ino}]`
+  }
+  override reopen(): KernelOperations {
+    return new SameStream(this)
+  }
+}
+
+/** A stream that was opened by name. */
+export class SameStream implements KernelOperations {
+  readonly seekable = false
+  readonly #stream: OpenFile
+
+  constructor(stream: OpenFile) {
+    this.#stream = stream
+  }
+  get queue(): WaitQueue {
+    return this.#stream.queue!
+  }
+  get edges(): number {
+    return this.#stream.edges
+  }
+  read(into: Uint8Array, start: number, length: number): number {
+    return this.#stream.read(into, start, length)
+  }
+  write(from: Uint8Array, start: number, length: number): number {
+    return this.#stream.write(from, start, length)
+  }
+  poll(): number {
+    return this.#stream.poll()
+  }
+  ioctl(request: number, argument: number): number {
+    return this.#stream.ioctl(request, argument)
+  }
+  release(): void {}
+}
 
 /** What programs write goes to the host. */
-export class HostOutput extends AnonymousFile {
+export class HostOutput extends HostStream {
   protected readonly kind = 'output'
   readonly queue: WaitQueue = new WaitQueue()
   readonly #take: (bytes: Uint8Array) => void
@@ -27,9 +70,6 @@ export class HostOutput extends AnonymousFile {
     if (!paused) this.queue.wake()
   }
 
-  protected override get mode(): number {
-    return Mode.IFIFO | 0o600
-  }
   override write(from: Uint8Array, start: number, length: number): number {
     if (this.#isPaused) return this.kernel.block(this.queue)
     this.#take(from.slice(start, start + length))
@@ -42,7 +82,7 @@ export class HostOutput extends AnonymousFile {
 }
 
 /** What the host gives, programs read. */
-export class HostInput extends AnonymousFile {
+export class HostInput extends HostStream {
   protected readonly kind = 'input'
   readonly queue: WaitQueue = new WaitQueue()
   readonly #pieces: Uint8Array[] = []
@@ -71,9 +111,6 @@ export class HostInput extends AnonymousFile {
     return this.#pieces.reduce((sum, piece) => sum + piece.length, 0)
   }
 
-  protected override get mode(): number {
-    return Mode.IFIFO | 0o600
-  }
   override read(into: Uint8Array, start: number, length: number): number {
     const piece = this.#pieces[0]
     if (piece === undefined) return this.#isEnded ? 0 : this.kernel.block(this.queue)

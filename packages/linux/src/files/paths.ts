@@ -1,12 +1,10 @@
 /** Calls on paths (open(2), stat(2), mkdir(2) and their like), which are the file system layer's, for programs. */
-import { At, type ByteString, isRegular, Mode, Open, type Path, Stat } from '@vmexit/vfs'
+import { At, type ByteString, isRegular, Open, type Path, Stat } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { FilePages } from '../memory/file-pages.ts'
 import type { Kernel, Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
-import { dup } from './control.ts'
 import { SMALL_FILE } from './io.ts'
-import type { OpenFile } from './open-file.ts'
 import { isSealed, Seal } from './seals.ts'
 import { VfsFile } from './vfs-file.ts'
 
@@ -28,17 +26,6 @@ export function from(task: Task, at: number, path: ByteString, act: (place: Path
 
 /** RESOLVE_BENEATH and RESOLVE_IN_ROOT. */
 const CONFINED = 0x18
-/** Names of the caller's own descriptors. */
-const OWN_DESCRIPTOR = /^(?:\/proc\/self\/fd\/|\/dev\/fd\/)([0-9]{1,4})$|^\/dev\/(stdin|stdout|stderr)$/
-
-/** The descriptor that a path names, if it is a pipe or a stream of the host's, which has no place in a file system; or −1. */
-function ownStream(task: Task, path: ByteString): number {
-  const own = path.startsWith('/proc/self/fd/') || path.startsWith('/dev/') ? OWN_DESCRIPTOR.exec(path) : null
-  if (own === null) return -1
-  const fd = Number(own[1] ?? ['stdin', 'stdout', 'stderr'].indexOf(own[2]!))
-  const file = task.files.get(fd)
-  return file !== undefined && file.file === undefined ? fd : -1
-}
 
 /** openat(2), openat2(2). */
 export function open(task: Task, at: number, path: ByteString, flags: number, mode: number, resolve = 0): number {
@@ -48,9 +35,6 @@ export function open(task: Task, at: number, path: ByteString, flags: number, mo
   // Below a root of the call's own, even `/` begins at the descriptor.
   const place = start(task, at, (resolve & CONFINED) !== 0 ? path.replace(/^\/+/, '') : path)
   if (typeof place === 'number') return place
-  const own = ownStream(task, path)
-  if (own >= 0 && isSocket(task.files.get(own)!)) return -Errno.ENXIO
-  if (own >= 0) return dup(task, own, 0, (flags & Open.O_CLOEXEC) !== 0)
   const file = kernel.vfs.open(task.context, place, path, flags, mode, resolve)
   if (typeof file === 'number') return file
   if ((flags & Open.O_TRUNC) !== 0 && isRegular(file.inode.mode)) truncated(kernel, file.inode, 0)
@@ -62,10 +46,6 @@ export function open(task: Task, at: number, path: ByteString, flags: number, mo
   const fd = task.files.add(opened, (flags & Open.O_CLOEXEC) !== 0, limit)
   if (fd < 0) opened.close(undefined)
   return fd
-}
-
-function isSocket(file: OpenFile): boolean {
-  return file.stat(scratchStat) === 0 && (scratchStat.mode & Mode.IFMT) === Mode.IFSOCK
 }
 
 /** A file has another size: what is cached and mapped of it goes along. */
@@ -84,8 +64,6 @@ function unmapFrom(kernel: Kernel, pages: FilePages, first: number): void {
 /** fstatat(2), statx(2). */
 export function stat(task: Task, at: number, path: ByteString, flags: number, into: Stat): number {
   if (path === '' && (flags & AT_EMPTY_PATH) !== 0 && at !== AT_FDCWD) return fstat(task, at, into)
-  const own = (flags & At.AT_SYMLINK_NOFOLLOW) === 0 ? ownStream(task, path) : -1
-  if (own >= 0) return fstat(task, own, into)
   const answer = from(task, at, path, (place) => task.kernel.vfs.stat(task.context, place, path, into, flags))
   return answer < 0 ? answer : shown(task, into)
 }

@@ -187,6 +187,15 @@ export class PipeEnd extends AnonymousFile {
     pipe.open(this.isReadable, this.isWritable)
   }
 
+  override get object(): object {
+    return this.pipe
+  }
+  override reopen(flags: number): KernelOperations {
+    const [reads, writes] = [(flags & 3) !== 1, (flags & 3) !== 0]
+    this.pipe.open(reads, writes)
+    return new FifoOperations(this.pipe, reads, writes, () => {})
+  }
+
   get queue(): WaitQueue {
     return this.pipe.queue
   }

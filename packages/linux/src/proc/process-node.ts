@@ -1,10 +1,13 @@
 /** /proc/N: one process (proc(5)). */
 import { Errno } from '../errno.ts'
+import { AnonymousFile } from '../files/anonymous-file.ts'
 import { placeName } from '../files/place-name.ts'
+import { streamFsOf } from '../files/stream-fs.ts'
 import { PAGE } from '../memory/frames.ts'
 import type { PidNamespace } from '../namespaces/pid.ts'
 import type { Kernel, Process, Task } from '../system.ts'
 import { Cap } from '../tasks/capabilities.ts'
+import { HostTerminal } from '../tty/pty.ts'
 import { limitsText } from './limits-text.ts'
 import { auxvBytes, mapsText, smapsRollupText, smapsText } from './memory-nodes.ts'
 import {
@@ -39,7 +42,13 @@ export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Ta
         const opened = () => task()?.files.get(fd)
         node = link(
           () => opened()?.describe(context()!) ?? '',
-          () => opened()?.file?.path,
+          () => {
+            const there = opened()
+            if (!(there instanceof AnonymousFile)) return there?.file?.path
+            // (A terminal of the host's has a node, unless somebody has removed it.)
+            const node = there instanceof HostTerminal ? kernel.vfs.lookup(context()!, null, there.tty.name) : -1
+            return typeof node === 'number' ? streamFsOf(kernel).place(there) : node
+          },
         )
         descriptors.set(fd, node)
       }

@@ -265,6 +265,9 @@ export class HostTerminal extends AnonymousFile {
   override ioctl(request: number, argument: number): number {
     return this.#operations.ioctl(request, argument)
   }
+  override reopen(): KernelOperations {
+    return new TerminalOperations(this.tty)
+  }
   override stat(into: Stat): number {
     // Where it has a node, it is that one: ttyname(3) compares them.
     const { current, vfs } = this.kernel
