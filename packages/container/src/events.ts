@@ -1,5 +1,5 @@
 /** What happens to the containers of a host, in the words of Docker's events ("docker system events", *Containers*). */
-import type { ExitStatus } from './process.ts'
+import type { ExitStatus } from './exit-status.ts'
 
 /** Something that has happened to a container. */
 export type ContainerEvent = ContainerAction & {

@@ -15,6 +15,7 @@ export {
 } from './container.ts'
 export type { ContainerErrorCode } from './errors.ts'
 export type { ContainerAction, ContainerEvent, ContainerListener } from './events.ts'
+export type { ExitStatus, SignalName } from './exit-status.ts'
 export { ContainerFiles, type FileStat, openFiles } from './files.ts'
 export type { Limits } from './group.ts'
 export { ContainerHost, type ContainerHostOptions } from './host.ts'
@@ -39,7 +40,7 @@ export type {
   PublishedPort,
 } from './network-outside.ts'
 export type { Uplink } from './network-uplink.ts'
-export { ContainerProcess, type ExitStatus, type SignalName, type TerminalSize } from './process.ts'
+export { ContainerProcess, type TerminalSize } from './process.ts'
 export type { ProcessEntry } from './processes.ts'
 export type { ProgramOptions } from './program.ts'
 export { defaultSeccomp } from './seccomp.ts'

@@ -1,19 +1,9 @@
 /** A program of a container, as the host has it: its streams, its end, signals to it. */
 import { HostTerminal, type OpenFile, type Process, Signal, type Spawn } from '@vmexit/linux'
 import { containerError } from './errors.ts'
+import { type ExitStatus, type SignalName, statusOf } from './exit-status.ts'
 import type { ContainerHost } from './host.ts'
 import { InputStream, OutputStream } from './streams.ts'
-
-/** How a program has ended. */
-export interface ExitStatus {
-  /** What it said, or 128 and the number of the signal, as shells and Docker have it. */
-  readonly exitCode: number
-  /** The signal that ended it. */
-  readonly signal?: SignalName
-}
-
-/** `SIGTERM`. */
-export type SignalName = keyof typeof Signal
 
 /** A size of a terminal, in characters. */
 export interface TerminalSize {
@@ -136,11 +126,4 @@ export class ContainerProcess {
     this.#tty!.tty.type(bytes)
     this.#host.wake()
   }
-}
-
-function statusOf(status: number): ExitStatus {
-  const number = status & 0x7f
-  if (number === 0) return { exitCode: (status >> 8) & 0xff }
-  const name = Object.entries(Signal).find(([, each]) => each === number)?.[0] as SignalName | undefined
-  return { exitCode: 128 + number, ...(name !== undefined && { signal: name }) }
 }

@@ -20,7 +20,7 @@ abstract class HostStream extends AnonymousFile {
 }
 
 /** A stream that was opened by name. */
-export class SameStream implements KernelOperations {
+class SameStream implements KernelOperations {
   readonly seekable = false
   readonly #stream: OpenFile
 
