@@ -13,15 +13,18 @@ const MAGIC = 0x5049_5045
 class StreamInode implements Inode {
   readonly fs: StreamFs
   readonly stream: AnonymousFile | undefined
+  /** Which no other one has: entries of open files are found by their names. */
+  readonly name: string
   readonly #stat = new Stat()
   readonly size = 0
   readonly rdev = 0
   readonly nlink = 1
   state: object | undefined = undefined
 
-  constructor(fs: StreamFs, stream: AnonymousFile | undefined) {
+  constructor(fs: StreamFs, stream: AnonymousFile | undefined, name = '') {
     this.fs = fs
     this.stream = stream
+    this.name = name
   }
   get ino(): number {
     return this.#now().ino
@@ -51,6 +54,7 @@ export class StreamFs extends MemorylessFs {
   readonly #kernel: Kernel
   /** The one that is looked up at the moment: nobody else walks here by names. */
   #sought: StreamInode | undefined
+  #names = 0
 
   constructor(kernel: Kernel) {
     super(MAGIC)
@@ -64,11 +68,11 @@ export class StreamFs extends MemorylessFs {
   place(stream: AnonymousFile): Path | number {
     let inode = this.#inodes.get(stream.object)
     if (inode === undefined) {
-      inode = new StreamInode(this, stream)
+      inode = new StreamInode(this, stream, String(++this.#names))
       this.#inodes.set(stream.object, inode)
     }
     this.#sought = inode
-    const place = this.#kernel.vfs.lookup(this.#context, null, '/stream')
+    const place = this.#kernel.vfs.lookup(this.#context, null, `/${inode.name}`)
     this.#sought = undefined
     return place
   }

@@ -21,6 +21,11 @@ it.skipIf(!isBusyboxThere).each<[what: string, script: string, output: string]>(
     'fifo\npipe\nwritable\npipe:[]\n',
   ],
   [
+    'several at once, each its own',
+    'seq 3 | (exec 5</dev/stdin; seq 7 9 | (paste /dev/fd/5 /dev/fd/0; (readlink /proc/self/fd/5; readlink /proc/self/fd/0) | sort -u | wc -l))',
+    '1\t7\n2\t8\n3\t9\n2\n',
+  ],
+  [
     "a pipe's other end, from this one",
     'true | (exec 5>/proc/self/fd/0; echo written >&5; exec 5>&-; head -n 1)',
     'written\n',
