@@ -24,8 +24,11 @@ export function smapsText(task: Task): string {
 /** /proc/N/smaps_rollup: the same of all areas together. */
 export function smapsRollupText(task: Task): string {
   const { list } = task.space.areas
-  const total = new Usage()
-  for (const area of list) total.add(usageOf(task, area))
+  const total = noUsage()
+  for (const area of list) {
+    const usage = usageOf(task, area)
+    for (const name of COUNTS) total[name] += usage[name]
+  }
   const [first, last] = [list[0], list.at(-1)]
   if (first === undefined || last === undefined) return ''
   const { Rss, Pss, Pss_Dirty, ...others } = usageRows(total)
@@ -70,29 +73,21 @@ function flagsOf({ prot, shared, mayWrite, growsDown }: Area): string[] {
   return flags
 }
 
+// biome-ignore format: a list
+const COUNTS = [
+  'resident', 'pss', 'pssDirty', 'pssAnonymous', 'pssFile', 'pssShared',
+  'sharedClean', 'sharedDirty', 'privateClean', 'privateDirty', 'referenced', 'anonymous',
+] as const
 /** Pages with frames. Of a page that several have, each one's part is counted in what begins with `pss`. */
-class Usage {
-  resident = 0
-  pss = 0
-  pssDirty = 0
-  pssAnonymous = 0
-  pssFile = 0
-  pssShared = 0
-  sharedClean = 0
-  sharedDirty = 0
-  privateClean = 0
-  privateDirty = 0
-  referenced = 0
-  anonymous = 0
+type Usage = Record<(typeof COUNTS)[number], number>
 
-  add(other: Usage): void {
-    for (const key of Object.keys(other) as (keyof Usage & PagesOf)[]) this[key] += other[key]
-  }
-}
-type PagesOf = { [Key in keyof Usage]: Usage[Key] extends number ? Key : never }[keyof Usage]
+const noUsage = (): Usage => ({
+  ...{ resident: 0, pss: 0, pssDirty: 0, pssAnonymous: 0, pssFile: 0, pssShared: 0 },
+  ...{ sharedClean: 0, sharedDirty: 0, privateClean: 0, privateDirty: 0, referenced: 0, anonymous: 0 },
+})
 
 function usageOf({ space: { table, frames } }: Task, area: Area): Usage {
-  const usage = new Usage()
+  const usage = noUsage()
   table.each(area.start, area.end, (page, entry) => {
     const frame = entry >>> 12
     // (As on Linux, the page of zeros is nobody's.)
