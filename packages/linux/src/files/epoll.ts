@@ -81,7 +81,8 @@ class Epoll extends AnonymousFile {
     if (file.file !== undefined && file.file.operations === null) return -Errno.EPERM
     if (file === this) return -Errno.EINVAL
     const isExclusive = operation !== Control.DEL && (events & Flag.EXCLUSIVE) !== 0
-    if (isExclusive && (operation === Control.MOD || (events & ~EXCLUSIVE_OK) !== 0)) return -Errno.EINVAL
+    const isRefused = operation === Control.MOD || (events & ~EXCLUSIVE_OK) !== 0 || file instanceof Epoll
+    if (isExclusive && isRefused) return -Errno.EINVAL
     if (operation !== Control.ADD && operation !== Control.DEL && operation !== Control.MOD) return -Errno.EINVAL
     if (operation === Control.ADD) {
       if (interest !== undefined) return -Errno.EEXIST
