@@ -2,7 +2,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { checkKernel } from '@vmexit/linux'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { busyboxImage, isBusyboxThere, WHY_NOT } from '../../test/busybox-image.ts'
 import { said } from '../../test/run.ts'
 import { ContainerHost, type ContainerOptions, createContainer, createNetwork, type NetworkDenial } from '../index.ts'
@@ -85,17 +85,12 @@ describe.skipIf(!isBusyboxThere)(`a network with the outside of a browser${isBus
     const { start, network, host } = await setUp()
     const one = await start({ egress: [{ host: '127.0.0.1' }], memory: '8M' })
     one.spawn({ args: ['sh', '-c', `for i in $(seq 5); do wget -q -O - http://10.5.0.1:${port}/ & done; sleep 1000`] })
-    for (const end = performance.now() + 20_000; [...network.namespace.stack.tcp.connections].length < 5; ) {
-      if (performance.now() > end) throw new Error('it did not come to that')
-      await new Promise((done) => setTimeout(done, 10))
-    }
+    const soon = { timeout: 20_000, interval: 10 }
+    await vi.waitFor(() => expect([...network.namespace.stack.tcp.connections].length).toBeGreaterThanOrEqual(5), soon)
     const large = `head -c 15000000 /dev/zero | (printf 'POST / HTTP/1.1\\r\\nHost: 10.5.0.1:${port}\\r\\nContent-Length: 15000000\\r\\n\\r\\n'; cat) | nc 10.5.0.1 ${port}`
     expect(await said(one, `${large} | head -n 1`)).toContain('413')
     await one[Symbol.asyncDispose]()
-    for (const end = performance.now() + 20_000; closed < 5; ) {
-      if (performance.now() > end) throw new Error('it did not come to that')
-      await new Promise((done) => setTimeout(done, 10))
-    }
+    await vi.waitFor(() => expect(closed).toBeGreaterThanOrEqual(5), soon)
     expect(host.kernel.groups.tree.root.memory.usage).toBeLessThan(1 << 20)
     expect(checkKernel(host.kernel)).toEqual([])
   }, 120_000)

@@ -19,8 +19,8 @@ import { KERNEL_PAGE } from '../memory/page-table.ts'
 import { Prot } from '../memory/vma.ts'
 import type { Kernel, Task } from '../system.ts'
 import { unlimited } from '../tasks/account.ts'
+import { limitSpace } from '../tasks/apply-limit.ts'
 import type { Ids } from '../tasks/credentials.ts'
-import { Limit } from '../tasks/limits.ts'
 import { type ElfImage, readImage } from './image.ts'
 import { privilegesOf } from './privileges.ts'
 import { Aux, initialStack } from './stack.ts'
@@ -151,10 +151,7 @@ function fill(
   args: readonly ByteString[],
   env: readonly ByteString[],
 ): Program | number {
-  const { soft } = task.process.limits
-  space.stackLimit = Math.min(soft[Limit.STACK]!, 64 << 20) / PAGE
-  space.sizeLimit = soft[Limit.AS]! / PAGE
-  space.dataLimit = soft[Limit.DATA]! / PAGE
+  limitSpace(space, task.process.limits)
   const top = KERNEL_PAGE
   const stack = space.map(
     top - STACK_PAGES,

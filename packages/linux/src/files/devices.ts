@@ -35,7 +35,7 @@ function memoryDevice(kernel: Kernel, minor: number): KernelOperations | number 
     read,
     write,
     seekable: true,
-    discards: minor !== MemoryDevice.full,
+    discards: minor === MemoryDevice.null || minor === MemoryDevice.zero,
     endless: minor !== MemoryDevice.null,
     staysAtStart: minor === MemoryDevice.null || minor === MemoryDevice.zero || minor === MemoryDevice.full,
     release: () => {},

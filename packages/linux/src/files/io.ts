@@ -17,6 +17,11 @@ export function isPlain(file: OpenFile): boolean {
   return file.file !== undefined && file.file.operations === null && isRegular(file.file.inode.mode)
 }
 
+/** Whether it gives and takes whatever is asked, as /dev/zero does. */
+function isEndless(file: OpenFile): boolean {
+  return file instanceof VfsFile && file.special?.endless === true
+}
+
 /** `readPiece`, and what came from a block device is counted for the caller's group. */
 function readTo(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
   const count = readPiece(task, file, address, length, position)
@@ -31,8 +36,7 @@ function readPiece(task: Task, file: OpenFile, address: number, length: number, 
     const { inode } = file.file!
     pageCache.known(inode)?.flush()
     if ((position ?? file.file!.position) >= inode.size && file.isReadable) return 0
-  } else if (!(file instanceof VfsFile && file.special?.endless === true))
-    return readSpecial(task, file, address, length, position)
+  } else if (!isEndless(file)) return readSpecial(task, file, address, length, position)
   let done = 0
   while (done < length) {
     const part = memory.part(address + done, length - done)
@@ -85,11 +89,11 @@ function writeFrom(task: Task, file: OpenFile, address: number, length: number, 
   return count
 }
 
-/** Writes from an address. Of a file that is no plain one, what fits. */
+/** Writes from an address: all to a plain file and to what has no end; to others what fits. */
 function writeOut(task: Task, file: OpenFile, address: number, length: number, position: number | null): number {
   const { memory } = task.kernel
-  if (!isPlain(file)) {
-    if (file instanceof VfsFile && file.special?.discards === true) return length
+  if (file instanceof VfsFile && file.special?.discards === true) return length
+  if (!isPlain(file) && !isEndless(file)) {
     if (length <= PAGE - (address % PAGE)) {
       const at = length === 0 ? 0 : memory.readable(address)
       return writeBytes(task, file, memory.bytes, at, length, position)
@@ -98,7 +102,7 @@ function writeOut(task: Task, file: OpenFile, address: number, length: number, p
     memory.read(address, bounce)
     return writeBytes(task, file, bounce, 0, bounce.length, position)
   }
-  if ((file.flags & O_LARGEFILE) === 0 && length > 0) {
+  if (isPlain(file) && (file.flags & O_LARGEFILE) === 0 && length > 0) {
     const { inode, position: here } = file.file!
     const at = (file.flags & O_APPEND) !== 0 ? inode.size : (position ?? here)
     if (at >= SMALL_FILE) return -Errno.EFBIG

@@ -23,7 +23,7 @@ export interface KernelOperations extends FileOperations {
   ioctl?(request: number, argument: number): number
   /** What is written is not looked at: addresses may be bad. */
   readonly discards?: boolean
-  /** Reads give all that is asked for, at once, each time. */
+  /** Reads give all that is asked for, at once, and writes take all. */
   readonly endless?: boolean
   /** Its position is always 0. */
   readonly staysAtStart?: boolean

@@ -9,7 +9,7 @@ import type { Kernel, Process, Task } from '../system.ts'
 import { Cap } from '../tasks/capabilities.ts'
 import { HostTerminal } from '../tty/pty.ts'
 import { limitsText } from './limits-text.ts'
-import { auxvBytes, mapsText, smapsRollupText, smapsText } from './memory-nodes.ts'
+import { auxvBytes, mapsText, smapsRollupText, smapsText } from './memory-text.ts'
 import {
   cgroupText,
   guarded,

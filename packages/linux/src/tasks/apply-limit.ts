@@ -12,13 +12,17 @@ const LARGEST_STACK = 64 << 20
 
 /** Sets a limit of a process, for all its threads. Whether it may be set has been asked; `Infinity` is none. */
 export function applyLimit(target: Process, resource: number, soft: number, hard: number): void {
-  const { space } = target.leader
   target.limits.set(resource, soft, hard)
   if (resource === Limit.CPU && soft !== INFINITE) target.cpuTimers ??= new CpuTimers()
-  if (resource === Limit.DATA) space.dataLimit = soft / PAGE
   if (resource === Limit.FSIZE) for (const task of target.tasks) task.context.fileSizeLimit = soft
-  if (resource === Limit.STACK) space.stackLimit = Math.min(soft, LARGEST_STACK) / PAGE
-  if (resource === Limit.AS) space.sizeLimit = soft / PAGE
+  limitSpace(target.leader.space, target.limits)
+}
+
+/** An address space has the limits of its process. */
+export function limitSpace(space: Task['space'], { soft }: Process['limits']): void {
+  space.stackLimit = Math.min(soft[Limit.STACK]!, LARGEST_STACK) / PAGE
+  space.sizeLimit = soft[Limit.AS]! / PAGE
+  space.dataLimit = soft[Limit.DATA]! / PAGE
 }
 
 /** A call has answered EFBIG: where that was for RLIMIT_FSIZE, its task is told by SIGXFSZ (setrlimit(2)). */

@@ -99,14 +99,12 @@ describe('requests', () => {
     expect(read(said).status).toBe(status)
   })
 
-  test('a head of white space, and one byte at a time, take no longer than others', () => {
+  test('a head of white space, and one byte at a time, take no longer than others', { timeout: 5000 }, () => {
     const spaces = get(`X: a${' '.repeat(60_000)}b\r\nY:${'\t'.repeat(100)}\x01\r\n`)
     expect(read(spaces).status).toBe(400)
     const single = bytes(get(`X: ${'y'.repeat(60_000)}\r\n`))
     const pieces = Array.from(single, (byte) => Uint8Array.of(byte))
-    const start = performance.now()
     expect(readAll(pieces).requests).toHaveLength(1)
-    expect(performance.now() - start).toBeLessThan(5000)
   })
 })
 

@@ -16,7 +16,7 @@ export function smapsText(task: Task): string {
       const kilobytes = (area.end - area.start) * (PAGE / 1024)
       const sizes = { Size: kilobytes, KernelPageSize: PAGE / 1024, MMUPageSize: PAGE / 1024 }
       const flags = `THPeligible:    0\nVmFlags: ${flagsOf(area).join(' ')} \n`
-      return areaLine(area) + rows(sizes) + rows(usageRows(usageOf(task, area))) + flags
+      return areaLine(area) + rows(sizes) + rows(usageRows(usageOf(task, [area]))) + flags
     })
     .join('')
 }
@@ -24,11 +24,7 @@ export function smapsText(task: Task): string {
 /** /proc/N/smaps_rollup: the same of all areas together. */
 export function smapsRollupText(task: Task): string {
   const { list } = task.space.areas
-  const total = noUsage()
-  for (const area of list) {
-    const usage = usageOf(task, area)
-    for (const name of COUNTS) total[name] += usage[name]
-  }
+  const total = usageOf(task, list)
   const [first, last] = [list[0], list.at(-1)]
   if (first === undefined || last === undefined) return ''
   const { Rss, Pss, Pss_Dirty, ...others } = usageRows(total)
@@ -73,26 +69,21 @@ function flagsOf({ prot, shared, mayWrite, growsDown }: Area): string[] {
   return flags
 }
 
-// biome-ignore format: a list
-const COUNTS = [
-  'resident', 'pss', 'pssDirty', 'pssAnonymous', 'pssFile', 'pssShared',
-  'sharedClean', 'sharedDirty', 'privateClean', 'privateDirty', 'referenced', 'anonymous',
-] as const
 /** Pages with frames. Of a page that several have, each one's part is counted in what begins with `pss`. */
-type Usage = Record<(typeof COUNTS)[number], number>
-
-const noUsage = (): Usage => ({
+type Usage = ReturnType<typeof noUsage>
+const noUsage = () => ({
   ...{ resident: 0, pss: 0, pssDirty: 0, pssAnonymous: 0, pssFile: 0, pssShared: 0 },
   ...{ sharedClean: 0, sharedDirty: 0, privateClean: 0, privateDirty: 0, referenced: 0, anonymous: 0 },
 })
 
-function usageOf({ space: { table, frames } }: Task, area: Area): Usage {
+function usageOf({ space: { table, frames } }: Task, areas: readonly Area[]): Usage {
   const usage = noUsage()
-  table.each(area.start, area.end, (page, entry) => {
-    const frame = entry >>> 12
-    // (As on Linux, the page of zeros is nobody's.)
-    if (frame !== frames.zero) count(usage, frames, area, page, entry, frame)
-  })
+  for (const area of areas)
+    table.each(area.start, area.end, (page, entry) => {
+      const frame = entry >>> 12
+      // (As on Linux, the page of zeros is nobody's.)
+      if (frame !== frames.zero) count(usage, frames, area, page, entry, frame)
+    })
   return usage
 }
 
