@@ -9,13 +9,13 @@ import { VmexitError } from '@vmexit/core'
 import type { Account } from '../account.ts'
 import { Errno } from '../errno.ts'
 import type { AllowList } from '../gateway/allow-list.ts'
+import { anyListener } from '../gateway/any-listener.ts'
 import { formatIpv4, type Ipv4, isWithin, loopbackAddress, parseIpv4 } from '../ip/address.ts'
 import { LazyTimer } from '../lazy-timer.ts'
 import { StreamSocket } from '../socket/stream-socket.ts'
 import type { NetStack } from '../stack.ts'
 import type { Segment } from '../tcp/segment.ts'
-import { tcpDefaults } from '../tcp/state.ts'
-import { Listener } from '../tcp/tcp.ts'
+import type { Listener } from '../tcp/tcp.ts'
 import { relay } from './relay.ts'
 
 /** A port of the host that leads to a guest. */
@@ -185,9 +185,7 @@ export class HostSockets implements AsyncDisposable {
     const account = this.#options.account?.(guest)
     const known = this.#listeners.get(account)
     if (known !== undefined) return known
-    const flags = { reuseAddress: false, reusePort: false, listening: true, ephemeral: false }
-    const binding = { address: 0, port: 0, device: undefined, ...flags }
-    const listener = new Listener(binding, { ...tcpDefaults, account }, this.#limitOfGuest)
+    const listener = anyListener(this.#limitOfGuest, account)
     listener.changed = () => this.#accept(listener)
     this.#listeners.set(account, listener)
     return listener

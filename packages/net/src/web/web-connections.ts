@@ -5,13 +5,13 @@
 import { VmexitError } from '@vmexit/core'
 import type { Account } from '../account.ts'
 import type { AllowRule } from '../gateway/allow-list.ts'
+import { anyListener } from '../gateway/any-listener.ts'
 import { formatIpv4, type Ipv4, isWithin, loopbackAddress } from '../ip/address.ts'
 import { StreamSocket } from '../socket/stream-socket.ts'
 import type { NetStack } from '../stack.ts'
 import type { Connection } from '../tcp/connection.ts'
 import type { Segment } from '../tcp/segment.ts'
-import { tcpDefaults } from '../tcp/state.ts'
-import { Listener } from '../tcp/tcp.ts'
+import type { Listener } from '../tcp/tcp.ts'
 import { Budget } from './budget.ts'
 import { type Destination, Destinations, namesNetwork } from './destinations.ts'
 import type { Fetch, Origin } from './fetching.ts'
@@ -225,9 +225,7 @@ export class WebConnections implements Disposable {
     const account = this.#options.account?.(guest)
     const known = this.#listeners.get(account)
     if (known !== undefined) return known
-    const flags = { reuseAddress: false, reusePort: false, listening: true, ephemeral: false }
-    const binding = { address: 0, port: 0, device: undefined, ...flags }
-    const listener = new Listener(binding, { ...tcpDefaults, ...keepalive, account }, this.#limitOfGuest)
+    const listener = anyListener(this.#limitOfGuest, account, keepalive)
     listener.changed = () => {
       const { tcp } = this.#stack
       for (let connection = tcp.accept(listener); connection; connection = tcp.accept(listener))
