@@ -5,7 +5,8 @@
  * been at work, for only they change a TLB. (With one look-up per access, see the times in decision 0028.)
  */
 import { Load, Op } from '@vmexit/wasm-asm'
-import { localNode, type Node, NodeKind, Tables, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_SHIFT } from '@vmexit/x86/engine'
+import { Layout } from '@vmexit/x86'
+import { findStack, i32Node, localNode, type Node, NodeKind, Tables, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_SHIFT } from '@vmexit/x86/engine'
 import { HeldProcessor } from './held.ts'
 
 /** Number of the stack pointer. */
@@ -28,6 +29,15 @@ export abstract class AccessProcessor extends HeldProcessor {
     this.#above.clear()
   }
 
+  readonly #inFrame = new WeakSet<Node>()
+  override peek(type: Node['type'], address: Node, offset: number, bits: number, signed = false): Node {
+    if (!this.#inFrame.has(address)) return super.peek(type, address, offset, bits, signed)
+    return super.peek(type, address.a!, offset + address.b!.value, bits, signed)
+  }
+  override poke(address: Node, offset: number, value: Node, bits: number): void {
+    if (!this.#inFrame.has(address)) super.poke(address, offset, value, bits)
+    else super.poke(address.a!, offset + address.b!.value, value, bits)
+  }
   protected key(): Node {
     return localNode('i32', this.locals.key)
   }
@@ -44,16 +54,17 @@ export abstract class AccessProcessor extends HeldProcessor {
     const pointer = localNode('i32', this.locals.parts[SP]!)
     const first = this.add(pointer, this.i32(low - above))
     const last = this.add(pointer, this.i32(high - 1 - above))
-    const entry = this.#entry(first)
-    fn.localGet(entry).load(Load.i32Load, this.base + Tables.write + TLB_ADDEND)
-    this.emit(this.add(pointer, this.i32(-above)))
-    fn.op(Op.i32Add).i32Const(0)
-    fn.localGet(entry).load(Load.i32Load, this.base + Tables.write)
-    this.emit(this.tag(first))
-    fn.op(Op.i32Xor)
-    this.emit(this.and(this.xor(first, last), this.i32(PAGE_MASK)))
-    fn.op(Op.i32Or).op(Op.i32Eqz)
-    fn.select().localSet(this.locals.frame)
+    const inPage = this.temporary('i64')
+    this.emit(first)
+    fn.op(Op.i64ExtendI32U).i32Const(0).load(Load.i64Load, this.base + Layout.stackPage)
+    fn.op(Op.i64Sub).localTee(inPage).i64Const(BigInt(0x1000 - (high - low))).op(Op.i64GtU)
+    fn.hint(false).if_()
+    this.emit(this.call(findStack, this.state(), first, last)[0]!)
+    fn.localSet(this.locals.frame)
+    fn.else_()
+    fn.localGet(inPage).op(Op.i32WrapI64).i32Const(0).load(Load.i32Load, this.base + Layout.stackHost)
+    fn.op(Op.i32Add).localSet(this.locals.frame)
+    fn.end()
     this.frame = above
   }
   protected override whole(part: number): Node {
@@ -83,15 +94,17 @@ export abstract class AccessProcessor extends HeldProcessor {
     if (!isInside) return this.#lookUp(super.let(linear), bytes, write)
     const at = this.temporary('i32')
     const frame = localNode('i32', this.locals.frame)
+    const offset = above - this.span.low
     this.emit(frame)
-    fn.hint(true).if_()
-    this.emit(this.add(frame, this.i32(above)))
-    fn.localSet(at)
-    fn.else_()
-    this.emit(this.#lookUp(super.let(linear), bytes, write))
+    fn.localTee(at)
+    fn.op(Op.i32Eqz)
+    fn.hint(false).if_()
+    this.emit(this.sub(this.#lookUp(super.let(linear), bytes, write), this.i32(offset)))
     fn.localSet(at)
     fn.end()
-    return localNode('i32', at)
+    const host = this.add(localNode('i32', at), this.i32(offset))
+    if (offset !== 0) this.#inFrame.add(host)
+    return host
   }
   /** A local with the offset of a linear address' entry in its table. */
   #entry(address: Node): number {

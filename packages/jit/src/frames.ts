@@ -18,7 +18,7 @@ export interface Frames {
 }
 
 /** Accesses from which on a look pays: it costs as much as one and a half. (For all blocks a shell took 4 % longer.) */
-const WORTH_A_LOOK = 6
+const WORTH_A_LOOK = 2
 const IN_LOOP = 2
 /** Reached at the most, in bytes: what lies farther off is looked up by itself. */
 const FARTHEST = 512

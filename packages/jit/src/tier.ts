@@ -1,6 +1,7 @@
 /** The tier: what is hot is gathered, translated in small modules, entered, and dropped again when its code changes. */
 import { ModuleBuilder } from '@vmexit/wasm-asm'
 import {
+  findStack,
   type Mode,
   Outcome,
   peekFlags,
@@ -194,7 +195,7 @@ export class JitTier implements Tier {
   #compile(batch: readonly Planned[]): void {
     const { records, state, routines, imports } = this.#parts
     // The form of an instruction does not tell its condition.
-    const needed = new Set<Routine>([settleFlags, peekFlags])
+    const needed = new Set<Routine>([settleFlags, peekFlags, findStack])
     for (const { plan } of batch) for (const routine of plan.routines) needed.add(routine)
     routines.require(needed)
     const module = new ModuleBuilder({ name: 'translations' })

@@ -1,4 +1,5 @@
 /** Blocks that reach the stack often, at pages that do not lie beside each other. */
+import type { GuestMemory } from '@vmexit/memory'
 import { describe, expect, it } from 'vitest'
 import { At, Both, word } from './both.ts'
 import { eager } from './eager.ts'
@@ -9,7 +10,7 @@ const store = (disp: number): string => `899c24${word(disp)} 43`
 const load = (disp: number): string => `8b8c24${word(disp)} 01cb`
 
 /** Runs a loop with the stack pointer at e000h unless stated, behind a page that lies somewhere else. */
-function loop(text: string, threshold: 1 | 2, pointer = 0xe000): Both {
+function loop(text: string, threshold: 1 | 2, pointer = 0xe000, prepare?: (memory: GuestMemory) => void): Both {
   const body = `bc${word(pointer)} ${text}`.replaceAll(' ', '')
   const both = new Both(
     { [At.code]: `${body} e9${word(-(body.length / 2) - 5)}` },
@@ -18,6 +19,7 @@ function loop(text: string, threshold: 1 | 2, pointer = 0xe000): Both {
   for (const { memory, cpu } of both.all) {
     memory.write32(At.table + 0xd * 4, 0x1_d007)
     memory.write32(At.table + 0xe * 4, 0x1_b007)
+    prepare?.(memory)
     cpu.paging.mmu.flush()
   }
   for (let n = 0; n < 40; n++) both.run(4000 + n)
@@ -44,6 +46,23 @@ describe.each([1, 2] as const)('translated the %i. time', (threshold) => {
     // lea esp, [esp+6]; push eax, ebx, ecx; pop them; in e000h on both sides
     const around = [4, 8, 12, 16, 20].map(store).join(' ')
     loop(`${around} 8d642406 50 53 51 58 59 5a 8d6424fa ${around}`, threshold)
+  })
+
+  // xor dword [entry of page d], 2000h; invlpg [d000h]
+  const remap = `813534400000${word(0x2000)} 0f013d00d00000`
+  // mov eax, cr3; xor eax, 6000h; mov cr3, eax
+  const load3 = '0f20d8 3500600000 0f22d8'
+
+  it.each([
+    ['INVLPG', remap],
+    ['a load of CR3', load3],
+  ])('goes where its page is mapped by now: %s', (_what, change) => {
+    // push ebx, ecx; mov [esp+4], ebx; call +0; inc ebx; ret to the next by pop edx; pop ecx, edx
+    const work = '53 51 895c2404 e800000000 43 5a 59 5a'
+    const both = loop(`${work} ${change} ${work} ${store(-12)} ${load(-8)}`, threshold, 0xe000, (memory) => {
+      memory.write32(At.otherTable + 0xd * 4, 0x1_f007)
+    })
+    for (const frame of [0x1_d000, 0x1_f000]) expect(both.word(frame + 0xffc)).not.toBe(0)
   })
 
   describe.each([0xe800, 0xefe0, 0xe000])('with the stack pointer at %i', (pointer) => {

@@ -18,6 +18,7 @@ export {
 } from './interpreter/layout.ts'
 export type { Mode } from './interpreter/mode.ts'
 export { Records } from './interpreter/records.ts'
+export { findStack } from './interpreter/stack-page.ts'
 export type { Tier, TierFactory, TierImports, TierParts, TierStats } from './interpreter/tier.ts'
 export { Acted, Exit, NESTING, Outcome, RESUME, TRANSLATION } from './interpreter/translation.ts'
 export { Emitter, type RoutineLinker } from './ops/emit.ts'

@@ -19,7 +19,7 @@ export function resetState(core: Core): void {
   const { state, msrs, model } = core
   const { base } = state
   state.host.u8.fill(0, base, base + Layout.tlbKey)
-  state.host.u8.fill(0, base + Layout.fpuBlocked, base + Layout.size)
+  state.host.u8.fill(0, base + Layout.fpuBlocked, base + Layout.stackPage)
   state.eflags = 2
   state.set32(Layout.cr0, CR0)
   for (let seg = 0; seg < 6; seg++) {

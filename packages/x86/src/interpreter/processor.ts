@@ -27,6 +27,7 @@ import {
   TLB_ADDEND,
   TLB_ENTRY_SHIFT,
 } from './layout.ts'
+import { NO_PAGE } from './stack-page.ts'
 import { DEEPEST_STACK, Exit, Outcome } from './translation.ts'
 
 /** How a handler ends, which depends on the function that it stands in. */
@@ -366,6 +367,7 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
     const key = this.let(this.peek('i32', this.state(), Layout.tlbKey, 32))
     const changed = user ? this.or(key, this.i32(1)) : this.and(key, this.i32(~1))
     this.poke(this.state(), Layout.tlbKey, changed, 32)
+    this.poke(this.state(), Layout.stackPage, this.i64(NO_PAGE), 64)
     const { kept } = this.#end
     if (!kept) return
     this.emit(changed)

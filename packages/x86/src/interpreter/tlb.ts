@@ -3,6 +3,7 @@ import { Layout } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
 import { CodeSlots } from './code-slots.ts'
 import { CODE_TLB_ENTRIES, Tables, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_SHIFT, TLB_VERSION } from './layout.ts'
+import { forgetStackPage } from './stack-page.ts'
 
 const GENERATIONS = 0x7ff
 /** Entries cleared one by one at the most: with more, a new generation costs less, and what it drops besides. */
@@ -22,6 +23,7 @@ export class EngineTlb {
 
   /** The privilege level changed: entries carry whether they were made for CPL 3. */
   keyChanged(): void {
+    forgetStackPage(this.#state)
     this.#state.set32(Layout.tlbKey, (this.#generation << 1) | (this.#state.cpl === 3 ? 1 : 0))
   }
 
@@ -30,6 +32,7 @@ export class EngineTlb {
    * that no entry matches; the tables are cleared once in 2,047 times.
    */
   flush(keepsGlobal = false): void {
+    forgetStackPage(this.#state)
     const { i32 } = this.#state.host
     if (keepsGlobal && this.#local.length <= FEW) {
       for (const at of this.#local) {
@@ -74,6 +77,7 @@ export class EngineTlb {
     }
   }
   dropData(page: number): void {
+    forgetStackPage(this.#state)
     this.#clear(this.#entry(Tables.read, page, TLB_ENTRIES))
     this.#clear(this.#entry(Tables.write, page, TLB_ENTRIES))
   }
@@ -83,10 +87,12 @@ export class EngineTlb {
 
   /** Drop every entry that leads to the frame at host address `frame`. */
   dropFrame(frame: number, reads: boolean): void {
+    forgetStackPage(this.#state)
     this.#dropWhere(Tables.write, frame)
     if (reads) this.#dropWhere(Tables.read, frame)
   }
   dropWrites(): void {
+    forgetStackPage(this.#state)
     const first = (this.#state.base + Tables.write) >> 2
     this.#state.host.i32.fill(0, first, first + (TLB_ENTRIES << (TLB_ENTRY_SHIFT - 2)))
   }

@@ -104,6 +104,12 @@ export const Layout = {
    * non-root operation.
    */
   intercepts: 0x594,
+  /**
+   * The page that the stack was last found in: its linear address (8 bytes), or what no page begins at, and its host address (int32).
+   * See `stack-page.ts`.
+   */
+  stackPage: 0x598,
+  stackHost: 0x5a0,
   /** Total size of one CPU's state. */
   size: 0x1000,
 } as const

@@ -97,6 +97,42 @@ export function userSuite(engine: EngineChoice): void {
       expect(cpu.state.cpl).toBe(3)
     })
 
+    it.each(['invalidate', 'flush'] as const)('finds its stack where it is by now: %s', (how) => {
+      // L: push ebx; push esi; inc ebx; pop edi; pop ecx; int 80h; jmp L
+      const cpu = userMode(engine, '5356435f59cd80ebf7')
+      const { memory, state } = cpu
+      const entry = 0x2000 + ((DATA >>> 12) & 0x3ff) * 4
+      state.setReg32(Gpr.sp, DATA + 0x800)
+      const faults: number[] = []
+      let calls = 0
+      const map = (value: number): void => {
+        memory.write32(entry, value)
+        if (how === 'flush') cpu.paging.mmu.flush()
+        else cpu.paging.invalidate(DATA)
+      }
+      cpu.ringZero = {
+        enter({ source, vector, errorCode = 0 }) {
+          if (source === 'software') {
+            // Each tenth time it may only be read, each third time it is elsewhere.
+            calls++
+            if (calls % 10 === 0) map(0x4000 | 5)
+            else if (calls % 3 === 0) map((calls % 2 === 0 ? 0x4000 : 0x5000) | USER)
+            return true
+          }
+          faults.push(vector, errorCode)
+          map(0x4000 | USER)
+          return vector === Vector.PF
+        },
+      }
+      expect(cpu.run(70_000).reason).toBe('budget')
+      expect(calls).toBe(10_000)
+      expect(faults).toEqual(Array.from({ length: 999 }, () => [Vector.PF, 7]).flat())
+      // The two words last pushed, in either frame.
+      const [last, other] = [0x4000, 0x5000].map((frame) => memory.read32(frame + 0x7fc)).sort((a, b) => b - a)
+      expect(last).toBe(9999)
+      expect(other).toBeGreaterThan(9900)
+    })
+
     it('goes on behind a breakpoint, and elsewhere where its owner has changed all registers', () => {
       const cpu = userMode(engine, 'cc 90 cd80 eb04 90 90 90 90 43 ebfd'.replaceAll(' ', '')) // int3; nop; int 80h; jmp; …; L: inc ebx; jmp L
       const seen: (readonly [string, number])[] = []
