@@ -1,17 +1,29 @@
 /**
- * Accesses to memory: a look-up in the engine's TLB, and the stack without one. Where much lies at fixed distances from the
- * stack pointer, its page is looked up once: the *frame* is the host address that goes with a certain value of the stack
- * pointer, 0 where the page was not found or the span that is reached does not lie in one page. It stays until others have
- * been at work, for only they change a TLB. (With one look-up per access, see the times in decision 0028.)
+ * Accesses to memory: a look-up in the engine's TLB, and the stack without one. What is pushed, popped and reached at fixed distances
+ * from the stack pointer goes by the *frame*: the host address of the lowest byte that code here reaches so, or 0 where the
+ * bytes do not lie in one page that may be written. It is found by the page that the stack was found in last
+ * (`Layout.stackPage`), for a third of what a look-up costs, and stays until others have been at work, for only they change a TLB.
+ * (Times are in decisions 0028 and 0038.)
  */
 import { Load, Op } from '@vmexit/wasm-asm'
 import { Layout } from '@vmexit/x86'
-import { findStack, i32Node, localNode, type Node, NodeKind, Tables, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_SHIFT } from '@vmexit/x86/engine'
+import {
+  findStack,
+  i32Node,
+  localNode,
+  type Node,
+  NodeKind,
+  Tables,
+  TLB_ADDEND,
+  TLB_ENTRIES,
+  TLB_ENTRY_SHIFT,
+  TlbKey,
+} from '@vmexit/x86/engine'
 import { HeldProcessor } from './held.ts'
 
 /** Number of the stack pointer. */
 export const SP = 4
-const PAGE_MASK = -0x1000
+const PAGE = 0x1000
 
 /** What of the stack is reached by way of the frame: from the stack pointer's value that the frame goes with. */
 export interface Span {
@@ -21,32 +33,31 @@ export interface Span {
 
 export abstract class AccessProcessor extends HeldProcessor {
   span: Span = { low: 0, high: 0 }
+  /** The code is for CPL 3. */
+  user = false
   /** Nodes for the stack pointer since the instruction began, and how far above the frame they are. */
   readonly #above = new Map<Node, number>()
+  /** Host addresses that are a frame and a distance from it. */
+  readonly #inFrame = new WeakSet<Node>()
 
   protected override beginHeld(): void {
     super.beginHeld()
     this.#above.clear()
   }
 
-  readonly #inFrame = new WeakSet<Node>()
-  override peek(type: Node['type'], address: Node, offset: number, bits: number, signed = false): Node {
-    if (!this.#inFrame.has(address)) return super.peek(type, address, offset, bits, signed)
-    return super.peek(type, address.a!, offset + address.b!.value, bits, signed)
-  }
-  override poke(address: Node, offset: number, value: Node, bits: number): void {
-    if (!this.#inFrame.has(address)) super.poke(address, offset, value, bits)
-    else super.poke(address.a!, offset + address.b!.value, value, bits)
-  }
   protected key(): Node {
-    return localNode('i32', this.locals.key)
+    return i32Node(this.user ? TlbKey.user : TlbKey.system)
+  }
+  /** The user's key has all bits that an offset may have. */
+  override tag(linear: Node): Node {
+    return this.user ? this.or(linear, this.key()) : super.tag(linear)
   }
   protected missed(): void {
     throw new TypeError('translations look up the TLB in their own way')
   }
 
   // ── the frame ──
-  /** Look the stack's page up; the stack pointer is `above` the frame. */
+  /** Find it; the stack pointer is `above` it. */
   findFrame(above: number): void {
     const { fn } = this
     this.hold(SP)
@@ -54,16 +65,26 @@ export abstract class AccessProcessor extends HeldProcessor {
     const pointer = localNode('i32', this.locals.parts[SP]!)
     const first = this.add(pointer, this.i32(low - above))
     const last = this.add(pointer, this.i32(high - 1 - above))
+    // With 64 bits: below the page is far above it, and so is every address where there is none.
     const inPage = this.temporary('i64')
     this.emit(first)
-    fn.op(Op.i64ExtendI32U).i32Const(0).load(Load.i64Load, this.base + Layout.stackPage)
-    fn.op(Op.i64Sub).localTee(inPage).i64Const(BigInt(0x1000 - (high - low))).op(Op.i64GtU)
+    fn.op(Op.i64ExtendI32U)
+      .i32Const(0)
+      .load(Load.i64Load, this.base + Layout.stackPage)
+      .op(Op.i64Sub)
+      .localTee(inPage)
+      .i64Const(BigInt(PAGE - (high - low)))
+      .op(Op.i64GtU)
     fn.hint(false).if_()
     this.emit(this.call(findStack, this.state(), first, last)[0]!)
     fn.localSet(this.locals.frame)
     fn.else_()
-    fn.localGet(inPage).op(Op.i32WrapI64).i32Const(0).load(Load.i32Load, this.base + Layout.stackHost)
-    fn.op(Op.i32Add).localSet(this.locals.frame)
+    fn.localGet(inPage)
+      .op(Op.i32WrapI64)
+      .i32Const(0)
+      .load(Load.i32Load, this.base + Layout.stackHost)
+      .op(Op.i32Add)
+      .localSet(this.locals.frame)
     fn.end()
     this.frame = above
   }
@@ -86,6 +107,15 @@ export abstract class AccessProcessor extends HeldProcessor {
   }
 
   // ── access ──
+  /** The distance from the frame is a part of the instruction. */
+  override peek(type: Node['type'], address: Node, offset: number, bits: number, signed = false): Node {
+    if (!this.#inFrame.has(address)) return super.peek(type, address, offset, bits, signed)
+    return super.peek(type, address.a!, offset + address.b!.value, bits, signed)
+  }
+  override poke(address: Node, offset: number, value: Node, bits: number): void {
+    if (!this.#inFrame.has(address)) super.poke(address, offset, value, bits)
+    else super.poke(address.a!, offset + address.b!.value, value, bits)
+  }
   protected override translate(linear: Node, bytes: number, write: boolean): Node {
     const { fn } = this
     this.effects.leaves = true
@@ -96,8 +126,7 @@ export abstract class AccessProcessor extends HeldProcessor {
     const frame = localNode('i32', this.locals.frame)
     const offset = above - this.span.low
     this.emit(frame)
-    fn.localTee(at)
-    fn.op(Op.i32Eqz)
+    fn.localTee(at).op(Op.i32Eqz)
     fn.hint(false).if_()
     this.emit(this.sub(this.#lookUp(super.let(linear), bytes, write), this.i32(offset)))
     fn.localSet(at)

@@ -17,7 +17,7 @@ export interface Frames {
   readonly span: Span
 }
 
-/** Accesses from which on a look pays: it costs as much as one and a half. (For all blocks a shell took 4 % longer.) */
+/** Accesses from which on it pays to find the frame. (For one access it takes as long as a look-up, and more code.) */
 const WORTH_A_LOOK = 2
 const IN_LOOP = 2
 /** Reached at the most, in bytes: what lies farther off is looked up by itself. */

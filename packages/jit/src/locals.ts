@@ -12,7 +12,6 @@ export class Locals {
   /** Values a, b and c of the status flags: see `HeldFlags`. */
   readonly flags: readonly [number, number, number]
   readonly budget: number
-  readonly key: number
   /** The frame: see `accesses.ts`. */
   readonly frame: number
   readonly #fn: FunctionBuilder
@@ -23,7 +22,6 @@ export class Locals {
     this.parts = Array.from({ length: 8 }, local)
     this.flags = [local(), local(), local()]
     this.budget = local()
-    this.key = local()
     this.frame = local()
   }
 

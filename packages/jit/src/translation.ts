@@ -17,6 +17,7 @@ import {
   TLB_ADDEND,
   TLB_ENTRY_SHIFT,
   TLB_VERSION,
+  TlbKey,
 } from '@vmexit/x86/engine'
 import type { Exits } from './exits.ts'
 import type { Graph } from './graph.ts'
@@ -31,7 +32,6 @@ import { stackRun } from './stack-run.ts'
 /** Parameters. */
 const BASE = 0
 const NESTING = 1
-const PAGE_MASK = ~0xfff
 
 /** A place that another translation begins at, or may once begin at. */
 export interface Entry {
@@ -69,6 +69,7 @@ class Translation implements Surroundings {
   readonly #processor: TranslationProcessor
   readonly #target: number
   readonly #outcome: number
+  readonly #key: number
   /** The instruction that is emitted: its block, and how many of that are not done when it leaves. */
   #number = 0
   #item!: Item
@@ -91,6 +92,8 @@ class Translation implements Surroundings {
     shop.processor.locals = this.#locals
     shop.processor.surroundings = this
     shop.processor.span = plan.frames.span
+    shop.processor.user = region.mode.user
+    this.#key = region.mode.user ? TlbKey.user : TlbKey.system
     this.#target = fn.local('i32')
     this.#outcome = fn.local('i64')
   }
@@ -422,7 +425,7 @@ class Translation implements Surroundings {
     const linear = processor.let(processor.add(to, processor.i32(mode.codeBase | 0)))
     const index = processor.and(processor.shr(linear, processor.i32(12)), processor.i32(CODE_TLB_ENTRIES - 1))
     const tlb = processor.let(processor.shl(index, processor.i32(TLB_ENTRY_SHIFT)))
-    const tag = processor.or(processor.and(linear, processor.i32(PAGE_MASK)), localNode('i32', this.#locals.key))
+    const tag = processor.tag(linear)
     const differences = [
       processor.xor(field(Record32.ip), to),
       processor.xor(field(Record32.mode), processor.i32(mode.id)),
@@ -503,10 +506,7 @@ class Translation implements Surroundings {
     const fn = this.#fn
     const entry = this.#shop.base + Tables.code + ((page.linear & (CODE_TLB_ENTRIES - 1)) << TLB_ENTRY_SHIFT)
     fn.i32Const(0).load(Load.i32Load, entry)
-    fn.localGet(this.#locals.key)
-    fn.i32Const((page.linear << 12) | 0)
-      .op(Op.i32Or)
-      .op(Op.i32Xor)
+    fn.i32Const((page.linear << 12) | this.#key).op(Op.i32Xor)
     fn.i32Const(0).load(Load.i32Load, entry + TLB_VERSION)
     fn.i32Const(page.version).op(Op.i32Xor).op(Op.i32Or)
     fn.hint(false).if_()
@@ -524,9 +524,8 @@ class Translation implements Surroundings {
   /** Others may have changed everything. */
   #reload(): void {
     const fn = this.#fn
-    const { budget, key } = this.#locals
+    const { budget } = this.#locals
     fn.i32Const(0).load(Load.i32Load, this.#state(Layout.budget)).localSet(budget)
-    fn.i32Const(0).load(Load.i32Load, this.#state(Layout.tlbKey)).localSet(key)
     this.#processor.meet(0, undefined, undefined)
     this.#processor.flags = undefined
   }

@@ -15,6 +15,7 @@ export {
   TLB_ENTRIES,
   TLB_ENTRY_SHIFT,
   TLB_VERSION,
+  TlbKey,
 } from './interpreter/layout.ts'
 export type { Mode } from './interpreter/mode.ts'
 export { Records } from './interpreter/records.ts'

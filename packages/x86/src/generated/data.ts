@@ -28,7 +28,7 @@ export abstract class DataAccess extends Emitter {
   protected abstract missed(linear: Node, bytes: number, write: boolean, low: number, addend: number): void
 
   /** What a valid TLB entry for the page of `linear` has as its tag. */
-  protected tag(linear: Node): Node {
+  tag(linear: Node): Node {
     const key = this.key()
     if (this.width === 64) return this.or(this.and(linear, this.i64(BigInt(PAGE_MASK))), this.extendU(key))
     return this.or(this.and(linear, this.i32(PAGE_MASK)), key)

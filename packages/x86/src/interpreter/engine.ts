@@ -324,6 +324,9 @@ export class Interpreter {
       this.#mode = this.#modes.of(state)
       state.set32(Layout.mode, this.#mode.id)
     }
+    // Generated code has changed the privilege level, perhaps.
+    const id = state.get32(Layout.mode)
+    if (this.#mode.id !== id) this.#mode = this.#modes.all[id]!
     return this.#mode
   }
 

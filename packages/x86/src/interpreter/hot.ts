@@ -40,6 +40,7 @@ const BEFORE_BRANCH =
 const FLAT = 0x3f
 const HOT_MODE: Mode = {
   id: -1,
+  user: false,
   codeBits: 32,
   stackBits: 32,
   flatRead: FLAT,

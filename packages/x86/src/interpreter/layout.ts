@@ -35,6 +35,8 @@ export const Tables: {
 }
 /** Added to the bytes of an access that the system makes, whatever the level, where the modelled TLB holds the page: else there is none. */
 export const HELD = 0x100
+/** Low bits of every valid tag: as `Layout.tlbKey` has them for the privilege level that there is. */
+export const TlbKey = { system: 1, user: 0xfff } as const
 /** Of an entry's second word. */
 export const TLB_ADDEND = 8
 /** Of an entry of the code TLB: see `Records.versionOf`. */

@@ -2,9 +2,14 @@
 import { Layout, SegmentSlot } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
 
+/** Of a mode's number: CPL is 3. What else there is to a mode stays where this alone changes. */
+export const USER_MODE = 1
+
 export interface Mode {
-  /** Index among the modes met so far: what records and state hold. */
+  /** Index among the modes met so far: what records and state hold. Two that differ in privilege alone differ in {@link USER_MODE}. */
   readonly id: number
+  /** CPL is 3. */
+  readonly user: boolean
   readonly codeBits: 16 | 32 | 64
   readonly stackBits: 16 | 32 | 64
   /** Bit n: segment n has base 0 and every offset may be read (written). */
@@ -22,7 +27,8 @@ const RECENT = 4
 
 /** Finds the mode of a state; equal modes are one object. */
 export class Modes {
-  readonly #known = new Map<string, Mode>()
+  /** The first of two: for CPL 0 to 2, and for CPL 3. */
+  readonly #known = new Map<string, number>()
   readonly all: Mode[] = []
   /** The last ones that were looked up by their text. */
   readonly #recent: Mode[] = []
@@ -40,6 +46,7 @@ export class Modes {
     const codeBase = codeBits === 64 ? 0 : state.segBase(CS)
     const codeLimit = codeBits === 64 ? 0xffff_ffff : state.segLimit(CS)
     const { stackBits } = state
+    const user = state.cpl === 3
     // Kernels load segments with what they held before, and programs theirs after them: told by numbers, without a text to
     // look up.
     const recent = this.#recent
@@ -51,18 +58,30 @@ export class Modes {
         mode.flatRead === flatRead &&
         mode.flatWrite === flatWrite &&
         mode.codeBase === codeBase &&
-        mode.codeLimit === codeLimit
+        mode.codeLimit === codeLimit &&
+        mode.user === user
       ) {
         return mode
       }
     }
     const key = `${codeBits},${stackBits},${flatRead},${flatWrite},${codeBase},${codeLimit}`
-    let mode = this.#known.get(key)
-    if (!mode) {
-      mode = { id: this.all.length, codeBits, stackBits, flatRead, flatWrite, codeBase, codeLimit }
-      this.#known.set(key, mode)
-      this.all.push(mode)
+    let first = this.#known.get(key)
+    if (first === undefined) {
+      first = this.all.length
+      this.#known.set(key, first)
+      for (const cpl3 of [false, true])
+        this.all.push({
+          id: this.all.length,
+          user: cpl3,
+          codeBits,
+          stackBits,
+          flatRead,
+          flatWrite,
+          codeBase,
+          codeLimit,
+        })
     }
+    const mode = this.all[first + (user ? 1 : 0)]!
     recent.unshift(mode)
     if (recent.length > RECENT) recent.pop()
     return mode

@@ -26,7 +26,9 @@ import {
   Tables,
   TLB_ADDEND,
   TLB_ENTRY_SHIFT,
+  TlbKey,
 } from './layout.ts'
+import { USER_MODE } from './mode.ts'
 import { NO_PAGE } from './stack-page.ts'
 import { DEEPEST_STACK, Exit, Outcome } from './translation.ts'
 
@@ -364,13 +366,14 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
     else if (!this.#ended) this.#next()
   }
   setUser(user: boolean): void {
-    const key = this.let(this.peek('i32', this.state(), Layout.tlbKey, 32))
-    const changed = user ? this.or(key, this.i32(1)) : this.and(key, this.i32(~1))
-    this.poke(this.state(), Layout.tlbKey, changed, 32)
+    const key = this.i32(user ? TlbKey.user : TlbKey.system)
+    this.poke(this.state(), Layout.tlbKey, key, 32)
+    const mode = this.and(this.peek('i32', this.state(), Layout.mode, 32), this.i32(~USER_MODE))
+    this.poke(this.state(), Layout.mode, user ? this.or(mode, this.i32(USER_MODE)) : mode, 32)
     this.poke(this.state(), Layout.stackPage, this.i64(NO_PAGE), 64)
     const { kept } = this.#end
     if (!kept) return
-    this.emit(changed)
+    this.emit(key)
     this.fn.localSet(kept.key)
   }
   goTo(target: Node): void {
@@ -396,7 +399,7 @@ export class HandlerProcessor extends CodeProcessor implements FrequentCode {
     this.emit(this.add(linear, this.peek('i32', entry, table + TLB_ADDEND, 32)))
     fn.localSet(at)
     const last = this.and(this.add(linear, this.i32(bytes - 1)), this.i32(~0xfff))
-    const tag = this.or(last, this.and(this.key(), this.i32(~1)))
+    const tag = this.or(last, this.i32(TlbKey.system))
     this.emit(this.ne(tag, this.peek('i32', entry, table, 32)))
     fn.hint(false).if_()
     this.#end.kept?.give()

@@ -2,17 +2,16 @@
 import { Layout } from '../state/layout.ts'
 import type { CpuState } from '../state/state.ts'
 import { CodeSlots } from './code-slots.ts'
-import { CODE_TLB_ENTRIES, Tables, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_SHIFT, TLB_VERSION } from './layout.ts'
+import { CODE_TLB_ENTRIES, Tables, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_SHIFT, TLB_VERSION, TlbKey } from './layout.ts'
 import { forgetStackPage } from './stack-page.ts'
 
-const GENERATIONS = 0x7ff
-/** Entries cleared one by one at the most: with more, a new generation costs less, and what it drops besides. */
+/** Entries cleared one by one at the most: with more, clearing all of the tables costs less. */
 const FEW = 512
 
 export class EngineTlb {
   readonly #state: CpuState
-  #generation = 1
-  /** Host addresses of the entries filled since the last flush from translations that are not global. */
+  /** Host addresses of the entries filled since they were last dropped, from translations that are global and others. */
+  readonly #global: number[] = []
   readonly #local: number[] = []
   readonly #codeSlots = new CodeSlots()
 
@@ -24,38 +23,29 @@ export class EngineTlb {
   /** The privilege level changed: entries carry whether they were made for CPL 3. */
   keyChanged(): void {
     forgetStackPage(this.#state)
-    this.#state.set32(Layout.tlbKey, (this.#generation << 1) | (this.#state.cpl === 3 ? 1 : 0))
+    this.#state.set32(Layout.tlbKey, this.#state.cpl === 3 ? TlbKey.user : TlbKey.system)
   }
 
   /**
-   * Drop everything, but global translations where told so: a kernel's own stay when it loads CR3. A new generation, so
-   * that no entry matches; the tables are cleared once in 2,047 times.
+   * Drop everything, but global translations where told so: a kernel's own stay when it loads CR3. (A tag that told one
+   * flush from the next was one more thing for each access to look at.)
    */
   flush(keepsGlobal = false): void {
     forgetStackPage(this.#state)
-    const { i32 } = this.#state.host
-    if (keepsGlobal && this.#local.length <= FEW) {
-      for (const at of this.#local) {
-        i32[at >> 2] = 0
-        i32[(at >> 2) + 1] = 0
-      }
-      this.#local.length = 0
-      return
-    }
-    this.#local.length = 0
-    if (++this.#generation > GENERATIONS) {
-      this.#generation = 1
+    const lists = keepsGlobal ? [this.#local] : [this.#local, this.#global]
+    if (lists.some((entries) => entries.length > FEW)) {
       const first = (this.#state.base + Tables.read) >> 2
-      i32.fill(0, first, (this.#state.base + Tables.jump) >> 2)
-    }
-    this.keyChanged()
+      this.#state.host.i32.fill(0, first, (this.#state.base + Tables.jump) >> 2)
+      this.#global.length = 0
+    } else for (const entries of lists) for (const at of entries) this.#clear(at)
+    for (const entries of lists) entries.length = 0
   }
 
   /** Data at linear page `page` (a number) lies at host address `host`. `system`: for CPL 0 to 2, whatever the level is now. */
   fillData(write: boolean, page: number, host: number, global: boolean, system = false): void {
     const at = this.#entry(write ? Tables.write : Tables.read, page, TLB_ENTRIES)
     this.#tag(at, page, global)
-    if (system) this.#state.host.i32[at >> 2]! &= ~1
+    if (system) this.#state.host.i32[at >> 2] = (page * 0x1000) | TlbKey.system
     this.#state.host.i32[(at + TLB_ADDEND) >> 2] = host - page * 0x1000
   }
   /** Code at linear page `page` lies in physical page `pfn`, which has that version of it. */
@@ -112,7 +102,8 @@ export class EngineTlb {
     return this.#state.base + table + ((page & (entries - 1)) << TLB_ENTRY_SHIFT)
   }
   #tag(at: number, page: number, global: boolean): void {
-    if (!global && this.#local.length <= FEW) this.#local.push(at)
+    const entries = global ? this.#global : this.#local
+    if (entries.length <= FEW) entries.push(at)
     const { i32 } = this.#state.host
     const linear = page * 0x1000
     i32[at >> 2] = linear | this.#state.get32(Layout.tlbKey)

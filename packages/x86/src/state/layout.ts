@@ -32,7 +32,7 @@ export const Layout = {
   record: 0x0d4,
   /** Interned mode of execution that translations are keyed by (int32). */
   mode: 0x0d8,
-  /** Low bits of every valid tag of the engine's TLBs: bit 0 user, bits 1–11 generation (int32). */
+  /** Low bits of every valid tag of the engine's TLBs: `TlbKey` (int32). */
   tlbKey: 0x0dc,
   /** Non-zero when an x87 or MMX instruction must take the slow way: CR0.EM or CR0.TS (int32). */
   fpuBlocked: 0x0e0,
