@@ -2,7 +2,7 @@
  * Flags of a translation: they stay what they were made of, in locals, until somebody may ask for them. See `HeldFlags`; what the
  * state alone has is looked at there, and settled only where its slots are asked for.
  */
-import { Load, Op, Store } from '@vmexit/wasm-asm'
+import { Store } from '@vmexit/wasm-asm'
 import { Layout } from '@vmexit/x86'
 import { type FlagSlot, HeldFlags, localNode, type Made, type Node, peekFlags } from '@vmexit/x86/engine'
 import type { Insn } from '@vmexit/x86-decoder'
@@ -21,6 +21,8 @@ export interface Flags {
   /** The state has them, too. */
   readonly stored: boolean
   readonly made: Made | undefined
+  /** Of INC and DEC: CF is that of the flags in the state, and not looked at yet. */
+  readonly carryInState?: boolean
 }
 
 export abstract class FlagsProcessor extends AccessProcessor {
@@ -46,12 +48,13 @@ export abstract class FlagsProcessor extends AccessProcessor {
     const { flags } = this
     if (!flags || flags.stored) return
     this.emitFlags()
-    this.flags = { ...flags, stored: true }
+    this.flags = { ...flags, stored: true, carryInState: false }
   }
   /** The same on a path that ends: what follows elsewhere is as it was. */
   emitFlags(): void {
     const { flags, fn } = this
     if (!flags || flags.stored) return
+    if (flags.carryInState) this.#emitCarry()
     const at = this.base + Layout.heldFlags
     fn.i32Const(0).i32Const(flags.kind).store(Store.i32Store, at)
     for (let n = 0; n < valuesOf(flags.kind); n++)
@@ -64,11 +67,25 @@ export abstract class FlagsProcessor extends AccessProcessor {
         .localGet(this.locals.flags[2])
         .store(Store.i32Store, at + 12)
   }
+  /** Have its local hold the carry that the state has. */
+  #emitCarry(): void {
+    const [, carry] = this.call(peekFlags, this.state()) as [Node, Node]
+    this.emit(carry)
+    this.fn.localSet(this.locals.flags[2])
+  }
+  /** Somebody asks for the flags that the locals have: for the carry, too. */
+  #completeFlags(): void {
+    const { flags } = this
+    if (!flags?.carryInState) return
+    this.#emitCarry()
+    if (this.conditional === 0) this.flags = { ...flags, carryInState: false }
+  }
   /** Have the slots of the state hold the flags. */
   #settle(): void {
     const { fn, flags } = this
     this.effects.readsFlags = true
     if (flags?.kind === HeldFlags.settled) return
+    this.#completeFlags()
     this.emit(this.state())
     if (!flags || flags.stored) fn.i32Const(0).i32Const(0).i32Const(0).i32Const(0)
     else {
@@ -94,6 +111,7 @@ export abstract class FlagsProcessor extends AccessProcessor {
     const { flags, made } = this
     if (!flags || made?.by === 'sub' || made?.by === 'image') return undefined
     const kind = flags.kind & 15
+    if (code === 1 || code === 3) this.#completeFlags()
     const a = localNode('i32', this.locals.flags[0])
     if (code === 1 && made?.by !== 'add') return this.#carryOf(flags.kind)
     if (code === 3 && made?.by !== 'logic') {
@@ -163,9 +181,9 @@ export abstract class FlagsProcessor extends AccessProcessor {
     const [a, b] = [localNode('i32', locals.flags[0]), localNode('i32', locals.flags[1])]
     this.#made(kind, by && { by, a, b, result: result!(a, b) }, size)
   }
-  #made(kind: number, made: Made | undefined, size: number = this.#size): void {
+  #made(kind: number, made: Made | undefined, size: number = this.#size, carryInState = false): void {
     this.made = made
-    this.flags = { kind: kind | (size << SIZE_SHIFT), stored: false, made }
+    this.flags = { kind: kind | (size << SIZE_SHIFT), stored: false, made, carryInState }
     if (this.conditional > 0) this.storeFlags()
   }
   get #size(): number {
@@ -217,22 +235,14 @@ export abstract class FlagsProcessor extends AccessProcessor {
       this.emit(this.carry())
       fn.localSet(carry)
     }
-    if (!flags) {
-      // In a loop it often is one that has it.
-      const at = this.base + Layout.heldFlags
-      fn.i32Const(0).load(Load.i32Load, at).i32Const(14).op(Op.i32And).i32Const(HeldFlags.inc).op(Op.i32Eq).if_()
-      fn.i32Const(0)
-        .load(Load.i32Load, at + 12)
-        .localSet(carry)
-      fn.else_()
-      keepCarry()
-      fn.end()
-    } else if (!isStep(flags.kind)) keepCarry()
+    // That of the state is looked at when somebody asks for it: mostly nobody does.
+    const carryInState = !flags || flags.carryInState === true
+    if (flags && !isStep(flags.kind)) keepCarry()
     this.emit(a)
     fn.localSet(held)
     const value = localNode('i32', held)
     const result = this.#canonical(this.add(value, this.i32(by)))
-    this.#made(kind, { by: 'other', a: value, b: value, result })
+    this.#made(kind, { by: 'other', a: value, b: value, result }, this.#size, carryInState)
     // That carry is wanted if what is made here is.
     this.effects.readsFlags = readsFlags
   }
