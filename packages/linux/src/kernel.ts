@@ -41,6 +41,7 @@ import { reloadTls } from './tasks/segments.ts'
 import { type Spawn, spawn } from './tasks/spawn.ts'
 import { Timer, Timers } from './tasks/timers.ts'
 import type { WaitQueue } from './tasks/wait-queue.ts'
+import { WallClock } from './tasks/wall-clock.ts'
 
 /** What a kernel is made with. */
 export interface KernelOptions extends MachineOptions {
@@ -94,9 +95,8 @@ export class LinuxKernel implements Kernel, RingZero {
   /** What happened, beside what the CPU counts. `pages`: faults behind which the program went on. */
   readonly counts = { switches: 0, faults: 0, pages: 0, signals: 0, forks: 0, execs: 0 }
   observer: CallObserver | undefined = undefined
-  /** Virtual time, as file systems take it. */
-  readonly time: TimeSource
-  readonly epoch: number
+  /** CLOCK_REALTIME, as file systems take it. */
+  readonly time: WallClock
   /** Whoever has the CPU. */
   current: Task | undefined = undefined
   /** The current task gives way behind its call. */
@@ -128,16 +128,7 @@ export class LinuxKernel implements Kernel, RingZero {
     this.memory = new UserMemory(this.cpu.paging, this.machine.memory)
     this.groups = new ControlGroups(this)
     this.random = new Random(options.seed ?? 1)
-    this.epoch = options.epoch ?? 1_700_000_000
-    const kernel = this
-    this.time = {
-      get seconds() {
-        return kernel.epoch + Math.floor(kernel.now / 1e9)
-      },
-      get nanoseconds() {
-        return kernel.now % 1e9
-      },
-    }
+    this.time = new WallClock(() => this.now, options.epoch ?? 1_700_000_000)
     this.#tlb = {
       invalidate: (linear: number) => this.cpu.paging.invalidate(linear),
       flush: () => this.machine.loadRoot(this.memory.space.table.root),
@@ -265,11 +256,26 @@ export class LinuxKernel implements Kernel, RingZero {
     this.current = undefined
   }
 
-  /** Somebody's turn begins: until the quantum ends, or a quota. */
+  /** The turn of the current task begins: until the quantum ends, a quota, or a timer by CPU time. */
   #begins(turn: Turn): void {
     this.#turn = undefined
     this.#turnStart = this.cpu.retired
-    this.#quantumEnd = this.cpu.retired + Math.max(1, Math.min(QUANTUM, turn.until))
+    this.#quantumEnd = this.cpu.retired + Math.max(1, Math.min(QUANTUM, turn.until, this.#cpuTimeLeft()))
+  }
+
+  /** Instructions until a timer by CPU time is due, if the current task runs on. */
+  #cpuTimeLeft(): number {
+    const task = this.current!
+    return Math.ceil(task.process.cpuTimers?.dueIn(task) ?? Number.POSITIVE_INFINITY)
+  }
+
+  shortenTurn(): void {
+    if (this.current === undefined) return
+    this.#account()
+    const left = Math.max(1, this.#cpuTimeLeft())
+    if (this.cpu.retired + left >= this.#quantumEnd) return
+    this.#quantumEnd = this.cpu.retired + left
+    this.cpu.shorten(left)
   }
 
   /** sched_yield(2): whoever is ready runs before the task does again. */

@@ -3,7 +3,7 @@
  * reach the kernel by it; the kernel itself is `kernel.ts`, which nobody but its user imports.
  */
 import type { Process as GroupMember, Thread } from '@vmexit/cgroup'
-import type { Credentials, FileSystem, Inode, MountTree, Path, TaskContext, TimeSource, Vfs } from '@vmexit/vfs'
+import type { Credentials, FileSystem, Inode, MountTree, Path, TaskContext, Vfs } from '@vmexit/vfs'
 import type { Cpu } from '@vmexit/x86'
 import type { KernelGroups } from './cgroups/hierarchy.ts'
 import type { Descriptors } from './files/descriptors.ts'
@@ -31,6 +31,7 @@ import { Registers } from './tasks/registers.ts'
 import { Timer, type Timers } from './tasks/timers.ts'
 import { NO_TLS, type TlsEntry } from './tasks/tls.ts'
 import { WaitQueue } from './tasks/wait-queue.ts'
+import type { WallClock } from './tasks/wall-clock.ts'
 
 /** Who watches calls. `answer` is what the program gets; undefined where the call does not return. */
 export interface CallObserver {
@@ -61,7 +62,15 @@ export interface Kernel {
   readonly timers: Timers
   readonly futexes: {
     keyOf(space: AddressSpace, address: number, isPrivate?: boolean): number
-    wait(task: Task, address: number, value: number, mask: number, deadline: number, isPrivate?: boolean): number
+    wait(
+      task: Task,
+      address: number,
+      value: number,
+      mask: number,
+      deadline: number,
+      isPrivate?: boolean,
+      clockQueue?: WaitQueue,
+    ): number
     wake(key: number, most: number, mask: number): number
     requeue(from: number, to: number, wake: number, move: number): number
     forget(task: Task): void
@@ -72,10 +81,10 @@ export interface Kernel {
   readonly fifos: Map<Inode, unknown>
   readonly counts: { switches: number; faults: number; pages: number; signals: number; forks: number; execs: number }
   observer: CallObserver | undefined
-  readonly time: TimeSource
-  /** Virtual nanoseconds since the start, and when that was: seconds since 1970. */
+  /** CLOCK_REALTIME. */
+  readonly time: WallClock
+  /** Virtual nanoseconds since the start. */
   readonly now: number
-  readonly epoch: number
   /** Whoever has the CPU: in a handler, the caller. */
   readonly current: Task | undefined
   /** The call in progress must not wait. */
@@ -100,6 +109,8 @@ export interface Kernel {
   spaceGone(space: AddressSpace): void
   /** Instructions of a task until now. */
   ticksOf(task: Task): number
+  /** A timer by CPU time has been set: the turn of the current task ends when it is due. */
+  shortenTurn(): void
   onAlarm(proc: Process): void
   nextAnonymousInode(): number
 }
@@ -136,8 +147,9 @@ export interface Times {
 
 /** Timers by CPU time of a process. */
 export interface CpuTimerSet {
-  /** By number of setitimer(2): when each ends, in nanoseconds of CPU time, or 0; and its period. */
-  readonly timers: readonly { when: number; period: number }[]
+  readonly armed: { delete(timer: unknown): boolean }
+  /** Nanoseconds that a task of the process may run until one is due, perhaps none. */
+  dueIn(task: Task): number
   /** Sends the signals that are due. */
   run(proc: Process): void
 }

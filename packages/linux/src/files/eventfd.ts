@@ -3,7 +3,7 @@ import { Open } from '@vmexit/vfs'
 import { readTimespec, writeTimespec } from '../abi/i386/structs.ts'
 import { Errno } from '../errno.ts'
 import type { Kernel, Task } from '../system.ts'
-import { clockStart } from '../tasks/time-calls.ts'
+import { clockStart, isWallClock } from '../tasks/time-calls.ts'
 import { nextEnd, Timer } from '../tasks/timers.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
 import { AnonymousFile } from './anonymous-file.ts'
@@ -11,6 +11,8 @@ import { install } from './control.ts'
 import { Poll } from './open-file.ts'
 
 const SEMAPHORE = 1
+/** TFD_TIMER_CANCEL_ON_SET. */
+const CANCEL_ON_SET = 2
 const MOST = 2n ** 64n - 2n
 const viewOf = (bytes: Uint8Array, at: number): DataView => new DataView(bytes.buffer, bytes.byteOffset + at, 8)
 
@@ -67,6 +69,10 @@ class TimerFd extends AnonymousFile {
   period = 0
   #expirations = 0
   #fired = 0
+  /** Told when the clock is set, as long as the time is absolute and by that clock. */
+  #clockSet: ((ahead: number) => void) | undefined
+  /** It was set, and nobody has been told. */
+  #isCancelled = false
 
   constructor(kernel: Kernel, clock: number, flags: number) {
     super(kernel, Open.O_RDWR | (flags & Open.O_NONBLOCK))
@@ -82,15 +88,40 @@ class TimerFd extends AnonymousFile {
       this.queue.wake()
     })
   }
-  set(when: number, period: number): void {
+  /** `byWallClock`: the time moves with CLOCK_REALTIME, or reading it is cancelled when that is set. Answers as settime does. */
+  set(when: number, period: number, byWallClock: 'no' | 'moves' | 'cancels'): number {
+    const { timers, time } = this.kernel
     this.#expirations = 0
     this.period = period
-    if (when > 0) this.kernel.timers.set(this.timer, when)
-    else this.kernel.timers.cancel(this.timer)
+    if (when > 0) timers.set(this.timer, when)
+    else timers.cancel(this.timer)
+    if (this.#clockSet !== undefined) time.listeners.delete(this.#clockSet)
+    this.#clockSet = undefined
+    if (byWallClock !== 'cancels') this.#isCancelled = false
+    if (byWallClock === 'no') return 0
+    this.#clockSet = (ahead) => {
+      if (this.timer.isSet) timers.set(this.timer, Math.max(1, this.timer.when - ahead))
+      if (byWallClock === 'moves') return
+      this.#isCancelled = true
+      this.#expirations++
+      this.#fired++
+      this.queue.wake()
+    }
+    time.listeners.add(this.#clockSet)
+    return when > 0 && this.#wasCancelled() ? -Errno.ECANCELED : 0
+  }
+  #wasCancelled(): boolean {
+    const was = this.#isCancelled
+    this.#isCancelled = false
+    return was
   }
   override read(into: Uint8Array, start: number, length: number): number {
     if (length < 8) return -Errno.EINVAL
     if (this.#expirations === 0) return this.kernel.block(this.queue)
+    if (this.#wasCancelled()) {
+      this.#expirations = 0
+      return -Errno.ECANCELED
+    }
     viewOf(into, start).setBigUint64(0, BigInt(this.#expirations), true)
     this.#expirations = 0
     return 8
@@ -102,7 +133,7 @@ class TimerFd extends AnonymousFile {
     return this.#expirations > 0 ? Poll.IN | Poll.RDNORM : 0
   }
   protected release(): void {
-    this.kernel.timers.cancel(this.timer)
+    this.set(0, 0, 'no')
   }
 }
 
@@ -123,7 +154,9 @@ export function timerfdSettime(task: Task, fd: number, flags: number, at: number
   const before = [file.period, file.timer.isSet ? Math.max(1, file.timer.when - kernel.now) : 0] as const
   const absolute = (flags & 1) !== 0
   const when = value === 0 ? 0 : absolute ? Math.max(1, value + clockStart(task, file.clock)) : kernel.now + value
-  file.set(when, period)
+  const byWallClock = !absolute || !isWallClock(file.clock) ? 'no' : (flags & CANCEL_ON_SET) !== 0 ? 'cancels' : 'moves'
+  const answer = file.set(when, period, byWallClock)
+  if (answer < 0) return answer
   if (old !== 0) {
     writeTimespec(kernel.memory, old, before[0], wide)
     writeTimespec(kernel.memory, old + size, before[1], wide)

@@ -169,9 +169,9 @@ function stat(kernel: Kernel): string {
   const user = hundredths(kernel.cpu.retired)
   const idle = hundredths(Math.max(0, kernel.now - kernel.cpu.retired))
   const line = `${user} 0 0 ${idle} 0 0 0 0 0 0`
-  const { counts, processes, epoch } = kernel
+  const { counts, processes, time } = kernel
   const running = [...processes.values()].filter(({ leader }) => leader.state === 'ready').length
-  return `cpu  ${line}\ncpu0 ${line}\nintr 0\nctxt ${counts.switches}\nbtime ${epoch}\nprocesses ${counts.forks + 1}\nprocs_running ${running}\nprocs_blocked 0\n`
+  return `cpu  ${line}\ncpu0 ${line}\nintr 0\nctxt ${counts.switches}\nbtime ${time.startSeconds}\nprocesses ${counts.forks + 1}\nprocs_running ${running}\nprocs_blocked 0\n`
 }
 
 function cpu(kernel: Kernel): string {

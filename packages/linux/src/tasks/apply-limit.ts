@@ -13,7 +13,8 @@ const LARGEST_STACK = 64 << 20
 /** Sets a limit of a process, for all its threads. Whether it may be set has been asked; `Infinity` is none. */
 export function applyLimit(target: Process, resource: number, soft: number, hard: number): void {
   target.limits.set(resource, soft, hard)
-  if (resource === Limit.CPU && soft !== INFINITE) target.cpuTimers ??= new CpuTimers()
+  if (resource === Limit.CPU && soft !== INFINITE) target.cpuTimers ??= new CpuTimers(target)
+  if (resource === Limit.CPU) target.leader.kernel.shortenTurn()
   if (resource === Limit.FSIZE) for (const task of target.tasks) task.context.fileSizeLimit = soft
   limitSpace(target.leader.space, target.limits)
 }

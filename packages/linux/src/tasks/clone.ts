@@ -226,7 +226,7 @@ function processFor(
   child.limits = proc.limits.fork()
   child.settings = { ...proc.settings, deathSignal: 0, isSubreaper: 0 }
   child.personality = proc.personality
-  if (proc.limits.soft[Limit.CPU] !== INFINITE) child.cpuTimers = new CpuTimers()
+  if (proc.limits.soft[Limit.CPU] !== INFINITE) child.cpuTimers = new CpuTimers(child)
   child.executable = proc.executable
   child.executablePath = proc.executablePath
   child.oomAdjustment = proc.oomAdjustment

@@ -26,6 +26,7 @@ export function futex(
   const isPrivate = (operation & PRIVATE) !== 0
   const isWait = command === Futex.WAIT || command === Futex.WAIT_BITSET
   let deadline = Number.POSITIVE_INFINITY
+  const clockQueue = (operation & CLOCK_REALTIME) !== 0 && time !== 0 ? task.kernel.time.sleepers : undefined
   if (isWait && time !== 0) {
     const relative = command === Futex.WAIT
     const end = relative ? deadlineOf(task, time, wide) : readTimespec(memory, time, wide)
@@ -42,7 +43,7 @@ export function futex(
     case Futex.WAIT:
     case Futex.WAIT_BITSET:
       key(address)
-      return futexes.wait(task, address, value, command === Futex.WAIT ? -1 : third, deadline, isPrivate)
+      return futexes.wait(task, address, value, command === Futex.WAIT ? -1 : third, deadline, isPrivate, clockQueue)
     case Futex.WAKE:
       return futexes.wake(key(address), value, -1)
     case Futex.WAKE_BITSET:

@@ -4,6 +4,7 @@ import { store } from '../exec/load.ts'
 import type { AddressSpace } from '../memory/address-space.ts'
 import { PAGE } from '../memory/frames.ts'
 import type { Kernel, Task } from '../system.ts'
+import type { WaitQueue } from './wait-queue.ts'
 
 /** Set apart from numbers of spaces. */
 const PRIVATE_KEYS = 2 ** 20
@@ -33,7 +34,16 @@ export class Futexes {
   }
 
   /** Waits while the word is `value`. @throws BAD_ADDRESS. */
-  wait(task: Task, address: number, value: number, mask: number, deadline: number, isPrivate = false): number {
+  wait(
+    task: Task,
+    address: number,
+    value: number,
+    mask: number,
+    deadline: number,
+    isPrivate = false,
+    /** Wakes it when the deadline is another. */
+    clockQueue: WaitQueue | undefined = undefined,
+  ): number {
     const { kernel } = task
     if (mask === 0) return -Errno.EINVAL
     let waiter = task.scratch as Waiter | undefined
@@ -48,7 +58,7 @@ export class Futexes {
       }
     }
     const isEndless = deadline === Number.POSITIVE_INFINITY
-    const answer = kernel.blockUntil(deadline, undefined, isEndless ? Answer.RESTART : Answer.RESTART_NOHAND)
+    const answer = kernel.blockUntil(deadline, clockQueue, isEndless ? Answer.RESTART : Answer.RESTART_NOHAND)
     if (task.scratch === undefined) {
       if (answer !== -4096) return answer
       task.scratch = waiter

@@ -4,10 +4,12 @@ import { Errno } from '../errno.ts'
 import { Code, type SignalInfo } from '../signals/queue.ts'
 import { sendToProcess, sendToTask } from '../signals/send.ts'
 import { Signal } from '../signals/set.ts'
-import type { Process, Task } from '../system.ts'
+import type { Kernel, Process, Task } from '../system.ts'
+import { type CpuClock, cpuClockOf, cpuTime, hasEnded } from './cpu-clock.ts'
+import { CpuTimer } from './cpu-timers.ts'
 import { Limit } from './limits.ts'
 import { taskOf } from './numbers.ts'
-import { clockKind, clockStart } from './time-calls.ts'
+import { clockStart, hasTimers, isWallClock } from './time-calls.ts'
 import { nextEnd, Timer } from './timers.ts'
 
 const Notify = { SIGNAL: 0, NONE: 1, THREAD: 2, THREAD_ID: 4 } as const
@@ -15,12 +17,59 @@ const ABSOLUTE = 1
 /** DELAYTIMER_MAX. */
 const MOST_OVERRUNS = 0x7fff_ffff
 
+/** What a timer counts by: virtual time or CPU time, in nanoseconds. */
+interface Countdown {
+  readonly when: number
+  readonly isSet: boolean
+  now(): number
+  /** False where nothing counts any more. */
+  set(when: number): boolean
+  cancel(): void
+}
+
+function byVirtualTime(kernel: Kernel, fire: () => void): Countdown {
+  const timer = new Timer(fire)
+  return {
+    get when() {
+      return timer.when
+    },
+    get isSet() {
+      return timer.isSet
+    },
+    now: () => kernel.now,
+    set(when) {
+      kernel.timers.set(timer, when)
+      return true
+    },
+    cancel: () => kernel.timers.cancel(timer),
+  }
+}
+
+function byCpuTime(clock: CpuClock, fire: () => void): Countdown {
+  const timer = new CpuTimer(clock, fire)
+  return {
+    get when() {
+      return timer.when
+    },
+    get isSet() {
+      return timer.isSet && !hasEnded(clock)
+    },
+    now: () => cpuTime(clock),
+    set(when) {
+      if (hasEnded(clock)) return false
+      timer.set(when)
+      return true
+    },
+    cancel: () => timer.cancel(),
+  }
+}
+
 /** A timer. Of one whose signal waits still, ends are counted: overruns. */
 class PosixTimer {
   readonly id: number
   readonly proc: Process
   readonly clock: number
-  readonly timer: Timer
+  readonly countdown: Countdown
   period = 0
   /** Of the signal that was delivered last. */
   overrun = 0
@@ -30,6 +79,9 @@ class PosixTimer {
   readonly #thread: Task | undefined
   /** What was sent and waits, and how often the timer has ended since. */
   #sent: { info: SignalInfo; overrun: number } | undefined
+  readonly #clockSet = (ahead: number): void => {
+    if (this.countdown.isSet) this.countdown.set(Math.max(1, this.countdown.when - ahead))
+  }
 
   constructor(id: number, task: Task, clock: number, signal: number, value: number, thread: Task | undefined) {
     const { kernel } = task
@@ -39,15 +91,18 @@ class PosixTimer {
     this.#signal = signal
     this.#value = value
     this.#thread = thread
-    this.timer = new Timer(() => {
+    const fire = (): void => {
       if (this.period === 0) {
         this.#fire(0)
         return
       }
-      const { next, missed } = nextEnd(this.timer.when, this.period, kernel.now)
+      const { countdown } = this
+      const { next, missed } = nextEnd(countdown.when, this.period, countdown.now())
       this.#fire(missed)
-      kernel.timers.set(this.timer, next)
-    })
+      countdown.set(next)
+    }
+    const ofCpu = cpuClockOf(task, clock)
+    this.countdown = ofCpu === undefined ? byVirtualTime(kernel, fire) : byCpuTime(ofCpu, fire)
   }
 
   /** It has ended, and `missed` times more. */
@@ -76,21 +131,23 @@ class PosixTimer {
     else sendToProcess(this.proc, sent.info)
   }
 
-  set(task: Task, when: number, period: number): void {
-    const { timers } = task.kernel
-    this.period = period
+  /** `isByWallClock`: the time moves when that is set. False where the clock has ended. */
+  set(when: number, period: number, isByWallClock = false): boolean {
+    this.period = when === 0 ? 0 : period
     // A signal of before is not sent any more.
     if (this.#sent !== undefined) {
       const { pending } = this.#thread ?? this.proc
       if (pending.find(this.#signal) === this.#sent.info) pending.take(this.#signal)
       this.#sent = undefined
     }
-    if (when > 0) timers.set(this.timer, when)
-    else timers.cancel(this.timer)
+    this.end()
+    if (isByWallClock && when > 0) this.proc.leader.kernel.time.listeners.add(this.#clockSet)
+    return when === 0 || this.countdown.set(when)
   }
 
   end(): void {
-    this.proc.leader.kernel.timers.cancel(this.timer)
+    this.countdown.cancel()
+    this.proc.leader.kernel.time.listeners.delete(this.#clockSet)
   }
 }
 
@@ -105,9 +162,9 @@ export function timerCreate(task: Task, clock: number, event: number, at: number
   const word = (n: number): number => memory.get32(event + n * 4) | 0
   const [value, signal, notify, tid] =
     event === 0 ? [0, Signal.SIGALRM, Notify.SIGNAL, 0] : [word(0), word(1), word(2), word(3)]
-  const kind = clockKind(task, clock)
-  if (kind === undefined) return -Errno.EINVAL
-  if (kind === 'read') return -Errno.EOPNOTSUPP
+  const isPossible = hasTimers(task, clock)
+  if (isPossible === undefined) return -Errno.EINVAL
+  if (!isPossible) return -Errno.EOPNOTSUPP
   if (notify !== Notify.NONE && (signal! < 1 || signal! > 64)) return -Errno.EINVAL
   if (notify !== Notify.SIGNAL && notify !== Notify.NONE && notify !== Notify.THREAD && notify !== Notify.THREAD_ID)
     return -Errno.EINVAL
@@ -129,9 +186,11 @@ export function timerSettime(task: Task, id: number, flags: number, at: number, 
   const value = readTimespec(kernel.memory, at + (wide ? 16 : 8), wide)
   const timer = timerOf(task, id)
   if (period === undefined || value === undefined || timer === undefined) return -Errno.EINVAL
-  const before = left(task, timer)
-  const start = (flags & ABSOLUTE) === 0 ? kernel.now : clockStart(task, timer.clock)
-  timer.set(task, value === 0 ? 0 : Math.max(1, start + value), period)
+  const before = left(timer)
+  const isAbsolute = (flags & ABSOLUTE) !== 0
+  const start = isAbsolute ? clockStart(task, timer.clock) : timer.countdown.now()
+  const isByWallClock = isAbsolute && isWallClock(timer.clock)
+  if (!timer.set(value === 0 ? 0 : Math.max(1, start + value), period, isByWallClock)) return -Errno.ESRCH
   if (old !== 0) write(task, old, before, wide)
   return 0
 }
@@ -139,12 +198,12 @@ export function timerSettime(task: Task, id: number, flags: number, at: number, 
 export function timerGettime(task: Task, id: number, at: number, wide: boolean): number {
   const timer = timerOf(task, id)
   if (timer === undefined) return -Errno.EINVAL
-  write(task, at, left(task, timer), wide)
+  write(task, at, left(timer), wide)
   return 0
 }
 
-function left(task: Task, { timer, period }: PosixTimer): { value: number; period: number } {
-  return { value: timer.isSet ? Math.max(1, timer.when - task.kernel.now) : 0, period }
+function left({ countdown, period }: PosixTimer): { value: number; period: number } {
+  return { value: countdown.isSet ? Math.max(1, countdown.when - countdown.now()) : 0, period }
 }
 function write(task: Task, at: number, { value, period }: { value: number; period: number }, wide: boolean): void {
   const { memory } = task.kernel
@@ -159,7 +218,7 @@ export function timerGetoverrun(task: Task, id: number): number {
 export function timerDelete(task: Task, id: number): number {
   const timer = timerOf(task, id)
   if (timer === undefined) return -Errno.EINVAL
-  timer.set(task, 0, 0)
+  timer.set(0, 0)
   task.process.timers.delete(id)
   return 0
 }

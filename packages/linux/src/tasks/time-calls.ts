@@ -2,8 +2,8 @@
 import { readTimespec, readTimeval, writeTimespec, writeTimeval } from '../abi/i386/structs.ts'
 import { Answer, Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
-import { cpuTimerLeft, setCpuTimer } from './cpu-timers.ts'
-import { processOf, taskOf } from './numbers.ts'
+import { cpuClockOf, cpuTime, hasEnded, isDeviceClock } from './cpu-clock.ts'
+import { CpuTimer, cpuTimerLeft, setCpuTimer } from './cpu-timers.ts'
 
 /** Clocks by number; those of CPU time have numbers of their own besides. */
 // biome-ignore format: a table
@@ -21,53 +21,42 @@ function clockOffset(task: Task, clock: number): number {
     : 0
 }
 
+/** Is it changed by clock_settime(2)? */
+export function isWallClock(clock: number): boolean {
+  return clock === Clock.REALTIME || clock === Clock.REALTIME_ALARM || clock === Clock.TAI
+}
+
 /** When a clock was at 0, as the kernel has time: its absolute times count from there. */
 export function clockStart(task: Task, clock: number): number {
-  const isReal = clock === Clock.REALTIME || clock === Clock.REALTIME_ALARM || clock === Clock.TAI
-  return isReal ? -task.kernel.epoch * 1e9 : -clockOffset(task, clock)
+  return isWallClock(clock) ? -task.kernel.time.start : -clockOffset(task, clock)
 }
 
 /** The time of a clock in nanoseconds; undefined for one that there is not. */
 function clockTime(task: Task, clock: number): number | undefined {
-  const { kernel, process: proc } = task
+  const { kernel } = task
   switch (clock) {
     case Clock.REALTIME:
     case Clock.REALTIME_COARSE:
     case Clock.TAI:
-      return kernel.epoch * 1e9 + kernel.now
+      return kernel.time.start + kernel.now
     case Clock.MONOTONIC:
     case Clock.MONOTONIC_RAW:
     case Clock.MONOTONIC_COARSE:
     case Clock.BOOTTIME:
       return kernel.now + clockOffset(task, clock)
-    case Clock.PROCESS:
-      kernel.ticksOf(task)
-      return proc.times.user
-    case Clock.THREAD:
-      return kernel.ticksOf(task)
-    default:
-      return clock < 0 ? cpuTime(task, clock) : undefined
+    default: {
+      const ofCpu = cpuClockOf(task, clock)
+      return ofCpu === undefined ? undefined : cpuTime(ofCpu)
+    }
   }
 }
 
-/** What a clock is to timers: of real time, of time since the start, only to be read; undefined where there is none. */
-export function clockKind(task: Task, clock: number): 'real' | 'monotonic' | 'read' | undefined {
+/** Has a clock timers? Undefined where there is no such clock. */
+export function hasTimers(task: Task, clock: number): boolean | undefined {
+  if (isDeviceClock(clock)) return false
   if (clockTime(task, clock) === undefined) return undefined
-  if (clock === Clock.REALTIME || clock === Clock.TAI) return 'real'
-  return clock === Clock.MONOTONIC || clock === Clock.BOOTTIME ? 'monotonic' : 'read'
-}
-
-/** Clocks of CPU time by number: the process or thread in the upper bits, inverted; bit 2 says thread (clock_getcpuclockid(3)). */
-function cpuTime(task: Task, clock: number): number | undefined {
-  const { kernel } = task
-  if ((clock & 3) === 3) return undefined
-  const id = ~(clock >> 3)
-  kernel.ticksOf(task)
-  if ((clock & 4) !== 0) {
-    const thread = id === 0 ? task : taskOf(task, id)
-    return thread?.process === task.process ? thread.ticks : undefined
-  }
-  return (id === 0 ? task.process : processOf(task, id))?.times.user
+  const { REALTIME, MONOTONIC, BOOTTIME, TAI } = Clock
+  return cpuClockOf(task, clock) !== undefined || [REALTIME, MONOTONIC, BOOTTIME, TAI].includes(clock as 0)
 }
 
 export function clockGettime(task: Task, clock: number, at: number, wide: boolean): number {
@@ -96,20 +85,53 @@ export function clockGetres(task: Task, clock: number, at: number, wide: boolean
   return 0
 }
 
+/** clock_nanosleep(2) by the CPU time of a process, or of another thread. */
+function sleepByCpuTime(task: Task, clock: number, flags: number, at: number, left: number, wide: boolean): number {
+  const { kernel } = task
+  const ofCpu = cpuClockOf(task, clock)
+  if (ofCpu === undefined) return isDeviceClock(clock) ? -Errno.EOPNOTSUPP : -Errno.EINVAL
+  // (By number, it is the clock that cannot be slept by: its time would stand.)
+  if (ofCpu.thread === task) return clock === Clock.THREAD ? -Errno.EOPNOTSUPP : -Errno.EINVAL
+  const timer = (task.scratch as CpuTimer | undefined) ?? new CpuTimer(ofCpu, () => task.wake())
+  const isFirst = task.scratch === undefined
+  if (isFirst && task.deadline === Number.POSITIVE_INFINITY) {
+    const time = readTimespec(kernel.memory, at, wide)
+    if (time === undefined) return -Errno.EINVAL
+    task.deadline = (flags & TIMER_ABSTIME) === 0 ? cpuTime(ofCpu) + time : time
+  }
+  if (isFirst && hasEnded(ofCpu)) return -Errno.ESRCH
+  const remaining = task.deadline - cpuTime(ofCpu)
+  if (remaining <= 0) return 0
+  const answer = kernel.block(undefined, Answer.RESTART_NOHAND)
+  if (answer === Answer.BLOCK) {
+    task.scratch = timer
+    if (isFirst) timer.set(task.deadline)
+    return answer
+  }
+  timer.cancel()
+  if (answer === Answer.RESTART_NOHAND && (flags & TIMER_ABSTIME) === 0 && left !== 0)
+    writeTimespec(kernel.memory, left, remaining, wide)
+  return answer
+}
+
 /** nanosleep(2), clock_nanosleep(2). */
 export function sleep(task: Task, clock: number, flags: number, at: number, left: number, wide: boolean): number {
   const { kernel } = task
+  if (clock < 0 || clock === Clock.PROCESS || clock === Clock.THREAD)
+    return sleepByCpuTime(task, clock, flags, at, left, wide)
   if (![Clock.REALTIME, Clock.MONOTONIC, Clock.BOOTTIME, Clock.TAI].includes(clock as 0))
     return clockTime(task, clock) === undefined ? -Errno.EINVAL : -Errno.EOPNOTSUPP
-  if (task.deadline === Number.POSITIVE_INFINITY) {
+  const isAbsolute = (flags & TIMER_ABSTIME) !== 0
+  // (Where a clock stands to virtual time may have changed.)
+  if (isAbsolute || task.deadline === Number.POSITIVE_INFINITY) {
     const time = readTimespec(kernel.memory, at, wide)
     if (time === undefined) return -Errno.EINVAL
-    const start = (flags & TIMER_ABSTIME) === 0 ? kernel.now : clockStart(task, clock)
-    task.deadline = Math.max(0, start + time)
+    task.deadline = Math.max(0, (isAbsolute ? clockStart(task, clock) : kernel.now) + time)
   }
   if (kernel.now >= task.deadline) return 0
-  const answer = kernel.blockUntil(task.deadline, undefined, Answer.RESTART_NOHAND)
-  if (answer === Answer.RESTART_NOHAND && (flags & TIMER_ABSTIME) === 0 && left !== 0)
+  const queue = isAbsolute && isWallClock(clock) ? kernel.time.sleepers : undefined
+  const answer = kernel.blockUntil(task.deadline, queue, Answer.RESTART_NOHAND)
+  if (answer === Answer.RESTART_NOHAND && !isAbsolute && left !== 0)
     writeTimespec(kernel.memory, left, Math.max(0, task.deadline - kernel.now), wide)
   return answer
 }
@@ -147,7 +169,7 @@ export function setitimer(task: Task, which: number, at: number, old: number): n
   const period = at === 0 ? 0 : readTimeval(memory, at)
   const value = at === 0 ? 0 : readTimeval(memory, at + 8)
   if (period === undefined || value === undefined) return -Errno.EINVAL
-  const before = which === 0 ? setAlarm(task, value, period) : setCpuTimer(task, which, value, period)
+  const before = which === 0 ? setAlarm(task, value, period) : setCpuTimer(task, which as 1 | 2, value, period)
   if (old === 0) return 0
   writeTimeval(memory, old, before.period)
   writeTimeval(memory, old + 8, before.value)
@@ -161,7 +183,7 @@ export function getitimer(task: Task, which: number, at: number): number {
   const { value, period } =
     which === 0
       ? { value: timer.isSet ? Math.max(1000, timer.when - now) : 0, period: alarmPeriod }
-      : cpuTimerLeft(task, which)
+      : cpuTimerLeft(task, which as 1 | 2)
   writeTimeval(memory, at, period)
   writeTimeval(memory, at + 8, value)
   return 0

@@ -179,9 +179,12 @@ static void posix(void) {
   C(timer_settime, timer, 0, value, 0);
   SYS(pause), SYS(pause), SYS(pause);
   N("handled %u", handled);
-  value[1] = value[3] = 0;
+  value[1] = 5000000, value[3] = 0;
   C(timer_settime, timer, 0, value, got);
   N("%u", got[1]);
+  C(timer_gettime, timer, got);
+  N("%u %u", got[1], got[3]);
+  value[1] = 0;
   /* Overruns while the signal is blocked. */
   u32 set[2] = {1 << (USR1 - 1), 0};
   SYS(rt_sigprocmask, 0, set, 0, 8);
@@ -252,6 +255,186 @@ static void posix(void) {
   C(timer_delete, -1);
 }
 
+/* Burns CPU time: until the clock is at `until`, or the handler has run. */
+static void burn(i32 clock, u64 until) {
+  u32 wide[4];
+  for (u32 n = 0; n < 2000000 && !handled; n++) {
+    if (SYS(clock_gettime64, clock, wide)) return;
+    if ((u64)wide[0] * 1000000000u + wide[2] >= until) return;
+  }
+}
+static u64 time_of(i32 clock) {
+  u32 wide[4] = {0};
+  SYS(clock_gettime64, clock, wide);
+  return (u64)wide[0] * 1000000000u + wide[2];
+}
+static u8 stack[8192];
+static volatile u32 other_thread, is_over;
+static void burns(void) {
+  other_thread = SYS(gettid);
+  while (!is_over) SYS(sched_yield);
+}
+
+/* Timers by CPU time, and sleeping by it. */
+static void cpu_time(void) {
+  struct { u32 value; i32 signal, notify, thread; u32 more[12]; } event = {0x55, USR1, 0, 0, {0}};
+  i32 timer = -1, ended = CHILD(SYS(pause));
+  u32 value[4] = {0, 0, 0, 20000000}, got[4];
+  i32 process = ~SYS(getpid) << 3 | 2, thread_clock = ~SYS(gettid) << 3 | 6, of_child = ~ended << 3 | 2;
+  C(clock_gettime, process, got);
+  C(clock_gettime, thread_clock, got);
+  C(clock_gettime, of_child, got);
+  C(clock_gettime, of_child | 4, got);
+  C(clock_gettime, of_child | 3, got);
+  C(clock_gettime, process & ~3, got);
+  C(clock_gettime, (process & ~3) | 1, got);
+  static const i32 clocks[] = {2, 3};
+  i32 numbers[] = {clocks[0], clocks[1], process, thread_clock, -2, -6};
+  static const char *const names[] = {"2", "3", "process", "thread", "-2", "-6"};
+  handle(USR1, informed, SA_SIGINFO);
+  for (u32 n = 0; n < COUNT(numbers); n++) {
+    note("timer_create(%s) = %e", names[n], SYS(timer_create, numbers[n], &event, &timer));
+    C(timer_gettime, timer, got);
+    N("%u %u %u %u", got[0], got[1], got[2], got[3]);
+    handled = 0;
+    u64 start = time_of(numbers[n]);
+    C(timer_settime, timer, 0, value, got);
+    C(timer_gettime, timer, got);
+    N("%u", got[3] > 0 && got[3] <= 20000000);
+    pause_for(5);
+    C(timer_gettime, timer, got);
+    N("%s, handled %u", got[3] > 15000000 ? "it stands while the process sleeps" : "it goes on", handled);
+    burn(numbers[n], start + 2000000000);
+    N("handled %u signal %d code %d overrun %d value %x, %s", handled, last[0], last[2], last[4], last[5],
+      time_of(numbers[n]) - start >= 20000000 ? "not too early" : "too early");
+    C(timer_gettime, timer, got);
+    N("%u %u %u %u", got[0], got[1], got[2], got[3]);
+    C(timer_delete, timer);
+  }
+  /* Again and again, then no more. */
+  C(timer_create, 2, &event, &timer);
+  value[1] = 10000000, value[3] = 10000000;
+  C(timer_settime, timer, 0, value, 0);
+  for (u32 n = 0; n < 3; n++) handled = 0, burn(2, -1ull);
+  N("handled %u", handled);
+  value[3] = 0;
+  C(timer_settime, timer, 0, value, got);
+  N("%u", got[1]);
+  C(timer_gettime, timer, got);
+  N("%u %u", got[1], got[3]);
+  /* A time that is past. */
+  value[1] = 0, value[3] = 1, handled = 0;
+  C(timer_settime, timer, 1, value, 0);
+  burn(2, -1ull);
+  N("handled %u", handled);
+  value[2] = 100, value[3] = 0;
+  C(timer_settime, timer, 0, value, 0);
+  value[2] = 0, value[3] = 1000000000;
+  C(timer_settime, timer, 0, value, 0);
+  C(timer_gettime, timer, got);
+  N("%u", got[2] == 99 || got[2] == 100);
+  ALONE(C(timer_gettime, timer, got));
+  C(timer_delete, timer);
+  /* Nobody is told. */
+  event.notify = 1;
+  C(timer_create, 2, &event, &timer);
+  value[3] = 1000000, handled = 0;
+  C(timer_settime, timer, 0, value, 0);
+  burn(2, time_of(2) + 20000000);
+  N("handled %u", handled);
+  C(timer_gettime, timer, got);
+  N("%u %u", got[2], got[3]);
+  C(timer_delete, timer);
+  event.notify = 0;
+  /* Of another process, and of one that has ended. */
+  C(timer_create, of_child | 4, &event, &timer);
+  C(timer_create, of_child | 3, &event, &timer);
+  C(timer_create, -1, &event, &timer);
+  C(timer_create, 0x80000002, &event, &timer);
+  C(timer_create, of_child, &event, &timer);
+  C(timer_settime, timer, 0, value, 0);
+  SYS(kill, ended, 9), wait_for(ended);
+  C(timer_gettime, timer, got);
+  N("%u %u", got[2], got[3]);
+  C(timer_settime, timer, 0, value, 0);
+  C(timer_delete, timer);
+  C(clock_gettime, of_child, got);
+  C(clock_getres, of_child, got);
+  C(timer_create, of_child, &event, &timer);
+  /* Sleeping. */
+  u32 time[2] = {0, 10000000}, left[2] = {9, 9};
+  C(clock_nanosleep, thread_clock, 0, time, 0);
+  C(clock_nanosleep, -2, 0, time, 0);
+  C(clock_nanosleep, of_child, 0, time, 0);
+  C(clock_nanosleep, of_child | 3, 0, time, 0);
+  C(clock_nanosleep, 2, 0, BAD, 0);
+  time[1] = 1000000000;
+  C(clock_nanosleep, 2, 0, time, 0);
+  time[1] = 1;
+  C(clock_nanosleep, 2, 1, time, 0);
+  time[0] = 5, time[1] = 0;
+  u32 alarm[4] = {0, 0, 0, 20000};
+  handle(ALRM, informed, SA_SIGINFO);
+  SYS(setitimer, 0, alarm, 0);
+  C(clock_nanosleep, 2, 0, time, left);
+  N("%s", left[0] == 4 || left[0] == 5 ? "nearly all is left" : "too little is left");
+  SYS(setitimer, 0, alarm, 0);
+  C(clock_nanosleep, process, 0, time, left);
+  N("%s", left[0] == 4 || left[0] == 5 ? "nearly all is left" : "too little is left");
+  time[0] = 0, time[1] = 20000000;
+  thread(0x100 | 0x200 | 0x400 | 0x800 | 0x10000, stack + sizeof stack, burns, 0, 0, 0);
+  while (!other_thread) SYS(sched_yield);
+  u64 start = time_of(2);
+  C(clock_nanosleep, 2, 0, time, 0);
+  N("%s", time_of(2) - start >= 20000000 ? "not too early" : "too early");
+  i32 of_other = ~(i32)other_thread << 3 | 6;
+  start = time_of(of_other);
+  C(clock_nanosleep, of_other, 0, time, 0);
+  N("%s", time_of(of_other) - start >= 20000000 ? "not too early" : "too early");
+  C(timer_create, of_other, &event, &timer);
+  value[3] = 10000000, handled = 0;
+  start = time_of(of_other);
+  C(timer_settime, timer, 0, value, 0);
+  while (!handled && time_of(of_other) - start < 2000000000) SYS(sched_yield);
+  N("handled %u", handled);
+  C(timer_delete, timer);
+  is_over = 1;
+  pause_for(5);
+}
+
+/* Setting clocks: by nobody who may. */
+static void setting(void) {
+  u32 time[2] = {1, 0}, wide[4] = {1, 0, 0, 0}, zone[2] = {0, 0};
+  SYS(setuid32, 1000);
+  C(clock_settime, 0, time);
+  C(clock_settime64, 0, wide);
+  static const i32 others[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 99, -1, -2, -6};
+  for (u32 n = 0; n < COUNT(others); n++) note("clock_settime(%d) = %e", others[n], SYS(clock_settime, others[n], time));
+  C(clock_settime, 0, BAD);
+  C(clock_settime64, 0, BAD);
+  C(clock_settime, -6, BAD);
+  C(clock_settime, 1, BAD);
+  C(settimeofday, time, 0);
+  C(settimeofday, 0, 0);
+  C(settimeofday, 0, zone);
+  C(settimeofday, time, zone);
+  C(settimeofday, BAD, 0);
+  C(settimeofday, 0, BAD);
+  C(settimeofday, time, BAD);
+  C(stime, time);
+  C(stime, BAD);
+  time[1] = 1000000, C(settimeofday, time, 0);
+  time[1] = 1000001, C(settimeofday, time, 0);
+  time[1] = 1000000000, C(clock_settime, 0, time);
+  time[0] = time[1] = -1, C(settimeofday, time, 0);
+  time[1] = 0, C(settimeofday, time, 0);
+  C(clock_settime, 0, time);
+  C(stime, time);
+  wide[1] = 100, C(clock_settime64, 0, wide);
+  wide[1] = wide[3] = 0, wide[2] = -1, C(clock_settime64, 0, wide);
+  zone[0] = 901, C(settimeofday, 0, zone);
+}
+
 static void descriptors(void) {
   u32 value[4] = {0, 0, 0, 10000000}, got[4];
   u64 count;
@@ -283,6 +466,8 @@ static void descriptors(void) {
   C(read, 3, &count, 100);
   N("%s", count >= 3 && count < 30 ? "several" : "not several");
   C(timerfd_settime, 3, 4, value, 0);
+  C(timerfd_settime, 4, 3, value, 0);
+  C(timerfd_settime, 4, 2, value, 0);
   C(timerfd_settime, 3, 0, BAD, 0);
   C(timerfd_settime, 3, 0, 0, 0);
   C(timerfd_settime, 3, 0, value, BAD);
@@ -327,4 +512,6 @@ void cases(int argc, char **argv) {
   intervals();
   posix();
   descriptors();
+  cpu_time();
+  ALONE(setting());
 }

@@ -51,7 +51,7 @@ export const moreCalls: readonly CallRow[] = [
   call(218, 'mincore', [pointer, size, pointer], mincore),
   call(241, 'sched_setaffinity', [int, size, pointer], schedSetaffinity, 'one CPU'),
   call(242, 'sched_getaffinity', [int, size, pointer], schedGetaffinity, 'one CPU'),
-  call(259, 'timer_create', [int, pointer, pointer], timerCreate, 'no clocks of CPU time'),
+  call(259, 'timer_create', [int, pointer, pointer], timerCreate),
   call(260, 'timer_settime', [int, bits, pointer, pointer], (t, id, f, a, o) => timerSettime(t, id, f, a, o, false)),
   call(261, 'timer_gettime', [int, pointer], (t, id, a) => timerGettime(t, id, a, false)),
   call(262, 'timer_getoverrun', [int], timerGetoverrun),

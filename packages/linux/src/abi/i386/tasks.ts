@@ -48,6 +48,7 @@ import { Clone } from '../../tasks/clone-flags.ts'
 import { endProcess, exitThread } from '../../tasks/exit.ts'
 import { futex } from '../../tasks/futex-calls.ts'
 import { shownPid, taskOf } from '../../tasks/numbers.ts'
+import { clockSettime, settimeofday, stime } from '../../tasks/set-time-calls.ts'
 import {
   alarm,
   clockGetres,
@@ -129,7 +130,7 @@ function gettimeofday(task: Task, at: number, zone: number): number {
     kernel.memory.set32(at, kernel.time.seconds)
     kernel.memory.set32(at + 4, Math.floor(kernel.time.nanoseconds / 1000))
   }
-  if (zone !== 0) kernel.memory.set64(zone, 0)
+  if (zone !== 0) for (const [n, word] of kernel.time.zone.entries()) kernel.memory.set32(zone + n * 4, word)
   return 0
 }
 function time(task: Task, at: number): number {
@@ -160,6 +161,7 @@ export const taskCalls: readonly CallRow[] = [
   call(20, 'getpid', [], (t) => shownPid(t, t.process.pid)),
   call(23, 'setuid', [int], (t, id) => setId(t, 'u', wide(id))),
   call(24, 'getuid', [], (t) => short(shownId(t, 'u', t.ids.uid))),
+  call(25, 'stime', [pointer], stime),
   call(27, 'alarm', [size], alarm),
   call(29, 'pause', [], pause),
   call(34, 'nice', [int], nice),
@@ -179,13 +181,14 @@ export const taskCalls: readonly CallRow[] = [
   call(76, 'getrlimit', [int, pointer], (t, r, a) => getrlimit(t, r, a, 0x7fff_ffff)),
   call(77, 'getrusage', [int, pointer], getrusage, 'times only'),
   call(78, 'gettimeofday', [pointer, pointer], gettimeofday),
+  call(79, 'settimeofday', [pointer, pointer], settimeofday, 'the zone without effect'),
   call(90, 'mmap', [pointer], oldMmap),
   call(91, 'munmap', [pointer, size], munmap),
   call(96, 'getpriority', [int, int], (t, w, who) => priority(t, w, who, undefined)),
   call(97, 'setpriority', [int, int, int], priority),
   call(103, 'syslog', [int, pointer, int], syslog, 'an empty log'),
-  call(104, 'setitimer', [int, pointer, pointer], setitimer, 'ITIMER_REAL'),
-  call(105, 'getitimer', [int, pointer], getitimer, 'ITIMER_REAL'),
+  call(104, 'setitimer', [int, pointer, pointer], setitimer),
+  call(105, 'getitimer', [int, pointer], getitimer),
   call(110, 'iopl', [int], iopl),
   call(114, 'wait4', [int, pointer, bits, pointer], wait4),
   call(116, 'sysinfo', [pointer], sysinfo),
@@ -240,6 +243,7 @@ export const taskCalls: readonly CallRow[] = [
   call(244, 'get_thread_area', [pointer], getThreadArea),
   call(252, 'exit_group', [int], exitGroup),
   call(258, 'set_tid_address', [pointer], setTidAddress),
+  call(264, 'clock_settime', [int, pointer], (t, c, a) => clockSettime(t, c, a, false)),
   call(265, 'clock_gettime', [int, pointer], (t, c, a) => clockGettime(t, c, a, false)),
   call(266, 'clock_getres', [int, pointer], (t, c, a) => clockGetres(t, c, a, false)),
   call(267, 'clock_nanosleep', [int, bits, pointer, pointer], (t, c, f, a, l) => sleep(t, c, f, a, l, false)),
@@ -251,6 +255,7 @@ export const taskCalls: readonly CallRow[] = [
   call(355, 'getrandom', [pointer, size, bits], getrandom),
   call(358, 'execveat', [fd, path, pointer, pointer, bits], execveat),
   call(403, 'clock_gettime64', [int, pointer], (t, c, a) => clockGettime(t, c, a, true)),
+  call(404, 'clock_settime64', [int, pointer], (t, c, a) => clockSettime(t, c, a, true)),
   call(406, 'clock_getres_time64', [int, pointer], (t, c, a) => clockGetres(t, c, a, true)),
   call(407, 'clock_nanosleep_time64', [int, bits, pointer, pointer], (t, c, f, a, l) => sleep(t, c, f, a, l, true)),
   call(421, 'rt_sigtimedwait_time64', [pointer, pointer, pointer, size], (t, a, i, d, n) => rtSigtimedwait(t, a, i, deadlineOf(t, d, true), n)),
