@@ -188,3 +188,16 @@ describe('clone3(2)', () => {
     expect(answers([[CLONE3, SCRATCH, bytes]], { text: request(words) })[0]).toBe(error)
   })
 })
+
+it('gives a child its place behind what its parent has run: parents that end at once keep the CPU from nobody', () => {
+  let [before, child] = [0, 0]
+  steps([...Array.from({ length: 1000 }, (): Call => [GETPID]), [FORK]], {
+    observe: (number, answer, task) => {
+      if (number === GETPID) before = task.kernel.ticksOf(task)
+      const [made] = task.process.children
+      if (number === FORK && answer !== 0) child = made!.leader.thread.vruntime
+    },
+  })
+  expect(before).toBeGreaterThan(10_000)
+  expect(child).toBeGreaterThan(before)
+})

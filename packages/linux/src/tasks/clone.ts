@@ -169,6 +169,8 @@ function inherit(task: Task, child: Task, { flags, stack, tls, childTid }: Clone
   child.policy = task.policy
   child.priority = task.priority
   child.ioPriority = task.ioPriority
+  // (With what the parent has run until now: else parents that end at once would make children for ever before others run.)
+  task.kernel.ticksOf(task)
   child.thread.vruntime = Math.max(child.thread.vruntime, task.thread.vruntime)
   child.ioPrivilege = task.ioPrivilege
   child.noNewPrivileges = task.noNewPrivileges
