@@ -339,6 +339,8 @@ export class Task {
   /** sched(7): a policy by number, and its priority. */
   policy = 0
   priority = 0
+  /** SCHED_RESET_ON_FORK: children have neither. */
+  resetsOnFork = false
   /** ioprio_set(2): a class and a priority, without effect. */
   ioPriority = 0
   /** Instructions retired in it. */

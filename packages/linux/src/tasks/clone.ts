@@ -165,9 +165,10 @@ function childOf(
 function inherit(task: Task, child: Task, { flags, stack, tls, childTid }: CloneRequest): void {
   const has = (flag: number): boolean => (flags & flag) !== 0
   child.name = task.name
-  child.nice = task.nice
-  child.policy = task.policy
-  child.priority = task.priority
+  const isRealTime = task.priority > 0
+  child.nice = task.resetsOnFork && !isRealTime ? Math.max(0, task.nice) : task.nice
+  child.policy = task.resetsOnFork && isRealTime ? 0 : task.policy
+  child.priority = task.resetsOnFork ? 0 : task.priority
   child.ioPriority = task.ioPriority
   // (With what the parent has run until now: else parents that end at once would make children for ever before others run.)
   task.kernel.ticksOf(task)

@@ -2,7 +2,9 @@
 import { writeTimespec } from '../abi/i386/structs.ts'
 import { Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
+import { mayBeNice } from './calls.ts'
 import { Cap } from './capabilities.ts'
+import { Limit } from './limits.ts'
 import { givenPid, taskOf as numbered, visibleProcesses } from './numbers.ts'
 
 /** Policies by number: the lowest and the highest priority of each. */
@@ -32,7 +34,7 @@ function mayChange(task: Task, other: Task): boolean {
 
 export function schedGetscheduler(task: Task, pid: number): number {
   const target = taskOf(task, pid)
-  return typeof target === 'number' ? target : target.policy
+  return typeof target === 'number' ? target : target.policy | (target.resetsOnFork ? RESET_ON_FORK : 0)
 }
 
 export function schedGetparam(task: Task, pid: number, at: number): number {
@@ -43,19 +45,97 @@ export function schedGetparam(task: Task, pid: number, at: number): number {
   return 0
 }
 
+/** How a task is to be scheduled. */
+interface Scheduling {
+  readonly policy: number
+  readonly priority: number
+  readonly nice: number
+  readonly resetsOnFork: boolean
+}
+
+/** Only who has CAP_SYS_NICE may do so. */
+function isPrivileged(task: Task, target: Task, { policy, priority, nice, resetsOnFork }: Scheduling): boolean {
+  const [least] = policies.get(policy)!
+  if (!mayChange(task, target) || (target.resetsOnFork && !resetsOnFork)) return true
+  if (least === 0) return nice < target.nice && !mayBeNice(target, target.process, nice)
+  const most = target.process.limits.soft[Limit.RTPRIO]!
+  return (policy !== target.policy && most === 0) || (priority > target.priority && priority > most)
+}
+
+function schedule(task: Task, target: Task, wanted: Scheduling): number {
+  const { policy, priority } = wanted
+  const range = policies.get(policy)
+  if (range === undefined || policy === DEADLINE || priority < range[0] || priority > range[1]) return -Errno.EINVAL
+  if (isPrivileged(task, target, wanted) && !task.capable(Cap.SYS_NICE, target.ids.user)) return -Errno.EPERM
+  Object.assign(target, wanted)
+  return 0
+}
+
 /** sched_setscheduler(2); sched_setparam(2) leaves the policy: undefined. */
 export function schedSetscheduler(task: Task, pid: number, policy: number | undefined, at: number): number {
   if (at === 0 || pid < 0 || (policy !== undefined && policy < 0)) return -Errno.EINVAL
   const priority = task.kernel.memory.get32(at) | 0
   const target = taskOf(task, pid)
   if (typeof target === 'number') return target
-  const wanted = policy === undefined ? target.policy : policy & ~RESET_ON_FORK
-  const range = policies.get(wanted)
-  if (range === undefined || wanted === DEADLINE || priority < range[0] || priority > range[1]) return -Errno.EINVAL
-  const isRealTime = priority >= FIFO
-  if (!mayChange(task, target) || (isRealTime && !task.capable(Cap.SYS_NICE))) return -Errno.EPERM
-  target.policy = wanted
-  target.priority = priority
+  const { nice } = target
+  if (policy === undefined) return schedule(task, target, { ...schedulingOf(target), priority })
+  const resetsOnFork = (policy & RESET_ON_FORK) !== 0
+  return schedule(task, target, { policy: policy & ~RESET_ON_FORK, priority, nice, resetsOnFork })
+}
+
+function schedulingOf({ policy, priority, nice, resetsOnFork }: Task): Scheduling {
+  return { policy, priority, nice, resetsOnFork }
+}
+
+/** `struct sched_attr`: its first version, and the second, which has clamps of utilization. */
+const Attributes = { FIRST: 48, SECOND: 56, MOST: 4096 } as const
+const Flag = { RESET_ON_FORK: 1, KEEP_POLICY: 8, KEEP_PARAMETERS: 0x10, CLAMPS: 0x60, ALL: 0x7f } as const
+
+/** sched_setattr(2). Clamps of utilization are for clocks that change: there are none. */
+export function schedSetattr(task: Task, pid: number, at: number, flags: number): number {
+  if (at === 0 || pid < 0 || flags !== 0) return -Errno.EINVAL
+  const { memory } = task.kernel
+  const size = memory.get32(at) || Attributes.FIRST
+  const isPossible = size >= Attributes.FIRST && size <= Attributes.MOST
+  const bytes = new Uint8Array(isPossible ? size : 0)
+  memory.read(at, bytes)
+  if (!isPossible || bytes.subarray(Attributes.SECOND).some((byte) => byte !== 0)) {
+    memory.set32(at, Attributes.SECOND)
+    return -Errno.E2BIG
+  }
+  const view = new DataView(bytes.buffer)
+  const wantedFlags = view.getUint32(8, true)
+  if ((wantedFlags & Flag.CLAMPS) !== 0 && size < Attributes.SECOND) return -Errno.EINVAL
+  const policy = view.getInt32(4, true)
+  if (policy < 0) return -Errno.EINVAL
+  const target = taskOf(task, pid)
+  if (typeof target === 'number') return target
+  if ((wantedFlags & ~Flag.ALL) !== 0) return -Errno.EINVAL
+  if ((wantedFlags & Flag.CLAMPS) !== 0) return -Errno.EOPNOTSUPP
+  const keepsParameters = (wantedFlags & Flag.KEEP_PARAMETERS) !== 0
+  return schedule(task, target, {
+    policy: (wantedFlags & Flag.KEEP_POLICY) !== 0 ? target.policy : policy,
+    priority: keepsParameters ? target.priority : view.getUint32(20, true),
+    nice: keepsParameters ? target.nice : Math.max(-20, Math.min(19, view.getInt32(16, true))),
+    resetsOnFork:
+      (wantedFlags & Flag.KEEP_POLICY) !== 0 ? target.resetsOnFork : (wantedFlags & Flag.RESET_ON_FORK) !== 0,
+  })
+}
+
+/** sched_getattr(2). */
+export function schedGetattr(task: Task, pid: number, at: number, size: number, flags: number): number {
+  if (at === 0 || pid < 0 || flags !== 0 || size < Attributes.FIRST || size > Attributes.MOST) return -Errno.EINVAL
+  const target = taskOf(task, pid)
+  if (typeof target === 'number') return target
+  const bytes = new Uint8Array(Math.min(size, Attributes.SECOND))
+  const view = new DataView(bytes.buffer)
+  const isRealTime = policies.get(target.policy)![0] > 0
+  view.setUint32(0, bytes.length, true)
+  view.setUint32(4, target.policy, true)
+  view.setUint32(8, target.resetsOnFork ? Flag.RESET_ON_FORK : 0, true)
+  view.setInt32(16, isRealTime ? 0 : target.nice, true)
+  view.setUint32(20, target.priority, true)
+  task.kernel.memory.write(at, bytes)
   return 0
 }
 

@@ -21,10 +21,12 @@ import {
   membarrier,
   priorityRange,
   schedGetaffinity,
+  schedGetattr,
   schedGetparam,
   schedGetscheduler,
   schedRrGetInterval,
   schedSetaffinity,
+  schedSetattr,
   schedSetscheduler,
 } from '../../tasks/sched-calls.ts'
 import { bits, fd, int, path, pathAddress, pointer, size } from '../decoders.ts'
@@ -51,6 +53,8 @@ export const moreCalls: readonly CallRow[] = [
   call(218, 'mincore', [pointer, size, pointer], mincore),
   call(241, 'sched_setaffinity', [int, size, pointer], schedSetaffinity, 'one CPU'),
   call(242, 'sched_getaffinity', [int, size, pointer], schedGetaffinity, 'one CPU'),
+  call(351, 'sched_setattr', [int, pointer, bits], schedSetattr, 'kept, without effect but nice; no SCHED_DEADLINE, no clamps'),
+  call(352, 'sched_getattr', [int, pointer, size, bits], schedGetattr),
   call(259, 'timer_create', [int, pointer, pointer], timerCreate),
   call(260, 'timer_settime', [int, bits, pointer, pointer], (t, id, f, a, o) => timerSettime(t, id, f, a, o, false)),
   call(261, 'timer_gettime', [int, pointer], (t, id, a) => timerGettime(t, id, a, false)),

@@ -2,7 +2,7 @@
 
 // biome-ignore format: a table
 export const otherNames: readonly (readonly [number, string])[] = [
-  [21, 'mount'], [22, 'umount'], [26, 'ptrace'], [51, 'acct'], [52, 'umount2'], 
+  [21, 'mount'], [22, 'umount'], [26, 'ptrace'], [51, 'acct'], [52, 'umount2'],
   [86, 'uselib'], [87, 'swapon'], [88, 'reboot'], [101, 'ioperm'], [102, 'socketcall'], [106, 'stat'], [107, 'lstat'],
   [108, 'fstat'], [111, 'vhangup'], [113, 'vm86old'], [115, 'swapoff'], [117, 'ipc'], [123, 'modify_ldt'],
   [124, 'adjtimex'], [126, 'sigprocmask'], [128, 'init_module'], [129, 'delete_module'], [131, 'quotactl'],
@@ -17,7 +17,7 @@ export const otherNames: readonly (readonly [number, string])[] = [
   [317, 'move_pages'], [321, 'signalfd'], [327, 'signalfd4'], [332, 'inotify_init1'], [335, 'rt_tgsigqueueinfo'],
   [336, 'perf_event_open'], [337, 'recvmmsg'], [341, 'name_to_handle_at'], [342, 'open_by_handle_at'],
   [343, 'clock_adjtime'], [345, 'sendmmsg'], [346, 'setns'], [347, 'process_vm_readv'], [348, 'process_vm_writev'],
-  [349, 'kcmp'], [351, 'sched_setattr'], [352, 'sched_getattr'], [354, 'seccomp'], [356, 'memfd_create'], [357, 'bpf'],
+  [349, 'kcmp'], [354, 'seccomp'], [356, 'memfd_create'], [357, 'bpf'],
   [359, 'socket'], [360, 'socketpair'], [361, 'bind'], [362, 'connect'], [363, 'listen'], [364, 'accept4'],
   [365, 'getsockopt'], [366, 'setsockopt'], [367, 'getsockname'], [368, 'getpeername'], [369, 'sendto'], [370, 'sendmsg'],
   [371, 'recvfrom'], [372, 'recvmsg'], [373, 'shutdown'], [374, 'userfaultfd'], [376, 'mlock2'], [377, 'copy_file_range'],
