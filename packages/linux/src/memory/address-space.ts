@@ -10,7 +10,7 @@ import type { Account } from '../tasks/account.ts'
 import { type FilePages, NoPage } from './file-pages.ts'
 import { type Frames, PAGE } from './frames.ts'
 import { Entry, KERNEL_PAGE, PageTable } from './page-table.ts'
-import { type Area, Areas, Prot } from './vma.ts'
+import { type Area, Areas, OnFork, Prot } from './vma.ts'
 
 /** What comes of a page fault. `MAPPING`: nothing is there, `ACCESS`: not like that, `BUS`: beyond the file's end. */
 export const Fault = { DONE: 0, MAPPING: 1, ACCESS: 2, BUS: 3, MEMORY: 4, BLOCK: 5 } as const
@@ -29,6 +29,7 @@ export interface Mapping {
   readonly pages?: FilePages | undefined
   readonly offset?: number
   readonly mayWrite?: boolean
+  readonly onFork?: number
   readonly file?: Inode | undefined
   readonly name?: string
 }
@@ -129,6 +130,7 @@ export class AddressSpace {
       pages: what.pages,
       offset: what.offset ?? 0,
       mayWrite: what.mayWrite ?? true,
+      onFork: what.onFork ?? 0,
       file: what.file,
       name: what.name ?? '',
     })
@@ -207,6 +209,23 @@ export class AddressSpace {
     if (changed >= MANY) this.#dropAll()
     this.areas.join()
     return 0
+  }
+
+  /** Sets and clears bits of `OnFork` for what is mapped of `count` pages. Private memory of no file alone is wiped. */
+  setOnFork(start: number, count: number, set: number, clear: number): number {
+    const end = start + count
+    this.areas.cut(start)
+    this.areas.cut(end)
+    let answer = this.isMapped(start, count) ? 0 : -Errno.ENOMEM
+    for (const area of this.areas.between(start, end)) {
+      if ((set & OnFork.WIPE) !== 0 && (area.shared || area.pages !== undefined)) {
+        answer = -Errno.EINVAL
+        break
+      }
+      area.onFork = (area.onFork | set) & ~clear
+    }
+    this.areas.join()
+    return answer
   }
 
   /** Whether all of `count` pages are mapped. */
@@ -374,8 +393,13 @@ export class AddressSpace {
     child.#pages = this.#pages
     let complete = true
     for (const area of this.areas.list) {
+      if ((area.onFork & OnFork.LEAVE) !== 0) {
+        child.#pages -= area.end - area.start
+        continue
+      }
       child.areas.list.push({ ...area })
       area.pages?.mapped()
+      if ((area.onFork & OnFork.WIPE) !== 0) continue
       this.table.each(area.start, area.end, (page, entry) => {
         let shared = entry
         if (!area.shared && (entry & Entry.WRITE) !== 0) {

@@ -7,7 +7,7 @@ import type { Mapping } from './address-space.ts'
 import { FilePages } from './file-pages.ts'
 import { PAGE } from './frames.ts'
 import { KERNEL_PAGE } from './page-table.ts'
-import { Prot } from './vma.ts'
+import { OnFork, Prot } from './vma.ts'
 
 // biome-ignore format: a table
 const MapFlag = {
@@ -174,6 +174,8 @@ export function madvise(task: Task, address: number, length: number, advice: num
   if (advice === Advice.DONTNEED) return task.space.discard(range.first, range.count)
   const { first, count } = range
   const areas = task.space.areas.list.filter(({ start, end }) => end > first && start < first + count)
+  const onFork = forkAdvices.get(advice)
+  if (onFork !== undefined) return task.space.setOnFork(first, count, ...onFork)
   if (advice === Advice.FREE) {
     if (areas.some(({ pages }) => pages !== undefined)) return -Errno.EINVAL
     return task.space.discard(first, count)
@@ -202,11 +204,18 @@ function punch(task: Task, pages: FilePages, start: number, end: number): void {
 const KEEP_SIZE_AND_PUNCH = 3
 
 // biome-ignore format: a table
-const Advice = { DONTNEED: 4, FREE: 8, REMOVE: 9 } as const
+const Advice = { DONTNEED: 4, FREE: 8, REMOVE: 9, DONTFORK: 10, DOFORK: 11, WIPEONFORK: 18, KEEPONFORK: 19 } as const
+/** What they set and clear of `OnFork`. */
+const forkAdvices: ReadonlyMap<number, readonly [set: number, clear: number]> = new Map([
+  [Advice.DONTFORK, [OnFork.LEAVE, 0]],
+  [Advice.DOFORK, [0, OnFork.LEAVE]],
+  [Advice.WIPEONFORK, [OnFork.WIPE, 0]],
+  [Advice.KEEPONFORK, [0, OnFork.WIPE]],
+])
 /** Those of madvise(2); what is not named above is taken, without effect. */
 const ADVICES: ReadonlySet<number> = new Set([
-  ...[0, 1, 2, 3, Advice.DONTNEED, Advice.FREE, Advice.REMOVE, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23],
-  ...[24, 25],
+  ...[0, 1, 2, 3, Advice.DONTNEED, Advice.FREE, Advice.REMOVE, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23, 24, 25],
+  ...forkAdvices.keys(),
 ])
 
 export function msync(task: Task, address: number, length: number, flags: number): number {

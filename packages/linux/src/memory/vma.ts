@@ -5,6 +5,9 @@ import type { FilePages } from './file-pages.ts'
 /** `prot` of mmap(2). */
 export const Prot = { NONE: 0, READ: 1, WRITE: 2, EXEC: 4, GROWSDOWN: 0x0100_0000, GROWSUP: 0x0200_0000 } as const
 
+/** What fork does with an area where it does not copy it: bits (madvise(2), MADV_DONTFORK and MADV_WIPEONFORK). */
+export const OnFork = { LEAVE: 1, WIPE: 2 } as const
+
 /** What an area is. Bounds are page numbers, as doubles. */
 export interface Area {
   start: number
@@ -21,6 +24,8 @@ export interface Area {
   offset: number
   /** A shared mapping may be made writable: the file was open for writing. */
   mayWrite: boolean
+  /** Bits of `OnFork`. */
+  onFork: number
   /** The file that was mapped. The pages may be those of another one, whose data it has: several containers share them. */
   file: Inode | undefined
   /** In /proc/self/maps: the file's path, or `[stack]`. */
@@ -131,6 +136,7 @@ function continues(before: Area, after: Area): boolean {
     before.pages === after.pages &&
     (before.pages === undefined || before.offset + (before.end - before.start) === after.offset) &&
     before.mayWrite === after.mayWrite &&
+    before.onFork === after.onFork &&
     before.file === after.file &&
     before.name === after.name
   )

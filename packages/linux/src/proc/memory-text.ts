@@ -1,7 +1,7 @@
 /** What /proc/N says of its memory: areas, and the pages that they have (proc_pid_maps(5), proc_pid_smaps(5), proc_pid_auxv(5)). */
 import { type Frames, PAGE } from '../memory/frames.ts'
 import { Entry } from '../memory/page-table.ts'
-import { type Area, Prot } from '../memory/vma.ts'
+import { type Area, OnFork, Prot } from '../memory/vma.ts'
 import type { Task } from '../system.ts'
 
 /** /proc/N/maps. */
@@ -52,7 +52,7 @@ function areaLine({ start, end, prot, shared, pages, file, offset, name }: Area)
 }
 
 /** Two letters for what an area may, and what it may be made to: of `VmFlags`. */
-function flagsOf({ prot, shared, mayWrite, growsDown }: Area): string[] {
+function flagsOf({ prot, shared, mayWrite, growsDown, onFork }: Area): string[] {
   const flags: string[] = []
   const add = (holds: boolean, flag: string): void => {
     if (holds) flags.push(flag)
@@ -66,6 +66,8 @@ function flagsOf({ prot, shared, mayWrite, growsDown }: Area): string[] {
   flags.push('me')
   add(shared, 'ms')
   add(growsDown, 'gd')
+  add((onFork & OnFork.LEAVE) !== 0, 'dc')
+  add((onFork & OnFork.WIPE) !== 0, 'wf')
   return flags
 }
 
