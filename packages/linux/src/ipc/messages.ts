@@ -5,12 +5,13 @@ import { MemoryKind, type MemoryPayer } from '../tasks/account.ts'
 import { Cap } from '../tasks/capabilities.ts'
 import { shownPid } from '../tasks/numbers.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
-import { columns, Ipc, IpcObject, PERM_BYTES, tables } from './objects.ts'
+import { columns, Ipc, IpcObject, PERM_BYTES, tables, writeWords } from './objects.ts'
 
-const Msg = { NOERROR: 0o10000, EXCEPT: 0o20000 } as const
-/** MSGMAX and MSGMNB. */
+const Msg = { NOERROR: 0o10000, EXCEPT: 0o20000, STAT: 11, INFO: 12, STAT_ANY: 13 } as const
+/** MSGMAX, MSGMNB and MSGMNI. */
 const LONGEST = 8192
 const QUEUE_BYTES = 16_384
+const MOST_QUEUES = 32_000
 /** What the kernel has besides the text of a message. */
 const HEADER = 48
 const READ = 0o444
@@ -40,7 +41,7 @@ class MessageQueue extends IpcObject {
   }
 }
 
-const queues = tables<MessageQueue>((queue) => queue.empty())
+const queues = tables<MessageQueue>(MOST_QUEUES, (queue) => queue.empty())
 
 export function msgget(task: Task, key: number, flags: number): number {
   return queues(task.ns.ipc).get(
@@ -116,10 +117,35 @@ export function msgrcv(task: Task, id: number, at: number, bytes: number, type: 
   return piece.length
 }
 
+/** `struct msginfo`: of IPC_INFO limits alone, of MSG_INFO how many queues, messages and bytes there are. */
+function writeInfo(task: Task, at: number, isUsage: boolean): number {
+  const table = queues(task.ns.ipc)
+  const all = table.all()
+  const count = all.reduce((sum, { messages }) => sum + messages.length, 0)
+  const bytes = all.reduce((sum, queue) => sum + queue.bytes, 0)
+  const [pool, map, total] = isUsage
+    ? [all.length, count, bytes]
+    : [(MOST_QUEUES * QUEUE_BYTES) / 1024, QUEUE_BYTES, QUEUE_BYTES]
+  writeWords(task, at, [pool, map, LONGEST, QUEUE_BYTES, MOST_QUEUES, 16, total, 0xffff])
+  return table.highest
+}
+
+/** `struct msqid64_ds`. */
+function writeQueue(task: Task, at: number, queue: MessageQueue): void {
+  queue.writePermissions(task, at)
+  const times = [queue.sent, 0, queue.received, 0, queue.changed, 0]
+  const sizes = [queue.bytes, queue.messages.length, queue.limit]
+  const pids = [shownPid(task, queue.lastSender), shownPid(task, queue.lastReceiver)]
+  writeWords(task, at + PERM_BYTES, [...times, ...sizes, ...pids, 0, 0])
+}
+
 export function msgctl(task: Task, id: number, command: number, at: number): number {
   const { memory } = task.kernel
   const table = queues(task.ns.ipc)
-  const queue = table.find(id)
+  if (id < 0) return -Errno.EINVAL
+  if (command === Ipc.INFO || command === Msg.INFO) return writeInfo(task, at, command === Msg.INFO)
+  const isByIndex = command === Msg.STAT || command === Msg.STAT_ANY
+  const queue = isByIndex ? table.at(id) : table.find(id)
   if (queue === undefined) return -Errno.EINVAL
   switch (command) {
     case Ipc.RMID:
@@ -135,15 +161,12 @@ export function msgctl(task: Task, id: number, command: number, at: number): num
       if (answer === 0) queue.limit = limit
       return answer
     }
-    case Ipc.STAT: {
-      if (!queue.permits(task, READ)) return -Errno.EACCES
-      queue.writePermissions(task, at)
-      const times = [queue.sent, 0, queue.received, 0, queue.changed, 0]
-      const sizes = [queue.bytes, queue.messages.length, queue.limit]
-      const pids = [shownPid(task, queue.lastSender), shownPid(task, queue.lastReceiver)]
-      for (const [n, word] of [...times, ...sizes, ...pids, 0, 0].entries()) memory.set32(at + PERM_BYTES + n * 4, word)
-      return 0
-    }
+    case Ipc.STAT:
+    case Msg.STAT:
+    case Msg.STAT_ANY:
+      if (command !== Msg.STAT_ANY && !queue.permits(task, READ)) return -Errno.EACCES
+      writeQueue(task, at, queue)
+      return isByIndex ? queue.id : 0
     default:
       return -Errno.EINVAL
   }

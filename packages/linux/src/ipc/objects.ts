@@ -5,7 +5,16 @@ import type { Task } from '../system.ts'
 import { Cap } from '../tasks/capabilities.ts'
 
 /** Flags of the calls that get objects, and commands of those that control them. */
-export const Ipc = { CREAT: 0o1000, EXCL: 0o2000, NOWAIT: 0o4000, RMID: 0, SET: 1, STAT: 2, IPC_64: 0x100 } as const
+export const Ipc = {
+  CREAT: 0o1000,
+  EXCL: 0o2000,
+  NOWAIT: 0o4000,
+  RMID: 0,
+  SET: 1,
+  STAT: 2,
+  INFO: 3,
+  IPC_64: 0x100,
+} as const
 /** The key that no object has. */
 const PRIVATE = 0
 /** Numbers are an index and, above it, how often that was used. */
@@ -13,8 +22,6 @@ const INDEXES = 32_768
 const ROUNDS = 0x1_0000
 /** Indexes that are used before they begin anew, at least. */
 const SHORTEST_CYCLE = 64
-/** The most objects of a kind in a namespace. */
-const MOST = 4096
 
 /** Bytes of `struct ipc64_perm`. */
 export const PERM_BYTES = 36
@@ -79,6 +86,11 @@ export abstract class IpcObject {
   }
 }
 
+/** Words of a structure. */
+export function writeWords(task: Task, at: number, words: readonly number[]): void {
+  for (const [n, word] of words.entries()) task.kernel.memory.set32(at + n * 4, word)
+}
+
 /** A line of /proc/sysvipc: values right-justified in columns. */
 export function columns(widths: readonly number[], values: readonly (string | number)[]): string {
   return `${values.map((value, n) => String(value).padStart(widths[n]!)).join(' ')}\n`
@@ -91,9 +103,26 @@ export class IpcTable<T extends IpcObject> {
   /** The index that was given out last, and how often they began anew. */
   #last = -1
   #round = 0
+  /** The most objects. */
+  readonly most: number
+
+  constructor(most: number) {
+    this.most = most
+  }
 
   all(): T[] {
     return this.#byIndex.filter((object) => object !== undefined)
+  }
+  /** The highest index in use, or 0: what IPC_INFO answers. */
+  get highest(): number {
+    return Math.max(
+      0,
+      this.#byIndex.findLastIndex((object) => object !== undefined),
+    )
+  }
+  /** The object of an index, as SHM_STAT and its like look through all. */
+  at(index: number): T | undefined {
+    return this.#byIndex[index]
   }
   find(id: number): T | undefined {
     const object = this.#byIndex[id % INDEXES]
@@ -111,7 +140,7 @@ export class IpcTable<T extends IpcObject> {
       }
       if ((flags & Ipc.CREAT) === 0) return -Errno.ENOENT
     }
-    if (this.#count >= MOST) return -Errno.ENOSPC
+    if (this.#count >= this.most) return -Errno.ENOSPC
     const made = make()
     if (typeof made === 'number') return made
     const index = this.#next()
@@ -140,12 +169,15 @@ export class IpcTable<T extends IpcObject> {
 }
 
 /** One table of a kind for each namespace; `end` is told of what is left when the namespace ends. */
-export function tables<T extends IpcObject>(end: (object: T) => void): (namespace: IpcNamespace) => IpcTable<T> {
+export function tables<T extends IpcObject>(
+  most: number,
+  end: (object: T) => void,
+): (namespace: IpcNamespace) => IpcTable<T> {
   const known = new WeakMap<IpcNamespace, IpcTable<T>>()
   return (namespace) => {
     let table = known.get(namespace)
     if (table === undefined) {
-      const made = new IpcTable<T>()
+      const made = new IpcTable<T>(most)
       known.set(namespace, made)
       namespace.onEnd.push(() => {
         for (const object of made.all()) {

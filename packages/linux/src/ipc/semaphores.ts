@@ -3,16 +3,19 @@ import { Answer, Errno } from '../errno.ts'
 import type { Process, Task } from '../system.ts'
 import { shownPid } from '../tasks/numbers.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
-import { columns, Ipc, IpcObject, PERM_BYTES, tables } from './objects.ts'
+import { columns, Ipc, IpcObject, PERM_BYTES, tables, writeWords } from './objects.ts'
 
 // biome-ignore format: a table
 const Sem = {
-  GETPID: 11, GETVAL: 12, GETALL: 13, GETNCNT: 14, GETZCNT: 15, SETVAL: 16, SETALL: 17, UNDO: 0x1000,
+  GETPID: 11, GETVAL: 12, GETALL: 13, GETNCNT: 14, GETZCNT: 15, SETVAL: 16, SETALL: 17, STAT: 18, INFO: 19,
+  STAT_ANY: 20, UNDO: 0x1000,
 } as const
-/** SEMMSL, SEMOPM and SEMVMX. */
+/** SEMMSL, SEMOPM, SEMVMX, SEMMNI and SEMMNS. */
 const MOST = 32_000
 const MOST_OPERATIONS = 500
 const HIGHEST = 32_767
+const MOST_SETS = 32_000
+const MOST_OF_ALL = 1_024_000_000
 const READ = 0o444
 const WRITE = 0o222
 
@@ -34,7 +37,7 @@ class SemaphoreSet extends IpcObject {
   }
 }
 
-const sets = tables<SemaphoreSet>((set) => set.queue.wake())
+const sets = tables<SemaphoreSet>(MOST_SETS, (set) => set.queue.wake())
 /** Sets that take something back at the end of a process. */
 const undoing = new WeakMap<Process, Set<SemaphoreSet>>()
 
@@ -123,17 +126,44 @@ export function undoSemaphores(proc: Process): void {
   undoing.delete(proc)
 }
 
+/** `struct seminfo`: of IPC_INFO limits alone, of SEM_INFO how many sets and semaphores there are. */
+function writeInfo(task: Task, at: number, isUsage: boolean): number {
+  const table = sets(task.ns.ipc)
+  const all = table.all()
+  const count = all.reduce((sum, { values }) => sum + values.length, 0)
+  const limits = [MOST_OF_ALL, MOST_SETS, MOST_OF_ALL, MOST_OF_ALL, MOST, MOST_OPERATIONS, MOST_OPERATIONS]
+  const usage = isUsage ? [all.length, HIGHEST, count] : [20, HIGHEST, HIGHEST]
+  writeWords(task, at, [...limits, ...usage])
+  return table.highest
+}
+
+/** `struct semid64_ds`. */
+function writeSet(task: Task, at: number, set: SemaphoreSet): void {
+  set.writePermissions(task, at)
+  writeWords(task, at + PERM_BYTES, [set.operated, 0, set.changed, 0, set.values.length, 0, 0])
+}
+
+/** `argument` is a number or an address. */
 export function semctl(task: Task, id: number, number: number, known: number, argument: number): number {
   const { memory } = task.kernel
   const table = sets(task.ns.ipc)
-  const set = table.find(id)
+  const address = argument >>> 0
+  if (id < 0) return -Errno.EINVAL
+  if (known === Ipc.INFO || known === Sem.INFO) return writeInfo(task, address, known === Sem.INFO)
+  const isByIndex = known === Sem.STAT || known === Sem.STAT_ANY
+  const set = isByIndex ? table.at(id) : table.find(id)
   if (set === undefined) return -Errno.EINVAL
   const { values, pids } = set
   const isOfOne = known === Sem.SETVAL || (known >= Sem.GETPID && known !== Sem.GETALL && known <= Sem.GETZCNT)
   if (isOfOne && (number < 0 || number >= values.length)) return -Errno.EINVAL
   const isOwners = known === Ipc.RMID || known === Ipc.SET
   if (isOwners && !set.belongsTo(task)) return -Errno.EPERM
-  if (!isOwners && !set.permits(task, known === Sem.SETVAL || known === Sem.SETALL ? WRITE : READ)) return -Errno.EACCES
+  if (
+    !isOwners &&
+    known !== Sem.STAT_ANY &&
+    !set.permits(task, known === Sem.SETVAL || known === Sem.SETALL ? WRITE : READ)
+  )
+    return -Errno.EACCES
   const waiting = (forZero: boolean): number =>
     [...set.waiting].filter(
       ([waiter, each]) => waiter.state === 'blocked' && each.semaphore === number && each.forZero === forZero,
@@ -144,12 +174,12 @@ export function semctl(task: Task, id: number, number: number, known: number, ar
       set.queue.wake()
       return 0
     case Ipc.SET:
-      return set.readPermissions(task, argument)
+      return set.readPermissions(task, address)
     case Ipc.STAT:
-      set.writePermissions(task, argument)
-      for (const [n, word] of [set.operated, 0, set.changed, 0, values.length, 0, 0].entries())
-        memory.set32(argument + PERM_BYTES + n * 4, word)
-      return 0
+    case Sem.STAT:
+    case Sem.STAT_ANY:
+      writeSet(task, address, set)
+      return isByIndex ? set.id : 0
     case Sem.GETVAL:
       return values[number]!
     case Sem.GETPID:
@@ -158,7 +188,7 @@ export function semctl(task: Task, id: number, number: number, known: number, ar
     case Sem.GETZCNT:
       return waiting(known === Sem.GETZCNT)
     case Sem.GETALL:
-      for (const [n, value] of values.entries()) memory.set16(argument + n * 2, value)
+      for (const [n, value] of values.entries()) memory.set16(address + n * 2, value)
       return 0
     case Sem.SETVAL:
       return setValues(task, set, number, [argument])
@@ -167,7 +197,7 @@ export function semctl(task: Task, id: number, number: number, known: number, ar
         task,
         set,
         0,
-        Array.from(values, (_, n) => memory.get16(argument + n * 2)),
+        Array.from(values, (_, n) => memory.get16(address + n * 2)),
       )
     default:
       return -Errno.EINVAL

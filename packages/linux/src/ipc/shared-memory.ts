@@ -6,9 +6,22 @@ import { KERNEL_PAGE } from '../memory/page-table.ts'
 import { Prot } from '../memory/vma.ts'
 import type { Kernel, Task } from '../system.ts'
 import { shownPid } from '../tasks/numbers.ts'
-import { columns, Ipc, IpcObject, type IpcTable, PERM_BYTES, tables } from './objects.ts'
+import { columns, Ipc, IpcObject, type IpcTable, PERM_BYTES, tables, writeWords } from './objects.ts'
 
-const Shm = { RDONLY: 0o10000, RND: 0o20000, REMAP: 0o40000, EXEC: 0o100000, LOCK: 11, UNLOCK: 12 } as const
+const Shm = {
+  RDONLY: 0o10000,
+  RND: 0o20000,
+  REMAP: 0o40000,
+  EXEC: 0o100000,
+  LOCK: 11,
+  UNLOCK: 12,
+  STAT: 13,
+  INFO: 14,
+  STAT_ANY: 15,
+} as const
+/** SHMMNI; SHMMAX in bytes, and SHMALL, which is as many pages. */
+const MOST_SEGMENTS = 4096
+const LARGEST = 0xfeff_ffff
 /** In a mode: it goes with its last attachment. */
 const DEST = 0o1000
 const READ = 0o444
@@ -63,7 +76,7 @@ class Segment extends IpcObject {
   }
 }
 
-const tablesOf = tables<Segment>((segment) => segment.release())
+const tablesOf = tables<Segment>(MOST_SEGMENTS, (segment) => segment.release())
 
 /** The segments of a task's namespace: those that were removed are there until their last attachment goes. */
 function segmentsFor(task: Task): IpcTable<Segment> {
@@ -117,15 +130,36 @@ export function shmdt(task: Task, address: number): number {
   return 0
 }
 
+/** `struct shminfo64`: limits. */
+function writeLimits(task: Task, at: number): number {
+  writeWords(task, at, [LARGEST, 1, MOST_SEGMENTS, MOST_SEGMENTS, LARGEST, 0, 0, 0, 0])
+  return segmentsFor(task).highest
+}
+/** `struct shm_info`: segments, their pages, and those that are there. */
+function writeUsage(task: Task, at: number): number {
+  const table = segmentsFor(task)
+  const all = table.all()
+  const total = all.reduce((sum, { bytes }) => sum + Math.ceil(bytes / PAGE), 0)
+  const resident = all.reduce((sum, { pages }) => sum + pages.size, 0)
+  writeWords(task, at, [all.length, total, resident, 0, 0, 0])
+  return table.highest
+}
+
 export function shmctl(task: Task, id: number, command: number, at: number): number {
   const table = segmentsFor(task)
-  const segment = table.find(id)
+  if (id < 0) return -Errno.EINVAL
+  if (command === Ipc.INFO) return writeLimits(task, at)
+  if (command === Shm.INFO) return writeUsage(task, at)
+  const isByIndex = command === Shm.STAT || command === Shm.STAT_ANY
+  const segment = isByIndex ? table.at(id) : table.find(id)
   if (segment === undefined) return -Errno.EINVAL
   switch (command) {
     case Ipc.STAT:
-      if (!segment.permits(task, READ)) return -Errno.EACCES
+    case Shm.STAT:
+    case Shm.STAT_ANY:
+      if (command !== Shm.STAT_ANY && !segment.permits(task, READ)) return -Errno.EACCES
       writeSegment(task, at, segment)
-      return 0
+      return isByIndex ? segment.id : 0
     case Ipc.SET:
       return segment.belongsTo(task) ? segment.readPermissions(task, at) : -Errno.EPERM
     case Ipc.RMID:
@@ -168,10 +202,8 @@ export function segmentsText(task: Task): string {
 
 /** `struct shmid64_ds`. */
 function writeSegment(task: Task, at: number, segment: Segment): void {
-  const { memory } = task.kernel
   segment.writePermissions(task, at)
   const pids = [shownPid(task, segment.creator), shownPid(task, segment.last)]
   const times = [segment.attached, 0, segment.detached, 0, segment.changed, 0]
-  for (const [n, word] of [segment.bytes, ...times, ...pids, segment.attachments, 0, 0].entries())
-    memory.set32(at + PERM_BYTES + n * 4, word)
+  writeWords(task, at + PERM_BYTES, [segment.bytes, ...times, ...pids, segment.attachments, 0, 0])
 }

@@ -55,20 +55,18 @@ function ipc(task: Task, which: number, a: number, b: number, c: number, at: num
   }
 }
 
-const CONTROL = 'IPC_RMID, IPC_SET, IPC_STAT; no lists'
-
 // biome-ignore format: a table
 export const ipcCalls: readonly CallRow[] = [
-  call(117, 'ipc', [size, int, int, int, pointer, int], ipc, CONTROL),
+  call(117, 'ipc', [size, int, int, int, pointer, int], ipc),
   call(393, 'semget', [int, int, bits], semget),
-  call(394, 'semctl', [int, int, int, int], semctl, CONTROL),
+  call(394, 'semctl', [int, int, int, int], semctl),
   call(395, 'shmget', [int, size, bits], shmget),
-  call(396, 'shmctl', [int, int, pointer], shmctl, CONTROL),
+  call(396, 'shmctl', [int, int, pointer], shmctl),
   call(397, 'shmat', [int, pointer, bits], shmat),
   call(398, 'shmdt', [pointer], shmdt),
   call(399, 'msgget', [int, bits], msgget),
   call(400, 'msgsnd', [int, pointer, int, bits], msgsnd),
   call(401, 'msgrcv', [int, pointer, int, int, bits], msgrcv, 'no MSG_COPY'),
-  call(402, 'msgctl', [int, int, pointer], msgctl, CONTROL),
+  call(402, 'msgctl', [int, int, pointer], msgctl),
   call(420, 'semtimedop_time64', [int, pointer, size, pointer], (t, i, a, n, d) => semop(t, i, a, n, deadlineOf(t, d, true))),
 ]
