@@ -82,10 +82,12 @@ export function closeRange(task: Task, first: number, last: number, flags: numbe
 // biome-ignore format: a table
 const Fcntl = {
   DUPFD: 0, GETFD: 1, SETFD: 2, GETFL: 3, SETFL: 4, GETLK: 5, SETLK: 6, SETLKW: 7, SETOWN: 8, GETOWN: 9, SETSIG: 10,
-  GETSIG: 11, GETLK64: 12, SETLK64: 13, SETLKW64: 14, OFD_GETLK: 36, OFD_SETLK: 37, OFD_SETLKW: 38,
+  GETSIG: 11, SETOWN_EX: 15, GETOWN_EX: 16, GETLK64: 12, SETLK64: 13, SETLKW64: 14, OFD_GETLK: 36, OFD_SETLK: 37, OFD_SETLKW: 38,
   SETLEASE: 1024, GETLEASE: 1025, DUPFD_CLOEXEC: 1030, SETPIPE_SZ: 1031, GETPIPE_SZ: 1032, ADD_SEALS: 1033, GET_SEALS: 1034,
 } as const
 const UNLOCK = 2
+/** Who is told of what happens at a file: `f_owner_ex`. */
+const Owner = { THREAD: 0, PROCESS: 1, GROUP: 2 } as const
 /** What may be asked of a descriptor that O_PATH made. */
 const OF_PATHS = new Set<number>([Fcntl.DUPFD, Fcntl.DUPFD_CLOEXEC, Fcntl.GETFD, Fcntl.SETFD, Fcntl.GETFL])
 
@@ -99,6 +101,7 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
   const file = task.files.get(fd)
   if (file === undefined) return -Errno.EBADF
   if (file.file?.isPath && !OF_PATHS.has(command)) return -Errno.EBADF
+  const { memory } = task.kernel
   switch (command) {
     case Fcntl.DUPFD:
       return dup(task, fd, argument)
@@ -116,10 +119,18 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
       return 0
     case Fcntl.SETOWN:
       // (A group is said by the negated number.)
-      file.owner = Math.sign(argument) * givenPid(task, Math.abs(argument))
-      return 0
+      if (argument === -0x8000_0000) return -Errno.EINVAL
+      return setOwner(task, file, argument < 0 ? Owner.GROUP : Owner.PROCESS, Math.abs(argument))
     case Fcntl.GETOWN:
-      return Math.sign(file.owner) * shownPid(task, Math.abs(file.owner))
+      return (file.ownerKind === Owner.GROUP ? -1 : 1) * shownPid(task, file.owner)
+    case Fcntl.SETOWN_EX: {
+      const [kind, number] = [memory.get32(argument >>> 0), memory.get32((argument >>> 0) + 4) | 0]
+      return kind > Owner.GROUP ? -Errno.EINVAL : setOwner(task, file, kind, number)
+    }
+    case Fcntl.GETOWN_EX:
+      memory.set32(argument >>> 0, file.ownerKind)
+      memory.set32((argument >>> 0) + 4, shownPid(task, file.owner))
+      return 0
     case Fcntl.SETSIG:
       if (argument < 0 || argument > 64) return -Errno.EINVAL
       file.signal = argument
@@ -153,6 +164,15 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
     default:
       return -Errno.EINVAL
   }
+}
+
+/** F_SETOWN; 0 is nobody. */
+function setOwner(task: Task, file: OpenFile, kind: number, number: number): number {
+  const owner = givenPid(task, number)
+  if (number !== 0 && !task.kernel.ns.pid.has(owner)) return -Errno.ESRCH
+  file.owner = owner
+  file.ownerKind = kind
+  return 0
 }
 
 /** Record locks: `struct flock`, or `struct flock64`. `kind` 0 asks, 1 sets, 2 waits. */

@@ -39,6 +39,8 @@ export abstract class OpenFile {
   /** Who gets SIGIO: F_SETOWN. Kept, and told to who asks. */
   owner = 0
 
+  /** Whether the owner is a thread, a process or a group: by number, as F_SETOWN_EX has it. */
+  ownerKind = 0
   /** The signal in place of SIGIO: F_SETSIG. */
   signal = 0
 

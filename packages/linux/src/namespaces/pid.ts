@@ -105,6 +105,11 @@ export class PidNamespace<Task> extends Namespace {
     this.#release(number, held.from)
   }
 
+  /** Has a task, a group or a session a number of the first namespace, which this is? */
+  has(number: number): boolean {
+    return this.#held.has(number)
+  }
+
   /** The number here of one of the first namespace; 0 where it has none. */
   local(number: number): number {
     return this.parent === null ? number : (this.#first.get(number) ?? 0)
