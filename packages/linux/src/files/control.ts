@@ -1,11 +1,12 @@
 /** Descriptors: dup(2), fcntl(2), ioctl(2), pipe(2), close_range(2). */
-import { isRegular, Open } from '@vmexit/vfs'
+import { Open } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
 import { namespaceOf } from '../namespaces/ns-fs.ts'
 import { namespaceIoctl } from '../namespaces/ns-ioctl.ts'
 import { Process, type Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
 import { givenPid, shownPid } from '../tasks/numbers.ts'
+import { fileIoctl } from './file-ioctl.ts'
 import type { OpenFile } from './open-file.ts'
 import { FifoOperations, Pipe, PipeEnd } from './pipe.ts'
 import { addSeals, sealsOf } from './seals.ts'
@@ -217,17 +218,12 @@ function lock(task: Task, file: OpenFile, kind: number, at: number, wide: boolea
   return 0
 }
 
-// biome-ignore format: a table
-const Ioctl = { FIGETBSZ: 2, FIONCLEX: 0x5450, FIOCLEX: 0x5451, FIONBIO: 0x5421, FIOASYNC: 0x5452, FIONREAD: 0x541b } as const
+const Ioctl = { FIONCLEX: 0x5450, FIOCLEX: 0x5451, FIONBIO: 0x5421, FIOASYNC: 0x5452 } as const
 
 export function ioctl(task: Task, fd: number, request: number, argument: number): number {
   const file = task.files.get(fd)
   if (file === undefined || file.file?.isPath) return -Errno.EBADF
   switch (request) {
-    case Ioctl.FIGETBSZ:
-      if (file.file === undefined || file.file.operations !== null) return file.ioctl(request, argument)
-      task.kernel.memory.set32(argument, 4096)
-      return 0
     case Ioctl.FIOCLEX:
     case Ioctl.FIONCLEX:
       task.files.setClosesOnExec(fd, request === Ioctl.FIOCLEX)
@@ -237,13 +233,12 @@ export function ioctl(task: Task, fd: number, request: number, argument: number)
       return 0
     case Ioctl.FIOASYNC:
       return 0
-    case Ioctl.FIONREAD:
-      if (file.file !== undefined && isRegular(file.file.inode.mode)) {
-        task.kernel.memory.set32(argument, file.file.inode.size - file.file.position)
-        return 0
-      }
-      return file.ioctl(request, argument)
     default: {
+      const plain = file.file
+      if (plain !== undefined && plain.operations === null) {
+        const answer = fileIoctl(task, plain, request, argument)
+        if (answer !== undefined) return answer
+      }
       const namespace = file.file === undefined ? undefined : namespaceOf(file.file.inode)
       if (namespace !== undefined) return namespaceIoctl(task, namespace, request, argument)
       return file.ioctl(request, argument)

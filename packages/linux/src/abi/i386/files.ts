@@ -379,7 +379,7 @@ export const fileCalls: readonly CallRow[] = [
   call(41, 'dup', [fd], (t, f) => dup(t, f)),
   call(42, 'pipe', [pointer], (t, a) => pipe(t, a, 0)),
   call(52, 'umount2', [path, bits], umount),
-  call(54, 'ioctl', [fd, size, pointer], ioctl, 'requests of terminals and pipes, FIOCLEX, FIONBIO, FIONREAD'),
+  call(54, 'ioctl', [fd, size, pointer], ioctl, 'requests of terminals, pipes, sockets, namespaces and files; no attributes of inodes'),
   call(55, 'fcntl', [fd, int, int], fcntl, 'no SIGIO, no leases'),
   call(60, 'umask', [mode], umask),
   call(61, 'chroot', [path], chroot),
