@@ -83,19 +83,32 @@ export class Refused {
 }
 const TOO_LONG = new Refused(-Errno.ENAMETOOLONG)
 
+const showPath = (task: Task, word: number): string =>
+  word === 0 ? 'NULL' : quoted(task.kernel.memory.string(word >>> 0, PATH_MAX) ?? '…')
+
 /** A path: as byte string. @throws Refused ENAMETOOLONG. */
 export const path: Decoder<ByteString> = {
   words: 1,
   decode: (task, word) => readPath(task, word >>> 0),
-  show: (task, word) => (word === 0 ? 'NULL' : quoted(task.kernel.memory.string(word >>> 0, PATH_MAX) ?? '…')),
+  show: showPath,
 }
 
 /** Where a path is: for calls that may do without, or that look at something else first. */
 export const pathAddress: Decoder<number> = {
   words: 1,
   decode: (_task, word) => word >>> 0,
-  show: (task, word) => (word === 0 ? 'NULL' : quoted(task.kernel.memory.string(word >>> 0, PATH_MAX) ?? '…')),
+  show: showPath,
 }
+
+/** A name of an extended attribute. What is longer than names are is cut: it is none either way. */
+export const attributeName: Decoder<ByteString> = {
+  words: 1,
+  decode: (task, word) => task.kernel.memory.string(word >>> 0, LONGEST_NAME) ?? TOO_LONG_A_NAME,
+  show: showPath,
+}
+/** XATTR_NAME_MAX. */
+const LONGEST_NAME = 255
+const TOO_LONG_A_NAME = 'x'.repeat(LONGEST_NAME + 1)
 
 /** Reads a path. @throws BAD_ADDRESS, Refused. */
 function readPath(task: Task, address: number): ByteString {

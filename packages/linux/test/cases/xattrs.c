@@ -51,6 +51,11 @@ void cases(int argc, char **argv) {
   T("removexattr with a name of 256 bytes", SYS(removexattr, "a", name));
   name[255] = 0;
   T("removexattr with a name of 255 bytes", SYS(removexattr, "a", name));
+  u8 *long_name = at_of(SYS(mmap2, 0, 2 * PAGE, 3, 0x22, -1, 0));
+  memset(long_name, 'x', 2 * PAGE - 1);
+  T("removexattr with a name of 8191 bytes", SYS(removexattr, "a", long_name));
+  T("setxattr with a name of 8191 bytes", SYS(setxattr, "a", long_name, "x", 1, 0));
+  T("getxattr with a name of 8191 bytes", SYS(getxattr, "a", long_name, buffer, 100));
   C(removexattr, "a", "user.big");
   C(removexattr, "a", "user.big");
   C(removexattr, "a", "odd.x");
