@@ -69,6 +69,15 @@ export function oldSigprocmask(task: Task, how: number, at: number, old: number)
   return 0
 }
 
+/** ssetmask(2) of old: the first 32 signals are blocked, or not; without `mask`, sgetmask(2). */
+export function setMask(task: Task, mask?: number): number {
+  const { blocked } = task
+  const before = blocked.low >>> 0
+  if (mask !== undefined) blocked.setMask(mask, 0)
+  if (task.hasSignal) task.hasWork = true
+  return before
+}
+
 /** sigsuspend(2) of old: the third argument is the mask. */
 export function oldSigsuspend(task: Task, mask: number): number {
   if (task.savedMask === undefined) withMask(task, new SignalSet(mask, 0))

@@ -12,7 +12,7 @@ const Option = {
   GET_TIMING: 13, SET_TIMING: 14, SET_NAME: 15, GET_NAME: 16, GET_SECCOMP: 21, SET_SECCOMP: 22, CAPBSET_READ: 23,
   CAPBSET_DROP: 24, GET_TSC: 25,
   SET_TSC: 26, GET_SECUREBITS: 27, SET_SECUREBITS: 28, SET_TIMERSLACK: 29, GET_TIMERSLACK: 30, SET_CHILD_SUBREAPER: 36,
-  GET_CHILD_SUBREAPER: 37, SET_NO_NEW_PRIVS: 38, GET_NO_NEW_PRIVS: 39, SET_THP_DISABLE: 41, GET_THP_DISABLE: 42,
+  GET_CHILD_SUBREAPER: 37, SET_NO_NEW_PRIVS: 38, GET_NO_NEW_PRIVS: 39, GET_TID_ADDRESS: 40, SET_THP_DISABLE: 41, GET_THP_DISABLE: 42,
   CAP_AMBIENT: 47, SET_VMA: 0x5356_4d41,
 } as const
 
@@ -97,6 +97,9 @@ export function prctl(task: Task, option: number, a: number, b: number, c: numbe
       return 0
     case Option.GET_NO_NEW_PRIVS:
       return a === 0 && b === 0 && c === 0 && d === 0 ? Number(task.noNewPrivileges) : -Errno.EINVAL
+    case Option.GET_TID_ADDRESS:
+      memory.set32(a >>> 0, task.clearTid)
+      return 0
     case Option.SET_THP_DISABLE:
       if (b !== 0 || c !== 0 || d !== 0) return -Errno.EINVAL
       settings.withoutHugePages = a === 0 ? 0 : 1

@@ -115,6 +115,15 @@ static void signals(void) {
   C(sigsuspend, 0, 0, 0);
   N("handled %u", handled);
   C(sigprocmask, 1, &set, 0);
+  C(sgetmask);
+  C(ssetmask, 0x80000a00);
+  T("sgetmask of more than half", SYS(sgetmask) == (i32)0x80000a00);
+  T("ssetmask answers the mask before", SYS(ssetmask, 0xffffffff) == (i32)0x80000a00);
+  u32 both[2] = {0, 5};
+  SYS(rt_sigprocmask, 0, both, 0, 8);
+  T("ssetmask: SIGKILL and SIGSTOP cannot be blocked", SYS(ssetmask, 0) == (i32)~0x40100);
+  SYS(rt_sigprocmask, 0, 0, both, 8);
+  N("%x %x", both[0], both[1]);
   C(sigprocmask, 9, &set, 0);
   C(sigprocmask, 9, 0, &before);
   C(sigprocmask, 0, BAD, 0);

@@ -373,6 +373,12 @@ static void controls(void) {
   C(prctl, 15, "a name that is much too long");
   C(prctl, 16, name);
   N("%s", name);
+  u32 tid_address = 9;
+  SYS(set_tid_address, name);
+  C(prctl, 40, &tid_address, 0, 0, 0);
+  N("%s", tid_address == (u32)name ? "what set_tid_address was given" : "another");
+  C(prctl, 40, BAD, 0, 0, 0);
+  SYS(set_tid_address, 0);
   C(prctl, 15, "short");
   C(prctl, 16, name);
   N("%s", name);

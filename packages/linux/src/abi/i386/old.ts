@@ -5,7 +5,7 @@
 import { At, type ByteString, Stat, StatFs } from '@vmexit/vfs'
 import { Errno } from '../../errno.ts'
 import { from, fstat, getdents, type PutEntry, stat } from '../../files/paths.ts'
-import { oldSigaction, oldSigprocmask, oldSigsuspend, rtSigpending } from '../../signals/calls.ts'
+import { oldSigaction, oldSigprocmask, oldSigsuspend, rtSigpending, setMask } from '../../signals/calls.ts'
 import type { Task } from '../../system.ts'
 import { setFileId, setgroups, setId, setIds, setReal, shownId } from '../../tasks/user-calls.ts'
 import { bits, fd, int, path, pointer, size } from '../decoders.ts'
@@ -107,6 +107,8 @@ export const oldCalls: readonly CallRow[] = [
   call(30, 'utime', [path, pointer], (t, p, a) => utimes(t, AT_FDCWD, p, a, 0)),
   call(46, 'setgid', [int], (t, id) => setId(t, 'g', wide(id))),
   call(67, 'sigaction', [int, pointer, pointer], oldSigaction),
+  call(68, 'sgetmask', [], (t) => setMask(t)),
+  call(69, 'ssetmask', [bits], setMask),
   call(70, 'setreuid', [int, int], (t, r, e) => setReal(t, 'u', wide(r), wide(e))),
   call(71, 'setregid', [int, int], (t, r, e) => setReal(t, 'g', wide(r), wide(e))),
   call(72, 'sigsuspend', [int, int, bits], (t, _a, _b, mask) => oldSigsuspend(t, mask)),
