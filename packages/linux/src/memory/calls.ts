@@ -222,7 +222,7 @@ export function msync(task: Task, address: number, length: number, flags: number
   const [ASYNC, INVALIDATE, SYNC] = [1, 2, 4]
   const range = pagesOf(address, length)
   if ((flags & ~(ASYNC | INVALIDATE | SYNC)) !== 0 || (flags & (ASYNC | SYNC)) === (ASYNC | SYNC)) return -Errno.EINVAL
-  if (range === undefined) return -Errno.EINVAL
+  if (range === undefined) return address % PAGE === 0 ? -Errno.ENOMEM : -Errno.EINVAL
   if (!task.space.isMapped(range.first, range.count)) return -Errno.ENOMEM
   for (const area of task.space.areas.list) {
     if (area.shared && area.end > range.first && area.start < range.first + range.count) area.pages?.flush()

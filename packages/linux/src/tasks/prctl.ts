@@ -13,7 +13,7 @@ const Option = {
   CAPBSET_DROP: 24, GET_TSC: 25,
   SET_TSC: 26, GET_SECUREBITS: 27, SET_SECUREBITS: 28, SET_TIMERSLACK: 29, GET_TIMERSLACK: 30, SET_CHILD_SUBREAPER: 36,
   GET_CHILD_SUBREAPER: 37, SET_NO_NEW_PRIVS: 38, GET_NO_NEW_PRIVS: 39, GET_TID_ADDRESS: 40, SET_THP_DISABLE: 41, GET_THP_DISABLE: 42,
-  CAP_AMBIENT: 47, SET_VMA: 0x5356_4d41,
+  CAP_AMBIENT: 47,
 } as const
 
 /** Nanoseconds by which timers may be late. */
@@ -106,9 +106,6 @@ export function prctl(task: Task, option: number, a: number, b: number, c: numbe
       return 0
     case Option.GET_THP_DISABLE:
       return a === 0 && b === 0 && c === 0 && d === 0 ? settings.withoutHugePages : -Errno.EINVAL
-    case Option.SET_VMA:
-      // Names of mappings, which nothing shows.
-      return 0
     default:
       return -Errno.EINVAL
   }

@@ -258,7 +258,10 @@ static void advising(void) {
   C(madvise, forked, 4 * PAGE, 19);
   gone = ALONE(leave(forked[PAGE] * 4 + forked[2 * PAGE]));
   T("madvise MADV_DOFORK and MADV_KEEPONFORK: all is copied", gone >> 8);
+  C(prctl, 0x53564d41, 0, forked, PAGE, "a name");
   SYS(munmap, at + 2 * PAGE, PAGE);
+  C(msync, 0xfffff000, 2 * PAGE, 1);
+  C(msync, 0xfffff001, 2 * PAGE, 1);
   C(madvise, at, 4 * PAGE, 18);
   C(madvise, at, 4 * PAGE, 4);
   C(madvise, at, 4 * PAGE, 0);
