@@ -3,6 +3,7 @@ import { Open } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
 import { namespaceOf } from '../namespaces/ns-fs.ts'
 import { namespaceIoctl } from '../namespaces/ns-ioctl.ts'
+import { SocketFile } from '../net/socket-file.ts'
 import { Process, type Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
 import { givenPid, shownPid } from '../tasks/numbers.ts'
@@ -218,7 +219,11 @@ function lock(task: Task, file: OpenFile, kind: number, at: number, wide: boolea
   return 0
 }
 
-const Ioctl = { FIONCLEX: 0x5450, FIOCLEX: 0x5451, FIONBIO: 0x5421, FIOASYNC: 0x5452 } as const
+// biome-ignore format: a table
+const Ioctl = {
+  FIONCLEX: 0x5450, FIOCLEX: 0x5451, FIONBIO: 0x5421, FIOASYNC: 0x5452, FIOSETOWN: 0x8901, SIOCSPGRP: 0x8902,
+  FIOGETOWN: 0x8903, SIOCGPGRP: 0x8904,
+} as const
 
 export function ioctl(task: Task, fd: number, request: number, argument: number): number {
   const file = task.files.get(fd)
@@ -232,6 +237,15 @@ export function ioctl(task: Task, fd: number, request: number, argument: number)
       file.flags = (file.flags & ~O_NONBLOCK) | (task.kernel.memory.get32(argument) !== 0 ? O_NONBLOCK : 0)
       return 0
     case Ioctl.FIOASYNC:
+      return 0
+    case Ioctl.FIOSETOWN:
+    case Ioctl.SIOCSPGRP:
+      if (!(file instanceof SocketFile)) return file.ioctl(request, argument)
+      return fcntl(task, fd, Fcntl.SETOWN, task.kernel.memory.get32(argument) | 0)
+    case Ioctl.FIOGETOWN:
+    case Ioctl.SIOCGPGRP:
+      if (!(file instanceof SocketFile)) return file.ioctl(request, argument)
+      task.kernel.memory.set32(argument, fcntl(task, fd, Fcntl.GETOWN, 0))
       return 0
     default: {
       const plain = file.file

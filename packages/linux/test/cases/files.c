@@ -388,6 +388,8 @@ static void sizes(void) {
   C(fallocate, r, 0, 0, 0, 1, 0);
   C(fallocate, d, 0, 0, 0, 1, 0);
   C(fallocate, p[1], 0, 0, 0, 1, 0);
+  C(fallocate, p[1], 0, 0, 0, 0, 0);
+  C(fallocate, p[0], 0, 0, 0, 1, 0);
   C(fallocate, 99, 0, 0, 0, 1, 0);
   C(fallocate, f, 0, 0, 0x7fffffff, 0, 0x7fffffff);
   C(fsync, f);

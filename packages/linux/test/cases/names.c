@@ -314,6 +314,10 @@ static void working(void) {
   C(chdir, ".");
   C(fchdir, top);
   C(fchdir, 99);
+  u32 pipes[2];
+  SYS(pipe, pipes);
+  C(fchdir, pipes[0]);
+  SYS(close, pipes[0]), SYS(close, pipes[1]);
   C(fchdir, SYS(open, "b2", 0));
   C(fchdir, SYS(open, ".", 010000000));
   C(access, "b2", 0);

@@ -52,6 +52,18 @@ static void pairs(void) {
   C(write, p[0], "hello", 5);
   C(ioctl, p[1], 0x541b, &ready);
   N("%d", ready);
+  i32 owner = 9;
+  C(ioctl, p[1], 0x8903, &owner);
+  N("%d", owner);
+  owner = 99999;
+  C(ioctl, p[1], 0x8901, &owner);
+  owner = -SYS(getpgid, 0);
+  C(ioctl, p[1], 0x8902, &owner);
+  owner = 0;
+  C(ioctl, p[1], 0x8904, &owner);
+  T("ioctl SIOCGPGRP is what SIOCSPGRP set", owner == -SYS(getpgid, 0));
+  C(ioctl, p[1], 0x8902, BAD);
+  C(ioctl, p[1], 0x8904, BAD);
   C(recvfrom, p[1], buffer, 3, PEEK, 0, 0);
   C(recvfrom, p[1], buffer, 3, 0, 0, 0);
   C(read, p[1], buffer, 9);

@@ -193,6 +193,8 @@ function chdir(task: Task, name: ByteString): number {
   return task.kernel.vfs.chdir(task.context, null, name)
 }
 function fchdir(task: Task, file: number): number {
+  const opened = task.files.get(file)
+  if (opened !== undefined && opened.file === undefined) return -Errno.ENOTDIR
   return ofFile(task, file, ({ path: place }) => task.kernel.vfs.chdir(task.context, place, '', AT_EMPTY_PATH))
 }
 function chroot(task: Task, name: ByteString): number {
@@ -201,8 +203,12 @@ function chroot(task: Task, name: ByteString): number {
 }
 
 function fallocate(task: Task, file: number, how: number, offset: number, length: number): number {
-  if (task.files.get(file)?.file === undefined && task.files.get(file) !== undefined)
-    return task.files.get(file)!.hasNoPosition ? -Errno.ESPIPE : -Errno.ENODEV
+  const opened = task.files.get(file)
+  if (opened !== undefined && opened.file === undefined) {
+    if (offset < 0 || length <= 0) return -Errno.EINVAL
+    if (!opened.isWritable) return -Errno.EBADF
+    return opened.hasNoPosition ? -Errno.ESPIPE : -Errno.ENODEV
+  }
   return ofFile(task, file, (plain) => task.kernel.vfs.fallocate(task.context, plain, how, offset, length))
 }
 function fsync(task: Task, file: number): number {
