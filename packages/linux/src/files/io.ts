@@ -1,5 +1,5 @@
 /** Moving data between files and the memory of programs (read(2), write(2), readv(2), pread(2), sendfile(2), lseek(2)). */
-import { isRegular, type Open } from '@vmexit/vfs'
+import { isRegular, type Open, Seek } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
 import { BAD_ADDRESS } from '../memory/user-memory.ts'
 import { SocketFile } from '../net/socket-file.ts'
@@ -348,6 +348,9 @@ export function lseek(task: Task, fd: number, offset: number, whence: number): n
   if (file === undefined) return -Errno.EBADF
   if (file.file === undefined) return file.hasNoPosition ? -Errno.ESPIPE : 0
   if (file instanceof VfsFile && file.special?.staysAtStart === true) return 0
+  // What was stored through mappings is data.
+  const looksForData = whence === Seek.SEEK_DATA || whence === Seek.SEEK_HOLE
+  if (looksForData) task.kernel.pageCache.known(file.file.inode)?.flush()
   return task.kernel.vfs.lseek(file.file, offset, whence)
 }
 
