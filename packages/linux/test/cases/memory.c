@@ -92,7 +92,9 @@ static void mapping(void) {
   TOUCH(at, 0);
   TOUCH(at, 1);
   C(read, f, at, 10);
+  // What may only be executed can be read or not: a processor with protection keys says no.
   C(mprotect, at, PAGE, EXEC);
+  C(mprotect, at, PAGE, READ | EXEC);
   TOUCH(at, 0);
   C(mprotect, at + 1, PAGE, READ);
   C(mprotect, at, 0, READ);
