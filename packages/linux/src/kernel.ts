@@ -59,6 +59,8 @@ export type StepOutcome = 'budget' | 'idle' | 'ended'
 
 /** Instructions after which another task has its turn. */
 const QUANTUM = 1_000_000
+/** What is not due yet by CPU time cuts no turn shorter: a timer that ends each nanosecond must not hold up whoever else is here. */
+const SHORTEST_TURN = 1000
 /** What a task that slept may run ahead of others, in instructions. */
 const BONUS = 500_000
 /** What the current task must have run more than one that is woken, for that one to take the CPU from it: less than the bonus of a sleeper. */
@@ -263,16 +265,17 @@ export class LinuxKernel implements Kernel, RingZero {
     this.#quantumEnd = this.cpu.retired + Math.max(1, Math.min(QUANTUM, turn.until, this.#cpuTimeLeft()))
   }
 
-  /** Instructions until a timer by CPU time is due, if the current task runs on. */
+  /** Instructions until a timer by CPU time is looked at, if the current task runs on. */
   #cpuTimeLeft(): number {
     const task = this.current!
-    return Math.ceil(task.process.cpuTimers?.dueIn(task) ?? Number.POSITIVE_INFINITY)
+    const due = Math.ceil(task.process.cpuTimers?.dueIn(task) ?? Number.POSITIVE_INFINITY)
+    return due <= 0 ? 1 : Math.max(SHORTEST_TURN, due)
   }
 
   shortenTurn(): void {
     if (this.current === undefined) return
     this.#account()
-    const left = Math.max(1, this.#cpuTimeLeft())
+    const left = this.#cpuTimeLeft()
     if (this.cpu.retired + left >= this.#quantumEnd) return
     this.#quantumEnd = this.cpu.retired + left
     this.cpu.shorten(left)
