@@ -23,7 +23,7 @@ const NEVER: readonly string[] = [
   'add_key', 'keyctl', 'request_key', 'create_module', 'get_kernel_syms', 'query_module', 'nfsservctl', 'pivot_root', 'swapon', 'swapoff',
   'sysfs', '_sysctl', 'userfaultfd', 'uselib', 'ustat', 'vm86', 'vm86old', 'kexec_file_load', 'kexec_load', 'move_pages', 'migrate_pages',
   'io_uring_setup', 'io_uring_enter', 'io_uring_register', 'afs_syscall', 'bdflush', 'break', 'ftime', 'getpmsg', 'putpmsg', 'gtty', 'stty',
-  'idle', 'lock', 'mpx', 'nice', 'prof', 'profil', 'ulimit', 'vserver', 'tuxcall', 'security',
+  'idle', 'lock', 'mpx', 'nice', 'prof', 'profil', 'ulimit', 'vserver', 'tuxcall', 'security', 'sgetmask', 'ssetmask',
 ]
 /** Who has one of the capabilities makes them. */
 // biome-ignore format: a table
