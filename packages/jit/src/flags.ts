@@ -220,7 +220,7 @@ export abstract class FlagsProcessor extends AccessProcessor {
   override flagsDec(a: Node): void {
     this.#step(HeldFlags.dec, a, -1)
   }
-  /** CF stays: it is asked for now, unless the last flags were such too and have it. */
+  /** CF stays: that of flags which the locals have is taken along, that of the state is looked at when somebody asks. */
   #step(kind: number, a: Node, by: number): void {
     const { fn, flags } = this
     const [held, , carry] = this.locals.flags

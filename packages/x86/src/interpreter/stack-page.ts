@@ -1,6 +1,7 @@
 /**
  * The page that the stack was last found in: what translations reach it by, so that most of its accesses look nothing up.
- * Like an entry of the TLB for writes, and gone whenever an entry goes.
+ * The modelled TLB holds it for writes: whatever that may lose, and whatever changes the privilege level, has it forgotten (`EngineTlb`).
+ * That another page takes its entry in the engine's own table does not matter.
  */
 import type { Routine } from '../ops/ops.ts'
 import { Layout } from '../state/layout.ts'
