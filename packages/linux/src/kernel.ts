@@ -263,6 +263,8 @@ export class LinuxKernel implements Kernel, RingZero {
     this.#turn = undefined
     this.#turnStart = this.cpu.retired
     this.#quantumEnd = this.cpu.retired + Math.max(1, Math.min(QUANTUM, turn.until, this.#cpuTimeLeft()))
+    // (In a call, the CPU runs already, for as long as somebody else's turn was to last.)
+    this.cpu.shorten(this.#quantumEnd - this.cpu.retired)
   }
 
   /** Instructions until a timer by CPU time is looked at, if the current task runs on. */
