@@ -245,7 +245,7 @@ export class LinuxKernel implements Kernel, RingZero {
     const { scheduler } = this.groups.tree
     if (task.process.cpuTimers !== undefined) {
       this.#account()
-      task.process.cpuTimers.run(task.process)
+      task.process.cpuTimers.run(task)
     }
     this.#account()
     scheduler.put(task.thread)

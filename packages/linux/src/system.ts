@@ -147,11 +147,10 @@ export interface Times {
 
 /** Timers by CPU time of a process. */
 export interface CpuTimerSet {
-  readonly armed: { delete(timer: unknown): boolean }
   /** Nanoseconds that a task of the process may run until one is due, perhaps none. */
   dueIn(task: Task): number
-  /** Sends the signals that are due. */
-  run(proc: Process): void
+  /** Fires what is due by the time of the process, or of that task, which has the CPU. */
+  run(task: Task): void
 }
 
 /** A process: a thread group. */

@@ -5,37 +5,38 @@ import { Signal } from '../signals/set.ts'
 import type { CpuTimerSet, Process, Task } from '../system.ts'
 import { type CpuClock, cpuTime } from './cpu-clock.ts'
 import { Limit } from './limits.ts'
-import { nextEnd } from './timers.ts'
+import { nextEnd, Timer, Timers } from './timers.ts'
 
 /** A timer by CPU time. Times are in nanoseconds of its clock. */
-export class CpuTimer {
+export class CpuTimer extends Timer {
   readonly clock: CpuClock
-  readonly fire: () => void
-  when = 0
-  isSet = false
+  readonly #owner: Process
+  /** All that are armed and looked at when this one is. */
+  #list: Timers | undefined
 
-  constructor(clock: CpuClock, fire: () => void) {
+  /** `owner`: who has set it. */
+  constructor(clock: CpuClock, owner: Process, fire: () => void) {
+    super(fire)
     this.clock = clock
-    this.fire = fire
+    this.#owner = owner
   }
 
   /** It fires at once where the time is past. */
   set(when: number): void {
-    const { proc } = this.clock
+    const { clock } = this
+    this.cancel()
     this.when = when
-    this.isSet = true
-    if (when <= cpuTime(this.clock)) {
-      this.cancel()
+    if (when <= cpuTime(clock)) {
       this.fire()
       return
     }
-    timersOf(proc).armed.add(this)
-    proc.leader.kernel.shortenTurn()
+    this.#list ??= timersOf(clock.proc).listFor(clock, this.#owner)
+    this.#list.set(this, when)
+    clock.proc.leader.kernel.shortenTurn()
   }
 
   cancel(): void {
-    this.isSet = false
-    this.clock.proc.cpuTimers?.armed.delete(this)
+    this.#list?.cancel(this)
   }
 }
 
@@ -46,7 +47,7 @@ class Interval {
 
   constructor(proc: Process, signal: number) {
     const clock = { proc, thread: undefined }
-    this.timer = new CpuTimer(clock, () => {
+    this.timer = new CpuTimer(clock, proc, () => {
       if (this.period !== 0) this.timer.set(nextEnd(this.timer.when, this.period, cpuTime(clock)).next)
       sendToProcess(proc, { signal, code: Code.SI_KERNEL })
     })
@@ -54,10 +55,20 @@ class Interval {
 }
 
 const SECOND = 1e9
+/** Nanoseconds between two looks at timers of other processes. */
+const TICK = 1e6
 
-/** The timers of a process and of its threads. A turn of the CPU ends when one is due. */
+/**
+ * The timers of a process and of its threads. A turn of the CPU ends when one of its own is due. Those of other processes do not slow
+ * it down: they are looked at once in a while.
+ */
 export class CpuTimers implements CpuTimerSet {
-  readonly armed: Set<CpuTimer> = new Set()
+  readonly #own = new Timers()
+  readonly #others = new Timers()
+  /** CPU time at which those of others were looked at last. */
+  #looked = Number.NEGATIVE_INFINITY
+  /** By the time of a thread: only the process itself has such. */
+  readonly #threads = new WeakMap<Task, Timers>()
   /** By number of setitimer(2); 0 is none of CPU time. */
   readonly intervals: readonly [undefined, Interval, Interval]
   /** Seconds at which SIGXCPU comes again. */
@@ -67,24 +78,38 @@ export class CpuTimers implements CpuTimerSet {
     this.intervals = [undefined, new Interval(proc, Signal.SIGVTALRM), new Interval(proc, Signal.SIGPROF)]
   }
 
+  /** Where a timer by a clock is kept that `owner` sets. */
+  listFor({ proc, thread }: CpuClock, owner: Process): Timers {
+    if (thread === undefined) return owner === proc ? this.#own : this.#others
+    let list = this.#threads.get(thread)
+    if (list === undefined) {
+      list = new Timers()
+      this.#threads.set(thread, list)
+    }
+    return list
+  }
+
   dueIn(task: Task): number {
     const { process: proc } = task
     const used = proc.times.user + proc.times.system
-    let due = Math.min(this.#warning(proc), proc.limits.hard[Limit.CPU]!) * SECOND - used
-    for (const { when, clock } of this.armed) {
-      if (clock.thread === undefined) due = Math.min(due, when - used)
-      else if (clock.thread === task) due = Math.min(due, when - task.ticks)
-    }
-    return due
+    const byProcess = Math.min(
+      Math.min(this.#warning(proc), proc.limits.hard[Limit.CPU]!) * SECOND,
+      this.#own.next,
+      Math.max(this.#others.next, this.#looked + TICK),
+    )
+    return Math.min(byProcess - used, (this.#threads.get(task)?.next ?? Number.POSITIVE_INFINITY) - task.ticks)
   }
 
-  run(proc: Process): void {
-    for (const timer of [...this.armed]) {
-      if (!timer.isSet || timer.when > cpuTime(timer.clock)) continue
-      timer.cancel()
-      timer.fire()
+  run(task: Task): void {
+    const { process: proc } = task
+    const used = proc.times.user + proc.times.system
+    this.#own.run(used)
+    this.#threads.get(task)?.run(task.ticks)
+    if (this.#others.next <= used && this.#looked + TICK <= used) {
+      this.#looked = used
+      this.#others.run(used)
     }
-    const seconds = (proc.times.user + proc.times.system) / SECOND
+    const seconds = used / SECOND
     if (seconds >= proc.limits.hard[Limit.CPU]!) sendToProcess(proc, { signal: Signal.SIGKILL, code: Code.SI_KERNEL })
     else if (seconds >= this.#warning(proc)) {
       this.#nextWarning = Math.floor(seconds) + 1

@@ -45,8 +45,8 @@ function byVirtualTime(kernel: Kernel, fire: () => void): Countdown {
   }
 }
 
-function byCpuTime(clock: CpuClock, fire: () => void): Countdown {
-  const timer = new CpuTimer(clock, fire)
+function byCpuTime(clock: CpuClock, owner: Process, fire: () => void): Countdown {
+  const timer = new CpuTimer(clock, owner, fire)
   return {
     get when() {
       return timer.when
@@ -61,6 +61,29 @@ function byCpuTime(clock: CpuClock, fire: () => void): Countdown {
       return true
     },
     cancel: () => timer.cancel(),
+  }
+}
+
+/** Of a timer that tells nobody when it ends (SIGEV_NONE): it keeps no more than when that is. */
+function silent(kernel: Kernel, clock: CpuClock | undefined): Countdown {
+  let end: number | undefined
+  const ended = (): boolean => clock !== undefined && hasEnded(clock)
+  return {
+    get when() {
+      return end ?? 0
+    },
+    get isSet() {
+      return end !== undefined && !ended()
+    },
+    now: () => (clock === undefined ? kernel.now : cpuTime(clock)),
+    set(when) {
+      if (ended()) return false
+      end = when
+      return true
+    },
+    cancel: () => {
+      end = undefined
+    },
   }
 }
 
@@ -102,12 +125,12 @@ class PosixTimer {
       countdown.set(next)
     }
     const ofCpu = cpuClockOf(task, clock)
-    this.countdown = ofCpu === undefined ? byVirtualTime(kernel, fire) : byCpuTime(ofCpu, fire)
+    if (signal === 0) this.countdown = silent(kernel, ofCpu)
+    else this.countdown = ofCpu === undefined ? byVirtualTime(kernel, fire) : byCpuTime(ofCpu, this.proc, fire)
   }
 
   /** It has ended, and `missed` times more. */
   #fire(missed: number): void {
-    if (this.#signal === 0) return
     const waiting = (this.#thread ?? this.proc).pending.find(this.#signal)
     if (this.#sent !== undefined && waiting === this.#sent.info) {
       this.#sent.overrun = Math.min(MOST_OVERRUNS, this.#sent.overrun + 1 + missed)
@@ -143,6 +166,17 @@ class PosixTimer {
     this.end()
     if (isByWallClock && when > 0) this.proc.leader.kernel.time.listeners.add(this.#clockSet)
     return when === 0 || this.countdown.set(when)
+  }
+
+  /** What is left until it ends, and its period, in nanoseconds. */
+  get left(): { value: number; period: number } {
+    const { countdown, period } = this
+    if (!countdown.isSet) return { value: 0, period }
+    const value = countdown.when - countdown.now()
+    if (value > 0) return { value, period }
+    // What tells nobody has not been set anew, or is over; anything else fires at once.
+    if (this.#signal !== 0) return { value: 1, period }
+    return { value: period === 0 ? 0 : period - (-value % period), period }
   }
 
   end(): void {
@@ -186,7 +220,7 @@ export function timerSettime(task: Task, id: number, flags: number, at: number, 
   const value = readTimespec(kernel.memory, at + (wide ? 16 : 8), wide)
   const timer = timerOf(task, id)
   if (period === undefined || value === undefined || timer === undefined) return -Errno.EINVAL
-  const before = left(timer)
+  const before = timer.left
   const isAbsolute = (flags & ABSOLUTE) !== 0
   const start = isAbsolute ? clockStart(task, timer.clock) : timer.countdown.now()
   const isByWallClock = isAbsolute && isWallClock(timer.clock)
@@ -198,13 +232,10 @@ export function timerSettime(task: Task, id: number, flags: number, at: number, 
 export function timerGettime(task: Task, id: number, at: number, wide: boolean): number {
   const timer = timerOf(task, id)
   if (timer === undefined) return -Errno.EINVAL
-  write(task, at, left(timer), wide)
+  write(task, at, timer.left, wide)
   return 0
 }
 
-function left({ countdown, period }: PosixTimer): { value: number; period: number } {
-  return { value: countdown.isSet ? Math.max(1, countdown.when - countdown.now()) : 0, period }
-}
 function write(task: Task, at: number, { value, period }: { value: number; period: number }, wide: boolean): void {
   const { memory } = task.kernel
   writeTimespec(memory, at, period, wide)

@@ -92,7 +92,7 @@ function sleepByCpuTime(task: Task, clock: number, flags: number, at: number, le
   if (ofCpu === undefined) return isDeviceClock(clock) ? -Errno.EOPNOTSUPP : -Errno.EINVAL
   // (By number, it is the clock that cannot be slept by: its time would stand.)
   if (ofCpu.thread === task) return clock === Clock.THREAD ? -Errno.EOPNOTSUPP : -Errno.EINVAL
-  const timer = (task.scratch as CpuTimer | undefined) ?? new CpuTimer(ofCpu, () => task.wake())
+  const timer = (task.scratch as CpuTimer | undefined) ?? new CpuTimer(ofCpu, task.process, () => task.wake())
   const isFirst = task.scratch === undefined
   if (isFirst && task.deadline === Number.POSITIVE_INFINITY) {
     const time = readTimespec(kernel.memory, at, wide)
