@@ -2,8 +2,9 @@
 import { readTimespec, readTimeval, writeTimespec, writeTimeval } from '../abi/i386/structs.ts'
 import { Answer, Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
-import { cpuClockOf, cpuTime, hasEnded, isDeviceClock } from './cpu-clock.ts'
+import { type CpuClock, cpuClockOf, cpuTime, hasEnded, isDeviceClock } from './cpu-clock.ts'
 import { CpuTimer, cpuTimerLeft, setCpuTimer } from './cpu-timers.ts'
+import { type Sleeper, WaitQueue } from './wait-queue.ts'
 
 /** Clocks by number; those of CPU time have numbers of their own besides. */
 // biome-ignore format: a table
@@ -85,6 +86,26 @@ export function clockGetres(task: Task, clock: number, at: number, wide: boolean
   return 0
 }
 
+/** The queue of a task that sleeps by CPU time: it wakes at a time, which is looked at as long as the task is in here. */
+class CpuSleep extends WaitQueue {
+  readonly #timer: CpuTimer
+  readonly #end: number
+
+  constructor(task: Task, clock: CpuClock, end: number) {
+    super()
+    this.#timer = new CpuTimer(clock, task.process, () => this.wake())
+    this.#end = end
+  }
+  override add(task: Sleeper): void {
+    super.add(task)
+    this.#timer.set(this.#end)
+  }
+  override remove(task: Sleeper): void {
+    super.remove(task)
+    this.#timer.cancel()
+  }
+}
+
 /** clock_nanosleep(2) by the CPU time of a process, or of another thread. */
 function sleepByCpuTime(task: Task, clock: number, flags: number, at: number, left: number, wide: boolean): number {
   const { kernel } = task
@@ -92,23 +113,18 @@ function sleepByCpuTime(task: Task, clock: number, flags: number, at: number, le
   if (ofCpu === undefined) return isDeviceClock(clock) ? -Errno.EOPNOTSUPP : -Errno.EINVAL
   // (By number, it is the clock that cannot be slept by: its time would stand.)
   if (ofCpu.thread === task) return clock === Clock.THREAD ? -Errno.EOPNOTSUPP : -Errno.EINVAL
-  const timer = (task.scratch as CpuTimer | undefined) ?? new CpuTimer(ofCpu, task.process, () => task.wake())
-  const isFirst = task.scratch === undefined
-  if (isFirst && task.deadline === Number.POSITIVE_INFINITY) {
-    const time = readTimespec(kernel.memory, at, wide)
-    if (time === undefined) return -Errno.EINVAL
-    task.deadline = (flags & TIMER_ABSTIME) === 0 ? cpuTime(ofCpu) + time : time
+  if (task.scratch === undefined) {
+    if (task.deadline === Number.POSITIVE_INFINITY) {
+      const time = readTimespec(kernel.memory, at, wide)
+      if (time === undefined) return -Errno.EINVAL
+      task.deadline = (flags & TIMER_ABSTIME) === 0 ? cpuTime(ofCpu) + time : time
+    }
+    if (hasEnded(ofCpu)) return -Errno.ESRCH
+    task.scratch = new CpuSleep(task, ofCpu, task.deadline)
   }
-  if (isFirst && hasEnded(ofCpu)) return -Errno.ESRCH
   const remaining = task.deadline - cpuTime(ofCpu)
   if (remaining <= 0) return 0
-  const answer = kernel.block(undefined, Answer.RESTART_NOHAND)
-  if (answer === Answer.BLOCK) {
-    task.scratch = timer
-    if (isFirst) timer.set(task.deadline)
-    return answer
-  }
-  timer.cancel()
+  const answer = kernel.block(task.scratch as CpuSleep, Answer.RESTART_NOHAND)
   if (answer === Answer.RESTART_NOHAND && (flags & TIMER_ABSTIME) === 0 && left !== 0)
     writeTimespec(kernel.memory, left, remaining, wide)
   return answer

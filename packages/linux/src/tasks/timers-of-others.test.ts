@@ -93,3 +93,12 @@ it('that tell nobody are not looked at, and know what is left', () => {
   expect(left).toEqual([1, 100_000_000])
   expect(due()).toBe(Number.POSITIVE_INFINITY)
 })
+
+it('are not kept when who sleeps by it has been killed', () => {
+  const isSleeping = (kernel: ReturnType<typeof kernelWith>): boolean => kernel.callCounts[CLOCK_NANOSLEEP]! > 0
+  const { first, other, kernel } = watched([[CLOCK_NANOSLEEP, CLOCK, 0, LONG, 0]], isSleeping)
+  expect(first.cpuTimers!.dueIn(first.leader)).toBeLessThanOrEqual(1e8)
+  kernel.signal(other, Signal.SIGKILL)
+  while (other.status === undefined) kernel.step(1000)
+  expect(first.cpuTimers!.dueIn(first.leader)).toBe(Number.POSITIVE_INFINITY)
+})
