@@ -138,12 +138,15 @@ export function sleep(task: Task, clock: number, flags: number, at: number, left
   if (![Clock.REALTIME, Clock.MONOTONIC, Clock.BOOTTIME, Clock.TAI].includes(clock as 0))
     return clockTime(task, clock) === undefined ? -Errno.EINVAL : -Errno.EOPNOTSUPP
   const isAbsolute = (flags & TIMER_ABSTIME) !== 0
-  // (Where a clock stands to virtual time may have changed.)
-  if (isAbsolute || task.deadline === Number.POSITIVE_INFINITY) {
+  const isFirst = isAbsolute ? task.scratch === undefined : task.deadline === Number.POSITIVE_INFINITY
+  if (isFirst) {
     const time = readTimespec(kernel.memory, at, wide)
     if (time === undefined) return -Errno.EINVAL
-    task.deadline = Math.max(0, (isAbsolute ? clockStart(task, clock) : kernel.now) + time)
+    if (isAbsolute) task.scratch = time
+    else task.deadline = kernel.now + time
   }
+  // (Where a clock stands to virtual time may have changed.)
+  if (isAbsolute) task.deadline = Math.max(0, clockStart(task, clock) + (task.scratch as number))
   if (kernel.now >= task.deadline) return 0
   const queue = isAbsolute && isWallClock(clock) ? kernel.time.sleepers : undefined
   const answer = kernel.blockUntil(task.deadline, queue, Answer.RESTART_NOHAND)

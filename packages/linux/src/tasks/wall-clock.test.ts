@@ -98,6 +98,19 @@ it('wakes a task that sleeps until a time of that clock, which is past by then',
   expect(steps[0]!.now).toBeLessThan(3.001e9)
 })
 
+it('lets a task sleep until the time that it has asked for, whatever its memory says meanwhile', () => {
+  const { steps } = trace([[CLOCK_NANOSLEEP, 0, 1, at('later'), 0]], (kernel) => {
+    const overwrite = (): void => {
+      kernel.memory.set32(at('later'), 0)
+      kernel.time.set(EPOCH + DAY, 0)
+    }
+    kernel.timers.set(new Timer(overwrite), 1e9)
+  })
+  expect(steps[0]!.answer).toBe(0)
+  expect(steps[0]!.now).toBeGreaterThanOrEqual(101e9)
+  expect(steps[0]!.now).toBeLessThan(101.001e9)
+})
+
 it('cancels the reading of a timer that says so, once', () => {
   const { steps } = trace([
     [TIMERFD_CREATE, 0, 0x800],
