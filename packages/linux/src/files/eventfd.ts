@@ -88,19 +88,22 @@ class TimerFd extends AnonymousFile {
       this.queue.wake()
     })
   }
-  /** `byWallClock`: the time moves with CLOCK_REALTIME, or reading it is cancelled when that is set. Answers as settime does. */
-  set(when: number, period: number, byWallClock: 'no' | 'moves' | 'cancels'): number {
+  /**
+   * `when` undefined is never. `byWallClock`: the time moves with CLOCK_REALTIME, or reading it is cancelled when that is set. Answers as
+   * settime does.
+   */
+  set(when: number | undefined, period: number, byWallClock: 'no' | 'moves' | 'cancels'): number {
     const { timers, time } = this.kernel
     this.#expirations = 0
     this.period = period
-    if (when > 0) timers.set(this.timer, when)
+    if (when !== undefined) timers.set(this.timer, when)
     else timers.cancel(this.timer)
     if (this.#clockSet !== undefined) time.listeners.delete(this.#clockSet)
     this.#clockSet = undefined
     if (byWallClock !== 'cancels') this.#isCancelled = false
     if (byWallClock === 'no') return 0
     this.#clockSet = (ahead) => {
-      if (this.timer.isSet) timers.set(this.timer, Math.max(1, this.timer.when - ahead))
+      if (this.timer.isSet) timers.set(this.timer, this.timer.when - ahead)
       if (byWallClock === 'moves') return
       this.#isCancelled = true
       this.#expirations++
@@ -108,7 +111,7 @@ class TimerFd extends AnonymousFile {
       this.queue.wake()
     }
     time.listeners.add(this.#clockSet)
-    return when > 0 && this.#wasCancelled() ? -Errno.ECANCELED : 0
+    return when !== undefined && this.#wasCancelled() ? -Errno.ECANCELED : 0
   }
   #wasCancelled(): boolean {
     const was = this.#isCancelled
@@ -133,7 +136,7 @@ class TimerFd extends AnonymousFile {
     return this.#expirations > 0 ? Poll.IN | Poll.RDNORM : 0
   }
   protected release(): void {
-    this.set(0, 0, 'no')
+    this.set(undefined, 0, 'no')
   }
 }
 
@@ -153,7 +156,7 @@ export function timerfdSettime(task: Task, fd: number, flags: number, at: number
   if (!(file instanceof TimerFd) || period === undefined || value === undefined) return -Errno.EINVAL
   const before = [file.period, file.timer.isSet ? Math.max(1, file.timer.when - kernel.now) : 0] as const
   const absolute = (flags & 1) !== 0
-  const when = value === 0 ? 0 : absolute ? Math.max(1, value + clockStart(task, file.clock)) : kernel.now + value
+  const when = value === 0 ? undefined : value + (absolute ? clockStart(task, file.clock) : kernel.now)
   const byWallClock = !absolute || !isWallClock(file.clock) ? 'no' : (flags & CANCEL_ON_SET) !== 0 ? 'cancels' : 'moves'
   const answer = file.set(when, period, byWallClock)
   if (answer < 0) return answer

@@ -103,7 +103,7 @@ class PosixTimer {
   /** What was sent and waits, and how often the timer has ended since. */
   #sent: { info: SignalInfo; overrun: number } | undefined
   readonly #clockSet = (ahead: number): void => {
-    if (this.countdown.isSet) this.countdown.set(Math.max(1, this.countdown.when - ahead))
+    if (this.countdown.isSet) this.countdown.set(this.countdown.when - ahead)
   }
 
   constructor(id: number, task: Task, clock: number, signal: number, value: number, thread: Task | undefined) {
@@ -137,7 +137,7 @@ class PosixTimer {
       this.overrun = this.#sent.overrun
       return
     }
-    const sent = { overrun: missed, info: undefined as never as SignalInfo }
+    const sent = { overrun: Math.min(MOST_OVERRUNS, missed), info: undefined as never as SignalInfo }
     const { id } = this
     sent.info = {
       signal: this.#signal,
@@ -149,14 +149,17 @@ class PosixTimer {
       },
     }
     this.#sent = sent
-    this.overrun = missed
+    this.overrun = sent.overrun
     if (this.#thread !== undefined) sendToTask(this.#thread, sent.info)
     else sendToProcess(this.proc, sent.info)
   }
 
-  /** `isByWallClock`: the time moves when that is set. False where the clock has ended. */
-  set(when: number, period: number, isByWallClock = false): boolean {
-    this.period = when === 0 ? 0 : period
+  /**
+   * `when` is by the countdown, and undefined for never. `isByWallClock`: the time moves when that is set. False where the clock has
+   * ended.
+   */
+  set(when: number | undefined, period: number, isByWallClock = false): boolean {
+    this.period = when === undefined ? 0 : period
     // A signal of before is not sent any more.
     if (this.#sent !== undefined) {
       const { pending } = this.#thread ?? this.proc
@@ -164,8 +167,8 @@ class PosixTimer {
       this.#sent = undefined
     }
     this.end()
-    if (isByWallClock && when > 0) this.proc.leader.kernel.time.listeners.add(this.#clockSet)
-    return when === 0 || this.countdown.set(when)
+    if (isByWallClock && when !== undefined) this.proc.leader.kernel.time.listeners.add(this.#clockSet)
+    return when === undefined || this.countdown.set(when)
   }
 
   /** What is left until it ends, and its period, in nanoseconds. */
@@ -224,7 +227,7 @@ export function timerSettime(task: Task, id: number, flags: number, at: number, 
   const isAbsolute = (flags & ABSOLUTE) !== 0
   const start = isAbsolute ? clockStart(task, timer.clock) : timer.countdown.now()
   const isByWallClock = isAbsolute && isWallClock(timer.clock)
-  if (!timer.set(value === 0 ? 0 : Math.max(1, start + value), period, isByWallClock)) return -Errno.ESRCH
+  if (!timer.set(value === 0 ? undefined : start + value, period, isByWallClock)) return -Errno.ESRCH
   if (old !== 0) write(task, old, before, wide)
   return 0
 }
@@ -249,7 +252,7 @@ export function timerGetoverrun(task: Task, id: number): number {
 export function timerDelete(task: Task, id: number): number {
   const timer = timerOf(task, id)
   if (timer === undefined) return -Errno.EINVAL
-  timer.set(0, 0)
+  timer.set(undefined, 0)
   task.process.timers.delete(id)
   return 0
 }

@@ -24,18 +24,21 @@ const TIMES = {
   never: [0, 0],
   first: [0, 1],
   half: [0, 500_000_000],
+  dayAndHalf: [EPOCH + DAY, 500_000_000],
 }
 const words = Object.values(TIMES).flat()
 const at = (name: keyof typeof TIMES): number => SCRATCH + Object.keys(TIMES).indexOf(name) * 8
 const ROOM = SCRATCH + 0x100
 /** `struct itimerspec` of one end. */
 const SPEC = SCRATCH + 0x200
-const INPUT = new Uint8Array(0x210)
+/** One every second. */
+const PERIODIC = SCRATCH + 0x210
+const INPUT = new Uint8Array(0x220)
 INPUT.set(new Uint8Array(Int32Array.from(words).buffer))
-new Int32Array(INPUT.buffer).set([0, 0, EPOCH + DAY - 10, 0], 0x200 / 4)
+new Int32Array(INPUT.buffer).set([0, 0, EPOCH + DAY - 10, 0, 1, 0, EPOCH + 10, 0], 0x200 / 4)
 
 function trace(calls: readonly Call[], prepare: (kernel: LinuxKernel) => void = () => {}) {
-  const steps: { number: number; answer: number | undefined; now: number }[] = []
+  const steps: { number: number; answer: number | undefined; now: number; count?: number }[] = []
   let kernel: LinuxKernel | undefined
   const { wrong, status } = run({
     files: { '/p': programOf([mapScratch, [READ, 0, SCRATCH, INPUT.length], ...calls]) },
@@ -47,7 +50,8 @@ function trace(calls: readonly Call[], prepare: (kernel: LinuxKernel) => void = 
       kernel = made
       prepare(made)
     },
-    observe: (number, answer, task) => steps.push({ number, answer, now: task.kernel.now }),
+    observe: (number, answer, { kernel: { now, memory } }) =>
+      steps.push({ number, answer, now, ...(number === READ && answer === 8 && { count: memory.get32(ROOM) }) }),
   })
   expect(wrong).toEqual([])
   return { steps: steps.slice(2), kernel: kernel!, status }
@@ -109,6 +113,22 @@ it('lets a task sleep until the time that it has asked for, whatever its memory 
   expect(steps[0]!.answer).toBe(0)
   expect(steps[0]!.now).toBeGreaterThanOrEqual(101e9)
   expect(steps[0]!.now).toBeLessThan(101.001e9)
+})
+
+it('lets a timer with a period count all ends that it is set past', () => {
+  const { steps } = trace([
+    [TIMERFD_CREATE, 0, 0],
+    [TIMERFD_SETTIME, 3, 1, PERIODIC, 0],
+    [CLOCK_SETTIME, 0, at('dayAndHalf')],
+    [READ, 3, ROOM, 8],
+    [READ, 3, ROOM, 8],
+  ])
+  const [first, second] = steps.slice(3)
+  expect(first!.count).toBe(DAY - 10 + 1)
+  expect(second!.count).toBe(1)
+  // Half a second later it ends again: its phase is what it was.
+  expect(second!.now).toBeGreaterThan(0.49e9)
+  expect(second!.now).toBeLessThan(0.501e9)
 })
 
 it('cancels the reading of a timer that says so, once', () => {
