@@ -56,7 +56,7 @@ describe('system calls answer what Linux answered', () => {
       const settled = known.filter(({ linux, here }) => !pairs.includes(`${linux} | ${here}`))
       expect(settled, 'these no longer differ: take them off the list').toEqual([])
     },
-    60_000,
+    180_000,
   )
 })
 
@@ -87,7 +87,7 @@ describe('the cases', () => {
     (name) => {
       expect(runHere(name, 'interpreter')).toEqual(runHere(name, 'jit'))
     },
-    60_000,
+    180_000,
   )
 })
 
@@ -107,7 +107,7 @@ describe.skipIf(reason !== undefined)(
           for (let tries = 0; tries < 4 && found.join() !== lines.join(); tries++) found = runNatively(name)
           expect(found).toEqual(lines)
         },
-        60_000,
+        180_000,
       )
     }
   },
