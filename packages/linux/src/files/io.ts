@@ -1,6 +1,7 @@
 /** Moving data between files and the memory of programs (read(2), write(2), readv(2), pread(2), sendfile(2), lseek(2)). */
-import { isRegular, type Open, Seek } from '@vmexit/vfs'
+import { type File, isRegular, type Open, Seek, type Vfs } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
+import type { FilePages } from '../memory/file-pages.ts'
 import { BAD_ADDRESS } from '../memory/user-memory.ts'
 import { SocketFile } from '../net/socket-file.ts'
 import { readInto, sendFrom } from '../net/transfer.ts'
@@ -348,10 +349,30 @@ export function lseek(task: Task, fd: number, offset: number, whence: number): n
   if (file === undefined) return -Errno.EBADF
   if (file.file === undefined) return file.hasNoPosition ? -Errno.ESPIPE : 0
   if (file instanceof VfsFile && file.special?.staysAtStart === true) return 0
-  // What was stored through mappings is data.
-  const looksForData = whence === Seek.SEEK_DATA || whence === Seek.SEEK_HOLE
-  if (looksForData) task.kernel.pageCache.known(file.file.inode)?.flush()
-  return task.kernel.vfs.lseek(file.file, offset, whence)
+  const { vfs, pageCache } = task.kernel
+  const to = vfs.lseek(file.file, offset, whence)
+  const pages = pageCache.known(file.file.inode)
+  if (pages === undefined || offset < 0) return to
+  if (whence === Seek.SEEK_DATA && to !== offset) return dataStored(vfs, file.file, pages, offset, to)
+  return whence === Seek.SEEK_HOLE && to >= 0 ? holeNotStored(vfs, file.file, pages, to) : to
+}
+
+/** SEEK_DATA, the file system having answered `to`: what was stored through mappings is data. */
+function dataStored(vfs: Vfs, file: File, pages: FilePages, offset: number, to: number): number {
+  if (to < 0 && to !== -Errno.ENXIO) return to
+  const stored = pages.dirtyFrom(offset)
+  return stored < 0 || (to >= 0 && to <= stored) ? to : vfs.lseek(file, stored, Seek.SEEK_SET)
+}
+
+/** SEEK_HOLE, the file system having answered `to`: what was stored through mappings is no hole. */
+function holeNotStored(vfs: Vfs, file: File, pages: FilePages, to: number): number {
+  const { size } = file.inode
+  let hole = to
+  while (hole < size && pages.isDirty(Math.floor(hole / PAGE))) {
+    const next = (Math.floor(hole / PAGE) + 1) * PAGE
+    hole = next < size ? vfs.lseek(file, next, Seek.SEEK_HOLE) : vfs.lseek(file, size, Seek.SEEK_SET)
+  }
+  return hole
 }
 
 /** sendfile(2): `offset` is where the position is kept, or `null` for the file's own. Answers the bytes and where they end. */

@@ -269,6 +269,20 @@ export class AddressSpace {
     }
   }
 
+  /** Pages of a file from `first` up to `end` become a hole: who shows them sees that; copies that were made of them stay. */
+  punched(pages: FilePages, first: number, end: number): void {
+    for (const area of this.areas.list) {
+      if (area.pages !== pages) continue
+      const shift = area.start - area.offset
+      this.table.each(Math.max(area.start, first + shift), Math.min(area.end, end + shift), (page, entry) => {
+        if (entry >>> 12 !== pages.cached(page - shift)) return
+        this.table.set(page, 0)
+        this.frames.release(entry >>> 12)
+      })
+    }
+    this.#dropAll()
+  }
+
   // ── Faults ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Somebody reads or writes a page, and the page table does not permit it. */
@@ -288,8 +302,8 @@ export class AddressSpace {
     const frame = pages.frame(index, this.account)
     if (frame <= 0) return frame === NoPage.MEMORY ? Fault.MEMORY : frame === NoPage.NOT_YET ? Fault.BLOCK : Fault.BUS
     if (area.shared || !write) {
+      if (area.shared && write && !pages.markDirty(index)) return Fault.BUS
       this.frames.retain(frame)
-      if (area.shared && write) pages.markDirty(index)
       const done = this.#enter(page, frame, area.shared && write ? WRITABLE : 0)
       if (!write && done === Fault.DONE) this.#around(area, pages, page)
       return done
@@ -328,7 +342,7 @@ export class AddressSpace {
     if ((entry & Entry.WRITE) !== 0) return this.#seen(page)
     const frame = entry >>> 12
     if (area.shared) {
-      area.pages?.markDirty(area.offset + (page - area.start))
+      if (area.pages?.markDirty(area.offset + (page - area.start)) === false) return Fault.BUS
       this.table.set(page, (entry | WRITABLE) >>> 0)
       return this.#seen(page)
     }

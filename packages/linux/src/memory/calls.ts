@@ -2,7 +2,7 @@
 import { isRegular, MountFlag, type Open } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import { isSealed, Seal } from '../files/seals.ts'
-import type { Task } from '../system.ts'
+import type { Kernel, Task } from '../system.ts'
 import type { Mapping } from './address-space.ts'
 import { FilePages } from './file-pages.ts'
 import { PAGE } from './frames.ts'
@@ -187,19 +187,19 @@ export function madvise(task: Task, address: number, length: number, advice: num
       if (!area.mayWrite) return -Errno.EACCES
       const start = area.offset + Math.max(0, first - area.start)
       const end = area.offset + Math.min(area.end, first + count) - area.start
-      punch(task, pages, start, end)
+      const { inode } = pages
+      inode?.fs.fallocate(inode, KEEP_SIZE_AND_PUNCH, start * PAGE, (end - start) * PAGE)
+      punched(task.kernel, pages, start * PAGE, end * PAGE)
     }
   }
   return task.space.isMapped(first, count) ? 0 : -Errno.ENOMEM
 }
 
-/** Pages of a shared mapping are zeros again, for all who have it: MADV_REMOVE. */
-function punch(task: Task, pages: FilePages, start: number, end: number): void {
-  const zeros = new Uint8Array(PAGE)
-  for (let page = start; page < end; page++) if (pages.cached(page) !== 0) pages.written(zeros, 0, PAGE, page * PAGE)
-  const { inode } = pages
-  if (inode !== null) inode.fs.fallocate(inode, KEEP_SIZE_AND_PUNCH, start * PAGE, (end - start) * PAGE)
-  task.kernel.tlb.flush()
+/** Bytes of a file, or of memory that is shared without one, are a hole now: what is cached and mapped of them goes along. */
+function punched(kernel: Kernel, pages: FilePages, start: number, end: number): void {
+  const spaces = new Set([...kernel.processes.values()].flatMap(({ tasks }) => [...tasks].map(({ space }) => space)))
+  for (const space of spaces) space.punched(pages, Math.ceil(start / PAGE), Math.floor(end / PAGE))
+  pages.punched(start, end)
 }
 const KEEP_SIZE_AND_PUNCH = 3
 

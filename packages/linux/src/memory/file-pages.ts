@@ -7,7 +7,8 @@
  * containers have of their image's layers is in memory once, and translated once. Whoever touches a page first has paid for it, as on Linux.
  * When such a file is copied up it gets pages of its own; what was mapped before stays mapped, and shows the lower file, as on Linux.
  */
-import { type Inode, Open } from '@vmexit/vfs'
+import { Fallocate, type Inode, Open, Seek } from '@vmexit/vfs'
+import { Errno } from '../errno.ts'
 import { type Account, MemoryKind, type MemoryPayer } from '../tasks/account.ts'
 import { type Frames, PAGE } from './frames.ts'
 
@@ -97,9 +98,30 @@ export class FilePages {
     return frame
   }
 
-  /** A mapping stores to a page from now on. */
-  markDirty(page: number): void {
-    if (this.inode !== null) this.#dirty.add(page)
+  /** A mapping stores to a page from now on: where the file has a hole, it gets room. False where there is none. */
+  markDirty(page: number): boolean {
+    const { inode } = this
+    if (inode === null) return true
+    const at = page * PAGE
+    if (inode.fs.seek(inode, at, Seek.SEEK_DATA) !== at) {
+      const answer = inode.fs.fallocate(inode, Fallocate.FALLOC_FL_KEEP_SIZE, at, PAGE)
+      if (answer === -Errno.ENOSPC) return false
+    }
+    this.#dirty.add(page)
+    return true
+  }
+
+  /** Whether a page was stored to through a mapping, and differs from the file. */
+  isDirty(page: number): boolean {
+    return this.#dirty.has(page)
+  }
+
+  /** The first byte from `offset` on of such a page, before the file's end; −1 where there is none. */
+  dirtyFrom(offset: number): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const page of this.#dirty) if ((page + 1) * PAGE > offset && page < first) first = page
+    const at = Math.max(offset, first * PAGE)
+    return at < (this.inode?.size ?? 0) ? at : -1
   }
 
   /** Brings what was stored through mappings to the file; pages that are still mapped may be stored to again. */
@@ -136,20 +158,32 @@ export class FilePages {
   /** The file is shorter now: pages beyond its end are gone from the cache, and the last one ends in zeros. Answers the first page that is gone. */
   truncated(size: number): number {
     const end = Math.ceil(size / PAGE)
-    const offset = size % PAGE
-    const last = offset === 0 ? undefined : this.#cached.get(end - 1)
-    if (last !== undefined) {
-      const at = this.#frames.write(last, offset, PAGE - offset)
-      this.#frames.memory.host.u8.fill(0, at, at + PAGE - offset)
-    }
+    if (size % PAGE !== 0) this.#zero(size, end * PAGE)
     this.drop(end)
     return end
   }
 
-  /** Gives the frames of the pages from `first` on back. */
-  drop(first: number): void {
+  /** Bytes of the file are a hole now: pages of them are gone from the cache, and parts of pages are zeros. */
+  punched(start: number, end: number): void {
+    const [first, last] = [Math.ceil(start / PAGE), Math.floor(end / PAGE)]
+    if (first > last) return this.#zero(start, end)
+    this.#zero(start, first * PAGE)
+    this.#zero(last * PAGE, end)
+    this.drop(first, last)
+  }
+
+  /** Zeros for bytes of one page, if it has a frame. */
+  #zero(start: number, end: number): void {
+    const frame = this.#cached.get(Math.floor(start / PAGE))
+    if (frame === undefined || start >= end) return
+    const at = this.#frames.write(frame, start % PAGE, end - start)
+    this.#frames.memory.host.u8.fill(0, at, at + end - start)
+  }
+
+  /** Gives the frames of the pages from `first` on back, those from `end` on left out. */
+  drop(first: number, end: number = Number.POSITIVE_INFINITY): void {
     for (const [page, frame] of this.#cached) {
-      if (page < first) continue
+      if (page < first || page >= end) continue
       this.#cached.delete(page)
       this.#dirty.delete(page)
       this.#frames.release(frame)
