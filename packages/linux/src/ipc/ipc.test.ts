@@ -177,6 +177,53 @@ describe('semaphores', () => {
   })
 })
 
+describe('what semaphores take of the kernel', () => {
+  const [UNDO, RMID, STAT] = [0x1000, 0, 18]
+  const [ENOMEM, FULL] = [-12, 32_000]
+
+  it('is a part of its memory at most, and comes back', () => {
+    const make: Call = [SEMGET, 0, FULL, 0o600]
+    const calls = [...Array<Call>(8).fill(make), [SEMCTL, 0, 0, RMID, 0], make, make]
+    const { found } = answers(calls)
+    // (2 MB each, of 64 MiB.)
+    expect(found.slice(0, calls.length)).toEqual([0, 1, 2, 3, ENOMEM, ENOMEM, ENOMEM, ENOMEM, 0, 4, ENOMEM])
+  })
+
+  it('is paid for by who makes them, until they are removed or their namespace ends', () => {
+    const calls: Call[] = [
+      ...[
+        [SEMGET, 0, 1000, 0o600],
+        [SEMGET, 0, 1000, 0o600],
+        [SEMOP, 0, SCRATCH, 2, 0],
+        [SEMCTL, 0, 0, RMID, 0],
+      ],
+      ...[[NANOSLEEP, SCRATCH + 12, 0]],
+    ] as Call[]
+    const input = [...operation(3, 1, UNDO), ...operation(5, 2, UNDO), ...seconds(1)]
+    const paid: number[] = []
+    const { kernel } = answers(calls, input, {
+      observe: (number, _answer, { process: proc }) => {
+        if ([SEMGET, SEMOP, SEMCTL].includes(number)) paid.push(proc.member.group.memory!.usage)
+      },
+    })
+    const [one, two, undone, removed] = paid as [number, number, number, number]
+    expect([two - one, undone - two, removed - undone]).toEqual([64_128, 128, -64_256])
+    expect(kernel.processes.size).toBe(0)
+  })
+
+  it('is found by number as by index', () => {
+    const calls: Call[] = [
+      ...[
+        [SEMGET, 0, 1, 0o600],
+        [SEMCTL, 0, 0, STAT, SCRATCH],
+        [SEMCTL, 32_768, 0, STAT, SCRATCH],
+        [SEMCTL, 32_769, 0, STAT, SCRATCH],
+      ],
+    ] as Call[]
+    expect(answers(calls).found.slice(0, 4)).toEqual([0, 0, 0, EINVAL])
+  })
+})
+
 describe('messages', () => {
   const hello = [3, 0, 0, 0, 0x68, 0x69]
 

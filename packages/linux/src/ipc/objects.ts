@@ -99,6 +99,7 @@ export function columns(widths: readonly number[], values: readonly (string | nu
 /** The objects of one kind in a namespace. */
 export class IpcTable<T extends IpcObject> {
   readonly #byIndex: (T | undefined)[] = []
+  readonly #byKey = new Map<number, T>()
   #count = 0
   /** The index that was given out last, and how often they began anew. */
   #last = -1
@@ -120,9 +121,9 @@ export class IpcTable<T extends IpcObject> {
       this.#byIndex.findLastIndex((object) => object !== undefined),
     )
   }
-  /** The object of an index, as SHM_STAT and its like look through all. */
+  /** The object of an index, as SHM_STAT and its like look through all; of a number it is the index that counts. */
   at(index: number): T | undefined {
-    return this.#byIndex[index]
+    return this.#byIndex[index % INDEXES]
   }
   find(id: number): T | undefined {
     const object = this.#byIndex[id % INDEXES]
@@ -132,8 +133,8 @@ export class IpcTable<T extends IpcObject> {
   /** shmget(2) and its like: the number of the object of a key, made if there is none and `flags` say so. */
   get(task: Task, key: number, flags: number, fits: (object: T) => boolean, make: () => T | number): number {
     if (key !== PRIVATE) {
-      for (const object of this.all()) {
-        if (object.key !== key) continue
+      const object = this.#byKey.get(key)
+      if (object !== undefined) {
         if ((flags & Ipc.CREAT) !== 0 && (flags & Ipc.EXCL) !== 0) return -Errno.EEXIST
         if (!fits(object)) return -Errno.EINVAL
         return object.permits(task, flags) ? object.id : -Errno.EACCES
@@ -149,19 +150,27 @@ export class IpcTable<T extends IpcObject> {
     this.#count++
     made.id = this.#round * INDEXES + index
     this.#byIndex[index] = made
+    if (key !== PRIVATE) this.#byKey.set(key, made)
     return made.id
   }
 
   /** The next free index, in turn: numbers do not come again soon. */
   #next(): number {
-    const cycle = Math.max(SHORTEST_CYCLE, Math.floor((this.#count * 3) / 2))
+    const cycle = Math.min(INDEXES, Math.max(SHORTEST_CYCLE, Math.floor((this.#count * 3) / 2)))
     for (let index = this.#last + 1; index < cycle; index++) if (this.#byIndex[index] === undefined) return index
     let index = 0
     while (this.#byIndex[index] !== undefined) index++
     return index
   }
 
+  /** Nobody finds an object by its key any more. */
+  hide(object: T): void {
+    if (this.#byKey.get(object.key) === object) this.#byKey.delete(object.key)
+    object.key = PRIVATE
+  }
+
   remove(object: T): void {
+    this.hide(object)
     object.isRemoved = true
     this.#count--
     this.#byIndex[object.id % INDEXES] = undefined

@@ -3,6 +3,7 @@ import { Answer, Errno } from '../errno.ts'
 import type { Process, Task } from '../system.ts'
 import { shownPid } from '../tasks/numbers.ts'
 import { WaitQueue } from '../tasks/wait-queue.ts'
+import { KernelMemory } from './kernel-memory.ts'
 import { columns, Ipc, IpcObject, PERM_BYTES, tables, writeWords } from './objects.ts'
 
 // biome-ignore format: a table
@@ -16,6 +17,10 @@ const MOST_OPERATIONS = 500
 const HIGHEST = 32_767
 const MOST_SETS = 32_000
 const MOST_OF_ALL = 1_024_000_000
+/** Bytes of the kernel's memory: of a set, of each semaphore, and of what is to be taken back of one. */
+const SET_BYTES = 128
+const SEMAPHORE_BYTES = 64
+const UNDO_BYTES = 64
 const READ = 0o444
 const WRITE = 0o222
 
@@ -24,20 +29,35 @@ class SemaphoreSet extends IpcObject {
   readonly values: Int32Array
   readonly pids: Int32Array
   readonly queue: WaitQueue = new WaitQueue()
-  /** What the end of a process takes back, by semaphore. */
-  readonly undo: Map<Process, Int32Array> = new Map()
+  readonly memory: KernelMemory
+  /** What the end of a process takes back. */
+  readonly undo: Map<Process, Undo> = new Map()
   /** Who waits for which semaphore to grow, or to be 0. */
   readonly waiting: Map<Task, { readonly semaphore: number; readonly forZero: boolean }> = new Map()
   operated = 0
 
-  constructor(task: Task, key: number, count: number, mode: number) {
+  constructor(task: Task, key: number, count: number, mode: number, memory: KernelMemory) {
     super(task, key, mode)
+    this.memory = memory
     this.values = new Int32Array(count)
     this.pids = new Int32Array(count)
   }
+
+  /** It has been removed: who waits is told, and nothing is taken back any more. */
+  end(): void {
+    for (const proc of [...this.undo.keys()]) forget(proc, this)
+    this.memory.free()
+    this.queue.wake()
+  }
 }
 
-const sets = tables<SemaphoreSet>(MOST_SETS, (set) => set.queue.wake())
+/** What the end of a process takes back, by semaphore. */
+interface Undo {
+  readonly changes: Map<number, number>
+  readonly memory: KernelMemory
+}
+
+const sets = tables<SemaphoreSet>(MOST_SETS, (set) => set.end())
 /** Sets that take something back at the end of a process. */
 const undoing = new WeakMap<Process, Set<SemaphoreSet>>()
 
@@ -48,8 +68,14 @@ export function semget(task: Task, key: number, count: number, flags: number): n
     key,
     flags,
     (set) => count <= set.values.length,
-    () => (count === 0 ? -Errno.EINVAL : new SemaphoreSet(task, key, count, flags)),
+    () => (count === 0 ? -Errno.EINVAL : make(task, key, count, flags)),
   )
+}
+
+function make(task: Task, key: number, count: number, flags: number): SemaphoreSet | number {
+  const memory = new KernelMemory(task)
+  if (!memory.take(SET_BYTES + count * SEMAPHORE_BYTES)) return -Errno.ENOMEM
+  return new SemaphoreSet(task, key, count, flags, memory)
 }
 
 interface Operation {
@@ -88,39 +114,57 @@ export function semop(task: Task, id: number, at: number, count: number, deadlin
 
 /** Does all of it; or answers an error, or the operation that must wait, and nothing is done. */
 function attempt(task: Task, set: SemaphoreSet, operations: readonly Operation[]): number | Operation {
-  const values = set.values.slice()
-  const back = new Int32Array(values.length)
+  const values = new Map<number, number>()
+  const back = new Map<number, number>()
   for (const operation of operations) {
     const { semaphore, change, flags } = operation
-    const now = values[semaphore]!
+    const now = values.get(semaphore) ?? set.values[semaphore]!
     if (change === 0 ? now !== 0 : now + change < 0) return operation
     if (now + change > HIGHEST) return -Errno.ERANGE
-    values[semaphore] = now + change
-    if ((flags & Sem.UNDO) !== 0) back[semaphore]! -= change
+    values.set(semaphore, now + change)
+    if ((flags & Sem.UNDO) !== 0) back.set(semaphore, (back.get(semaphore) ?? 0) - change)
   }
   const { process: proc, kernel } = task
-  set.values.set(values)
-  for (const { semaphore } of operations) set.pids[semaphore] = proc.pid
-  if (back.some((change) => change !== 0)) remember(proc, set, back)
+  if (!remember(task, set, back)) return -Errno.ENOMEM
+  for (const [semaphore, value] of values) {
+    set.values[semaphore] = value
+    set.pids[semaphore] = proc.pid
+  }
   set.operated = kernel.time.seconds
   set.queue.wake()
   return 0
 }
 
-function remember(proc: Process, set: SemaphoreSet, back: Int32Array): void {
-  const before = set.undo.get(proc)
-  set.undo.set(proc, before === undefined ? back : back.map((change, n) => change + before[n]!))
+/** Keeps what the end of the task's process is to take back. False where there is no memory for it. */
+function remember(task: Task, set: SemaphoreSet, back: ReadonlyMap<number, number>): boolean {
+  if (back.size === 0) return true
+  const { process: proc } = task
+  const undo = set.undo.get(proc) ?? { changes: new Map<number, number>(), memory: new KernelMemory(task) }
+  const { changes, memory } = undo
+  let count = 0
+  for (const semaphore of back.keys()) if (!changes.has(semaphore)) count++
+  if (!memory.take(count * UNDO_BYTES)) return false
+  for (const [semaphore, change] of back) changes.set(semaphore, (changes.get(semaphore) ?? 0) + change)
+  set.undo.set(proc, undo)
   const all = undoing.get(proc) ?? new Set()
   all.add(set)
   undoing.set(proc, all)
+  return true
+}
+
+/** Nothing of what a process did with a set is to be taken back any more. */
+function forget(proc: Process, set: SemaphoreSet): void {
+  set.undo.get(proc)?.memory.free()
+  set.undo.delete(proc)
+  undoing.get(proc)?.delete(set)
 }
 
 /** A process ends: what it did with SEM_UNDO is taken back. */
 export function undoSemaphores(proc: Process): void {
-  for (const set of undoing.get(proc) ?? []) {
-    for (const [n, change] of (set.undo.get(proc) ?? []).entries())
+  for (const set of [...(undoing.get(proc) ?? [])]) {
+    for (const [n, change] of set.undo.get(proc)!.changes)
       set.values[n] = Math.max(0, Math.min(HIGHEST, set.values[n]! + change))
-    set.undo.delete(proc)
+    forget(proc, set)
     set.queue.wake()
   }
   undoing.delete(proc)
@@ -171,7 +215,7 @@ export function semctl(task: Task, id: number, number: number, known: number, ar
   switch (known) {
     case Ipc.RMID:
       table.remove(set)
-      set.queue.wake()
+      set.end()
       return 0
     case Ipc.SET:
       return set.readPermissions(task, address)
@@ -226,8 +270,10 @@ function setValues(task: Task, set: SemaphoreSet, first: number, values: readonl
   for (const [n, value] of values.entries()) {
     set.values[first + n] = value
     set.pids[first + n] = task.process.pid
-    for (const back of set.undo.values()) back[first + n] = 0
   }
+  for (const { changes } of set.undo.values())
+    for (const semaphore of changes.keys())
+      if (semaphore >= first && semaphore < first + values.length) changes.set(semaphore, 0)
   set.changed = task.kernel.time.seconds
   set.queue.wake()
   return 0

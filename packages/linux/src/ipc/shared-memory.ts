@@ -66,11 +66,10 @@ class Segment extends IpcObject {
   get attachments(): number {
     return this.pages.mappings - (this.isReleased ? 0 : 1)
   }
-  /** Removed: its pages are its attachments' from now on, and nobody finds it by its key. */
+  /** Removed: its pages are its attachments' from now on. */
   release(): void {
     if (this.isReleased) return
     this.mode |= DEST
-    this.key = 0
     living.get(this.kernel)!.delete(this.pages)
     this.pages.unmapped()
   }
@@ -164,6 +163,7 @@ export function shmctl(task: Task, id: number, command: number, at: number): num
       return segment.belongsTo(task) ? segment.readPermissions(task, at) : -Errno.EPERM
     case Ipc.RMID:
       if (!segment.belongsTo(task)) return -Errno.EPERM
+      table.hide(segment)
       segment.release()
       if (segment.attachments === 0) table.remove(segment)
       return 0

@@ -166,10 +166,12 @@ export class FilePages {
   /** Bytes of the file are a hole now: pages of them are gone from the cache, and parts of pages are zeros. */
   punched(start: number, end: number): void {
     const [first, last] = [Math.ceil(start / PAGE), Math.floor(end / PAGE)]
-    if (first > last) return this.#zero(start, end)
-    this.#zero(start, first * PAGE)
-    this.#zero(last * PAGE, end)
-    this.drop(first, last)
+    if (first > last) this.#zero(start, end)
+    else {
+      this.#zero(start, first * PAGE)
+      this.#zero(last * PAGE, end)
+      this.drop(first, last)
+    }
   }
 
   /** Zeros for bytes of one page, if it has a frame. */
