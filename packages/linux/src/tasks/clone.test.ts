@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { type Call, mapScratch, programOf, SCRATCH } from '../../test/calls.ts'
 import { type RunOptions, run } from '../../test/run.ts'
+import { CgroupFs } from '../cgroups/cgroup-fs.ts'
+import type { LinuxKernel } from '../kernel.ts'
 import type { Task } from '../system.ts'
 import { Clone } from './clone-flags.ts'
 
@@ -200,4 +202,45 @@ it('gives a child its place behind what its parent has run: parents that end at 
   })
   expect(before).toBeGreaterThan(10_000)
   expect(child).toBeGreaterThan(before)
+})
+
+it('has a child of another group begin with those there, whatever its parent has run', () => {
+  const [OPEN, BUSY] = [5, 1000]
+  const path = '/cg/g\0'
+  const request = new Uint8Array(88)
+  const view = new DataView(request.buffer)
+  for (const [word, value] of [
+    [1, 2],
+    [8, SIGCHLD],
+    [20, 3],
+  ] as const)
+    view.setUint32(word * 4, value, true)
+  const prepare = (kernel: LinuxKernel): void => {
+    const { vfs, groups } = kernel
+    const { tree } = groups
+    tree.write(tree.root, 'cgroup.subtree_control', '+cpu')
+    tree.mkdir(tree.root, 'g')
+    const task = vfs.newTask(kernel.tree)
+    vfs.mkdir(task, null, '/cg', 0o755)
+    vfs.mount(task, new CgroupFs(kernel, tree.root), '/cg')
+    vfs.exit(task)
+  }
+  let [parent, child] = [0, 0]
+  const calls = [
+    [OPEN, SCRATCH, 0x1_0000],
+    ...Array.from({ length: BUSY }, (): Call => [GETPID]),
+    [CLONE3, SCRATCH + path.length, 88],
+  ]
+  steps(calls, {
+    text: path + String.fromCharCode(...request),
+    prepare,
+    observe: (number, answer, task) => {
+      const [made] = task.process.children
+      if (number !== CLONE3 || answer === 0) return
+      parent = task.thread.vruntime
+      child = made!.leader.thread.vruntime
+    },
+  })
+  expect(parent).toBeGreaterThan(10_000)
+  expect(child).toBeLessThan(1000)
 })

@@ -166,13 +166,12 @@ function inherit(task: Task, child: Task, { flags, stack, tls, childTid }: Clone
   const has = (flag: number): boolean => (flags & flag) !== 0
   child.name = task.name
   const isRealTime = task.priority > 0
-  child.nice = task.resetsOnFork && !isRealTime ? Math.max(0, task.nice) : task.nice
+  const niceAgain = isRealTime ? 0 : Math.max(0, task.nice)
+  child.nice = task.resetsOnFork ? niceAgain : task.nice
   child.policy = task.resetsOnFork && isRealTime ? 0 : task.policy
   child.priority = task.resetsOnFork ? 0 : task.priority
   child.ioPriority = task.ioPriority
-  // (With what the parent has run until now: else parents that end at once would make children for ever before others run.)
-  task.kernel.ticksOf(task)
-  child.thread.vruntime = Math.max(child.thread.vruntime, task.thread.vruntime)
+  takePlace(task, child)
   child.ioPrivilege = task.ioPrivilege
   child.noNewPrivileges = task.noNewPrivileges
   child.seccomp = task.seccomp
@@ -185,6 +184,16 @@ function inherit(task: Task, child: Task, { flags, stack, tls, childTid }: Clone
   if (has(Clone.SETTLS) && tls !== undefined) setTls(child.tls, tls)
   child.hasStaleTls = has(Clone.SETTLS)
   if (has(Clone.CHILD_CLEARTID)) child.clearTid = childTid
+}
+
+/**
+ * A child runs behind what its parent has run until now: else parents that end at once would make children for ever before others run.
+ * In another group it is one that comes, and what its parent has run among others says nothing.
+ */
+function takePlace(task: Task, { thread }: Task): void {
+  task.kernel.ticksOf(task)
+  const isAmongTheSame = thread.account === task.thread.account
+  thread.vruntime = isAmongTheSame ? Math.max(thread.vruntime, task.thread.vruntime) : thread.account.queue.floor
 }
 
 /** The parent of a vfork waits until its child has another space. */

@@ -16,7 +16,7 @@ const policies: ReadonlyMap<number, readonly [least: number, most: number]> = ne
   [5, [0, 0]],
   [6, [0, 0]],
 ])
-const FIFO = 1
+const [OTHER, FIFO, BATCH, IDLE] = [0, 1, 3, 5]
 const DEADLINE = 6
 /** SCHED_RESET_ON_FORK. */
 const RESET_ON_FORK = 0x4000_0000
@@ -53,11 +53,19 @@ interface Scheduling {
   readonly resetsOnFork: boolean
 }
 
+/** The others leave a task as nice as it was. */
+function takesNice(policy: number): boolean {
+  return policy === OTHER || policy === BATCH
+}
+
 /** Only who has CAP_SYS_NICE may do so. */
 function isPrivileged(task: Task, target: Task, { policy, priority, nice, resetsOnFork }: Scheduling): boolean {
-  const [least] = policies.get(policy)!
+  const { nice: before, policy: policyBefore, process: proc } = target
   if (!mayChange(task, target) || (target.resetsOnFork && !resetsOnFork)) return true
-  if (least === 0) return nice < target.nice && !mayBeNice(target, target.process, nice)
+  if (takesNice(policy) && nice < before && !mayBeNice(task, proc, nice)) return true
+  // (SCHED_IDLE is nicer than all others.)
+  if (policyBefore === IDLE && policy !== IDLE && !mayBeNice(task, proc, before)) return true
+  if (policies.get(policy)![0] === 0) return false
   const most = target.process.limits.soft[Limit.RTPRIO]!
   return (policy !== target.policy && most === 0) || (priority > target.priority && priority > most)
 }
@@ -67,7 +75,7 @@ function schedule(task: Task, target: Task, wanted: Scheduling): number {
   const range = policies.get(policy)
   if (range === undefined || policy === DEADLINE || priority < range[0] || priority > range[1]) return -Errno.EINVAL
   if (isPrivileged(task, target, wanted) && !task.capable(Cap.SYS_NICE, target.ids.user)) return -Errno.EPERM
-  Object.assign(target, wanted)
+  Object.assign(target, wanted, takesNice(policy) ? {} : { nice: target.nice })
   return 0
 }
 

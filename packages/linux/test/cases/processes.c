@@ -495,6 +495,17 @@ static void scheduling(void) {
         a[4] = 2; C(sched_setattr, 0, a, 0); a[1] = 1; a[5] = 1; C(sched_setattr, 0, a, 0));
   ALONE(SYS(setuid32, 1000); C(sched_setscheduler, 0, 3 | 0x40000000, parameter); C(sched_getscheduler, 0);
         C(sched_setscheduler, 0, 3, parameter); C(sched_setparam, 0, parameter));
+  ALONE(u32 a[12] = {48, 5, 0, 0, 7, 0}; C(sched_setattr, 0, a, 0); C(getpriority, 0, 0);
+        a[1] = 3; C(sched_setattr, 0, a, 0); C(getpriority, 0, 0); a[1] = 0; a[4] = 0; C(sched_setattr, 0, a, 0);
+        static u32 none[2]; SYS(setrlimit, 13, none); SYS(setuid32, 1000); C(sched_setscheduler, 0, 5, parameter);
+        a[1] = 5; a[4] = -5; C(sched_setattr, 0, a, 0); C(getpriority, 0, 0); C(sched_setscheduler, 0, 0, parameter);
+        C(sched_setscheduler, 0, 3, parameter));
+  ALONE(static u32 none[2]; SYS(setrlimit, 13, none); u32 a[12] = {48, 1, 0, 0, -20, 1}; C(sched_setattr, 0, a, 0);
+        C(getpriority, 0, 0); SYS(setuid32, 1000); C(sched_setscheduler, 0, 0, parameter); C(getpriority, 0, 0);
+        a[1] = 0; a[5] = 0; C(sched_setattr, 0, a, 0));
+  ALONE(SYS(setpriority, 0, 0, 3); u32 a[12] = {48, 1, 1, 0, 0, 1}; C(sched_setattr, 0, a, 0); C(getpriority, 0, 0);
+        ALONE(C(sched_getscheduler, 0); C(getpriority, 0, 0)));
+  ALONE(u32 a[12] = {48, 0, 1, 0, -3, 0}; C(sched_setattr, 0, a, 0); C(getpriority, 0, 0); ALONE(C(getpriority, 0, 0)));
   C(sched_get_priority_max, 0);
   C(sched_get_priority_max, 1);
   C(sched_get_priority_max, 2);
