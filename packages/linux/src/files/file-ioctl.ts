@@ -1,5 +1,5 @@
 /** Requests of ioctl(2) for files and directories of file systems: ioctl_ficlonerange(2), ioctl_fideduperange(2), and older ones. */
-import { type File, isDirectory, isRegular } from '@vmexit/vfs'
+import { type File, isDirectory, isRegular, Open } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { Task } from '../system.ts'
 import { Cap } from '../tasks/capabilities.ts'
@@ -55,5 +55,6 @@ function clone(task: Task, to: File, descriptor: number): number {
   const { mode } = from.inode
   if (isDirectory(mode) || isDirectory(to.inode.mode)) return -Errno.EISDIR
   if (!isRegular(mode) || !isRegular(to.inode.mode)) return -Errno.EINVAL
-  return from.readable && to.writable ? -Errno.EOPNOTSUPP : -Errno.EBADF
+  const mayClone = from.readable && to.writable && (to.flags & Open.O_APPEND) === 0
+  return mayClone ? -Errno.EOPNOTSUPP : -Errno.EBADF
 }

@@ -600,6 +600,8 @@ static void descriptors(void) {
   C(ioctl, d, 0x40049409, f);
   C(ioctl, f, 0x40049409, n);
   C(ioctl, f, 0x40049409, pipes[0]);
+  i32 appends = SYS(open, "f", O_WRONLY | 02000);
+  C(ioctl, appends, 0x40049409, f);
   C(ioctl, f, 0x4020940d, there);
   C(ioctl, f, 0x4020940d, BAD);
   C(ioctl, f, 0xc0189436, blocks);
