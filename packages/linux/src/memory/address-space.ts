@@ -10,7 +10,7 @@ import type { Account } from '../tasks/account.ts'
 import { type FilePages, NoPage } from './file-pages.ts'
 import { type Frames, PAGE } from './frames.ts'
 import { Entry, KERNEL_PAGE, PageTable } from './page-table.ts'
-import { type Area, Areas, OnFork, Prot } from './vma.ts'
+import { type Area, Areas, MOST_AREAS, OnFork, Prot } from './vma.ts'
 
 /** What comes of a page fault. `MAPPING`: nothing is there, `ACCESS`: not like that, `BUS`: beyond the file's end. */
 export const Fault = { DONE: 0, MAPPING: 1, ACCESS: 2, BUS: 3, MEMORY: 4, BLOCK: 5 } as const
@@ -117,8 +117,11 @@ export class AddressSpace {
     } else if (at < LOWEST) return -Errno.EPERM
     else if (at + count > KERNEL_PAGE) return -Errno.ENOMEM
     if (how === 'new' && this.#covers(start, count)) return -Errno.EEXIST
-    if (this.#pages + count > this.sizeLimit) return -Errno.ENOMEM
-    if (how === 'fixed') this.unmap(start, count)
+    if (this.#pages + count > this.sizeLimit || this.areas.list.length > MOST_AREAS) return -Errno.ENOMEM
+    if (how === 'fixed') {
+      const answer = this.unmap(start, count)
+      if (answer < 0) return answer
+    }
     what.pages?.mapped()
     this.#pages += count
     this.areas.add({
@@ -158,8 +161,7 @@ export class AddressSpace {
   /** Unmaps what is mapped of `count` pages. */
   unmap(start: number, count: number): number {
     const end = start + count
-    this.areas.cut(start)
-    this.areas.cut(end)
+    if (!this.areas.cut(start) || !this.areas.cut(end)) return -Errno.ENOMEM
     for (const area of this.areas.remove(start, end)) {
       this.#pages -= area.end - area.start
       this.#clear(area.start, area.end)
@@ -189,9 +191,7 @@ export class AddressSpace {
   /** Makes all of `count` pages be mapped with `prot`: ENOMEM where something is not mapped, EACCES where it may not be so. */
   protect(start: number, count: number, prot: number): number {
     const end = start + count
-    if (!this.isMapped(start, count)) return -Errno.ENOMEM
-    this.areas.cut(start)
-    this.areas.cut(end)
+    if (!this.isMapped(start, count) || !this.areas.cut(start) || !this.areas.cut(end)) return -Errno.ENOMEM
     const areas = this.areas.between(start, end)
     if (areas.some((area) => (prot & Prot.WRITE) !== 0 && area.shared && !area.mayWrite)) return -Errno.EACCES
     for (const area of areas) area.prot = prot
@@ -207,15 +207,14 @@ export class AddressSpace {
       if (++changed < MANY) this.#drop(page)
     })
     if (changed >= MANY) this.#dropAll()
-    this.areas.join()
+    this.areas.join(start, end)
     return 0
   }
 
   /** Sets and clears bits of `OnFork` for what is mapped of `count` pages. Private memory of no file alone is wiped. */
   setOnFork(start: number, count: number, set: number, clear: number): number {
     const end = start + count
-    this.areas.cut(start)
-    this.areas.cut(end)
+    if (!this.areas.cut(start) || !this.areas.cut(end)) return -Errno.EAGAIN
     let answer = this.isMapped(start, count) ? 0 : -Errno.ENOMEM
     for (const area of this.areas.between(start, end)) {
       if ((set & OnFork.WIPE) !== 0 && (area.shared || area.pages !== undefined)) {
@@ -224,7 +223,7 @@ export class AddressSpace {
       }
       area.onFork = (area.onFork | set) & ~clear
     }
-    this.areas.join()
+    this.areas.join(start, end)
     return answer
   }
 
@@ -253,10 +252,8 @@ export class AddressSpace {
 
   /** MADV_DONTNEED: private pages are what they were when mapped; what is not mapped is told when the rest is done. */
   discard(start: number, count: number): number {
-    for (const area of this.areas.list) {
-      if (area.end <= start || area.start >= start + count) continue
+    for (const area of this.areas.between(start, start + count))
       this.#clear(Math.max(start, area.start), Math.min(start + count, area.end))
-    }
     return this.isMapped(start, count) ? 0 : -Errno.ENOMEM
   }
 

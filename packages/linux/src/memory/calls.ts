@@ -7,7 +7,7 @@ import type { Mapping } from './address-space.ts'
 import { FilePages } from './file-pages.ts'
 import { PAGE } from './frames.ts'
 import { KERNEL_PAGE } from './page-table.ts'
-import { OnFork, Prot } from './vma.ts'
+import { MOST_AREAS, OnFork, Prot } from './vma.ts'
 
 // biome-ignore format: a table
 const MapFlag = {
@@ -148,8 +148,8 @@ export function mremap(
   if (count === 0 && (!area.shared || (flags & MAYMOVE) === 0)) return -Errno.EINVAL
   if ((flags & (FIXED | DONTUNMAP)) === 0 && count > 0) {
     if (wanted <= count) {
-      if (wanted < count) space.unmap(first + wanted, count - wanted)
-      return addressOf(first)
+      const answer = wanted < count ? space.unmap(first + wanted, count - wanted) : 0
+      return answer < 0 ? answer : addressOf(first)
     }
     const what = { ...area, offset: area.offset + (first + count - area.start) }
     if (first + count === area.end && space.map(first + count, wanted - count, what, 'new') >= 0)
@@ -158,6 +158,8 @@ export function mremap(
   }
   const target = (flags & FIXED) !== 0 ? to / PAGE : 0
   if ((flags & FIXED) !== 0 && target < first + count && first < target + wanted) return -Errno.EINVAL
+  // (Moving it cuts areas.)
+  if (space.areas.list.length > MOST_AREAS - 3) return -Errno.ENOMEM
   const kept = Math.min(count, wanted)
   const what = { ...area, offset: area.offset + (first - area.start) }
   const moved = space.map(target, wanted, what, (flags & FIXED) !== 0 ? 'fixed' : 'free')
@@ -173,9 +175,9 @@ export function madvise(task: Task, address: number, length: number, advice: num
   if (range.count === 0) return 0
   if (advice === Advice.DONTNEED) return task.space.discard(range.first, range.count)
   const { first, count } = range
-  const areas = task.space.areas.list.filter(({ start, end }) => end > first && start < first + count)
   const onFork = forkAdvices.get(advice)
   if (onFork !== undefined) return task.space.setOnFork(first, count, ...onFork)
+  const areas = task.space.areas.between(first, first + count)
   if (advice === Advice.FREE) {
     if (areas.some(({ pages }) => pages !== undefined)) return -Errno.EINVAL
     return task.space.discard(first, count)
@@ -224,9 +226,8 @@ export function msync(task: Task, address: number, length: number, flags: number
   if ((flags & ~(ASYNC | INVALIDATE | SYNC)) !== 0 || (flags & (ASYNC | SYNC)) === (ASYNC | SYNC)) return -Errno.EINVAL
   if (range === undefined) return address % PAGE === 0 ? -Errno.ENOMEM : -Errno.EINVAL
   if (!task.space.isMapped(range.first, range.count)) return -Errno.ENOMEM
-  for (const area of task.space.areas.list) {
-    if (area.shared && area.end > range.first && area.start < range.first + range.count) area.pages?.flush()
-  }
+  for (const area of task.space.areas.between(range.first, range.first + range.count))
+    if (area.shared) area.pages?.flush()
   return 0
 }
 

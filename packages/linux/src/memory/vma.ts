@@ -8,6 +8,9 @@ export const Prot = { NONE: 0, READ: 1, WRITE: 2, EXEC: 4, GROWSDOWN: 0x0100_000
 /** What fork does with an area where it does not copy it: bits (madvise(2), MADV_DONTFORK and MADV_WIPEONFORK). */
 export const OnFork = { LEAVE: 1, WIPE: 2 } as const
 
+/** The most areas that splitting gives: vm.max_map_count. */
+export const MOST_AREAS = 65_530
+
 /** What an area is. Bounds are page numbers, as doubles. */
 export interface Area {
   start: number
@@ -85,16 +88,18 @@ export class Areas {
     this.list.splice(index, 0, area)
   }
 
-  /** Cuts areas at a page, so that none reaches across. */
-  cut(page: number): void {
+  /** Cuts areas at a page, so that none reaches across. False where there would be too many. */
+  cut(page: number): boolean {
     const index = this.indexAbove(page)
     const area = this.list[index]
-    if (area === undefined || area.start >= page) return
+    if (area === undefined || area.start >= page) return true
+    if (this.list.length >= MOST_AREAS) return false
     this.#last = undefined
     area.pages?.mapped()
     const upper = { ...area, start: page, offset: area.offset + (page - area.start) }
     area.end = page
     this.list.splice(index + 1, 0, upper)
+    return true
   }
 
   /** Takes out the areas between two pages at which they were cut. */
@@ -106,7 +111,7 @@ export class Areas {
     return this.list.splice(first, count)
   }
 
-  /** The areas between two pages at which they were cut. */
+  /** The areas that have pages between two: if they were cut there, no others. */
   between(start: number, end: number): Area[] {
     const first = this.indexAbove(start)
     const found: Area[] = []
@@ -114,10 +119,11 @@ export class Areas {
     return found
   }
 
-  /** Joins neighbours that are alike now. */
-  join(): void {
+  /** Joins neighbours that are alike now, where something has changed between two pages. */
+  join(start: number, end: number): void {
     this.#last = undefined
-    for (let n = this.list.length - 1; n > 0; n--) {
+    const first = Math.max(1, this.indexAbove(start))
+    for (let n = Math.min(this.list.length - 1, this.indexAbove(end)); n >= first; n--) {
       const [before, after] = [this.list[n - 1]!, this.list[n]!]
       if (!continues(before, after)) continue
       before.end = after.end

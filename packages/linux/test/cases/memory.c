@@ -295,6 +295,13 @@ static void advising(void) {
   C(lseek, sparse, 0, 3);
   C(lseek, sparse, 5 * PAGE, 3);
   SYS(close, sparse);
+  ALONE(u8 *many = at_of(SYS(mmap2, 0, 70000 * PAGE, 0, PRIVATE | ANONYMOUS, -1, 0)); i32 error = 0;
+        for (u32 n = 1; n < 69998 && error == 0; n += 2) error = SYS(mprotect, many + n * PAGE, PAGE, READ);
+        T("mprotect of too many areas", error); T("madvise of too many areas", SYS(madvise, many + 69990 * PAGE, PAGE, 10));
+        T("munmap of too many areas", SYS(munmap, many + 69990 * PAGE, PAGE));
+        T("mremap of too many areas", SYS(mremap, many + 69990 * PAGE, 4 * PAGE, PAGE, 0, 0));
+        for (u32 n = 0; n < 3 && error != 0; n++) error = SYS(mmap2, 0, PAGE, READ, SHARED | ANONYMOUS, -1, 0) == -12 ? 0 : 1;
+        T("mmap of too many areas", error));
   SYS(munmap, at + 2 * PAGE, PAGE);
   C(msync, 0xfffff000, 2 * PAGE, 1);
   C(msync, 0xfffff001, 2 * PAGE, 1);
