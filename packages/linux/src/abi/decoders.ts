@@ -100,7 +100,7 @@ export const pathAddress: Decoder<number> = {
   show: showPath,
 }
 
-/** A name of an extended attribute. What is longer than names are is cut: it is none either way. */
+/** A name of an extended attribute. In place of one that is longer than names may be there is another one that is too long. */
 export const attributeName: Decoder<ByteString> = {
   words: 1,
   decode: (task, word) => task.kernel.memory.string(word >>> 0, LONGEST_NAME) ?? TOO_LONG_A_NAME,
