@@ -198,7 +198,7 @@ export function madvise(task: Task, address: number, length: number, advice: num
 }
 
 /** Bytes of a file, or of memory that is shared without one, are a hole now: what is cached and mapped of them goes along. */
-function punched(kernel: Kernel, pages: FilePages, start: number, end: number): void {
+export function punched(kernel: Kernel, pages: FilePages, start: number, end: number): void {
   const spaces = new Set([...kernel.processes.values()].flatMap(({ tasks }) => [...tasks].map(({ space }) => space)))
   for (const space of spaces) space.punched(pages, Math.ceil(start / PAGE), Math.floor(end / PAGE))
   pages.punched(start, end)

@@ -1,5 +1,5 @@
 /** Calls on files, by number (arch/x86/entry/syscalls/syscall_32.tbl). */
-import { At, type ByteString, isRegular, makeDevice, Open, StatFs } from '@vmexit/vfs'
+import { At, type ByteString, Fallocate, isRegular, makeDevice, Open, StatFs } from '@vmexit/vfs'
 import { Answer, Errno } from '../../errno.ts'
 import { closeRange, dup, dupTo, fcntl, ioctl, pipe } from '../../files/control.ts'
 import { epollControl, epollCreate, epollWait } from '../../files/epoll.ts'
@@ -20,7 +20,7 @@ import {
 } from '../../files/paths.ts'
 import { poll, select } from '../../files/poll.ts'
 import { getxattr, listxattr, removexattr, setxattr } from '../../files/xattrs.ts'
-import { msync } from '../../memory/calls.ts'
+import { msync, punched } from '../../memory/calls.ts'
 import { BAD_ADDRESS } from '../../memory/user-memory.ts'
 import { readSet, withMask } from '../../signals/calls.ts'
 import type { Task } from '../../system.ts'
@@ -209,7 +209,14 @@ function fallocate(task: Task, file: number, how: number, offset: number, length
     if (!opened.isWritable) return -Errno.EBADF
     return opened.hasNoPosition ? -Errno.ESPIPE : -Errno.ENODEV
   }
-  return ofFile(task, file, (plain) => task.kernel.vfs.fallocate(task.context, plain, how, offset, length))
+  return ofFile(task, file, (plain) => {
+    const { kernel, context } = task
+    const answer = kernel.vfs.fallocate(context, plain, how, offset, length)
+    const pages = kernel.pageCache.known(plain.inode)
+    const makesZeros = (how & (Fallocate.FALLOC_FL_PUNCH_HOLE | Fallocate.FALLOC_FL_ZERO_RANGE)) !== 0
+    if (answer === 0 && makesZeros && pages !== undefined) punched(kernel, pages, offset, offset + length)
+    return answer
+  })
 }
 function fsync(task: Task, file: number): number {
   return ofFile(task, file, (plain) => {
