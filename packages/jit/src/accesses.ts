@@ -2,7 +2,7 @@
  * Accesses to memory: a look-up in the engine's TLB, and the stack without one. What is pushed, popped and reached at fixed distances
  * from the stack pointer goes by the *frame*: the host address of the lowest byte that code here reaches so, or 0 where the
  * bytes do not lie in one page that may be written. It is found by the page that the stack was found in last
- * (`Layout.stackPage`), for a third of what a look-up costs, and stays until others have been at work, for only they change a TLB.
+ * (`Layout.stackPage`), for less than a look-up costs, and stays until others have been at work, for only they change a TLB.
  * (Times are in decisions 0028 and 0038.)
  */
 import { Load, Op } from '@vmexit/wasm-asm'

@@ -17,7 +17,7 @@ export interface Frames {
   readonly span: Span
 }
 
-/** Accesses from which on it pays to find the frame. (For one access it takes as long as a look-up, and more code.) */
+/** Accesses from which on it pays to find the frame. (For one alone it is hardly less work than its look-up, and more code.) */
 const WORTH_A_LOOK = 2
 const IN_LOOP = 2
 /** Reached at the most, in bytes: what lies farther off is looked up by itself. */
