@@ -60,6 +60,12 @@ it.skipIf(!isBusyboxThere).each<[what: string, script: string, output: string]>(
      [ $(of Cached) -gt 0 ] && [ $(of MemAvailable) -gt $(of MemFree) ] && echo cached; grep -c . /proc/vmstat`,
     'cached\n9\n',
   ],
+  [
+    'threads, which have no threads of their own: a walk through all of it ends',
+    `find /proc -path '*/task/*/task'; [ $(find /proc | wc -l) -gt 200 ] && echo walked
+     cd /proc/$$; [ -e task/$$/comm ] && [ ! -e task/$$/timens_offsets ] && cmp comm task/$$/comm && grep -c "^Pid:.$$$" task/$$/status`,
+    'walked\n1\n',
+  ],
 ])(`%s${isBusyboxThere ? '' : WHY_NOT}`, (_what, script, output) => {
   expect(says(script)).toBe(output)
 })

@@ -1,4 +1,4 @@
-/** /proc/N: one process (proc(5)). */
+/** /proc/N: one process, and its threads (proc(5)). */
 import { Errno } from '../errno.ts'
 import { AnonymousFile } from '../files/anonymous-file.ts'
 import { placeName } from '../files/place-name.ts'
@@ -28,6 +28,46 @@ const hundredths = (ticks: number): number => Math.floor(ticks / 1e7)
 /** The directory of a process; of a zombie most is empty. */
 export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Task>): ProcDirectory {
   const task = (): Task | undefined => (proc.tasks.has(proc.leader) ? proc.leader : [...proc.tasks][0])
+  const leader = (): Task => proc.leader
+  const threads = new WeakMap<Task, ProcDirectory>()
+  const threadNamed = (name: string): ProcDirectory | undefined => {
+    const thread = [...proc.tasks].find(({ tid }) => String(pids.local(tid)) === name)
+    if (thread === undefined) return undefined
+    const known = threads.get(thread)
+    if (known !== undefined) return known
+    const there = (): Task | undefined => (proc.tasks.has(thread) ? thread : undefined)
+    const made = { ...directory(commonEntries(kernel, () => thread, there, pids)), owner: ownerOf(() => thread, there) }
+    threads.set(thread, made)
+    return made
+  }
+  const entries: Record<string, ProcNode> = {
+    ...commonEntries(kernel, leader, task, pids),
+    timens_offsets: timeOffsetsFile(kernel, task),
+    task: {
+      kind: 'directory',
+      entry: threadNamed,
+      names: () => [...proc.tasks].map(({ tid }) => String(pids.local(tid))),
+    },
+  }
+  return { ...directory(entries), owner: ownerOf(leader, task) }
+}
+
+/** Whose a process' files are: nobody looks into one that is not to be dumped but root. */
+function ownerOf(named: () => Task, task: () => Task | undefined) {
+  return (): { uid: number; gid: number } => {
+    const { ids, process } = task() ?? named()
+    return process.settings.isDumpable !== 0 ? { uid: ids.euid, gid: ids.egid } : { uid: 0, gid: 0 }
+  }
+}
+
+/** What a process and each of its threads have: under the number of `named`, of `task`, which may have ended. */
+function commonEntries(
+  kernel: Kernel,
+  named: () => Task,
+  task: () => Task | undefined,
+  pids: PidNamespace<Task>,
+): Record<string, ProcNode> {
+  const proc = named().process
   const context = () => kernel.current?.context
   const descriptors = new Map<number, ProcNode>()
   const fds: ProcDirectory = {
@@ -62,13 +102,13 @@ export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Ta
       const found = guarded(kernel, task(), text)
       return typeof found === 'number' ? '' : found
     }, mode)
-  const entries: Record<string, ProcNode> = {
+  return {
     cmdline: file(() => strings(kernel, task(), 'args')),
     environ: file(() => (guarded(kernel, task(), () => true) === true ? strings(kernel, task(), 'env') : ''), 0o400),
-    comm: file(() => `${proc.leader.name}\n`),
-    stat: file(() => stat(proc, task(), pids)),
+    comm: file(() => `${named().name}\n`),
+    stat: file(() => stat(kernel, named(), task(), pids)),
     statm: file(() => statm(task())),
-    status: file(() => status(kernel, proc, task(), pids)),
+    status: file(() => status(kernel, named(), task(), pids)),
     maps: ofMemory(mapsText),
     smaps: ofMemory(smapsText),
     smaps_rollup: ofMemory(smapsRollupText),
@@ -80,7 +120,6 @@ export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Ta
     uid_map: mapFile(kernel, task, 'uids'),
     gid_map: mapFile(kernel, task, 'gids'),
     setgroups: setgroupsFile(kernel, task),
-    timens_offsets: timeOffsetsFile(kernel, task),
     oom_score_adj: oomFile(kernel, proc),
     limits: file(() => limitsText(proc)),
     exe: link(
@@ -99,20 +138,8 @@ export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Ta
       () => guarded(kernel, task(), ({ context: there }) => there.root),
     ),
     fd: fds,
-    net: netNode(kernel, () => (task() ?? proc.leader).ns.net),
+    net: netNode(kernel, () => (task() ?? named()).ns.net),
   }
-  const owner = (): { uid: number; gid: number } => {
-    const { ids } = task() ?? proc.leader
-    return proc.settings.isDumpable !== 0 ? { uid: ids.euid, gid: ids.egid } : { uid: 0, gid: 0 }
-  }
-  const base: ProcDirectory = { ...directory(entries), owner }
-  const tasks: ProcDirectory = {
-    kind: 'directory',
-    entry: (name) => ([...proc.tasks].some(({ tid }) => String(pids.local(tid)) === name) ? base : undefined),
-    names: () => [...proc.tasks].map(({ tid }) => String(pids.local(tid))),
-  }
-  entries['task'] = tasks
-  return base
 }
 
 /** Arguments or environment, as they lie in the program's memory. */
@@ -140,13 +167,15 @@ function stateOf(proc: Process, task: Task | undefined): string {
   return task.state === 'blocked' ? 'S' : 'R'
 }
 
-function stat(proc: Process, task: Task | undefined, pids: PidNamespace<Task>): string {
-  const { times, session } = proc
+function stat(kernel: Kernel, named: Task, task: Task | undefined, pids: PidNamespace<Task>): string {
+  const { process: proc } = named
+  const { session } = proc
+  const times = named === proc.leader ? proc.times : { ...proc.times, user: kernel.ticksOf(named), system: 0 }
   const { space } = task ?? {}
   const terminal =
     session.tty === null ? 0 : (Math.floor(session.tty.rdev / 0x10_0000) << 8) | (session.tty.rdev & 0xff)
   const fields = [
-    ...[pids.local(proc.pid), `(${proc.leader.name})`, stateOf(proc, task), pids.local(proc.parent?.pid ?? 0)],
+    ...[pids.local(numberOf(named)), `(${named.name})`, stateOf(proc, task), pids.local(proc.parent?.pid ?? 0)],
     ...[pids.local(proc.group), pids.local(session.id)],
     ...[terminal, session.tty === null ? -1 : pids.local(session.tty.foreground), 0x40_0000, 0, 0, 0, 0],
     ...[
@@ -175,26 +204,26 @@ const STATES: Readonly<Record<string, string>> = {
   Z: 'zombie',
 }
 
-function status(kernel: Kernel, proc: Process, task: Task | undefined, pids: PidNamespace<Task>): string {
-  const { leader } = proc
-  const { ids } = task ?? leader
-  const { uids, gids } = (kernel.current ?? leader).ids.user
+function status(kernel: Kernel, named: Task, task: Task | undefined, pids: PidNamespace<Task>): string {
+  const { process: proc } = named
+  const { ids } = task ?? named
+  const { uids, gids } = (kernel.current ?? named).ids.user
   const letter = stateOf(proc, task)
   const kilobytes = (pages: number): string => `${String(pages * 4).padStart(8)} kB`
   const mask = (low: number, high: number): string =>
     (high >>> 0).toString(16).padStart(8, '0') + (low >>> 0).toString(16).padStart(8, '0')
   const rows: [string, string | number][] = [
-    ['Name', leader.name],
+    ['Name', named.name],
     ['Umask', (task?.context.umask ?? 0).toString(8).padStart(4, '0')],
     ['State', `${letter} (${STATES[letter]})`],
     ['Tgid', pids.local(proc.pid)],
-    ['Pid', pids.local(proc.pid)],
+    ['Pid', pids.local(numberOf(named))],
     ['PPid', pids.local(proc.parent?.pid ?? 0)],
     ['TracerPid', pids.local(task?.tracing?.tracer.pid ?? 0)],
     ['Uid', [ids.uid, ids.euid, ids.suid, ids.fsuid].map((id) => uids.shown(id)).join('\t')],
     ['Gid', [ids.gid, ids.egid, ids.sgid, ids.fsgid].map((id) => gids.shown(id)).join('\t')],
     ['Groups', ids.groups.map((id) => `${gids.shown(id)} `).join('') || ' '],
-    ['NSpid', numbersOf(proc, pids).join('\t')],
+    ['NSpid', numbersOf(named, pids).join('\t')],
     ...(task === undefined
       ? []
       : ([
@@ -202,16 +231,16 @@ function status(kernel: Kernel, proc: Process, task: Task | undefined, pids: Pid
           ['VmRSS', kilobytes(task.space.resident)],
         ] as [string, string][])),
     ['Threads', proc.tasks.size],
-    ['SigPnd', mask(leader.pending.set.low, leader.pending.set.high)],
+    ['SigPnd', mask(named.pending.set.low, named.pending.set.high)],
     ['ShdPnd', mask(proc.pending.set.low, proc.pending.set.high)],
-    ['SigBlk', mask(leader.blocked.low, leader.blocked.high)],
+    ['SigBlk', mask(named.blocked.low, named.blocked.high)],
     ...(['Inh', 'Prm', 'Eff', 'Bnd', 'Amb'] as const).map((which, n): [string, string] => {
       const { inheritable, permitted, effective, bounding, ambient } = ids.caps
       const set = [inheritable, permitted, effective, bounding, ambient][n]!
       return [`Cap${which}`, set.toString(16).padStart(16, '0')]
     }),
-    ['NoNewPrivs', (task ?? leader).noNewPrivileges ? 1 : 0],
-    ['Seccomp', (task ?? leader).seccomp?.mode ?? 0],
+    ['NoNewPrivs', (task ?? named).noNewPrivileges ? 1 : 0],
+    ['Seccomp', (task ?? named).seccomp?.mode ?? 0],
     ['Cpus_allowed', 1],
     ['Cpus_allowed_list', 0],
     ['voluntary_ctxt_switches', kernel.counts.switches],
@@ -220,11 +249,16 @@ function status(kernel: Kernel, proc: Process, task: Task | undefined, pids: Pid
   return rows.map(([name, value]) => `${name}:\t${value}\n`).join('')
 }
 
-/** The numbers of a process in a namespace and in those below, down to its own. */
-function numbersOf(proc: Process, from: PidNamespace<Task>): number[] {
+/** Whoever leads has the number of the process, though another thread did before. */
+function numberOf(named: Task): number {
+  return named === named.process.leader ? named.process.pid : named.tid
+}
+
+/** The numbers of a process or thread in a namespace and in those below, down to its own. */
+function numbersOf(named: Task, from: PidNamespace<Task>): number[] {
   const numbers: number[] = []
-  for (let ns: PidNamespace<Task> | null = proc.leader.ns.pid; ns !== null; ns = ns.parent) {
-    numbers.unshift(ns.local(proc.pid))
+  for (let ns: PidNamespace<Task> | null = named.ns.pid; ns !== null; ns = ns.parent) {
+    numbers.unshift(ns.local(numberOf(named)))
     if (ns === from) break
   }
   return numbers
