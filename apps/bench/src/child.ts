@@ -17,7 +17,7 @@ export async function inOwnProcess(
   cache?: string,
   flags: readonly string[] = HOST_FLAGS,
 ): Promise<string> {
-  const child = spawn(process.execPath, [...flags, '--conditions=@vmexit/source', MAIN, ...args], {
+  const child = spawn(...benchCommand(args, flags), {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache },
   })
@@ -26,8 +26,21 @@ export async function inOwnProcess(
   child.stderr.on('data', (chunk) => (texts.err += chunk))
   const code = await new Promise((resolve) => child.on('close', resolve))
   if (code === 0) return texts.out
-  throw new VmexitError('bench-system', {
+  throw childFailure(what, code, texts.err)
+}
+
+/** The benchmark's own program with `args`, as `spawn` takes it. `flags` are Node's. */
+export function benchCommand(
+  args: readonly string[],
+  flags: readonly string[] = HOST_FLAGS,
+): [program: string, args: string[]] {
+  return [process.execPath, [...flags, '--conditions=@vmexit/source', MAIN, ...args]]
+}
+
+/** For a process that was to do `what`, and has ended with `code` and these last words. */
+export function childFailure(what: string, code: unknown, lastWords: string): VmexitError {
+  return new VmexitError('bench-system', {
     problem: `${what} ended with code ${code}`,
-    remedy: `see what it said: ${texts.err.trim() || '(nothing)'}`,
+    remedy: `see what it said: ${lastWords.trim() || '(nothing)'}`,
   })
 }

@@ -6,6 +6,7 @@ import { createPc } from '@vmexit/vmexit'
 import { load } from '../boot/guest.ts'
 import { processorTime } from '../boot/process.ts'
 import { type FileTree, treeIn } from './tree.ts'
+import { awaitTurn } from './turns.ts'
 
 /** A row: a program that does its work three times as often as `count` says. */
 export interface CallRow {
@@ -59,7 +60,7 @@ export async function measureCallsInPc(kernel: string): Promise<CallTimes> {
   return stopwatch.times()
 }
 
-/** Takes the processor time at the first and the last marker of each program. */
+/** Takes the processor time at the first and the last marker of each program, which begins when it is its turn. */
 class Stopwatch {
   readonly #began = new Map<string, number>()
   readonly #micros = new Map<string, number>()
@@ -70,7 +71,10 @@ class Stopwatch {
   }
 
   #take(marker: Marker): void {
-    if (marker.kind === 'begin') this.#began.set(marker.program, processorTime())
+    if (marker.kind === 'begin') {
+      awaitTurn()
+      this.#began.set(marker.program, processorTime())
+    }
     if (marker.kind === 'end')
       this.#micros.set(marker.program, (processorTime() - this.#began.get(marker.program)!) * 1000)
   }

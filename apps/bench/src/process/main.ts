@@ -2,14 +2,20 @@
 import { setFlagsFromString } from 'node:v8'
 import { VmexitError } from '@vmexit/core'
 import { V8_FLAGS } from '@vmexit/jit'
-import { inOwnProcess } from '../child.ts'
 import { counted, PROCESS_PART, type Setting, setting, writePart } from '../docs.ts'
 import { progress } from '../progress.ts'
 import { asMarkdown, asText } from '../tables.ts'
 import { type CallTimes, measureCallsHere, measureCallsInPc } from './calls.ts'
-import { HERE, type Here, PROCESS_HELP, type ProcessOptions, parseProcessOptions } from './options.ts'
+import { type Here, PROCESS_HELP, type ProcessOptions, parseProcessOptions } from './options.ts'
 import { measureProgramsHere, measureProgramsInQemu, type ProgramTimes } from './programs.ts'
 import { callRows, differing, type ProcessSamples, programRows, table } from './results.ts'
+import { byTurns } from './turns.ts'
+
+/** Who is compared with whom. */
+const PAIRS: readonly (readonly Here[])[] = [
+  ['calls-process', 'calls-pc'],
+  ['programs-process', 'programs-qemu-user'],
+]
 
 const CALL_COLUMNS = ['µs here', 'µs in a PC'] as const
 const PROGRAM_COLUMNS = ['ms here', 'ms under qemu-user'] as const
@@ -64,10 +70,14 @@ async function measureAll({ rounds, kernel, initrd }: ProcessOptions): Promise<P
     'programs-qemu-user': [],
   }
   for (let round = 0; round < rounds; round++) {
-    // Each second round the other way about, so that a host that grows slower or faster favours nobody.
-    for (const what of round % 2 === 0 ? HERE : HERE.toReversed()) {
-      progress(`round ${round + 1} of ${rounds}: ${what}`)
-      found[what].push(await inOwnProcess(what, ['process', '--here', what, '--kernel', kernel, '--initrd', initrd]))
+    for (const pair of PAIRS) {
+      progress(`round ${round + 1} of ${rounds}: ${pair.join(' and ')}, by turns`)
+      // Each second round the other way about, so that a host that grows slower or faster favours nobody.
+      const order = round % 2 === 0 ? pair : pair.toReversed()
+      const texts = await byTurns(
+        order.map((what) => ({ what, args: ['process', '--here', what, '--kernel', kernel, '--initrd', initrd] })),
+      )
+      for (const [at, what] of order.entries()) found[what].push(texts[at]!)
     }
   }
   progress('')
@@ -85,8 +95,8 @@ function page(samples: ProcessSamples, { date, rounds, machine, node }: Setting)
 
 Written by \`npx -y pnpm@12 bench process --write-docs\` on ${date}: ${counted(rounds)} on ${machine}; Node ${node}.
 
-Static i386 programs, all of the processor time of the process that runs them, translating included; median over rounds. What the kernel does
-for them, against the same programs under Debian's 686 kernel in one of our PCs, on the same engine:
+Static i386 programs, all of the processor time of the process that runs them, translating included. The two sides of a row work by
+turns, and its ratio is the median of those of the rounds. What the kernel does for them, against the same programs under Debian's 686 kernel in one of our PCs, on the same engine:
 
 ${asMarkdown(table(callRows(samples), CALL_COLUMNS))}
 

@@ -28,7 +28,7 @@ const PROGRAM_BAR = 1.5
 
 export function callRows({ callsHere, callsInPc }: ProcessSamples): ProcessRow[] {
   return CALL_ROWS.map(({ program, title }) => {
-    const of = (samples: readonly CallTimes[]): number => median(samples.map((each) => each[program]!))
+    const of = (samples: readonly CallTimes[]): number[] => samples.map((each) => each[program]!)
     return rowOf(title, of(callsHere), of(callsInPc), CALL_BAR)
   })
 }
@@ -36,7 +36,7 @@ export function callRows({ callsHere, callsInPc }: ProcessSamples): ProcessRow[]
 /** By processor time, or by what has passed: V8 compiles in threads beside the one that the programs run in. */
 export function programRows({ programsHere, programsInQemu }: ProcessSamples, by: 'cpu' | 'elapsed'): ProcessRow[] {
   return PROGRAM_ROWS.map((row) => {
-    const of = (samples: readonly ProgramTimes[]): number => median(samples.map((times) => times[by][row]!))
+    const of = (samples: readonly ProgramTimes[]): number[] => samples.map((times) => times[by][row]!)
     return rowOf(row, of(programsHere), of(programsInQemu), PROGRAM_BAR)
   })
 }
@@ -60,9 +60,10 @@ export function table(rows: readonly ProcessRow[], [here, other]: readonly [stri
   return [['', here, other, 'ratio', 'bar', ''], ...body]
 }
 
-function rowOf(name: string, here: number, other: number, bar: number): ProcessRow {
-  const ratio = here / other
-  return { name, here, other, ratio, bar, holds: ratio <= bar }
+/** From what each round has measured. The ratio is the median of theirs: their two sides were measured by turns. */
+function rowOf(name: string, here: readonly number[], other: readonly number[], bar: number): ProcessRow {
+  const ratio = median(here.map((value, round) => value / other[round]!))
+  return { name, here: median(here), other: median(other), ratio, bar, holds: ratio <= bar }
 }
 
 const figure = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(2))
