@@ -68,7 +68,7 @@ export class Catalog {
   }
 
   /** A translation of `region` stands in the table from now on. */
-  add(translated: Translated, { blocks, mode }: Region): void {
+  add(translated: Translated): void {
     const { head, slot, pfns, module, instructions } = translated
     const { stats } = this
     this.#records.enterAt(head, slot)
@@ -85,10 +85,13 @@ export class Catalog {
       if (!there) this.#byPage.set(pfn, (there = new Set()))
       there.add(translated)
     }
+  }
+
+  /** What is in the region counts as translated. */
+  cover({ blocks, mode }: Region): void {
     for (const { items } of blocks)
       for (const { page, ip } of items) this.#cover(page.pfn, (ip + mode.codeBase) & 0xfff)
   }
-
   #cover(pfn: number, offset: number): void {
     let covered = this.#covered.get(pfn)
     if (!covered) this.#covered.set(pfn, (covered = new Uint8Array(COVER_BYTES)))

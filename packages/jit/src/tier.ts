@@ -104,13 +104,15 @@ export class JitTier implements Tier {
     // What is in a translation already, or soon will be, waits: control should come by there.
     const waits =
       !this.#insisted.has(head) && (this.#isCovered(pfn, ip, mode) || this.#wantFunction(pfn, ip, mode, head))
-    if (waits) {
-      this.#insisted.add(head)
-      records.countFrom(head, this.#options.threshold * PATIENCE)
-    } else this.#want({ head, mode, shape: shapeOf(this.#parts.state) })
+    if (waits) this.#letWait(head)
+    else this.#want({ head, mode, shape: shapeOf(this.#parts.state) })
     if (this.#waiting.length >= this.#options.batch) this.#translate()
   }
 
+  #letWait(head: number): void {
+    this.#insisted.add(head)
+    this.#parts.records.countFrom(head, this.#options.threshold * PATIENCE)
+  }
   #want(wanted: Wanted): void {
     // Until the batch is translated.
     this.#parts.records.countFrom(wanted.head, FAR_OFF)
@@ -173,7 +175,15 @@ export class JitTier implements Tier {
     const planned: Planned[] = []
     for (const each of wanted) {
       const found = this.#plan(each)
-      if (found) planned.push(found)
+      if (!found) continue
+      const { page, ip } = found.region.blocks[0]!.items[0]!
+      // It got hot beside one that it is a part of now. (Without this, half of what a shell or a sort has translated was there twice.)
+      if (!this.#insisted.has(each.head) && this.#isCovered(page.pfn, ip, each.mode)) {
+        this.#letWait(each.head)
+        continue
+      }
+      this.#catalog.cover(found.region)
+      planned.push(found)
     }
     if (planned.length > 0) this.#compile(planned)
   }
@@ -233,7 +243,7 @@ export class JitTier implements Tier {
     for (const { head, slot, region, pfns } of made) {
       const { blocks, instructions } = region
       const translated: Translated = { head, slot, blocks: blocks.length, instructions, pfns, module: compiled }
-      this.#catalog.add(translated, region)
+      this.#catalog.add(translated)
     }
   }
 
