@@ -2,7 +2,7 @@
 import { type File, isRegular, type Open, Seek, type Vfs } from '@vmexit/vfs'
 import { Answer, Errno } from '../errno.ts'
 import type { FilePages } from '../memory/file-pages.ts'
-import { BAD_ADDRESS } from '../memory/user-memory.ts'
+import { BAD_ADDRESS, BOUNCE } from '../memory/user-memory.ts'
 import { SocketFile } from '../net/socket-file.ts'
 import { readInto, sendFrom } from '../net/transfer.ts'
 import type { Task } from '../system.ts'
@@ -12,7 +12,6 @@ import { MOST, type Part, vectors } from './vectors.ts'
 import { VfsFile } from './vfs-file.ts'
 
 const PAGE = 4096
-const BOUNCE = 65_536
 
 export function isPlain(file: OpenFile): boolean {
   return file.file !== undefined && file.file.operations === null && isRegular(file.file.inode.mode)
@@ -74,7 +73,7 @@ function readSpecial(task: Task, file: OpenFile, address: number, length: number
     if (count > 0) throw reason
     return count
   }
-  const bounce = new Uint8Array(Math.min(length, BOUNCE))
+  const bounce = memory.bounce(length)
   const count = fetch(bounce, 0, bounce.length)
   if (count > 0) memory.write(address, bounce.subarray(0, count))
   return count
@@ -99,7 +98,7 @@ function writeOut(task: Task, file: OpenFile, address: number, length: number, p
       const at = length === 0 ? 0 : memory.readable(address)
       return writeBytes(task, file, memory.bytes, at, length, position)
     }
-    const bounce = new Uint8Array(Math.min(length, BOUNCE))
+    const bounce = memory.bounce(length)
     memory.read(address, bounce)
     return writeBytes(task, file, bounce, 0, bounce.length, position)
   }
@@ -261,7 +260,7 @@ function readScattered(task: Task, file: OpenFile, parts: readonly Part[]): numb
   const all = parts.reduce((sum, [, length]) => sum + length, 0)
   for (const [at, length] of parts)
     for (let page = at; page < at + length; page += memory.part(page, PAGE)) memory.writable(page, 1)
-  const bounce = new Uint8Array(Math.min(all, BOUNCE))
+  const bounce = memory.bounce(all)
   const count = file.read(bounce, 0, bounce.length)
   for (let done = 0, n = 0; done < count; n++) {
     const [at, length] = parts[n]!
