@@ -52,6 +52,18 @@ describe.skipIf(found === undefined)(`Debian's programs${skipped}`, () => {
     expect(output).toBe('1\n0\n1000\n8\n10\n4026531841\nnet:[4026531841]\n')
   }, 120_000)
 
+  it('are signalled by descriptors of processes, their directories in /proc too', () => {
+    const script = [
+      'import os, signal',
+      'signal.signal(15, lambda *_: print("got"))',
+      'for fd in os.pidfd_open(os.getpid()), os.open("/proc/self", os.O_DIRECTORY): signal.pidfd_send_signal(fd, 15)',
+      'try: signal.pidfd_send_signal(os.open("/proc", os.O_DIRECTORY), 15)',
+      'except OSError as reason: print(reason)',
+      'print(signal.sigtimedwait([], 0))',
+    ]
+    expect(bash(`python3.11 -c '${script.join('\n')}'`).output).toBe('got\ngot\n[Errno 9] Bad file descriptor\nNone\n')
+  }, 120_000)
+
   it('have the capabilities that setpriv leaves', () => {
     const { output } = bash(
       "setpriv --bounding-set -all,+kill --inh-caps -all --no-new-privs bash -c 'grep -E \"CapEff|NoNewPrivs\" /proc/self/status; chown 5 /tmp 2>&1; setpriv --dump | grep Capability'; setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps +sys_chroot --ambient-caps +sys_chroot bash -c 'id -u; grep CapEff /proc/self/status; chroot / true && echo rooted'",

@@ -1,6 +1,7 @@
 /** Descriptors of processes: pidfd_open(2), pidfd_send_signal(2), CLONE_PIDFD. */
 import { Open } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
+import { givenInfo, isPretended } from '../signals/calls.ts'
 import { maySignal } from '../signals/permission.ts'
 import { Code } from '../signals/queue.ts'
 import { sendToProcess } from '../signals/send.ts'
@@ -9,7 +10,8 @@ import { processOf } from '../tasks/numbers.ts'
 import type { WaitQueue } from '../tasks/wait-queue.ts'
 import { AnonymousFile } from './anonymous-file.ts'
 import { install } from './control.ts'
-import { Poll } from './open-file.ts'
+import { NodeInode } from './node-fs.ts'
+import { type OpenFile, Poll } from './open-file.ts'
 
 const LAST_SIGNAL = 64
 
@@ -44,16 +46,25 @@ export function pidfdOpen(task: Task, pid: number, flags: number): number {
   return install(task, new PidFd(task.kernel, proc, flags), flags | Open.O_CLOEXEC)
 }
 
-export function pidfdSendSignal(task: Task, fd: number, signal: number, info: number, flags: number): number {
-  const file = task.files.get(fd)
+/** The process that a descriptor means: by pidfd_open(2), or as its directory in /proc. */
+function meant(file: OpenFile | undefined): Process | undefined {
+  if (file instanceof PidFd) return file.process
+  const inode = file?.file?.operations === null ? file.file.inode : undefined
+  return inode instanceof NodeInode && inode.node.kind === 'directory' ? inode.node.process : undefined
+}
+
+export function pidfdSendSignal(task: Task, fd: number, signal: number, at: number, flags: number): number {
   if (flags !== 0) return -Errno.EINVAL
-  if (file === undefined || !(file instanceof PidFd)) return -Errno.EBADF
-  if (signal < 0 || signal > LAST_SIGNAL || info !== 0) return -Errno.EINVAL
-  const { process: proc } = file
+  const proc = meant(task.files.get(fd))
+  if (proc === undefined) return -Errno.EBADF
+  const given = at === 0 ? undefined : givenInfo(task, signal, at)
+  if (signal < 0 || signal > LAST_SIGNAL) return -Errno.EINVAL
+  if (given !== undefined && task.kernel.memory.get32(at) !== signal) return -Errno.EINVAL
+  if (given !== undefined && isPretended(given) && proc !== task.process) return -Errno.EPERM
   if (proc.status !== undefined && !task.kernel.processes.has(proc.pid)) return -Errno.ESRCH
   if (task.ns.pid.local(proc.pid) === 0) return -Errno.EINVAL
   if (!maySignal(task, proc, signal)) return -Errno.EPERM
   const sender = { pid: task.process.pid, uid: task.ids.uid }
-  if (signal !== 0) sendToProcess(proc, { signal, code: Code.SI_USER, ...sender })
+  if (signal !== 0) sendToProcess(proc, given ?? { signal, code: Code.SI_USER, ...sender })
   return 0
 }

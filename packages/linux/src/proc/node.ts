@@ -1,5 +1,6 @@
 /** What /proc and /sys are made of: directories, texts that are made when they are opened, and links. */
 import type { Path } from '@vmexit/vfs'
+import type { Process } from '../system.ts'
 
 /** A directory whose entries are asked for by name, and listed. */
 export interface ProcDirectory {
@@ -7,6 +8,8 @@ export interface ProcDirectory {
   /** Whose it is, and all that is in it; root's unless stated. */
   owner?(): { readonly uid: number; readonly gid: number }
   readonly mode?: number
+  /** Of which process it is the directory, by which pidfd_send_signal(2) takes it, too. */
+  readonly process?: Process
   /** How many of its entries are directories, where links to them are counted. */
   directories?(): number
   entry(name: string): ProcNode | undefined

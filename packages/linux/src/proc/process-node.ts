@@ -49,7 +49,7 @@ export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Ta
       names: () => [...proc.tasks].map(({ tid }) => String(pids.local(tid))),
     },
   }
-  return { ...directory(entries), owner: ownerOf(leader, task) }
+  return { ...directory(entries), owner: ownerOf(leader, task), process: proc }
 }
 
 /** Whose a process' files are: nobody looks into one that is not to be dumped but root. */

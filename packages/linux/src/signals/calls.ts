@@ -210,17 +210,25 @@ export function kill(task: Task, pid: number, number: number): number {
   return 0
 }
 
-/** rt_sigqueueinfo(2), and with a thread rt_tgsigqueueinfo(2): the caller says what comes with the signal. */
-export function queueInfo(task: Task, tgid: number, tid: number | undefined, number: number, at: number): number {
+/** What the caller says at `at` of a signal that it sends. */
+export function givenInfo(task: Task, signal: number, at: number): SignalInfo {
   const { memory } = task.kernel
   const [code, pid, uid, value] = [8, 12, 16, 20].map((offset) => memory.get32(at + offset) | 0)
+  // (Ids that are none stay what they are.)
+  const user = uid === -1 ? -1 : task.ids.user.uids.toKernel(uid! >>> 0)
+  return { signal, code: code!, pid: pid!, uid: user, value: value!, sender: task.process.pid }
+}
+/** Only the kernel, and who sends to itself, may say that the kernel or kill(2) has sent it. */
+export function isPretended({ code }: SignalInfo): boolean {
+  return code >= 0 || code === Code.SI_TKILL
+}
+
+/** rt_sigqueueinfo(2), and with a thread rt_tgsigqueueinfo(2): the caller says what comes with the signal. */
+export function queueInfo(task: Task, tgid: number, tid: number | undefined, number: number, at: number): number {
+  const info = givenInfo(task, number, at)
   if (tid !== undefined && (tid <= 0 || tgid <= 0)) return -Errno.EINVAL
-  // Only the kernel, and who sends to itself, may say that the kernel or kill(2) has sent it.
-  if (
-    (code! >= 0 || code === Code.SI_TKILL) &&
-    (tid ?? tgid) !== shownPid(task, tid === undefined ? task.process.pid : task.tid)
-  )
-    return -Errno.EPERM
+  const isToItself = (tid ?? tgid) === shownPid(task, tid === undefined ? task.process.pid : task.tid)
+  if (isPretended(info) && !isToItself) return -Errno.EPERM
   const thread = tid === undefined ? undefined : taskOf(task, tid)
   const target = tid === undefined ? processOf(task, tgid) : thread?.process
   if (target === undefined || (tid !== undefined && target.pid !== givenPid(task, tgid))) return -Errno.ESRCH
@@ -229,10 +237,6 @@ export function queueInfo(task: Task, tgid: number, tid: number | undefined, num
   if (number === 0) return 0
   const limit = task.process.limits.soft[Limit.SIGPENDING]!
   if (number >= 32 && target.pending.size >= limit && !task.capable(Cap.SYS_RESOURCE)) return -Errno.EAGAIN
-  // (Ids that are none stay what they are.)
-  const user = uid === -1 ? -1 : task.ids.user.uids.toKernel(uid! >>> 0)
-  const said = { code: code!, pid: pid!, uid: user, value: value! }
-  const info: SignalInfo = { signal: number, ...said, sender: task.process.pid }
   if (thread === undefined) sendToProcess(target, info)
   else sendToTask(thread, info)
   return 0

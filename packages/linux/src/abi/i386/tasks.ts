@@ -215,7 +215,7 @@ export const taskCalls: readonly CallRow[] = [
   call(310, 'unshare', [bits], unshare),
   call(346, 'setns', [fd, bits], setns),
   call(354, 'seccomp', [int, bits, pointer], seccomp, 'no listeners, nobody traces'),
-  call(424, 'pidfd_send_signal', [fd, int, pointer, bits], pidfdSendSignal, 'no siginfo'),
+  call(424, 'pidfd_send_signal', [fd, int, pointer, bits], pidfdSendSignal),
   call(434, 'pidfd_open', [int, bits], pidfdOpen),
   call(186, 'sigaltstack', [pointer, pointer], sigaltstack),
   call(190, 'vfork', [], vfork),
