@@ -1,5 +1,5 @@
 /** The root file system of a program: a copy of a folder, or of a tar or cpio archive, in memory. */
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
+import { lstat, readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readCpio } from '@vmexit/boot'
 import { VmexitError } from '@vmexit/core'
@@ -24,7 +24,7 @@ export class Root {
 
   /** Copies a folder of the host's, or an archive. */
   async add(source: string): Promise<void> {
-    if ((await lstat(source)).isDirectory()) await this.#folder(source, '')
+    if ((await stat(source)).isDirectory()) await this.#folder(source, '')
     else await this.#archive(source)
   }
 
@@ -36,7 +36,7 @@ export class Root {
         this.directory(target, mode & 0o7777)
         await this.#folder(source, target)
       } else if (entry.isSymbolicLink()) this.link(target, await readlink(source))
-      else if (entry.isFile()) this.file(target, await readFile(source), mode & 0o7777)
+      else if (entry.isFile()) this.file(target, await contents(source), mode & 0o7777)
     }
   }
 
@@ -123,6 +123,20 @@ export class Root {
     throw new VmexitError('root-refused', {
       problem: `${path} cannot be put into the root file system (${errnoName(answer)})`,
       remedy: 'leave it out, or give another root',
+    })
+  }
+}
+
+/** @throws VmexitError `root-refused` for a file that cannot be read, as there are in /proc. */
+async function contents(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new VmexitError('root-refused', {
+      problem: `${path} cannot be read (${code})`,
+      remedy: 'leave it out; if /proc, /sys or /dev is mounted in the folder, unmount it: the kernel brings its own',
+      cause,
     })
   }
 }

@@ -68,7 +68,8 @@ describe('vmexit run-elf', () => {
     symlinkSync('bin', join(folder, 'over/sbin'))
     for (const name of ['root.tar', 'root.tgz'])
       expect(vmexit('run-elf', '--root', join(folder, name), '/sbin/it').stdout).toContain('@@end fork')
-    const roots = ['--root', join(folder, 'root.tar'), '--root', join(folder, 'over')]
+    symlinkSync('over', join(folder, 'link'))
+    const roots = ['--root', join(folder, 'root.tar'), '--root', join(folder, 'link')]
     expect(vmexit('run-elf', ...roots, '/sbin/it', '1').stdout).toContain('@@end files')
   })
 
@@ -81,6 +82,14 @@ describe('vmexit run-elf', () => {
 })
 
 describe.skipIf(!existsSync(busybox))('what comes from outside', () => {
+  it.skipIf(process.platform !== 'linux')('names a file of the folder that cannot be read, and what to do', () => {
+    const { stderr, status } = vmexit('run-elf', '--root', '/proc/self', '/bin/true')
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/\/proc\/self\/.* cannot be read \(E[A-Z]+\): .*unmount/),
+    ])
+  })
+
   it('is waited for no longer than it can come: a program that nobody wakes is told of', () => {
     const { stderr, status } = vmexit('run-elf', '--root', busybox, '/bin/busybox', 'sh', '-c', 'kill -STOP $$')
     expect(stderr).toBe('vmexit: the program waits for what cannot come any more\n')
