@@ -8,6 +8,7 @@ import { Process, type Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
 import { givenPid, shownPid } from '../tasks/numbers.ts'
 import { fileIoctl } from './file-ioctl.ts'
+import { O_ASYNC, Owner, setAsync } from './notice.ts'
 import type { OpenFile } from './open-file.ts'
 import { FifoOperations, Pipe, PipeEnd } from './pipe.ts'
 import { addSeals, sealsOf } from './seals.ts'
@@ -17,7 +18,7 @@ const { O_APPEND, O_CLOEXEC, O_NOATIME, O_NONBLOCK, O_DIRECT } = Open
 /** CLOSE_RANGE_CLOEXEC, CLOSE_RANGE_UNSHARE. */
 const CLOEXEC_RANGE = 4
 const UNSHARE = 2
-const SETTABLE = O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | 0o20000
+const SETTABLE = O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT
 
 /** Puts a new file under the lowest number; it is closed where there is none. */
 export function install(task: Task, file: OpenFile, flags: number): number {
@@ -88,8 +89,6 @@ const Fcntl = {
   SETLEASE: 1024, GETLEASE: 1025, DUPFD_CLOEXEC: 1030, SETPIPE_SZ: 1031, GETPIPE_SZ: 1032, ADD_SEALS: 1033, GET_SEALS: 1034,
 } as const
 const UNLOCK = 2
-/** Who is told of what happens at a file: `f_owner_ex`. */
-const Owner = { THREAD: 0, PROCESS: 1, GROUP: 2 } as const
 /** What may be asked of a descriptor that O_PATH made. */
 const OF_PATHS = new Set<number>([Fcntl.DUPFD, Fcntl.DUPFD_CLOEXEC, Fcntl.GETFD, Fcntl.SETFD, Fcntl.GETFL])
 
@@ -118,6 +117,7 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
       return file.flags
     case Fcntl.SETFL:
       file.flags = (file.flags & ~SETTABLE) | (argument & SETTABLE)
+      if (file.canTell) setAsync(task.kernel, file, fd, (argument & O_ASYNC) !== 0)
       return 0
     case Fcntl.SETOWN:
       // (A group is said by the negated number.)
@@ -174,6 +174,7 @@ function setOwner(task: Task, file: OpenFile, kind: number, number: number): num
   if (number !== 0 && !task.kernel.ns.pid.has(owner)) return -Errno.ESRCH
   file.owner = owner
   file.ownerKind = kind
+  file.ownerSetBy = { uid: task.ids.uid, euid: task.ids.euid }
   return 0
 }
 
@@ -236,8 +237,12 @@ export function ioctl(task: Task, fd: number, request: number, argument: number)
     case Ioctl.FIONBIO:
       file.flags = (file.flags & ~O_NONBLOCK) | (task.kernel.memory.get32(argument) !== 0 ? O_NONBLOCK : 0)
       return 0
-    case Ioctl.FIOASYNC:
+    case Ioctl.FIOASYNC: {
+      const on = task.kernel.memory.get32(argument) !== 0
+      if (file.canTell) setAsync(task.kernel, file, fd, on)
+      else if (on !== ((file.flags & O_ASYNC) !== 0)) return -Errno.ENOTTY
       return 0
+    }
     case Ioctl.FIOSETOWN:
     case Ioctl.SIOCSPGRP:
       if (!(file instanceof SocketFile)) return file.ioctl(request, argument)

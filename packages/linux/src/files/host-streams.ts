@@ -11,6 +11,9 @@ abstract class HostStream extends AnonymousFile {
   protected override get mode(): number {
     return Mode.IFIFO | 0o666
   }
+  override get canTell(): boolean {
+    return true
+  }
   override describe(): string {
     return `pipe:[${this.ino}]`
   }

@@ -20,6 +20,9 @@ class InotifyFile extends AnonymousFile {
     this.instance = kernel.vfs.inotify({ readable: () => void this.queue.wake() })
   }
 
+  override get canTell(): boolean {
+    return true
+  }
   override read(into: Uint8Array, start: number, length: number): number {
     const { instance } = this
     let count = 0

@@ -36,8 +36,12 @@ export abstract class OpenFile {
   references = 1
   /** Woken when `poll` may answer something else; undefined where it never does. */
   abstract readonly queue: WaitQueue | undefined
-  /** Who gets SIGIO: F_SETOWN. Kept, and told to who asks. */
+  /** Who gets SIGIO: F_SETOWN. */
   owner = 0
+  /** Who has said so: it must be allowed to signal the owner. */
+  ownerSetBy: { readonly uid: number; readonly euid: number } = { uid: 0, euid: 0 }
+  /** Tells the owner, where it is asked to by O_ASYNC. */
+  notice: { end(): void } | undefined = undefined
 
   /** Whether the owner is a thread, a process or a group: by number, as F_SETOWN_EX has it. */
   ownerKind = 0
@@ -56,6 +60,10 @@ export abstract class OpenFile {
   }
   get isWritable(): boolean {
     return (this.flags & Open.O_ACCMODE) !== Open.O_RDONLY
+  }
+  /** It tells its owner by a signal, if it is asked to: pipes, sockets, terminals and inotify do. */
+  get canTell(): boolean {
+    return false
   }
   /** How often there were news, for who wants each of them told once: edge-triggered epolls. */
   get edges(): number {
@@ -89,6 +97,8 @@ export abstract class OpenFile {
 
   /** One descriptor less. `owner`, a process, loses its record locks. */
   close(_owner: object | undefined): void {
-    if (--this.references === 0) this.release()
+    if (--this.references > 0) return
+    this.notice?.end()
+    this.release()
   }
 }

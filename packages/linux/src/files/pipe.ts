@@ -199,6 +199,9 @@ export class PipeEnd extends AnonymousFile {
   get queue(): WaitQueue {
     return this.pipe.queue
   }
+  override get canTell(): boolean {
+    return true
+  }
   override get edges(): number {
     return (this.isReadable ? this.pipe.writes : 0) + (this.isWritable ? this.pipe.reads : 0)
   }

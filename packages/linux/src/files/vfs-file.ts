@@ -31,6 +31,9 @@ export class VfsFile extends OpenFile {
   get queue(): WaitQueue | undefined {
     return this.#special?.queue
   }
+  override get canTell(): boolean {
+    return this.queue !== undefined
+  }
   override get edges(): number {
     return this.#special?.edges ?? 0
   }

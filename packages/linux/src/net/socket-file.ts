@@ -172,6 +172,9 @@ export abstract class SocketFile extends AnonymousFile implements OpenSocket, Me
     this.#edges++
     this.queue.wake()
   }
+  override get canTell(): boolean {
+    return true
+  }
   override get edges(): number {
     return this.#edges
   }

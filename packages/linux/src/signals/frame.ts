@@ -103,8 +103,8 @@ export function putInfo(frame: DataView, at: number, info: SignalInfo): void {
     frame.setInt32(at + 20, info.value ?? 0, true)
     return
   }
-  frame.setInt32(at + 12, info.timer ?? info.pid ?? 0, true)
-  frame.setInt32(at + 16, info.overrun ?? info.uid ?? 0, true)
+  frame.setInt32(at + 12, info.timer ?? info.band ?? info.pid ?? 0, true)
+  frame.setInt32(at + 16, info.overrun ?? info.fd ?? info.uid ?? 0, true)
   frame.setInt32(at + 20, info.signal === Signal.SIGCHLD ? (info.status ?? 0) : (info.value ?? 0), true)
 }
 

@@ -32,6 +32,9 @@ export interface SignalInfo {
   /** Of a timer: its number and overruns, where others have a process and a user. */
   readonly timer?: number
   readonly overrun?: number
+  /** Of SIGPOLL, in their place: what poll(2) says, and of which descriptor. */
+  readonly band?: number
+  readonly fd?: number
   /** Vector and error code of a fault, for the context that a handler sees. */
   readonly trap?: number
   readonly error?: number

@@ -11,9 +11,21 @@ export interface Sleeper {
 /** Tasks that wait. A task may be in several queues; it leaves all when it is woken. */
 export class WaitQueue {
   readonly #tasks = new Set<Sleeper>()
+  /** Who is told each time, and waits for nothing. */
+  #watchers: Set<() => void> | undefined
 
+  /** How many there are to wake or to tell. */
   get size(): number {
-    return this.#tasks.size
+    return this.#tasks.size + (this.#watchers?.size ?? 0)
+  }
+
+  watch(told: () => void): void {
+    this.#watchers ??= new Set()
+    this.#watchers.add(told)
+  }
+  unwatch(told: () => void): void {
+    this.#watchers?.delete(told)
+    if (this.#watchers?.size === 0) this.#watchers = undefined
   }
 
   add(task: Sleeper): void {
@@ -28,6 +40,7 @@ export class WaitQueue {
 
   /** Wakes all, or the first `most`. Answers how many. */
   wake(most: number = Number.POSITIVE_INFINITY): number {
+    if (this.#watchers !== undefined) for (const told of [...this.#watchers]) told()
     if (this.#tasks.size === 0) return 0
     if (this.#tasks.size === 1 && most >= 1) {
       for (const task of this.#tasks) task.wake()

@@ -247,6 +247,9 @@ export class HostTerminal extends AnonymousFile {
   get queue(): WaitQueue {
     return this.tty.queue
   }
+  override get canTell(): boolean {
+    return true
+  }
   override describe(): string {
     return this.tty.name
   }

@@ -1,0 +1,82 @@
+import fcntl, os, signal, socket, pty, tty, time, struct, array
+def show(s):
+    return f"{s.si_signo} {s.si_code} {s.si_band}" if s else s
+RT = signal.SIGRTMIN + 2
+signal.pthread_sigmask(signal.SIG_BLOCK, {RT, signal.SIGIO})
+take = lambda: show(signal.sigtimedwait({RT, signal.SIGIO}, 0.05))
+def arm(fd, sig=RT):
+    fcntl.fcntl(fd, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(fd, fcntl.F_SETSIG, sig)
+    fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_ASYNC)
+    print(bool(fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ASYNC))
+r, w = os.pipe()
+arm(r)
+print('pipe none', take())
+os.write(w, b'x'); print('written', take())
+os.read(r, 1); print('read', take())
+os.write(w, b'xy'); print('again', take())
+os.close(w); print('closed', take(), take())
+os.close(r)
+r, w = os.pipe()
+os.set_blocking(w, False)
+try:
+    while True: os.write(w, bytes(4096))
+except BlockingIOError: pass
+arm(w)
+os.read(r, 65536); print('room', take())
+os.close(r); print('no reader', take())
+os.close(w)
+a, b = socket.socketpair()
+arm(a.fileno(), 0)
+b.send(b'1'); print('socket', take())
+a.recv(9); b.send(b'2'); print('socket', take())
+fcntl.ioctl(a, 0x5452, struct.pack('i', 0)); b.send(b'3'); print('off', take())
+a.close(); b.close()
+l = socket.socket(); l.bind(('127.0.0.1', 0)); l.listen()
+arm(l.fileno())
+c = socket.create_connection(l.getsockname()); print('connection', take())
+s, _ = l.accept(); 
+while take() != None: pass
+arm(s.fileno()); c.send(b'x'); print('tcp', take())
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(('127.0.0.1', 0)); arm(u.fileno())
+c2 = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); c2.sendto(b'x', u.getsockname()); print('udp', take())
+while take() != None: pass
+m, t = os.openpty(); tty.setraw(t); arm(t)
+os.write(m, b'k'); print('terminal', take())
+f = os.open('/tmp/regular', os.O_RDWR | os.O_CREAT); arm(f)
+try: fcntl.ioctl(f, 0x5452, struct.pack('i', 1))
+except OSError as e: print(e)
+e = os.eventfd(0); arm(e); os.eventfd_write(e, 1); print('eventfd', take())
+r, w = os.pipe(); arm(r)
+pid = os.fork()
+if pid == 0:
+    os.write(w, b'x'); os._exit(0)
+os.waitpid(pid, 0); print('from another', take())
+r2 = os.dup(r); os.close(r); os.read(r2, 1); os.write(w, b'x'); print('still', take())
+import resource
+resource.setrlimit(resource.RLIMIT_SIGPENDING, (3, 100))
+r, w = os.pipe(); os.set_blocking(r, False); arm(r)
+for n in range(6): os.write(w, b'x')
+print('more than may wait', take())
+while take() != None: pass
+os.read(r, 10)
+resource.setrlimit(resource.RLIMIT_SIGPENDING, (100, 100))
+child = os.fork()
+if child == 0:
+    signal.pthread_sigmask(signal.SIG_SETMASK, set())
+    signal.pause()
+    os._exit(0)
+other = os.fork()
+if other == 0:
+    os.setresuid(1000, 1000, 1000)
+    r, w = os.pipe()
+    fcntl.fcntl(r, fcntl.F_SETOWN, child); fcntl.fcntl(r, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(r, fcntl.F_SETFL, os.O_ASYNC)
+    os.write(w, b'x')
+    os._exit(0)
+os.waitpid(other, 0)
+time.sleep(0.05)
+print('of another user', os.waitpid(child, os.WNOHANG) == (0, 0))
+fcntl.fcntl(r, fcntl.F_SETOWN, child); fcntl.fcntl(r, fcntl.F_SETSIG, signal.SIGKILL)
+os.write(w, b'x')
+print('of the same', os.waitpid(child, 0)[1])
