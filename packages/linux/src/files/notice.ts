@@ -28,7 +28,7 @@ export function setAsync(kernel: Kernel, file: OpenFile, fd: number, on: boolean
 }
 
 /** Looks at a file whenever somebody who waits for it would be woken. */
-export class Notice {
+class Notice {
   readonly #kernel: Kernel
   readonly #file: OpenFile
   readonly #fd: number

@@ -55,8 +55,8 @@ export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Ta
 /** Whose a process' files are: nobody looks into one that is not to be dumped but root. */
 function ownerOf(named: () => Task, task: () => Task | undefined) {
   return (): { uid: number; gid: number } => {
-    const { ids, process } = task() ?? named()
-    return process.settings.isDumpable !== 0 ? { uid: ids.euid, gid: ids.egid } : { uid: 0, gid: 0 }
+    const { ids, process: proc } = task() ?? named()
+    return proc.settings.isDumpable !== 0 ? { uid: ids.euid, gid: ids.egid } : { uid: 0, gid: 0 }
   }
 }
 
