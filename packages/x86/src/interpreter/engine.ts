@@ -50,6 +50,8 @@ export interface GeneratedStats {
   /** Straight runs of code translated, and the instructions in them. */
   runs: number
   instructions: number
+  /** Modes of execution that translated code is told by. */
+  modes: number
   /** Of the tier behind the interpreter, if there is one. */
   translated?: TierStats
 }
@@ -127,7 +129,14 @@ export class Interpreter {
 
   /** Totals of what was generated, for whoever watches. */
   get stats(): GeneratedStats {
-    const total: GeneratedStats = { modules: 0, bytes: 0, handlers: 0, runs: 0, instructions: 0 }
+    const total: GeneratedStats = {
+      modules: 0,
+      bytes: 0,
+      handlers: 0,
+      runs: 0,
+      instructions: 0,
+      modes: this.#modes.all.length,
+    }
     for (const code of [this.#code[32], this.#code[64]]) {
       if (!code) continue
       total.modules += code.handlers.stats.modules
@@ -170,6 +179,7 @@ export class Interpreter {
     for (;;) {
       const budget = state.get32(Layout.budget)
       if (budget <= 0) return
+      if (this.#modes.areMany) this.#forgetModes()
       const mode = this.#currentMode()
       this.#running = this.#codeOf(mode)
       const { handlers, records, tier } = this.#running
@@ -246,7 +256,8 @@ export class Interpreter {
       ip === records.nextOf(record) &&
       records.get(record, layout.mode) === mode.id &&
       records.acts(record)
-    if (left > 0 && calm(inRun && paid > 1 && paid <= left + 1) && this.#codeOf(mode) === code) {
+    const goesOn = left > 0 && calm(inRun && paid > 1 && paid <= left + 1)
+    if (goesOn && this.#codeOf(mode) === code && !this.#modes.areMany) {
       const next = inRun ? record + layout.size : this.#find(records, mode)
       const cost = next === 0 ? 0 : records.get(next, layout.length)
       if (next !== 0 && cost <= left) {
@@ -282,7 +293,7 @@ export class Interpreter {
       ip === records.nextOf(record) &&
       records.get(record, records.layout.mode) === mode.id &&
       records.acts(record)
-    if (left > 0 && calm(inPlace) && this.#codeOf(mode) === code) {
+    if (left > 0 && calm(inPlace) && this.#codeOf(mode) === code && !this.#modes.areMany) {
       if (inPlace) return Acted.next
       const next = this.#find(records, mode)
       if (next !== 0) {
@@ -316,6 +327,13 @@ export class Interpreter {
     if (!reference.step()) return
     this.midRepeat = reference.fetch.insn.rep !== 0 && state.ip === start
     state.set32(Layout.budget, state.get32(Layout.budget) - 1)
+  }
+
+  /** Nothing generated runs now. */
+  #forgetModes(): void {
+    for (const code of [this.#code[32], this.#code[64]]) code?.records.clear()
+    this.#modes.forget()
+    this.#mode = undefined
   }
 
   #currentMode(): Mode {

@@ -15,7 +15,7 @@ import { Layout } from '../state/layout.ts'
 import { BASE, Kept, RECORD } from './kept.ts'
 import { keyOf, type Template, templateOf, withBase } from './key.ts'
 import { Handler } from './layout.ts'
-import type { Mode } from './mode.ts'
+import { LASTING_MODES, type Mode } from './mode.ts'
 import { type Continuation, HandlerProcessor, type SlowPaths } from './processor.ts'
 import { RESUME, TRANSLATION } from './translation.ts'
 
@@ -41,7 +41,6 @@ export interface HandlerImports {
 
 const TABLE_INITIAL = 1024
 /** Modes that are told apart by number. */
-const MODE_BITS = 8
 /** Integer instructions whose keys say more than their operands do. */
 const NEEDS_KEY = new Set(['ret', 'pop'])
 
@@ -82,7 +81,7 @@ export class Handlers {
    * keys out took a third of the time of translating.
    */
   of(insn: Insn, mode: Mode): number {
-    if (!integer[insn.op] || NEEDS_KEY.has(insn.op) || mode.id >= 1 << MODE_BITS)
+    if (!integer[insn.op] || NEEDS_KEY.has(insn.op) || mode.id >= LASTING_MODES)
       return this.indexOf(templateOf(insn, mode))
     const operands = this.#operands.get(insn.operands) ?? this.#operands.size
     if (operands === this.#operands.size) this.#operands.set(insn.operands, operands)
@@ -90,7 +89,7 @@ export class Handlers {
       ((insn.base >= 0 ? 1 : 0) * 8 + (insn.index >= 0 ? insn.scale + 1 : 0)) * 2 + (insn.ripRelative ? 1 : 0)
     const sizes = (insn.opSize >> 4) * 8 + (insn.addrSize >> 4)
     const prefixes = (insn.rep & 3) * 8 + insn.seg
-    const kind = (((address * 64 + sizes) * 32 + prefixes) * 16 + insn.cc) * (1 << MODE_BITS) + mode.id
+    const kind = (((address * 64 + sizes) * 32 + prefixes) * 16 + insn.cc) * LASTING_MODES + mode.id
     let byKind = this.#byRow.get(insn.row)
     if (!byKind) this.#byRow.set(insn.row, (byKind = new Map()))
     // Together 48 bits or less.

@@ -24,6 +24,10 @@ const CS = 1
 /** As computed for a segment of 4 GB: see `SegmentSlot.readSpan`. */
 const FULL_SPAN = 0xffff_fff0
 const RECENT = 4
+/** Modes at the most: each base and limit of CS that a guest loads makes two, and it may load any. */
+const MOST = 16_384
+/** Those with a number below this stay as long as the engine does: handlers are found by it. */
+export const LASTING_MODES = 256
 
 /** Finds the mode of a state; equal modes are one object. */
 export class Modes {
@@ -32,6 +36,17 @@ export class Modes {
   readonly all: Mode[] = []
   /** The last ones that were looked up by their text. */
   readonly #recent: Mode[] = []
+
+  /** There should be no more: {@link forget} them where nobody has a mode at hand. */
+  get areMany(): boolean {
+    return this.all.length >= MOST
+  }
+  /** Forgets all but the first ones. Records of the others must be gone, for others will have their numbers. */
+  forget(): void {
+    this.all.length = LASTING_MODES
+    this.#recent.length = 0
+    for (const [key, first] of this.#known) if (first >= LASTING_MODES) this.#known.delete(key)
+  }
 
   of(state: CpuState): Mode {
     const codeBits = state.codeBits

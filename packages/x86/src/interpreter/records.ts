@@ -113,7 +113,7 @@ export class Records {
     this.#end = arena.address + arena.bytes
     this.#next = arena.address
     this.#made = new Int32Array(Math.ceil(arena.bytes / this.layout.size))
-    this.#reset()
+    this.clear()
   }
 
   /** The record to begin at for `ip` at physical address `physical`, translated if need be; 0 where code cannot be kept, or is not worth it. */
@@ -372,7 +372,7 @@ export class Records {
   }
 
   /** Forget everything. The first record matches no instruction pointer and stands for "none". */
-  #reset(): void {
+  clear(): void {
     this.#pages.clear()
     this.#forwarded.clear()
     this.#room = new EntryRoom()
@@ -399,7 +399,7 @@ export class Records {
   #translate(pfn: number, offset: number, ip: number, mode: Mode): number {
     const host = this.#memory.readPage(pfn)
     if (host === 0) return 0
-    if (this.#next + (3 * LONGEST_RUN + 4) * this.layout.size > this.#end) this.#reset()
+    if (this.#next + (3 * LONGEST_RUN + 4) * this.layout.size > this.#end) this.clear()
     const page = this.#page(pfn, mode)
     const entries = page.entries[mode.id]!
     const linearPage = pageNumber(ip, mode)
@@ -484,7 +484,7 @@ export class Records {
     const [from, to] = [this.#memory.readPage(pfn), this.#memory.readPage(second)]
     const room = Math.min(LONGEST_INSTRUCTION, mode.codeLimit - ip + 1)
     if (from === 0 || to === 0 || head >= room) return 0
-    if (this.#next + 5 * this.layout.size > this.#end) this.#reset()
+    if (this.#next + 5 * this.layout.size > this.#end) this.clear()
     u8.copyWithin(scratch, from + offset, from + 0x1000)
     u8.copyWithin(scratch + head, to, to + room - head)
     const length = this.#decode(scratch, scratch + room, mode.codeBits)
