@@ -9,7 +9,7 @@ const skipped = found ? '' : ' (skipped: `vmexit guests` has not fetched its pac
 const read = (path: string): Buffer => readFileSync(new URL(`../test/${path}`, import.meta.url))
 
 it.skipIf(found === undefined)(
-  `the owner of a pipe, socket or terminal gets a signal when there is something to do${skipped}`,
+  `owners of pipes, sockets, terminals and directories get a signal when there is something to do${skipped}`,
   () => {
     const { output, wrong } = run({
       files: { ...found, 'sigio.py': read('programs/sigio.py') },

@@ -7,6 +7,7 @@ import { SocketFile } from '../net/socket-file.ts'
 import { Process, type Task } from '../system.ts'
 import { Limit } from '../tasks/limits.ts'
 import { givenPid, shownPid } from '../tasks/numbers.ts'
+import { notify } from './dnotify.ts'
 import { fileIoctl } from './file-ioctl.ts'
 import { O_ASYNC, Owner, setAsync } from './notice.ts'
 import type { OpenFile } from './open-file.ts'
@@ -86,7 +87,7 @@ export function closeRange(task: Task, first: number, last: number, flags: numbe
 const Fcntl = {
   DUPFD: 0, GETFD: 1, SETFD: 2, GETFL: 3, SETFL: 4, GETLK: 5, SETLK: 6, SETLKW: 7, SETOWN: 8, GETOWN: 9, SETSIG: 10,
   GETSIG: 11, SETOWN_EX: 15, GETOWN_EX: 16, GETLK64: 12, SETLK64: 13, SETLKW64: 14, OFD_GETLK: 36, OFD_SETLK: 37, OFD_SETLKW: 38,
-  SETLEASE: 1024, GETLEASE: 1025, DUPFD_CLOEXEC: 1030, SETPIPE_SZ: 1031, GETPIPE_SZ: 1032, ADD_SEALS: 1033, GET_SEALS: 1034,
+  SETLEASE: 1024, GETLEASE: 1025, NOTIFY: 1026, DUPFD_CLOEXEC: 1030, SETPIPE_SZ: 1031, GETPIPE_SZ: 1032, ADD_SEALS: 1033, GET_SEALS: 1034,
 } as const
 const UNLOCK = 2
 /** What may be asked of a descriptor that O_PATH made. */
@@ -139,6 +140,8 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
       return 0
     case Fcntl.GETSIG:
       return file.signal
+    case Fcntl.NOTIFY:
+      return notify(task, file, fd, argument)
     case Fcntl.GETLEASE:
       return UNLOCK
     case Fcntl.SETLEASE:

@@ -58,28 +58,30 @@ class Notice {
     this.#ready = ready
     this.#edges = edges
     const news = NEWS.find(([is]) => (fresh & is) !== 0)
-    if (news !== undefined && file.owner !== 0) this.#send(news[1], news[2])
+    if (news !== undefined) tellOwner(this.#kernel, file, this.#fd, news[1], news[2])
   }
+}
 
-  #send(code: number, band: number): void {
-    const { owner, ownerKind, signal } = this.#file
-    const told: SignalInfo = signal === 0 ? PLAIN : { signal, code, band, fd: this.#fd }
-    const { processes, ns } = this.#kernel
-    if (ownerKind === Owner.THREAD) {
-      const task = ns.pid.tasks.get(owner)
-      if (task !== undefined && this.#maySignal(task)) sendToTask(task, fitting(task.process, task.pending, told))
-      return
-    }
-    for (const proc of ownerKind === Owner.PROCESS ? [processes.get(owner)] : processes.values()) {
-      const isOwner = proc !== undefined && (ownerKind === Owner.PROCESS || proc.group === owner)
-      if (isOwner && this.#maySignal(proc.leader)) sendToProcess(proc, fitting(proc, proc.pending, told))
-    }
+/** Sends the signal that a file's owner is to get, with `si_code` and `si_band` if it is another than SIGIO. */
+export function tellOwner(kernel: Kernel, file: OpenFile, fd: number, code: number, band: number): void {
+  const { owner, ownerKind, signal } = file
+  const { processes, ns } = kernel
+  if (owner === 0) return
+  const told: SignalInfo = signal === 0 ? PLAIN : { signal, code, band, fd }
+  if (ownerKind === Owner.THREAD) {
+    const task = ns.pid.tasks.get(owner)
+    if (task !== undefined && maySignal(file, task)) sendToTask(task, fitting(task.process, task.pending, told))
+    return
   }
-  /** As kill(2) of who has named the owner. */
-  #maySignal({ ids }: Task): boolean {
-    const { uid, euid } = this.#file.ownerSetBy
-    return euid === 0 || [uid, euid].some((id) => id === ids.uid || id === ids.suid)
+  for (const proc of ownerKind === Owner.PROCESS ? [processes.get(owner)] : processes.values()) {
+    const isOwner = proc !== undefined && (ownerKind === Owner.PROCESS || proc.group === owner)
+    if (isOwner && maySignal(file, proc.leader)) sendToProcess(proc, fitting(proc, proc.pending, told))
   }
+}
+
+/** As kill(2) of who has named the owner. */
+function maySignal({ ownerSetBy: { uid, euid } }: OpenFile, { ids }: Task): boolean {
+  return euid === 0 || [uid, euid].some((id) => id === ids.uid || id === ids.suid)
 }
 
 /** Real-time signals queue up to a limit; with more, SIGIO says that something was lost. */
