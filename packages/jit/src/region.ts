@@ -78,7 +78,7 @@ export interface CodeSource {
  * Instructions of a region at the most: larger functions take V8 longer than they save. (With 120, longer loops came to be translated
  * from each of their branches' targets anew: gzip had 3300 instructions translated for 870, and took a fifth longer. With 500, as long.)
  */
-const LARGEST = 300
+export const LARGEST = 300
 const LONGEST = 15
 /** Targets of an indirect jump that are worth comparing with. */
 const MOST_TARGETS = 8

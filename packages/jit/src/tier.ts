@@ -23,14 +23,14 @@ import { linearPageOf } from './insn.ts'
 import type { JitOptions } from './options.ts'
 import { type Plan, plan } from './plan.ts'
 import { TranslationProcessor } from './processor.ts'
-import { type CodeSource, findRegion, type Page, type Region } from './region.ts'
+import { type CodeSource, findRegion, LARGEST, type Page, type Region } from './region.ts'
 import { atEntry, type Shape, shapeOf } from './shape.ts'
 import { type Entry, emitTranslation } from './translation.ts'
 
 /** Room for half a million exits: an instruction has two at the most. Never touched where it is not used. */
 const EXIT_BYTES = 8 << 20
-/** Exits that one batch may need. */
-const EXITS_OF_BATCH = 32_768
+/** Exits that an instruction has at the most, with room to spare. */
+const EXITS = 4
 /** Heads with numbers at the most. */
 const MOST_SLOTS = 100_000
 /** How many times as hot what lies within a translation must be to get one of its own. */
@@ -166,7 +166,8 @@ export class JitTier implements Tier {
     this.#waited = 0
     // No translation runs now.
     const { quota } = this.#options
-    const isFull = this.stats.bytes > quota || this.#exits.room < EXITS_OF_BATCH || this.#catalog.slots > MOST_SLOTS
+    const isFull =
+      this.stats.bytes > quota || this.#exits.room < wanted.length * LARGEST * EXITS || this.#catalog.slots > MOST_SLOTS
     if (isFull) {
       this.#catalog.evict()
       this.#insisted.clear()

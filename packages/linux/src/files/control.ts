@@ -9,7 +9,7 @@ import { Limit } from '../tasks/limits.ts'
 import { givenPid, shownPid } from '../tasks/numbers.ts'
 import { notify } from './dnotify.ts'
 import { fileIoctl } from './file-ioctl.ts'
-import { O_ASYNC, Owner, setAsync } from './notice.ts'
+import { O_ASYNC, Owner, ownerOf, setAsync, setOwner as setOwnerOf } from './notice.ts'
 import type { OpenFile } from './open-file.ts'
 import { FifoOperations, Pipe, PipeEnd } from './pipe.ts'
 import { addSeals, sealsOf } from './seals.ts'
@@ -118,21 +118,21 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
       return file.flags
     case Fcntl.SETFL:
       file.flags = (file.flags & ~SETTABLE) | (argument & SETTABLE)
-      if (file.canTell) setAsync(task.kernel, file, fd, (argument & O_ASYNC) !== 0)
+      if (file.canTell) setAsync(task, file, fd, (argument & O_ASYNC) !== 0)
       return 0
     case Fcntl.SETOWN:
       // (A group is said by the negated number.)
       if (argument === -0x8000_0000) return -Errno.EINVAL
       return setOwner(task, file, argument < 0 ? Owner.GROUP : Owner.PROCESS, Math.abs(argument))
     case Fcntl.GETOWN:
-      return (file.ownerKind === Owner.GROUP ? -1 : 1) * shownPid(task, file.owner)
+      return (file.ownerKind === Owner.GROUP ? -1 : 1) * shownPid(task, ownerOf(task.kernel, file))
     case Fcntl.SETOWN_EX: {
       const [kind, number] = [memory.get32(argument >>> 0), memory.get32((argument >>> 0) + 4) | 0]
       return kind > Owner.GROUP ? -Errno.EINVAL : setOwner(task, file, kind, number)
     }
     case Fcntl.GETOWN_EX:
       memory.set32(argument >>> 0, file.ownerKind)
-      memory.set32((argument >>> 0) + 4, shownPid(task, file.owner))
+      memory.set32((argument >>> 0) + 4, shownPid(task, ownerOf(task.kernel, file)))
       return 0
     case Fcntl.SETSIG:
       if (argument < 0 || argument > 64) return -Errno.EINVAL
@@ -175,9 +175,7 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
 function setOwner(task: Task, file: OpenFile, kind: number, number: number): number {
   const owner = givenPid(task, number)
   if (number !== 0 && !task.kernel.ns.pid.has(owner)) return -Errno.ESRCH
-  file.owner = owner
-  file.ownerKind = kind
-  file.ownerSetBy = { uid: task.ids.uid, euid: task.ids.euid }
+  setOwnerOf(file, task, kind, owner)
   return 0
 }
 
@@ -242,7 +240,7 @@ export function ioctl(task: Task, fd: number, request: number, argument: number)
       return 0
     case Ioctl.FIOASYNC: {
       const on = task.kernel.memory.get32(argument) !== 0
-      if (file.canTell) setAsync(task.kernel, file, fd, on)
+      if (file.canTell) setAsync(task, file, fd, on)
       else if (on !== ((file.flags & O_ASYNC) !== 0)) return -Errno.ENOTTY
       return 0
     }

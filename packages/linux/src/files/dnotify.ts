@@ -1,37 +1,36 @@
 /** F_NOTIFY of fcntl(2): who has opened a directory is told by a signal what happens in it. */
-import { type Inode, type Inotify, InotifyMask, isDirectory } from '@vmexit/vfs'
+import { type Inode, type Inotify, type InotifyEvent, InotifyMask, isDirectory } from '@vmexit/vfs'
 import { Errno } from '../errno.ts'
 import type { Kernel, Task } from '../system.ts'
-import { Owner, tellOwner } from './notice.ts'
+import { Owner, setOwner, tellOwner } from './notice.ts'
 import { type OpenFile, Poll } from './open-file.ts'
 
-const { IN_ACCESS, IN_MODIFY, IN_ATTRIB, IN_CREATE, IN_DELETE, IN_MOVED_FROM, IN_MOVED_TO } = InotifyMask
+const { IN_ACCESS, IN_MODIFY, IN_ATTRIB, IN_CREATE, IN_DELETE, IN_MOVED_FROM, IN_MOVED_TO, IN_ISDIR } = InotifyMask
 /** DN_MULTISHOT: not only once. */
 const AGAIN = 0x8000_0000
+const RENAME = 0x10
 /** DN_ACCESS, DN_MODIFY, DN_CREATE, DN_DELETE, DN_RENAME and DN_ATTRIB, bit by bit. */
 const EVENTS = [
   ...[IN_ACCESS, IN_MODIFY, IN_CREATE | IN_MOVED_TO, IN_DELETE | IN_MOVED_FROM],
   ...[IN_MOVED_FROM | IN_MOVED_TO, IN_ATTRIB],
 ]
+const ALL = 2 ** EVENTS.length - 1
 const POLL_MSG = 3
 const BAND = Poll.IN | Poll.RDNORM | 0x400
 
 /** What is wanted is added to what was; nothing ends it. */
 export function notify(task: Task, file: OpenFile, fd: number, argument: number): number {
   const inode = file.file?.inode
-  const mask = EVENTS.reduce((all, event, bit) => ((argument >> bit) & 1 ? all | event : all), 0)
-  if (mask === 0) {
+  const wanted = argument & ALL
+  if (wanted === 0) {
     if (file.notice instanceof DirectoryNotice) file.notice.end()
     return 0
   }
   if (inode === undefined || !isDirectory(inode.mode)) return -Errno.ENOTDIR
-  if (file.owner === 0) {
-    const { ids, process: proc } = task
-    Object.assign(file, { owner: proc.pid, ownerKind: Owner.PROCESS, ownerSetBy: { uid: ids.uid, euid: ids.euid } })
-  }
+  if (file.owner === 0) setOwner(file, task, Owner.PROCESS, task.process.pid)
   const notice = file.notice instanceof DirectoryNotice ? file.notice : new DirectoryNotice(task.kernel, file, fd)
   file.notice = notice
-  notice.want(inode, mask, (argument & AGAIN) !== 0)
+  notice.want(inode, wanted, (argument & AGAIN) !== 0)
   return 0
 }
 
@@ -40,7 +39,9 @@ class DirectoryNotice {
   readonly #file: OpenFile
   readonly #fd: number
   readonly #inotify: Inotify
-  #mask = 0
+  #wanted = 0
+  /** Of the last entry that was moved away. */
+  #cookie = 0
   #isRepeated = false
 
   constructor(kernel: Kernel, file: OpenFile, fd: number) {
@@ -50,10 +51,13 @@ class DirectoryNotice {
     this.#inotify = kernel.vfs.inotify({ readable: () => this.#tell() })
   }
 
-  want(inode: Inode, mask: number, isRepeated: boolean): void {
-    this.#mask |= mask
+  want(inode: Inode, wanted: number, isRepeated: boolean): void {
+    this.#wanted |= wanted
     this.#isRepeated ||= isRepeated
-    this.#inotify.watch(inode, this.#mask)
+    this.#inotify.watch(
+      inode,
+      EVENTS.reduce((all, event, bit) => ((this.#wanted >> bit) & 1 ? all | event : all), 0),
+    )
   }
 
   end(): void {
@@ -63,9 +67,16 @@ class DirectoryNotice {
 
   #tell(): void {
     const events = this.#inotify.read(this.#inotify.pending)
-    // What happens to the directory itself is not meant.
-    if (!events.some(({ name }) => name !== '')) return
+    if (!events.some((event) => this.#isWanted(event))) return
     if (!this.#isRepeated) this.end()
     tellOwner(this.#kernel, this.#file, this.#fd, POLL_MSG, BAND)
+  }
+  /** Of what happens to the watched one itself only what happens to a directory is meant; a rename is one within it. */
+  #isWanted({ mask, cookie, name }: InotifyEvent): boolean {
+    if (name === '' && (mask & IN_ISDIR) === 0) return false
+    const isRename = (mask & IN_MOVED_TO) !== 0 && cookie === this.#cookie
+    if ((mask & IN_MOVED_FROM) !== 0) this.#cookie = cookie
+    const kinds = EVENTS.reduce((all, event, bit) => ((mask & event) !== 0 ? all | (1 << bit) : all), 0)
+    return ((isRename ? kinds : kinds & ~RENAME) & this.#wanted) !== 0
   }
 }

@@ -11,6 +11,12 @@ export const O_ASYNC = 0o20000
 /** Who is told: `f_owner_ex`. */
 export const Owner = { THREAD: 0, PROCESS: 1, GROUP: 2 } as const
 
+/** Signals of which `si_code` means something else, and what it is then. */
+const OWN_CODES = new Set<number>([
+  ...[Signal.SIGILL, Signal.SIGFPE, Signal.SIGSEGV, Signal.SIGBUS],
+  ...[Signal.SIGTRAP, Signal.SIGCHLD, Signal.SIGSYS],
+])
+const SI_SIGIO = -5
 const PLAIN: SignalInfo = { signal: Signal.SIGIO, code: Code.SI_KERNEL }
 /** POLL_IN and POLL_OUT, `si_code` of SIGPOLL, with `si_band`. That the other end has gone is news for who reads or writes. */
 const NEWS: readonly (readonly [is: number, code: number, band: number])[] = [
@@ -19,12 +25,34 @@ const NEWS: readonly (readonly [is: number, code: number, band: number])[] = [
 ]
 
 /** Has the file tell its owner from now on, or no longer. `fd` is the number that the owner is told. */
-export function setAsync(kernel: Kernel, file: OpenFile, fd: number, on: boolean): void {
+export function setAsync(task: Task, file: OpenFile, fd: number, on: boolean): void {
   const isOn = file.notice !== undefined
   if (on === isOn) return
+  const { terminal } = file
+  // Of a terminal that is nobody's: who is in its foreground.
+  if (on && terminal !== undefined && file.owner === 0) {
+    const { foreground } = terminal
+    setOwner(file, task, foreground > 0 ? Owner.GROUP : Owner.PROCESS, foreground > 0 ? foreground : task.process.pid)
+  }
   file.flags = on ? file.flags | O_ASYNC : file.flags & ~O_ASYNC
   file.notice?.end()
-  file.notice = on ? new Notice(kernel, file, fd) : undefined
+  file.notice = on ? new Notice(task.kernel, file, fd) : undefined
+}
+
+/** Who is to be told from now on: a process, thread or group by its number. */
+export function setOwner(file: OpenFile, { kernel, ids }: Task, kind: number, owner: number): void {
+  file.owner = owner
+  file.ownerKind = kind
+  file.ownedBy = whoHas(kernel, kind, owner)
+  file.ownerSetBy = { uid: ids.uid, euid: ids.euid }
+}
+/** The owner's number; 0 where it has ended. */
+export function ownerOf(kernel: Kernel, { owner, ownerKind, ownedBy }: OpenFile): number {
+  return whoHas(kernel, ownerKind, owner) === ownedBy ? owner : 0
+}
+function whoHas({ processes, ns }: Kernel, kind: number, number: number): object | undefined {
+  if (kind === Owner.GROUP) return undefined
+  return kind === Owner.THREAD ? ns.pid.tasks.get(number) : processes.get(number)
 }
 
 /** Looks at a file whenever somebody who waits for it would be woken. */
@@ -53,7 +81,7 @@ class Notice {
   #tell(): void {
     const file = this.#file
     const [ready, edges] = [file.poll(), file.edges]
-    const more = edges === this.#edges ? 0 : ready & Poll.IN
+    const more = edges === this.#edges ? 0 : ready & (file.isReadable ? Poll.IN : Poll.OUT)
     const fresh = (ready & ~this.#ready) | more
     this.#ready = ready
     this.#edges = edges
@@ -64,10 +92,11 @@ class Notice {
 
 /** Sends the signal that a file's owner is to get, with `si_code` and `si_band` if it is another than SIGIO. */
 export function tellOwner(kernel: Kernel, file: OpenFile, fd: number, code: number, band: number): void {
-  const { owner, ownerKind, signal } = file
+  const { ownerKind, signal } = file
   const { processes, ns } = kernel
+  const owner = ownerOf(kernel, file)
   if (owner === 0) return
-  const told: SignalInfo = signal === 0 ? PLAIN : { signal, code, band, fd }
+  const told: SignalInfo = signal === 0 ? PLAIN : { signal, code: OWN_CODES.has(signal) ? SI_SIGIO : code, band, fd }
   if (ownerKind === Owner.THREAD) {
     const task = ns.pid.tasks.get(owner)
     if (task !== undefined && maySignal(file, task)) sendToTask(task, fitting(task.process, task.pending, told))

@@ -18,6 +18,8 @@ export interface KernelOperations extends FileOperations {
   poll?(): number
   /** Woken when `poll` may answer something else. */
   readonly queue?: WaitQueue
+  /** The terminal, of one. */
+  readonly tty?: { readonly foreground: number }
   /** How often there were news: see `OpenFile`. */
   readonly edges?: number
   ioctl?(request: number, argument: number): number
@@ -38,9 +40,11 @@ export abstract class OpenFile {
   abstract readonly queue: WaitQueue | undefined
   /** Who gets SIGIO: F_SETOWN. */
   owner = 0
+  /** The process or thread that had the number: who gets it later is another one. */
+  ownedBy: object | undefined = undefined
   /** Who has said so: it must be allowed to signal the owner. */
   ownerSetBy: { readonly uid: number; readonly euid: number } = { uid: 0, euid: 0 }
-  /** Tells the owner, where it is asked to by O_ASYNC. */
+  /** Tells the owner, where it is asked to by O_ASYNC or F_NOTIFY. */
   notice: { end(): void } | undefined = undefined
 
   /** Whether the owner is a thread, a process or a group: by number, as F_SETOWN_EX has it. */
@@ -64,6 +68,10 @@ export abstract class OpenFile {
   /** It tells its owner by a signal, if it is asked to: pipes, sockets, terminals and inotify do. */
   get canTell(): boolean {
     return false
+  }
+  /** The terminal that it is, if it is one. */
+  get terminal(): { readonly foreground: number } | undefined {
+    return undefined
   }
   /** How often there were news, for who wants each of them told once: edge-triggered epolls. */
   get edges(): number {

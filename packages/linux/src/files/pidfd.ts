@@ -49,7 +49,7 @@ export function pidfdOpen(task: Task, pid: number, flags: number): number {
 /** The process that a descriptor means: by pidfd_open(2), or as its directory in /proc. */
 function meant(file: OpenFile | undefined): Process | undefined {
   if (file instanceof PidFd) return file.process
-  const inode = file?.file?.operations === null ? file.file.inode : undefined
+  const inode = file?.file?.operations === null && !file.file.isPath ? file.file.inode : undefined
   return inode instanceof NodeInode && inode.node.kind === 'directory' ? inode.node.process : undefined
 }
 
@@ -60,7 +60,7 @@ export function pidfdSendSignal(task: Task, fd: number, signal: number, at: numb
   const given = at === 0 ? undefined : givenInfo(task, signal, at)
   if (signal < 0 || signal > LAST_SIGNAL) return -Errno.EINVAL
   if (given !== undefined && task.kernel.memory.get32(at) !== signal) return -Errno.EINVAL
-  if (given !== undefined && isPretended(given) && proc !== task.process) return -Errno.EPERM
+  if (given !== undefined && isPretended(given) && task !== proc.leader) return -Errno.EPERM
   if (proc.status !== undefined && !task.kernel.processes.has(proc.pid)) return -Errno.ESRCH
   if (task.ns.pid.local(proc.pid) === 0) return -Errno.EINVAL
   if (!maySignal(task, proc, signal)) return -Errno.EPERM

@@ -31,6 +31,9 @@ export class VfsFile extends OpenFile {
   get queue(): WaitQueue | undefined {
     return this.#special?.queue
   }
+  override get terminal(): { readonly foreground: number } | undefined {
+    return this.#special?.tty
+  }
   override get canTell(): boolean {
     return this.queue !== undefined
   }
@@ -68,7 +71,8 @@ export class VfsFile extends OpenFile {
     this.references--
     const { inode } = this.#file
     const last = this.references === 0
-    if (!last) this.#file.references++
+    if (last) this.notice?.end()
+    else this.#file.references++
     this.#kernel.vfs.close(this.#file, owner)
     if (last && inode.nlink === 0) this.#kernel.pageCache.forget(inode)
   }

@@ -36,12 +36,15 @@ export function processNode(kernel: Kernel, proc: Process, pids: PidNamespace<Ta
     const known = threads.get(thread)
     if (known !== undefined) return known
     const there = (): Task | undefined => (proc.tasks.has(thread) ? thread : undefined)
-    const made = { ...directory(commonEntries(kernel, () => thread, there, pids)), owner: ownerOf(() => thread, there) }
+    const made = {
+      ...directory(commonEntries(kernel, () => thread, there, pids, true)),
+      owner: ownerOf(() => thread, there),
+    }
     threads.set(thread, made)
     return made
   }
   const entries: Record<string, ProcNode> = {
-    ...commonEntries(kernel, leader, task, pids),
+    ...commonEntries(kernel, leader, task, pids, false),
     timens_offsets: timeOffsetsFile(kernel, task),
     task: {
       kind: 'directory',
@@ -60,12 +63,13 @@ function ownerOf(named: () => Task, task: () => Task | undefined) {
   }
 }
 
-/** What a process and each of its threads have: under the number of `named`, of `task`, which may have ended. */
+/** What a process and each of its threads (`ofThread`) have: with the name of `named`, of `task`, which may have ended. */
 function commonEntries(
   kernel: Kernel,
   named: () => Task,
   task: () => Task | undefined,
   pids: PidNamespace<Task>,
+  ofThread: boolean,
 ): Record<string, ProcNode> {
   const proc = named().process
   const context = () => kernel.current?.context
@@ -106,9 +110,9 @@ function commonEntries(
     cmdline: file(() => strings(kernel, task(), 'args')),
     environ: file(() => (guarded(kernel, task(), () => true) === true ? strings(kernel, task(), 'env') : ''), 0o400),
     comm: file(() => `${named().name}\n`),
-    stat: file(() => stat(kernel, named(), task(), pids)),
+    stat: file(() => stat(kernel, named(), task(), pids, ofThread)),
     statm: file(() => statm(task())),
-    status: file(() => status(kernel, named(), task(), pids)),
+    status: file(() => status(kernel, named(), task(), pids, ofThread)),
     maps: ofMemory(mapsText),
     smaps: ofMemory(smapsText),
     smaps_rollup: ofMemory(smapsRollupText),
@@ -167,15 +171,22 @@ function stateOf(proc: Process, task: Task | undefined): string {
   return task.state === 'blocked' ? 'S' : 'R'
 }
 
-function stat(kernel: Kernel, named: Task, task: Task | undefined, pids: PidNamespace<Task>): string {
+function stat(
+  kernel: Kernel,
+  named: Task,
+  task: Task | undefined,
+  pids: PidNamespace<Task>,
+  ofThread: boolean,
+): string {
   const { process: proc } = named
   const { session } = proc
-  const times = named === proc.leader ? proc.times : { ...proc.times, user: kernel.ticksOf(named), system: 0 }
+  const times = ofThread ? { ...proc.times, user: kernel.ticksOf(named), system: 0 } : proc.times
+  const number = ofThread ? named.tid : proc.pid
   const { space } = task ?? {}
   const terminal =
     session.tty === null ? 0 : (Math.floor(session.tty.rdev / 0x10_0000) << 8) | (session.tty.rdev & 0xff)
   const fields = [
-    ...[pids.local(numberOf(named)), `(${named.name})`, stateOf(proc, task), pids.local(proc.parent?.pid ?? 0)],
+    ...[pids.local(number), `(${named.name})`, stateOf(proc, task), pids.local(proc.parent?.pid ?? 0)],
     ...[pids.local(proc.group), pids.local(session.id)],
     ...[terminal, session.tty === null ? -1 : pids.local(session.tty.foreground), 0x40_0000, 0, 0, 0, 0],
     ...[
@@ -204,8 +215,15 @@ const STATES: Readonly<Record<string, string>> = {
   Z: 'zombie',
 }
 
-function status(kernel: Kernel, named: Task, task: Task | undefined, pids: PidNamespace<Task>): string {
+function status(
+  kernel: Kernel,
+  named: Task,
+  task: Task | undefined,
+  pids: PidNamespace<Task>,
+  ofThread: boolean,
+): string {
   const { process: proc } = named
+  const number = ofThread ? named.tid : proc.pid
   const { ids } = task ?? named
   const { uids, gids } = (kernel.current ?? named).ids.user
   const letter = stateOf(proc, task)
@@ -217,13 +235,13 @@ function status(kernel: Kernel, named: Task, task: Task | undefined, pids: PidNa
     ['Umask', (task?.context.umask ?? 0).toString(8).padStart(4, '0')],
     ['State', `${letter} (${STATES[letter]})`],
     ['Tgid', pids.local(proc.pid)],
-    ['Pid', pids.local(numberOf(named))],
+    ['Pid', pids.local(number)],
     ['PPid', pids.local(proc.parent?.pid ?? 0)],
     ['TracerPid', pids.local(task?.tracing?.tracer.pid ?? 0)],
     ['Uid', [ids.uid, ids.euid, ids.suid, ids.fsuid].map((id) => uids.shown(id)).join('\t')],
     ['Gid', [ids.gid, ids.egid, ids.sgid, ids.fsgid].map((id) => gids.shown(id)).join('\t')],
     ['Groups', ids.groups.map((id) => `${gids.shown(id)} `).join('') || ' '],
-    ['NSpid', numbersOf(named, pids).join('\t')],
+    ['NSpid', numbersOf(named, number, pids).join('\t')],
     ...(task === undefined
       ? []
       : ([
@@ -249,16 +267,11 @@ function status(kernel: Kernel, named: Task, task: Task | undefined, pids: PidNa
   return rows.map(([name, value]) => `${name}:\t${value}\n`).join('')
 }
 
-/** Whoever leads has the number of the process, though another thread did before. */
-function numberOf(named: Task): number {
-  return named === named.process.leader ? named.process.pid : named.tid
-}
-
 /** The numbers of a process or thread in a namespace and in those below, down to its own. */
-function numbersOf(named: Task, from: PidNamespace<Task>): number[] {
+function numbersOf(named: Task, number: number, from: PidNamespace<Task>): number[] {
   const numbers: number[] = []
   for (let ns: PidNamespace<Task> | null = named.ns.pid; ns !== null; ns = ns.parent) {
-    numbers.unshift(ns.local(numberOf(named)))
+    numbers.unshift(ns.local(number))
     if (ns === from) break
   }
   return numbers

@@ -1,9 +1,12 @@
 /** Sending signals (kill(2), signal(7)). */
 import { groupGoesOn } from '../ptrace/going-on.ts'
 import type { Kernel, Process, Task } from '../system.ts'
-import { ActionFlag, Code, SIG_DFL, SIG_IGN, type SignalActions, type SignalInfo } from './queue.ts'
+import { Limit } from '../tasks/limits.ts'
+import { ActionFlag, Code, SIG_DFL, SIG_IGN, type SignalActions, type SignalInfo, type SignalQueue } from './queue.ts'
 import { defaultAction, Signal } from './set.ts'
 
+/** Signals that wait at the most, whatever the limit is. */
+const MOST_PENDING = 100_000
 const STOPS: readonly number[] = [Signal.SIGSTOP, Signal.SIGTSTP, Signal.SIGTTIN, Signal.SIGTTOU]
 
 /** Would the signal be thrown away, were it delivered now? */
@@ -52,6 +55,7 @@ export function sendToProcess(proc: Process, info: SignalInfo): void {
   if (isProtected(leader, info) && !leader.blocked.has(info.signal)) return
   prepare(proc, info.signal)
   if (dropped(leader, info.signal)) return
+  if (!hasRoom(proc, proc.pending, info)) return
   proc.pending.push(toldTo(leader, info))
   proc.signalQueue.wake()
   for (const task of proc.tasks) {
@@ -76,6 +80,7 @@ export function sendToTask(task: Task, info: SignalInfo): void {
   if (isProtected(task, info) && !task.blocked.has(info.signal)) return
   prepare(task.process, info.signal)
   if (dropped(task, info.signal)) return
+  if (!hasRoom(task.process, task.pending, info)) return
   task.pending.push(toldTo(task, info))
   task.process.signalQueue.wake()
   if (task.waitedSignals?.has(info.signal)) task.wake()
@@ -85,6 +90,15 @@ export function sendToTask(task: Task, info: SignalInfo): void {
 /** Ignored signals are not kept, unless they are blocked: they may be handled when they no longer are. A tracer sees them all. */
 function dropped(task: Task, signal: number): boolean {
   return isIgnored(task.actions, signal) && !task.blocked.has(signal) && task.tracing === undefined
+}
+
+/**
+ * Real-time signals wait as often as they are sent, up to a limit; with more, each of them only once. (Those of timers do
+ * so anyway.)
+ */
+function hasRoom({ limits }: Process, pending: SignalQueue, { signal, timer }: SignalInfo): boolean {
+  if (signal < 32 || timer !== undefined || !pending.set.has(signal)) return true
+  return pending.size < Math.min(limits.soft[Limit.SIGPENDING]!, MOST_PENDING)
 }
 
 /** Stops and SIGCONT take each other away; SIGCONT and SIGKILL make a stopped process go on. */

@@ -247,6 +247,9 @@ export class HostTerminal extends AnonymousFile {
   get queue(): WaitQueue {
     return this.tty.queue
   }
+  override get terminal(): Tty {
+    return this.tty
+  }
   override get canTell(): boolean {
     return true
   }

@@ -40,7 +40,6 @@ export interface HandlerImports {
 }
 
 const TABLE_INITIAL = 1024
-/** Modes that are told apart by number. */
 /** Integer instructions whose keys say more than their operands do. */
 const NEEDS_KEY = new Set(['ret', 'pop'])
 
