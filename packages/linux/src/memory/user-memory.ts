@@ -65,7 +65,7 @@ export class UserMemory {
   }
 
   /**
-   * Zeros, at most {@link BOUNCE}, for what lies in several pages, on its way between memory and a file: theirs until the next one asks.
+   * Zeros, 64 KiB at most, for what lies in several pages, on its way between memory and a file: theirs until the next one asks.
    * (New ones each time are the host's to map, clear and collect: 3 % of a gunzip into md5sum.)
    */
   bounce(length: number): Uint8Array<ArrayBuffer> {
