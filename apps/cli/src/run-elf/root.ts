@@ -29,14 +29,14 @@ export class Root {
   }
 
   async #folder(from: string, to: string): Promise<void> {
-    for (const entry of await readdir(from, { withFileTypes: true })) {
+    for (const entry of await reading(from, (path) => readdir(path, { withFileTypes: true }))) {
       const [source, target] = [join(from, entry.name), `${to}/${entry.name}`]
-      const { mode } = await lstat(source)
+      const { mode } = await reading(source, (path) => lstat(path))
       if (entry.isDirectory()) {
         this.directory(target, mode & 0o7777)
         await this.#folder(source, target)
-      } else if (entry.isSymbolicLink()) this.link(target, await readlink(source))
-      else if (entry.isFile()) this.file(target, await contents(source), mode & 0o7777)
+      } else if (entry.isSymbolicLink()) this.link(target, await reading(source, (path) => readlink(path)))
+      else if (entry.isFile()) this.file(target, await reading(source, (path) => readFile(path)), mode & 0o7777)
     }
   }
 
@@ -127,10 +127,10 @@ export class Root {
   }
 }
 
-/** @throws VmexitError `root-refused` for a file that cannot be read, as there are in /proc. */
-async function contents(path: string): Promise<Uint8Array> {
+/** @throws VmexitError `root-refused` for what cannot be read, as there is in /proc. */
+async function reading<Contents>(path: string, read: (path: string) => Promise<Contents>): Promise<Contents> {
   try {
-    return await readFile(path)
+    return await read(path)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     throw new VmexitError('root-refused', {

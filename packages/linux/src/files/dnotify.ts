@@ -18,7 +18,7 @@ const ALL = 2 ** EVENTS.length - 1
 const POLL_MSG = 3
 const BAND = Poll.IN | Poll.RDNORM | 0x400
 
-/** What is wanted is added to what was; nothing ends it. */
+/** What is wanted is added to what was; nothing wanted ends it. */
 export function notify(task: Task, file: OpenFile, fd: number, argument: number): number {
   const inode = file.file?.inode
   const wanted = argument & ALL
@@ -28,7 +28,7 @@ export function notify(task: Task, file: OpenFile, fd: number, argument: number)
   }
   if (inode === undefined || !isDirectory(inode.mode)) return -Errno.ENOTDIR
   if (file.owner === 0) setOwner(file, task, Owner.PROCESS, task.process.pid)
-  const notice = file.notice instanceof DirectoryNotice ? file.notice : new DirectoryNotice(task.kernel, file, fd)
+  const notice = file.notice instanceof DirectoryNotice ? file.notice : new DirectoryNotice(task, file, fd)
   file.notice = notice
   notice.want(inode, wanted, (argument & AGAIN) !== 0)
   return 0
@@ -39,12 +39,15 @@ class DirectoryNotice {
   readonly #file: OpenFile
   readonly #fd: number
   readonly #inotify: Inotify
+  /** Whose it is. */
+  readonly of: object
   #wanted = 0
   /** Of the last entry that was moved away. */
   #cookie = 0
   #isRepeated = false
 
-  constructor(kernel: Kernel, file: OpenFile, fd: number) {
+  constructor({ kernel, process: proc }: Task, file: OpenFile, fd: number) {
+    this.of = proc
     this.#kernel = kernel
     this.#file = file
     this.#fd = fd

@@ -44,8 +44,8 @@ export abstract class OpenFile {
   ownedBy: object | undefined = undefined
   /** Who has said so: it must be allowed to signal the owner. */
   ownerSetBy: { readonly uid: number; readonly euid: number } = { uid: 0, euid: 0 }
-  /** Tells the owner, where it is asked to by O_ASYNC or F_NOTIFY. */
-  notice: { end(): void } | undefined = undefined
+  /** Tells the owner, where it is asked to by O_ASYNC or F_NOTIFY; of F_NOTIFY until the process `of` closes any descriptor of it. */
+  notice: { end(): void; readonly of?: object } | undefined = undefined
 
   /** Whether the owner is a thread, a process or a group: by number, as F_SETOWN_EX has it. */
   ownerKind = 0

@@ -71,8 +71,8 @@ export class VfsFile extends OpenFile {
     this.references--
     const { inode } = this.#file
     const last = this.references === 0
-    if (last) this.notice?.end()
-    else this.#file.references++
+    if (last || (owner !== undefined && this.notice?.of === owner)) this.notice?.end()
+    if (!last) this.#file.references++
     this.#kernel.vfs.close(this.#file, owner)
     if (last && inode.nlink === 0) this.#kernel.pageCache.forget(inode)
   }
