@@ -9,7 +9,7 @@ import { Limit } from '../tasks/limits.ts'
 import { givenPid, shownPid } from '../tasks/numbers.ts'
 import { notify } from './dnotify.ts'
 import { fileIoctl } from './file-ioctl.ts'
-import { O_ASYNC, Owner, ownerOf, setAsync, setOwner as setOwnerOf } from './notice.ts'
+import { O_ASYNC, Owner, ownerOf, setAsync, setOwner } from './notice.ts'
 import type { OpenFile } from './open-file.ts'
 import { FifoOperations, Pipe, PipeEnd } from './pipe.ts'
 import { addSeals, sealsOf } from './seals.ts'
@@ -123,12 +123,12 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
     case Fcntl.SETOWN:
       // (A group is said by the negated number.)
       if (argument === -0x8000_0000) return -Errno.EINVAL
-      return setOwner(task, file, argument < 0 ? Owner.GROUP : Owner.PROCESS, Math.abs(argument))
+      return setGivenOwner(task, file, argument < 0 ? Owner.GROUP : Owner.PROCESS, Math.abs(argument))
     case Fcntl.GETOWN:
       return (file.ownerKind === Owner.GROUP ? -1 : 1) * shownPid(task, ownerOf(task.kernel, file))
     case Fcntl.SETOWN_EX: {
       const [kind, number] = [memory.get32(argument >>> 0), memory.get32((argument >>> 0) + 4) | 0]
-      return kind > Owner.GROUP ? -Errno.EINVAL : setOwner(task, file, kind, number)
+      return kind > Owner.GROUP ? -Errno.EINVAL : setGivenOwner(task, file, kind, number)
     }
     case Fcntl.GETOWN_EX:
       memory.set32(argument >>> 0, file.ownerKind)
@@ -172,10 +172,10 @@ export function fcntl(task: Task, fd: number, command: number, argument: number)
 }
 
 /** F_SETOWN; 0 is nobody. */
-function setOwner(task: Task, file: OpenFile, kind: number, number: number): number {
+function setGivenOwner(task: Task, file: OpenFile, kind: number, number: number): number {
   const owner = givenPid(task, number)
   if (number !== 0 && !task.kernel.ns.pid.has(owner)) return -Errno.ESRCH
-  setOwnerOf(file, task, kind, owner)
+  setOwner(file, task, kind, owner)
   return 0
 }
 

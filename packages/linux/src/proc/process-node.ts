@@ -63,6 +63,17 @@ function ownerOf(named: () => Task, task: () => Task | undefined) {
   }
 }
 
+/** A process or a thread, as somebody looks. */
+interface Shown {
+  readonly kernel: Kernel
+  /** Whose name it is, and a task of it that lives. */
+  readonly named: Task
+  readonly task: Task | undefined
+  readonly pids: PidNamespace<Task>
+  readonly ofThread: boolean
+  readonly number: number
+}
+
 /** What a process and each of its threads (`ofThread`) have: with the name of `named`, of `task`, which may have ended. */
 function commonEntries(
   kernel: Kernel,
@@ -72,6 +83,10 @@ function commonEntries(
   ofThread: boolean,
 ): Record<string, ProcNode> {
   const proc = named().process
+  const shown = (): Shown => {
+    const who = named()
+    return { kernel, named: who, task: task(), pids, ofThread, number: ofThread ? who.tid : proc.pid }
+  }
   const context = () => kernel.current?.context
   const descriptors = new Map<number, ProcNode>()
   const fds: ProcDirectory = {
@@ -110,9 +125,9 @@ function commonEntries(
     cmdline: file(() => strings(kernel, task(), 'args')),
     environ: file(() => (guarded(kernel, task(), () => true) === true ? strings(kernel, task(), 'env') : ''), 0o400),
     comm: file(() => `${named().name}\n`),
-    stat: file(() => stat(kernel, named(), task(), pids, ofThread)),
+    stat: file(() => stat(shown())),
     statm: file(() => statm(task())),
-    status: file(() => status(kernel, named(), task(), pids, ofThread)),
+    status: file(() => status(shown())),
     maps: ofMemory(mapsText),
     smaps: ofMemory(smapsText),
     smaps_rollup: ofMemory(smapsRollupText),
@@ -171,17 +186,10 @@ function stateOf(proc: Process, task: Task | undefined): string {
   return task.state === 'blocked' ? 'S' : 'R'
 }
 
-function stat(
-  kernel: Kernel,
-  named: Task,
-  task: Task | undefined,
-  pids: PidNamespace<Task>,
-  ofThread: boolean,
-): string {
+function stat({ kernel, named, task, pids, number, ofThread }: Shown): string {
   const { process: proc } = named
   const { session } = proc
   const times = ofThread ? { ...proc.times, user: kernel.ticksOf(named), system: 0 } : proc.times
-  const number = ofThread ? named.tid : proc.pid
   const { space } = task ?? {}
   const terminal =
     session.tty === null ? 0 : (Math.floor(session.tty.rdev / 0x10_0000) << 8) | (session.tty.rdev & 0xff)
@@ -215,15 +223,8 @@ const STATES: Readonly<Record<string, string>> = {
   Z: 'zombie',
 }
 
-function status(
-  kernel: Kernel,
-  named: Task,
-  task: Task | undefined,
-  pids: PidNamespace<Task>,
-  ofThread: boolean,
-): string {
+function status({ kernel, named, task, pids, number }: Shown): string {
   const { process: proc } = named
-  const number = ofThread ? named.tid : proc.pid
   const { ids } = task ?? named
   const { uids, gids } = (kernel.current ?? named).ids.user
   const letter = stateOf(proc, task)
