@@ -20,6 +20,7 @@ import {
   TlbKey,
 } from '@vmexit/x86/engine'
 import { HeldProcessor } from './held.ts'
+import type { Passage } from './windows.ts'
 
 /** Number of the stack pointer. */
 export const SP = 4
@@ -33,16 +34,23 @@ export interface Span {
 
 export abstract class AccessProcessor extends HeldProcessor {
   span: Span = { low: 0, high: 0 }
+  /** Where there is a frame, it is not 0: whoever looks for one and finds none leaves. */
+  isFrameSure = false
   /** The code is for CPL 3. */
   user = false
   /** Nodes for the stack pointer since the instruction began, and how far above the frame they are. */
   readonly #above = new Map<Node, number>()
   /** Host addresses that are a frame and a distance from it. */
   readonly #inFrame = new WeakSet<Node>()
+  /** The window that the current instruction's operand lies in. */
+  passage: Passage | undefined
+  /** The operand's address, without and with its displacement. */
+  #operand: { readonly sum: Node; readonly disp: number; readonly address: Node } | undefined
 
   protected override beginHeld(): void {
     super.beginHeld()
     this.#above.clear()
+    this.#operand = undefined
   }
 
   protected key(): Node {
@@ -57,8 +65,8 @@ export abstract class AccessProcessor extends HeldProcessor {
   }
 
   // ── the frame ──
-  /** Find it; the stack pointer is `above` it. */
-  findFrame(above: number): void {
+  /** Find it; the stack pointer is `above` it. `leave`, where it must be sure, ends a path. */
+  findFrame(above: number, leave: () => void): void {
     const { fn } = this
     this.hold(SP)
     const { low, high } = this.span
@@ -77,7 +85,12 @@ export abstract class AccessProcessor extends HeldProcessor {
       .op(Op.i64GtU)
     fn.hint(false).if_()
     this.emit(this.call(findStack, this.state(), first, last)[0]!)
-    fn.localSet(this.locals.frame)
+    if (this.isFrameSure) {
+      fn.localTee(this.locals.frame).op(Op.i32Eqz)
+      fn.hint(false).if_()
+      leave()
+      fn.end()
+    } else fn.localSet(this.locals.frame)
     fn.else_()
     fn.localGet(inPage)
       .op(Op.i32WrapI64)
@@ -101,9 +114,32 @@ export abstract class AccessProcessor extends HeldProcessor {
     const above = this.aboveFrame(value.a!)
     return above === undefined ? undefined : above + (value.op === Op.i32Add ? value.b!.value : -value.b!.value)
   }
-  /** What is a distance from the frame is computed where that is asked for. */
+  /** What is a distance from the frame, or may lie in a window, is computed where that is asked for. */
   override let(value: Node): Node {
-    return this.aboveFrame(value) === undefined ? super.let(value) : value
+    return this.aboveFrame(value) === undefined && this.#operand?.address !== value ? super.let(value) : value
+  }
+
+  // ── windows ──
+  /** The address of the current instruction's operand: `sum` of registers, and a displacement. */
+  protected operandAt(sum: Node, disp: number): Node {
+    const address = this.add(sum, this.i32(disp))
+    this.#operand = { sum, disp, address }
+    return address
+  }
+  /** The window has missed. Ends a path. */
+  protected abstract missWindow(): void
+  /** The host address of the operand, by its window. */
+  #through({ window: { low, high, write, n }, opens }: Passage): Node {
+    const { sum, disp } = this.#operand!
+    const local = this.locals.window(n)
+    if (opens) {
+      const first = super.let(this.add(sum, this.i32(low)))
+      this.emit(this.#lookUp(first, high - low, write, () => this.missWindow()))
+      this.fn.localSet(local)
+    }
+    const host = this.add(localNode('i32', local), this.i32(disp - low))
+    if (disp !== low) this.#inFrame.add(host)
+    return host
   }
 
   // ── access ──
@@ -117,14 +153,25 @@ export abstract class AccessProcessor extends HeldProcessor {
     else super.poke(address.a!, offset + address.b!.value, value, bits)
   }
   protected override translate(linear: Node, bytes: number, write: boolean): Node {
-    const { fn } = this
-    this.effects.leaves = true
+    const { fn, passage, effects } = this
+    const isOperand = this.#operand?.address === linear && this.conditional === 0
+    if (isOperand && passage) return this.#through(passage)
     const above = this.aboveFrame(linear)
     const isInside = above !== undefined && above >= this.span.low && above + bytes <= this.span.high
+    if (isInside) effects.stacks = true
+    else if (isOperand) {
+      effects.reaches = Math.max(effects.reaches, bytes)
+      effects.stores ||= write
+    } else effects.leaves = true
     if (!isInside) return this.#lookUp(super.let(linear), bytes, write)
     const at = this.temporary('i32')
     const frame = localNode('i32', this.locals.frame)
     const offset = above - this.span.low
+    if (this.isFrameSure) {
+      const host = this.add(frame, this.i32(offset))
+      if (offset !== 0) this.#inFrame.add(host)
+      return host
+    }
     this.emit(frame)
     fn.localTee(at).op(Op.i32Eqz)
     fn.hint(false).if_()
@@ -146,7 +193,7 @@ export abstract class AccessProcessor extends HeldProcessor {
    * One comparison. What misses leaves: the interpreter makes the access and fills the TLB. (Asking TypeScript to fill it
    * and going on made code an eighth larger, fork and exec 8 % slower, and loops over large tables no faster.)
    */
-  #lookUp(address: Node, bytes: number, write: boolean): Node {
+  #lookUp(address: Node, bytes: number, write: boolean, miss: () => void = () => this.miss()): Node {
     const { fn } = this
     const table = this.base + (write ? Tables.write : Tables.read)
     const entry = this.#entry(address)
@@ -154,7 +201,7 @@ export abstract class AccessProcessor extends HeldProcessor {
     this.emit(this.tag(bytes > 1 ? this.add(address, this.i32(bytes - 1)) : address))
     fn.op(Op.i32Ne)
     fn.hint(false).if_()
-    this.miss()
+    miss()
     fn.end()
     fn.localGet(entry).load(Load.i32Load, table + TLB_ADDEND)
     this.emit(address)

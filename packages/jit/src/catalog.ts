@@ -1,5 +1,6 @@
 /** The translations that there are: by number in the table, by physical page, by module; and what they cover. */
 import type { Records, TierStats } from '@vmexit/x86/engine'
+import type { Misses } from './misses.ts'
 import type { Region } from './region.ts'
 
 /** A module; it is gone when none of its translations is in use. */
@@ -17,6 +18,8 @@ export interface Translated {
   readonly instructions: number
   /** Physical pages that its code is of, or looks for others in. */
   readonly pfns: ReadonlySet<number>
+  /** Heads where it tells of windows that miss. */
+  readonly watched: readonly number[]
   readonly module: Compiled
 }
 
@@ -37,6 +40,7 @@ export class Catalog {
   }
   readonly #records: Records
   readonly #table: WebAssembly.Table
+  readonly #misses: Misses
   /** What stands in the table where nothing is translated. */
   readonly #cold: WebAssembly.ExportValue
   /** Numbers by head. They are not given away again while there is code that has them. */
@@ -45,7 +49,8 @@ export class Catalog {
   readonly #byPage = new Map<number, Set<Translated>>()
   readonly #covered = new Map<number, Uint8Array>()
 
-  constructor(records: Records, table: WebAssembly.Table, cold: WebAssembly.ExportValue) {
+  constructor(records: Records, table: WebAssembly.Table, cold: WebAssembly.ExportValue, misses: Misses) {
+    this.#misses = misses
     this.#records = records
     this.#table = table
     this.#cold = cold
@@ -113,9 +118,10 @@ export class Catalog {
     this.#byPage.delete(pfn)
   }
   #drop(translated: Translated): void {
-    const { head, slot, pfns, module } = translated
+    const { head, slot, pfns, watched, module } = translated
     const { stats } = this
     this.#inUse.delete(slot)
+    this.#misses.forget(watched)
     this.#table.set(slot, this.#cold)
     if (this.#records.isHead(head)) this.#records.enterAt(head, 0)
     stats.translations--
@@ -128,6 +134,11 @@ export class Catalog {
     for (const pfn of pfns) this.#byPage.get(pfn)?.delete(translated)
   }
 
+  /** Drop the translation that begins at a head, if there is one. */
+  dropAt(head: number): void {
+    const translated = this.#inUse.get(this.#slots.get(head) ?? 0)
+    if (translated) this.#drop(translated)
+  }
   /** Drop all to make room: their heads count anew. */
   evict(): void {
     this.stats.evicted += this.stats.modules

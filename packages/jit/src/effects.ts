@@ -2,6 +2,7 @@
 import { ModuleBuilder } from '@vmexit/wasm-asm'
 import { frequentHandler, Handler, type Mode, type Routine } from '@vmexit/x86/engine'
 import { type Insn, Kind, type Operand, type Row } from '@vmexit/x86-decoder'
+import type { Span } from './accesses.ts'
 import { stepOf } from './insn.ts'
 import { type Effects, Locals } from './locals.ts'
 import { TranslationProcessor } from './processor.ts'
@@ -17,13 +18,15 @@ export interface Form extends Readonly<Effects> {
 }
 
 const STACK = 1 << 4
+const EVERYWHERE: Span = { low: -(2 ** 30), high: 2 ** 30 }
 const nothing = (): void => {}
 
 /** Finds and keeps them. */
 export class Forms {
   readonly #base: number
   readonly #operands = new Map<readonly Operand[], number>()
-  readonly #known = new Map<Row, Map<number, Form>>()
+  /** By what segments and the stack are like. */
+  readonly #known = new Map<number, Map<Row, Map<number, Form>>>()
   /** What depends on the shape. */
   readonly #shaped = new Map<Form, Map<string, Form>>()
 
@@ -34,8 +37,12 @@ export class Forms {
   of(insn: Insn, mode: Mode): Form {
     const operands = this.#operands.get(insn.operands) ?? this.#operands.size
     if (operands === this.#operands.size) this.#operands.set(insn.operands, operands)
-    let forms = this.#known.get(insn.row)
-    if (!forms) this.#known.set(insn.row, (forms = new Map()))
+    const { flatRead, flatWrite, codeLimit, stackBits } = mode
+    const segments = flatRead | (flatWrite << 8) | (codeLimit === 0xffff_ffff ? 1 << 16 : 0) | (stackBits << 17)
+    let rows = this.#known.get(segments)
+    if (!rows) this.#known.set(segments, (rows = new Map()))
+    let forms = rows.get(insn.row)
+    if (!forms) rows.set(insn.row, (forms = new Map()))
     const step = stepOf(insn)
     // What differs beyond operands, address and sizes: plain cases of actions, and constants, by which vectors are shuffled,
     // shifts that change no flags told from those that do, and AAM divides by 0.
@@ -73,7 +80,9 @@ export class Forms {
     processor.locals = new Locals(fn)
     if (shape) processor.takeShape(shape)
     processor.calls = { act: 0, resume: 0, settle: 0 }
-    processor.surroundings = { leave: nothing, miss: nothing, pause: nothing, act: nothing }
+    processor.surroundings = { leave: nothing, miss: nothing, missWindow: nothing, pause: nothing, act: nothing }
+    processor.frame = 0
+    processor.span = EVERYWHERE
     const step = stepOf(insn)
     const { effects } = processor
     if (step !== 'action' && step !== 'transfer') processor.instruction(insn, 0, mode)

@@ -1,10 +1,10 @@
 /** Where the frame is looked for: the host address of the stack, that accesses at fixed distances from its pointer go by. */
-import { type Insn, Kind } from '@vmexit/x86-decoder'
+import { type Insn, Kind, Seg } from '@vmexit/x86-decoder'
 import { SP, type Span } from './accesses.ts'
 import type { Form } from './effects.ts'
 import type { Graph } from './graph.ts'
 import { isHandedOver, type Loops } from './loops.ts'
-import { type Block, edgesOf } from './region.ts'
+import { type Block, edgesOf, type Region } from './region.ts'
 
 export interface Frames {
   /**
@@ -15,6 +15,10 @@ export interface Frames {
   /** By block: not 0 where it begins by looking for it. */
   readonly looks: Uint8Array
   readonly span: Span
+  /** Where one is looked for and not found, control leaves: there is no code for what has none. */
+  readonly isSure: boolean
+  /** By block and item: not 0 where the stack is accessed by it, if it is accessed. */
+  readonly served: readonly Uint8Array[]
 }
 
 /** Accesses from which on it pays to find the frame. (For one alone it is hardly less work than its look-up, and more code.) */
@@ -23,7 +27,16 @@ const IN_LOOP = 2
 /** Reached at the most, in bytes: what lies farther off is looked up by itself. */
 const FARTHEST = 512
 
-const NONE: Frames = { atStart: [], looks: new Uint8Array(0), span: { low: 0, high: 0 } }
+/** Bytes of a frame that is sure, at the most: the wider, the more often it lies in two pages. */
+const WIDEST = 768
+
+const none = (blocks: readonly Block[]): Frames => ({
+  atStart: [],
+  looks: new Uint8Array(blocks.length),
+  span: { low: 0, high: 0 },
+  isSure: false,
+  served: blocks.map(({ items }) => new Uint8Array(items.length)),
+})
 
 /** Bytes that an instruction reaches at a distance from the stack pointer, if it does. */
 function reachOf({
@@ -43,6 +56,12 @@ function reachOf({
   return { at: disp, bytes: Math.max(1, memory.size >> 3) }
 }
 
+/** It also accesses the stack by an operand, which {@link reachOf} does not tell. */
+function isTwice({ op, base, operands }: Insn): boolean {
+  const isImplicit = op === 'push' || op === 'pop' || op === 'call_ind'
+  return isImplicit && base === SP && operands.some(({ kind }) => kind === Kind.mem)
+}
+
 /** By how much it moves the stack pointer; undefined where that is not known. */
 function moveOf({ op, operands, opSize, base, index, disp, imm }: Insn, { movesStack }: Form): number | undefined {
   if (!movesStack) return 0
@@ -56,17 +75,23 @@ function moveOf({ op, operands, opSize, base, index, disp, imm }: Insn, { movesS
   return op === 'add' ? imm | 0 : op === 'sub' ? -(imm | 0) : undefined
 }
 
+/** `maySure`: it may be taken for sure that there is one. */
 export function framesOf(
-  blocks: readonly Block[],
+  { blocks, mode }: Region,
   graph: Graph,
   forms: readonly (readonly Form[])[],
   loops: Loops,
+  maySure: boolean,
 ): Frames {
-  const follow = (block: number, start: number, visit: (from: number, to: number) => void): number | undefined => {
+  const follow = (
+    block: number,
+    start: number,
+    visit: (from: number, to: number, item: number) => void,
+  ): number | undefined => {
     let above: number | undefined = start
     for (const [n, { insn }] of blocks[block]!.items.entries()) {
       const reach = reachOf(insn)
-      if (reach) visit(above + reach.at, above + reach.at + reach.bytes)
+      if (reach) visit(above + reach.at, above + reach.at + reach.bytes, n)
       const move = moveOf(insn, forms[block]![n]!)
       if (move === undefined) return undefined
       above += move
@@ -76,7 +101,7 @@ export function framesOf(
   const own = new Int32Array(blocks.length)
   const goesOn = new Uint8Array(blocks.length)
   for (const block of graph.order) goesOn[block] = follow(block, 0, () => own[block]!++) === undefined ? 0 : 1
-  if (own.reduce((sum, accesses) => sum + accesses, 0) < IN_LOOP) return NONE
+  if (own.reduce((sum, accesses) => sum + accesses, 0) < IN_LOOP) return none(blocks)
   const isLabel = (block: number): boolean => (graph.header[block]! | graph.merge[block]!) !== 0
   const gains = gainsOf(blocks, graph, own, goesOn, isLabel)
   const isLoop = (head: number): boolean => {
@@ -87,6 +112,7 @@ export function framesOf(
   const atStart: (number | undefined)[] = blocks.map(() => undefined)
   const atEnd: (number | undefined)[] = blocks.map(() => undefined)
   const looks = new Uint8Array(blocks.length)
+  const served = blocks.map(({ items }) => new Uint8Array(items.length))
   let [low, high] = [0, 0]
   for (const block of graph.order) {
     const before = graph.predecessors[block]!.filter((from) => graph.place[from]! < graph.place[block]!)
@@ -99,13 +125,17 @@ export function framesOf(
       start = 0
     }
     if (start === undefined) continue
-    atEnd[block] = follow(block, start, (from, to) => {
+    atEnd[block] = follow(block, start, (from, to, item) => {
       if (from < -FARTHEST || to > FARTHEST) return
+      served[block]![item] = isTwice(blocks[block]!.items[item]!.insn) ? 0 : 1
       low = Math.min(low, from)
       high = Math.max(high, to)
     })
   }
-  return { atStart, looks, span: { low, high } }
+  const isFlat = mode.stackBits === 32 && ((mode.flatRead & mode.flatWrite) >> Seg.ss) % 2 === 1
+  const isSure = maySure && isFlat && high - low <= WIDEST
+  if (!isSure) for (const items of served) items.fill(0)
+  return { atStart, looks, span: { low, high }, isSure, served }
 }
 
 /** Accesses that a look at the beginning of each block would serve, on average over both ways of a branch. */

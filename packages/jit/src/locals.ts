@@ -14,6 +14,7 @@ export class Locals {
   readonly budget: number
   /** The frame: see `accesses.ts`. */
   readonly frame: number
+  readonly #windows: number[] = []
   readonly #fn: FunctionBuilder
 
   constructor(fn: FunctionBuilder) {
@@ -25,6 +26,10 @@ export class Locals {
     this.frame = local()
   }
 
+  /** That of a window: see `windows.ts`. */
+  window(n: number): number {
+    return (this.#windows[n] ??= this.#fn.local('i32'))
+  }
   /** That of a part. */
   part(part: number): number {
     return (this.parts[part] ??= this.#fn.local(places[part]!.type))
@@ -41,8 +46,16 @@ export interface Effects {
   readsFlags: boolean
   /** It sets all of them, whatever happens. */
   setsFlags: boolean
-  /** It may leave. */
+  /** It may leave, beyond its accesses to the stack and to what it reaches. */
   leaves: boolean
+  /** It accesses the stack, at a distance from its pointer. */
+  stacks: boolean
+  /** Bytes that it accesses at the address that its operand has; it may leave there. */
+  reaches: number
+  /** It writes them. */
+  stores: boolean
+  /** General registers that it may write, as bits. */
+  changes: number
   /** It depends on the shape of the x87 unit. */
   shaped: boolean
   /** In the shape that there is, a stack register is empty that should not be, or the other way round. */

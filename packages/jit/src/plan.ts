@@ -4,11 +4,14 @@ import type { Form, Forms } from './effects.ts'
 import { type Frames, framesOf } from './frames.ts'
 import type { Graph } from './graph.ts'
 import { isHandedOver, type Loops, loopsOf } from './loops.ts'
+import type { Torn } from './misses.ts'
 import { EVERYTHING } from './parts.ts'
 import { ALL_REGISTERS } from './processor.ts'
 import { type Block, type Edge, edgesOf, type Region } from './region.ts'
 import type { Shape } from './shape.ts'
 import { predictShapes } from './shapes.ts'
+import { stackRun } from './stack-run.ts'
+import { type Windows, windowsOf } from './windows.ts'
 
 export interface Plan {
   /** By block and item: somebody may ask for the flags that the instruction sets. */
@@ -25,30 +28,64 @@ export interface Plan {
   readonly needed: Int32Array
   readonly routines: ReadonlySet<Routine>
   readonly frames: Frames
+  readonly windows: Windows
+  /** By block and item: not 0 where control may leave before the instruction is done. */
+  readonly leaves: readonly Uint8Array[]
 }
 
 /** `shape`: that of the x87 unit where the region begins, most likely. */
-export function plan(region: Region, graph: Graph, forms: Forms, shape: Shape): Plan {
+export function plan(region: Region, graph: Graph, forms: Forms, shape: Shape, head: number, misses: Torn): Plan {
   const { blocks } = region
   const routines = new Set<Routine>()
   const loops = loopsOf(graph)
   const { forms: known, atStart: shapes } = predictShapes(region, graph, loops, forms, shape)
+  const windows = windowsOf(region, graph, known, misses.narrow)
   for (const block of graph.order)
     for (const form of known[block]!) for (const routine of form.routines) routines.add(routine)
   const checked = checkpoints(blocks, graph)
   const flagsAtStart = new Uint8Array(blocks.length)
-  const left = guarded(blocks, graph, checked, shapes)
+  const frames = framesOf(region, graph, known, loops, !misses.frameless.has(head))
+  const leaves = leavesOf(region, known, windows, frames)
+  const left = guarded(blocks, graph, checked, shapes, frames)
   const held = heldAtStart(blocks, graph, known, loops)
   return {
     routines,
-    flagsWanted: flagsWanted(blocks, graph, known, left, flagsAtStart),
-    storesWanted: storesWanted(blocks, graph, known, left, held),
+    flagsWanted: flagsWanted(blocks, graph, known, leaves, left, flagsAtStart),
+    storesWanted: storesWanted(blocks, graph, known, leaves, left, held),
     flagsAtStart,
     heldAtStart: held,
     shapes,
     needed: budgets(blocks, graph, checked),
-    frames: framesOf(blocks, graph, known, loops),
+    frames,
+    windows,
+    leaves,
   }
+}
+
+/** Where control may leave: not by accesses to an open window or a frame that is sure. */
+function leavesOf(
+  { blocks, mode }: Region,
+  forms: readonly (readonly Form[])[],
+  windows: Windows,
+  { served }: Frames,
+): Uint8Array[] {
+  return forms.map((all, block) => {
+    const { items } = blocks[block]!
+    const passages = windows[block]!
+    const leaves = Uint8Array.from(all, (form, n) => {
+      const passage = passages[n]
+      const reaches = form.reaches > 0 && (!passage || passage.opens)
+      return form.leaves || reaches || (form.stacks && served[block]![n] === 0) ? 1 : 0
+    })
+    // Those of a run make one access.
+    for (let n = 0; n < items.length; n++) {
+      const run = stackRun(items, n, mode)
+      if (run < 2) continue
+      leaves.fill(leaves.subarray(n, n + run).some((leave) => leave !== 0) ? 1 : 0, n, n + run)
+      n += run - 1
+    }
+    return leaves
+  })
 }
 
 /** Where the budget is looked at: at the entry and at loops' heads, and where others have used of it. */
@@ -68,12 +105,13 @@ function guarded(
   graph: Graph,
   checked: Uint8Array,
   shapes: readonly (Shape | undefined)[],
+  frames: Frames,
 ): Uint8Array {
   const all = Uint8Array.from(checked)
   for (const block of graph.order) {
     const { page, second } = blocks[block]!.items[0]!
     const isElsewhere = (from: number): boolean => blocks[from]!.items.at(-1)!.page !== page
-    if (shapes[block] || second || graph.predecessors[block]!.some(isElsewhere)) all[block] = 1
+    if (shapes[block] || frames.looks[block] || second || graph.predecessors[block]!.some(isElsewhere)) all[block] = 1
   }
   return all
 }
@@ -94,6 +132,7 @@ function flagsWanted(
   blocks: readonly Block[],
   graph: Graph,
   forms: readonly (readonly Form[])[],
+  leaves: readonly Uint8Array[],
   guarded: Uint8Array,
   atStart: Uint8Array,
 ): boolean[][] {
@@ -110,7 +149,7 @@ function flagsWanted(
         const form = forms[block]![n]!
         wanted[block]![n] = live
         if (form.setsFlags) live = false
-        if (form.readsFlags || form.leaves) live = true
+        if (form.readsFlags || leaves[block]![n]) live = true
       }
       const start = live || guarded[block] ? 1 : 0
       if (start === atStart[block]) continue
@@ -129,6 +168,7 @@ function storesWanted(
   blocks: readonly Block[],
   graph: Graph,
   forms: readonly (readonly Form[])[],
+  leaves: readonly Uint8Array[],
   guarded: Uint8Array,
   held: Int32Array,
 ): Uint8Array[] {
@@ -151,7 +191,7 @@ function storesWanted(
       for (let n = forms[block]!.length - 1; n >= 0; n--) {
         const form = forms[block]![n]!
         wanted[block]![n] = live
-        live = form.leaves ? ALL_REGISTERS : live & ~form.sets
+        live = leaves[block]![n] ? ALL_REGISTERS : live & ~form.sets
       }
       const start = guarded[block] ? ALL_REGISTERS : live
       if (start === atStart[block]) continue

@@ -31,6 +31,8 @@ export interface Surroundings {
   leave(): void
   /** Leave before the current instruction, to have it interpreted. Ends a path. */
   miss(): void
+  /** The same where what misses is the window that the instruction opens. */
+  missWindow(): void
   /** Leave between two iterations of the current instruction. Ends a path. */
   pause(): void
   /** Have the action of the current instruction do it. Ends a path. */
@@ -191,6 +193,7 @@ export class TranslationProcessor extends FlagsProcessor implements FrequentCode
       this.effects.movesStack = true
       this.frame = this.conditional === 0 && bits === 32 ? this.aboveFrame(value) : undefined
     }
+    this.effects.changes |= 1 << reg
     const local = this.locals.parts[reg]!
     if (bits < 32 && ((this.inLocals >> reg) & 1) === 0) {
       this.poke(this.i32(this.#at(reg)), high ? 1 : 0, value, bits)
@@ -261,8 +264,9 @@ export class TranslationProcessor extends FlagsProcessor implements FrequentCode
       const index = this.shl(this.whole(insn.index), this.i32(insn.scale))
       sum = sum ? this.add(sum, index) : index
     }
-    const displaced = sum ? this.add(sum, this.i32(insn.disp)) : this.i32(insn.disp)
-    return this.let(insn.addrSize === 16 ? this.zeroExtend(displaced, 16) : displaced)
+    sum ??= this.i32(0)
+    if (insn.addrSize === 16) return this.let(this.zeroExtend(this.add(sum, this.i32(insn.disp)), 16))
+    return this.let(insn.base === SP ? this.add(sum, this.i32(insn.disp)) : this.operandAt(sum, insn.disp))
   }
 
   // ── memory ──
@@ -272,6 +276,9 @@ export class TranslationProcessor extends FlagsProcessor implements FrequentCode
   }
   protected miss(): void {
     this.surroundings.miss()
+  }
+  protected missWindow(): void {
+    this.surroundings.missWindow()
   }
 
   // ── control flow ──

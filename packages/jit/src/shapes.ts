@@ -33,7 +33,9 @@ export function predictShapes(region: Region, graph: Graph, loops: Loops, forms:
     const all = blocks[block]!.items.map(({ insn }) => {
       const form = forms.inShape(insn, mode, shape)
       if (form.shaped) faults ??= form.faults
-      shape = form.after ?? (form.loadsControl ? { ...shape, fcw: undefined } : shape)
+      shape = form.after ?? shape
+      // The next one asks for exceptions that the control word lets through.
+      if (form.loadsControl) shape = { ...shape, fcw: undefined }
       return form
     })
     return { forms: all, faults, end: shape }

@@ -20,12 +20,14 @@ import { Forms } from './effects.ts'
 import { Exits } from './exits.ts'
 import { type Graph, structure } from './graph.ts'
 import { linearPageOf } from './insn.ts'
+import { Misses, type Watched } from './misses.ts'
 import type { JitOptions } from './options.ts'
 import { type Plan, plan } from './plan.ts'
 import { TranslationProcessor } from './processor.ts'
-import { type CodeSource, findRegion, LARGEST, type Page, type Region } from './region.ts'
+import { type CodeSource, findRegion, type Item, LARGEST, type Page, type Region } from './region.ts'
 import { atEntry, type Shape, shapeOf } from './shape.ts'
 import { type Entry, emitTranslation } from './translation.ts'
+import type { Window } from './windows.ts'
 
 /** Room for half a million exits: an instruction has two at the most. Never touched where it is not used. */
 const EXIT_BYTES = 8 << 20
@@ -48,7 +50,7 @@ const COOL_AFTER = 200_000_000
 /** Executions that nobody will see. */
 const FAR_OFF = 0x4000_0000
 
-interface Wanted {
+export interface Wanted {
   readonly head: number
   readonly mode: Mode
   /** That of the x87 unit there. */
@@ -76,13 +78,15 @@ export class JitTier implements Tier {
   #cooled = 0
   /** Heads within translations that got hot all the same. */
   readonly #insisted = new Set<number>()
+  readonly #misses: Misses
 
   constructor(parts: TierParts, options: Required<JitOptions>) {
     this.#parts = parts
     this.#options = options
     this.#forms = new Forms(parts.state.base)
     this.#exits = new Exits(parts.host, EXIT_BYTES)
-    this.#catalog = new Catalog(parts.records, parts.imports.table, coldFunction())
+    this.#misses = new Misses(parts.state, parts.records)
+    this.#catalog = new Catalog(parts.records, parts.imports.table, coldFunction(), this.#misses)
     this.#source = {
       records: parts.records,
       decoder: parts.decoder,
@@ -99,6 +103,11 @@ export class JitTier implements Tier {
 
   hot(head: number, mode: Mode): void {
     const { records } = this.#parts
+    const watched = this.#misses.of(head)
+    if (watched) {
+      this.#missed(head, watched)
+      return
+    }
     const ip = records.ipOf(head)
     const pfn = records.get(head, records.layout.page)
     // What is in a translation already, or soon will be, waits: control should come by there.
@@ -109,6 +118,15 @@ export class JitTier implements Tier {
     if (this.#waiting.length >= this.#options.batch) this.#translate()
   }
 
+  /** A window of a translation has missed often. */
+  #missed(head: number, watched: Watched): void {
+    this.#parts.records.countFrom(head, this.#options.threshold * PATIENCE)
+    if (!this.#misses.giveUp(watched)) return
+    // Anew, without that window.
+    this.#catalog.dropAt(watched.wanted.head)
+    this.#insisted.add(watched.wanted.head)
+    this.#want(watched.wanted)
+  }
   #letWait(head: number): void {
     this.#insisted.add(head)
     this.#parts.records.countFrom(head, this.#options.threshold * PATIENCE)
@@ -153,6 +171,7 @@ export class JitTier implements Tier {
     this.#waiting = []
     this.#catalog.clear()
     this.#insisted.clear()
+    this.#misses.clear()
     this.#exits.clear()
   }
 
@@ -166,11 +185,16 @@ export class JitTier implements Tier {
     this.#waited = 0
     // No translation runs now.
     const { quota } = this.#options
+    if (!this.#parts.records.hasRoom(wanted.length * LARGEST * EXITS)) {
+      this.#parts.records.clear()
+      return
+    }
     const isFull =
       this.stats.bytes > quota || this.#exits.room < wanted.length * LARGEST * EXITS || this.#catalog.slots > MOST_SLOTS
     if (isFull) {
       this.#catalog.evict()
       this.#insisted.clear()
+      this.#misses.clear()
       this.#exits.clear()
     }
     const planned: Planned[] = []
@@ -200,7 +224,7 @@ export class JitTier implements Tier {
       return undefined
     }
     const graph = structure(region.blocks)
-    return { head, mode, shape, region, graph, plan: plan(region, graph, this.#forms, shape) }
+    return { head, mode, shape, region, graph, plan: plan(region, graph, this.#forms, shape, head, this.#misses) }
   }
 
   #compile(batch: readonly Planned[]): void {
@@ -222,7 +246,7 @@ export class JitTier implements Tier {
     const processor = new TranslationProcessor(state.base, (routine) => index.get(routine)!)
     processor.calls = { ...calls, settle: index.get(settleFlags)! }
     const type = module.type(...TRANSLATION)
-    const made = batch.map(({ head, region, graph, plan, mode }) => {
+    const made = batch.map(({ head, region, graph, plan, mode, shape }) => {
       const slot = this.#catalog.slotOf(head)
       const fn = module.func(...TRANSLATION, 'translation')
       module.element(table, slot, [fn.index])
@@ -232,18 +256,26 @@ export class JitTier implements Tier {
         if (entry) pfns.add(entry.page.pfn)
         return entry
       }
-      const shop = { base: state.base, records, exits: this.#exits, processor, type, table, entryAt }
+      const wanted = { head, mode, shape }
+      const watched: number[] = []
+      const missesAt = (item: Item, window?: Window): number => {
+        const at = this.#misses.watch(wanted, item, window)
+        watched.push(at)
+        return at
+      }
+      const shop = { base: state.base, records, exits: this.#exits, processor, type, table, entryAt, missesAt }
       emitTranslation(shop, fn, region, graph, plan)
-      return { head, slot, region, pfns }
+      return { head, slot, region, pfns, watched }
     })
     const bytes = module.toBytes()
     const env = { ...imports } as unknown as WebAssembly.ModuleImports
     new WebAssembly.Instance(new WebAssembly.Module(bytes), { env, [ROUTINES]: routines.functions })
     this.stats.compiled++
     const compiled: Compiled = { bytes: bytes.length, inUse: 0 }
-    for (const { head, slot, region, pfns } of made) {
+    for (const { head, slot, region, pfns, watched } of made) {
       const { blocks, instructions } = region
-      const translated: Translated = { head, slot, blocks: blocks.length, instructions, pfns, module: compiled }
+      const size = { blocks: blocks.length, instructions }
+      const translated: Translated = { head, slot, ...size, pfns, watched, module: compiled }
       this.#catalog.add(translated)
     }
   }

@@ -28,6 +28,7 @@ import type { Plan } from './plan.ts'
 import { ALL_REGISTERS, INLINE, type Surroundings, type TranslationProcessor } from './processor.ts'
 import type { Block, Edge, Item, Page, Region } from './region.ts'
 import { stackRun } from './stack-run.ts'
+import type { Window } from './windows.ts'
 
 /** Parameters. */
 const BASE = 0
@@ -52,6 +53,8 @@ export interface Workshop {
   readonly table: number
   /** Where code at `ip` begins, seen from `page`; undefined where it was never met. */
   readonly entryAt: (page: Page, ip: number) => Entry | undefined
+  /** The head to go on at where the window misses that an instruction opens, or there is no frame in front of it. */
+  readonly missesAt: (item: Item, window?: Window) => number
 }
 
 /** Emits the code of `region` into `fn`. */
@@ -74,6 +77,7 @@ class Translation implements Surroundings {
   #number = 0
   #item!: Item
   #unpaid = 0
+  #mayLeave = true
   /** Its exits, if there are any: to be executed the slow way, and to be interpreted. */
   #slow = 0
   #missed = 0
@@ -92,6 +96,7 @@ class Translation implements Surroundings {
     shop.processor.locals = this.#locals
     shop.processor.surroundings = this
     shop.processor.span = plan.frames.span
+    shop.processor.isFrameSure = plan.frames.isSure
     shop.processor.user = region.mode.user
     this.#key = region.mode.user ? TlbKey.user : TlbKey.system
     this.#target = fn.local('i32')
@@ -151,7 +156,14 @@ class Translation implements Surroundings {
     return wanted !== undefined && wanted !== this.#processor.frame
   }
   #seeToFrame(to: number): void {
-    if (this.#lacksFrame(to)) this.#processor.findFrame(this.#plan.frames.atStart[to]!)
+    if (this.#lacksFrame(to)) this.#findFrame(to, this.#plan.frames.atStart[to]!, 0)
+  }
+  /** In front of a block, of which so many instructions are paid for. */
+  #findFrame(to: number, above: number, unpaid: number): void {
+    this.#processor.findFrame(above, () => {
+      const head = this.#shop.missesAt(this.#region.blocks[to]!.items[0]!)
+      this.#leaveBy(this.#shop.exits.interpret(head, unpaid))
+    })
   }
   /** Unless the x87 unit has the shape that a block begins in, go on there with the interpreter. */
   #seeToShape(to: number): void {
@@ -216,7 +228,7 @@ class Translation implements Surroundings {
     fn.localGet(budget).i32Const(items.length).op(Op.i32Sub).localSet(budget)
     this.#number = number
     processor.begin(fn)
-    if (this.#plan.frames.looks[number]) processor.findFrame(0)
+    if (this.#plan.frames.looks[number]) this.#findFrame(number, 0, items.length)
     const wanted = this.#plan.flagsWanted[number]!
     const stores = this.#plan.storesWanted[number]!
     for (let n = 0; n < items.length; n++) {
@@ -227,6 +239,8 @@ class Translation implements Surroundings {
       this.#unpaid = items.length - n
       this.#slow = 0
       this.#missed = 0
+      this.#mayLeave = this.#plan.leaves[number]![n] !== 0
+      processor.passage = this.#plan.windows[number]?.[n]
       processor.flagsWanted = wanted[n]!
       processor.storesWanted = run > 1 ? ALL_REGISTERS : stores[n]!
       if (run > 1) {
@@ -243,13 +257,24 @@ class Translation implements Surroundings {
   }
 
   // ── what the current instruction asks for ──
+  /** Whoever says that it does not leave has its registers and flags not stored. */
+  #check(): void {
+    if (!this.#mayLeave) throw new TypeError(`${this.#item.insn.op} leaves a translation unforeseen`)
+  }
   leave(): void {
+    this.#check()
     this.#slow ||= this.#shop.exits.leave(this.#item.record, this.#unpaid, Leave.slow)
     this.#leaveBy(this.#slow)
   }
   miss(): void {
+    this.#check()
     this.#missed ||= this.#shop.exits.interpret(this.#item.record, this.#unpaid)
     this.#leaveBy(this.#missed)
+  }
+  missWindow(): void {
+    this.#check()
+    const head = this.#shop.missesAt(this.#item, this.#processor.passage!.window)
+    this.#leaveBy(this.#shop.exits.interpret(head, this.#unpaid))
   }
   pause(): void {
     this.#leaveBy(this.#shop.exits.leave(this.#item.record, 0, Leave.repeat))

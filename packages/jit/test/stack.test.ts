@@ -2,7 +2,7 @@
 import type { GuestMemory } from '@vmexit/memory'
 import { describe, expect, it } from 'vitest'
 import { At, Both, word } from './both.ts'
-import { eager } from './eager.ts'
+import { compiled, eager } from './eager.ts'
 
 /** mov [esp+disp], ebx; inc ebx */
 const store = (disp: number): string => `899c24${word(disp)} 43`
@@ -46,6 +46,23 @@ describe.each([1, 2] as const)('translated the %i. time', (threshold) => {
     // lea esp, [esp+6]; push eax, ebx, ecx; pop them; in e000h on both sides
     const around = [4, 8, 12, 16, 20].map(store).join(' ')
     loop(`${around} 8d642406 50 53 51 58 59 5a 8d6424fa ${around}`, threshold)
+  })
+
+  it('is translated anew where it lies in two pages, and does not miss from then on', () => {
+    // The stack pointer stays: mov esp; then over and over
+    const body = [4, 8, -4, -8, 12].map(store).join(' ').replaceAll(' ', '')
+    const run = (pointer: number): Both => {
+      const code = `bc${word(pointer)} ${body} e9${word(-(body.length / 2) - 5)}`
+      const both = new Both({ [At.code]: code }, { engine: eager(threshold), paging: true })
+      for (let n = 0; n < 100; n++) both.run(1100)
+      both.end()
+      return both
+    }
+    const [inOne, inTwo] = [run(0xdf00), run(0xe000)]
+    const before = compiled(inTwo.all[1].cpu)
+    expect(before).toBe(compiled(inOne.all[1].cpu) + 1)
+    for (let n = 0; n < 50; n++) inTwo.run(1100)
+    expect(compiled(inTwo.all[1].cpu)).toBe(before)
   })
 
   // xor dword [entry of page d], 2000h; invlpg [d000h]
