@@ -103,7 +103,7 @@ export function framesOf(
   for (const block of graph.order) goesOn[block] = follow(block, 0, () => own[block]!++) === undefined ? 0 : 1
   if (own.reduce((sum, accesses) => sum + accesses, 0) < IN_LOOP) return none(blocks)
   const isLabel = (block: number): boolean => (graph.header[block]! | graph.merge[block]!) !== 0
-  const gains = gainsOf(blocks, graph, own, goesOn, isLabel)
+  const gains = gainsOf(blocks, graph, own, goesOn, isLabel, loops)
   const isLoop = (head: number): boolean => {
     const inside = loops.get(head)
     if (!inside || [...inside].some((block) => !goesOn[block])) return false
@@ -138,20 +138,26 @@ export function framesOf(
   return { atStart, looks, span: { low, high }, isSure, served }
 }
 
-/** Accesses that a look at the beginning of each block would serve, on average over both ways of a branch. */
+/**
+ * Accesses that a look at the beginning of each block would serve, on average over both ways of a branch. Those behind a loop look
+ * for themselves: a look in it would be made each time around.
+ */
 function gainsOf(
   blocks: readonly Block[],
   graph: Graph,
   own: Int32Array,
   goesOn: Uint8Array,
   isLabel: (block: number) => boolean,
+  loops: Loops,
 ): Float64Array {
+  const leavesLoop = (from: number, to: number): boolean =>
+    [...loops.values()].some((inside) => inside.has(from) && !inside.has(to))
   const gains = new Float64Array(blocks.length)
   for (const block of graph.order.toReversed()) {
     gains[block] = own[block]!
     if (!goesOn[block]) continue
     const edges = edgesOf(blocks[block]!)
-    for (const { to } of edges) if (!isLabel(to)) gains[block]! += gains[to]! / edges.length
+    for (const { to } of edges) if (!isLabel(to) && !leavesLoop(block, to)) gains[block]! += gains[to]! / edges.length
   }
   return gains
 }
