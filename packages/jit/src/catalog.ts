@@ -1,6 +1,5 @@
 /** The translations that there are: by number in the table, by physical page, by module; and what they cover. */
 import type { Records, TierStats } from '@vmexit/x86/engine'
-import type { Misses } from './misses.ts'
 import type { Region } from './region.ts'
 
 /** A module; it is gone when none of its translations is in use. */
@@ -18,7 +17,7 @@ export interface Translated {
   readonly instructions: number
   /** Physical pages that its code is of, or looks for others in. */
   readonly pfns: ReadonlySet<number>
-  /** Heads where it tells of windows that miss. */
+  /** Heads where its windows miss, and its frame. */
   readonly watched: readonly number[]
   readonly module: Compiled
 }
@@ -40,7 +39,8 @@ export class Catalog {
   }
   readonly #records: Records
   readonly #table: WebAssembly.Table
-  readonly #misses: Misses
+  /** Heads that are told of no more. */
+  readonly forget: (watched: readonly number[]) => void
   /** What stands in the table where nothing is translated. */
   readonly #cold: WebAssembly.ExportValue
   /** Numbers by head. They are not given away again while there is code that has them. */
@@ -49,8 +49,8 @@ export class Catalog {
   readonly #byPage = new Map<number, Set<Translated>>()
   readonly #covered = new Map<number, Uint8Array>()
 
-  constructor(records: Records, table: WebAssembly.Table, cold: WebAssembly.ExportValue, misses: Misses) {
-    this.#misses = misses
+  constructor(records: Records, table: WebAssembly.Table, cold: WebAssembly.ExportValue, forget: Catalog['forget']) {
+    this.forget = forget
     this.#records = records
     this.#table = table
     this.#cold = cold
@@ -121,7 +121,7 @@ export class Catalog {
     const { head, slot, pfns, watched, module } = translated
     const { stats } = this
     this.#inUse.delete(slot)
-    this.#misses.forget(watched)
+    this.forget(watched)
     this.#table.set(slot, this.#cold)
     if (this.#records.isHead(head)) this.#records.enterAt(head, 0)
     stats.translations--

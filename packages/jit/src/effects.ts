@@ -1,7 +1,7 @@
 /** What instructions do with registers, flags and the x87 unit: found by emitting each form once into a function that is thrown away. */
 import { ModuleBuilder } from '@vmexit/wasm-asm'
 import { frequentHandler, Handler, type Mode, type Routine } from '@vmexit/x86/engine'
-import { type Insn, Kind, type Operand, type Row } from '@vmexit/x86-decoder'
+import { type Insn, Kind, type Operand, type Row, Seg } from '@vmexit/x86-decoder'
 import type { Span } from './accesses.ts'
 import { stepOf } from './insn.ts'
 import { type Effects, Locals } from './locals.ts'
@@ -21,11 +21,18 @@ const STACK = 1 << 4
 const EVERYWHERE: Span = { low: -(2 ** 30), high: 2 ** 30 }
 const nothing = (): void => {}
 
+/** Whether segments are flat: that of the operand, and those that are implied. */
+function segmentsOf({ seg }: Insn, { flatRead, flatWrite, codeLimit, stackBits }: Mode): number {
+  const flat = (segment: number): number => ((flatRead >> segment) & 1) | (((flatWrite >> segment) & 1) << 1)
+  const limits = (codeLimit === 0xffff_ffff ? 1 : 0) | (stackBits === 32 ? 2 : 0)
+  return flat(seg) | (flat(Seg.ss) << 2) | (flat(Seg.es) << 4) | (limits << 6)
+}
+
 /** Finds and keeps them. */
 export class Forms {
   readonly #base: number
   readonly #operands = new Map<readonly Operand[], number>()
-  /** By what segments and the stack are like. */
+  /** By what the segments are like that instructions use. */
   readonly #known = new Map<number, Map<Row, Map<number, Form>>>()
   /** What depends on the shape. */
   readonly #shaped = new Map<Form, Map<string, Form>>()
@@ -37,8 +44,7 @@ export class Forms {
   of(insn: Insn, mode: Mode): Form {
     const operands = this.#operands.get(insn.operands) ?? this.#operands.size
     if (operands === this.#operands.size) this.#operands.set(insn.operands, operands)
-    const { flatRead, flatWrite, codeLimit, stackBits } = mode
-    const segments = flatRead | (flatWrite << 8) | (codeLimit === 0xffff_ffff ? 1 << 16 : 0) | (stackBits << 17)
+    const segments = segmentsOf(insn, mode)
     let rows = this.#known.get(segments)
     if (!rows) this.#known.set(segments, (rows = new Map()))
     let forms = rows.get(insn.row)

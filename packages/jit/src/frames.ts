@@ -17,7 +17,7 @@ export interface Frames {
   readonly span: Span
   /** Where one is looked for and not found, control leaves: there is no code for what has none. */
   readonly isSure: boolean
-  /** By block and item: not 0 where the stack is accessed by it, if it is accessed. */
+  /** By block and item: not 0 where its access to the stack goes by the frame, which is sure. */
   readonly served: readonly Uint8Array[]
 }
 
@@ -38,21 +38,15 @@ const none = (blocks: readonly Block[]): Frames => ({
   served: blocks.map(({ items }) => new Uint8Array(items.length)),
 })
 
-/** Bytes that an instruction reaches at a distance from the stack pointer, if it does. */
-function reachOf({
-  op,
-  base,
-  index,
-  disp,
-  opSize,
-  addrSize,
-  operands,
-}: Insn): { at: number; bytes: number } | undefined {
+/** Bytes that an instruction reaches at a distance from the stack pointer, if it does. `flat`: segments, as bits. */
+function reachOf(insn: Insn, flat: number): { at: number; bytes: number } | undefined {
+  const { op, base, index, disp, opSize, addrSize, operands, seg } = insn
   const size = opSize >> 3
   if (op === 'push' || op === 'call' || op === 'call_ind') return { at: -size, bytes: size }
   if (op === 'pop' || op === 'ret') return { at: 0, bytes: size }
   const memory = operands.find(({ kind }) => kind === Kind.mem)
-  if (!memory || base !== SP || index >= 0 || addrSize !== 32 || op === 'lea') return undefined
+  if (!memory || base !== SP || index >= 0 || addrSize !== 32 || op === 'lea' || ((flat >> seg) & 1) === 0)
+    return undefined
   return { at: disp, bytes: Math.max(1, memory.size >> 3) }
 }
 
@@ -83,6 +77,7 @@ export function framesOf(
   loops: Loops,
   maySure: boolean,
 ): Frames {
+  const flat = mode.flatRead & mode.flatWrite
   const follow = (
     block: number,
     start: number,
@@ -90,7 +85,7 @@ export function framesOf(
   ): number | undefined => {
     let above: number | undefined = start
     for (const [n, { insn }] of blocks[block]!.items.entries()) {
-      const reach = reachOf(insn)
+      const reach = reachOf(insn, flat)
       if (reach) visit(above + reach.at, above + reach.at + reach.bytes, n)
       const move = moveOf(insn, forms[block]![n]!)
       if (move === undefined) return undefined
@@ -132,7 +127,7 @@ export function framesOf(
       high = Math.max(high, to)
     })
   }
-  const isFlat = mode.stackBits === 32 && ((mode.flatRead & mode.flatWrite) >> Seg.ss) % 2 === 1
+  const isFlat = mode.stackBits === 32 && ((flat >> Seg.ss) & 1) === 1
   const isSure = maySure && isFlat && high - low <= WIDEST
   if (!isSure) for (const items of served) items.fill(0)
   return { atStart, looks, span: { low, high }, isSure, served }

@@ -1,21 +1,26 @@
-/** Windows that miss: where that has happened often, it is looked at whether they lie in two pages, to be had no more. */
+/**
+ * Windows that miss, and frames that are not there. Where that happens often, the translation is made anew: without the window, if it lies in
+ * two pages, or with a look-up beside each access to the stack.
+ */
 import { Layout } from '@vmexit/x86'
 import type { Records, TierParts } from '@vmexit/x86/engine'
 import type { Insn } from '@vmexit/x86-decoder'
 import type { Item } from './region.ts'
-import type { Wanted } from './tier.ts'
+import type { Wanted } from './wanted.ts'
 import type { Window } from './windows.ts'
 
-/** A window of a translation. */
+/** A window of a translation, or its frame. */
 export interface Watched {
   /** What the translation was made of. */
   readonly wanted: Wanted
-  /** The instruction that opens it. */
+  /** The instruction that opens it, or stands behind it. */
   readonly insn: Insn
   /** The window; undefined for the frame. */
   readonly window: Window | undefined
+  /** Instructions retired when it was made, or was looked at last. */
+  since: number
 }
-/** What has lain in two pages, or was not there often. */
+/** What translations are to do without. */
 export interface Torn {
   /** Records of instructions that are to have no window. */
   readonly narrow: ReadonlySet<number>
@@ -24,6 +29,8 @@ export interface Torn {
 }
 
 const PAGE = 0x1000
+/** Instructions from one miss to the next, on average, from which on it costs less to have them. */
+const SELDOM = 4000
 
 export class Misses implements Torn {
   readonly #state: TierParts['state']
@@ -38,9 +45,9 @@ export class Misses implements Torn {
   }
 
   /** The head to go on at where the window misses that `item` opens; without one: where there is no frame in front of it. */
-  watch(wanted: Wanted, { insn, record, page }: Item, window: Window | undefined): number {
+  watch(wanted: Wanted, { insn, record, page }: Item, window: Window | undefined, now: number): number {
     const head = this.#records.watch(record, page.pfn, wanted.mode)
-    this.#watched.set(head, { wanted, insn, window })
+    this.#watched.set(head, { wanted, insn, window, since: now })
     return head
   }
   /** Control does not come to these heads any more. */
@@ -51,15 +58,15 @@ export class Misses implements Torn {
   of(head: number): Watched | undefined {
     return this.#watched.get(head)
   }
-  /** Is the translation to be made anew, without it? */
-  giveUp({ wanted, insn, window }: Watched): boolean {
-    if (!window) {
-      // It lies in two pages, or nobody writes the stack.
-      this.frameless.add(wanted.head)
-      return true
-    }
-    if (!this.#isTorn(insn, window)) return false
-    for (const record of window.served) this.narrow.add(record)
+  /** Has the translation to be made anew, without what has missed as often as the threshold says? */
+  renounce(watched: Watched, now: number, threshold: number): boolean {
+    const { wanted, insn, window, since } = watched
+    watched.since = now
+    // Another process runs now and then, or one structure of many lies in two pages.
+    if (now - since > threshold * SELDOM) return false
+    if (!window) this.frameless.add(wanted.head)
+    else if (this.#isTorn(insn, window)) for (const record of window.served) this.narrow.add(record)
+    else return false
     return true
   }
   /** Does it lie in two pages as the registers are now? */

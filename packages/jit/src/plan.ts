@@ -99,19 +99,20 @@ function checkpoints(blocks: readonly Block[], graph: Graph): Uint8Array {
   return checked
 }
 
-/** Blocks that control may leave in front of: checked ones, and those with a guard of their page or of the x87 unit. */
+/** Blocks that control may leave in front of: checked ones, and those with a guard of their page, of the x87 unit or of the frame. */
 function guarded(
   blocks: readonly Block[],
   graph: Graph,
   checked: Uint8Array,
   shapes: readonly (Shape | undefined)[],
-  frames: Frames,
+  { isSure, looks }: Frames,
 ): Uint8Array {
   const all = Uint8Array.from(checked)
   for (const block of graph.order) {
     const { page, second } = blocks[block]!.items[0]!
     const isElsewhere = (from: number): boolean => blocks[from]!.items.at(-1)!.page !== page
-    if (shapes[block] || frames.looks[block] || second || graph.predecessors[block]!.some(isElsewhere)) all[block] = 1
+    const isMet = graph.predecessors[block]!.some(isElsewhere)
+    if (shapes[block] || (isSure && looks[block]) || second || isMet) all[block] = 1
   }
   return all
 }

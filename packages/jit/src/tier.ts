@@ -25,14 +25,17 @@ import type { JitOptions } from './options.ts'
 import { type Plan, plan } from './plan.ts'
 import { TranslationProcessor } from './processor.ts'
 import { type CodeSource, findRegion, type Item, LARGEST, type Page, type Region } from './region.ts'
-import { atEntry, type Shape, shapeOf } from './shape.ts'
+import { atEntry, shapeOf } from './shape.ts'
 import { type Entry, emitTranslation } from './translation.ts'
+import type { Wanted } from './wanted.ts'
 import type { Window } from './windows.ts'
 
-/** Room for half a million exits: an instruction has two at the most. Never touched where it is not used. */
+/** Room for half a million exits: an instruction has two, most often. Never touched where it is not used. */
 const EXIT_BYTES = 8 << 20
-/** Exits that an instruction has at the most, with room to spare. */
-const EXITS = 4
+/** Exits and records that an instruction takes at the most: an indirect jump may have eight targets, each with four ways to leave. */
+const EXITS = 48
+/** Translated together at the most. */
+const MOST_AT_ONCE = 16
 /** Heads with numbers at the most. */
 const MOST_SLOTS = 100_000
 /** How many times as hot what lies within a translation must be to get one of its own. */
@@ -50,14 +53,6 @@ const COOL_AFTER = 200_000_000
 /** Executions that nobody will see. */
 const FAR_OFF = 0x4000_0000
 
-export interface Wanted {
-  readonly head: number
-  readonly mode: Mode
-  /** That of the x87 unit there. */
-  readonly shape: Shape
-  /** Found already. */
-  readonly region?: Region
-}
 interface Planned extends Wanted {
   readonly region: Region
   readonly graph: Graph
@@ -86,7 +81,9 @@ export class JitTier implements Tier {
     this.#forms = new Forms(parts.state.base)
     this.#exits = new Exits(parts.host, EXIT_BYTES)
     this.#misses = new Misses(parts.state, parts.records)
-    this.#catalog = new Catalog(parts.records, parts.imports.table, coldFunction(), this.#misses)
+    this.#catalog = new Catalog(parts.records, parts.imports.table, coldFunction(), (heads) =>
+      this.#misses.forget(heads),
+    )
     this.#source = {
       records: parts.records,
       decoder: parts.decoder,
@@ -106,6 +103,7 @@ export class JitTier implements Tier {
     const watched = this.#misses.of(head)
     if (watched) {
       this.#missed(head, watched)
+      this.#translateMany()
       return
     }
     const ip = records.ipOf(head)
@@ -115,14 +113,17 @@ export class JitTier implements Tier {
       !this.#insisted.has(head) && (this.#isCovered(pfn, ip, mode) || this.#wantFunction(pfn, ip, mode, head))
     if (waits) this.#letWait(head)
     else this.#want({ head, mode, shape: shapeOf(this.#parts.state) })
-    if (this.#waiting.length >= this.#options.batch) this.#translate()
+    this.#translateMany()
+  }
+  #translateMany(): void {
+    if (this.#waiting.length >= Math.min(this.#options.batch, MOST_AT_ONCE)) this.#translate()
   }
 
-  /** A window of a translation has missed often. */
+  /** A window of a translation, or its frame, has missed often. */
   #missed(head: number, watched: Watched): void {
-    this.#parts.records.countFrom(head, this.#options.threshold * PATIENCE)
-    if (!this.#misses.giveUp(watched)) return
-    // Anew, without that window.
+    const { threshold } = this.#options
+    this.#parts.records.countFrom(head, threshold * PATIENCE)
+    if (!this.#misses.renounce(watched, this.#parts.retired(), threshold)) return
     this.#catalog.dropAt(watched.wanted.head)
     this.#insisted.add(watched.wanted.head)
     this.#want(watched.wanted)
@@ -259,7 +260,7 @@ export class JitTier implements Tier {
       const wanted = { head, mode, shape }
       const watched: number[] = []
       const missesAt = (item: Item, window?: Window): number => {
-        const at = this.#misses.watch(wanted, item, window)
+        const at = this.#misses.watch(wanted, item, window, this.#parts.retired())
         watched.push(at)
         return at
       }

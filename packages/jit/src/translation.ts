@@ -81,6 +81,9 @@ class Translation implements Surroundings {
   /** Its exits, if there are any: to be executed the slow way, and to be interpreted. */
   #slow = 0
   #missed = 0
+  #missedWindow = 0
+  /** Heads to go on at where there is no frame in front of a block. */
+  readonly #frameless = new Map<number, number>()
   readonly #labels: Label[] = []
   readonly #loops: Label[] = []
 
@@ -161,7 +164,9 @@ class Translation implements Surroundings {
   /** In front of a block, of which so many instructions are paid for. */
   #findFrame(to: number, above: number, unpaid: number): void {
     this.#processor.findFrame(above, () => {
-      const head = this.#shop.missesAt(this.#region.blocks[to]!.items[0]!)
+      if (!this.#plan.flagsAtStart[to]) throw new TypeError('a translation leaves in front of a block unforeseen')
+      const head = this.#frameless.get(to) ?? this.#shop.missesAt(this.#region.blocks[to]!.items[0]!)
+      this.#frameless.set(to, head)
       this.#leaveBy(this.#shop.exits.interpret(head, unpaid))
     })
   }
@@ -239,6 +244,7 @@ class Translation implements Surroundings {
       this.#unpaid = items.length - n
       this.#slow = 0
       this.#missed = 0
+      this.#missedWindow = 0
       this.#mayLeave = this.#plan.leaves[number]![n] !== 0
       processor.passage = this.#plan.windows[number]?.[n]
       processor.flagsWanted = wanted[n]!
@@ -273,8 +279,11 @@ class Translation implements Surroundings {
   }
   missWindow(): void {
     this.#check()
-    const head = this.#shop.missesAt(this.#item, this.#processor.passage!.window)
-    this.#leaveBy(this.#shop.exits.interpret(head, this.#unpaid))
+    this.#missedWindow ||= this.#shop.exits.interpret(
+      this.#shop.missesAt(this.#item, this.#processor.passage!.window),
+      this.#unpaid,
+    )
+    this.#leaveBy(this.#missedWindow)
   }
   pause(): void {
     this.#leaveBy(this.#shop.exits.leave(this.#item.record, 0, Leave.repeat))

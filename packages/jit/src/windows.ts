@@ -1,8 +1,7 @@
 /**
  * Windows: accesses at several distances from the same registers take one look-up, of the lowest byte and the highest, if those
  * lie in one page; its host address stays in a local for as long as the registers keep their values and nobody else is at work,
- * for only others change a TLB. Where they do not, control leaves to a head, and what gets hot there is translated
- * without windows.
+ * for only others change a TLB. Where it misses, control leaves: see `misses.ts`.
  */
 import type { Insn } from '@vmexit/x86-decoder'
 import { SP } from './accesses.ts'
@@ -35,7 +34,7 @@ export type Windows = readonly (readonly (Passage | undefined)[] | undefined)[]
 /** Bytes of a window at the most: the wider, the more often it lies in two pages. */
 const WIDEST = 256
 /** Everything may have changed. */
-const ALL = 0x100
+const HANDED_OVER = 0x100
 
 /** A window that is planned. */
 interface Planned {
@@ -125,7 +124,7 @@ function extend(window: Planned, block: number, low: number, high: number, store
 
 /** General registers that a block may change, as bits. */
 function changesOf(block: Block, forms: readonly Form[]): number {
-  return isHandedOver(block) ? ALL : forms.reduce((bits, form) => bits | form.changes, 0)
+  return isHandedOver(block) ? HANDED_OVER : forms.reduce((bits, form) => bits | form.changes, 0)
 }
 
 /** Windows that are open when a block begins: those of its dominator that nothing closes on any way from there. */
@@ -136,7 +135,7 @@ function inherited(
   atEnd: readonly Map<number, Planned>[],
 ): Map<number, Planned> {
   const from = dominator[block]!
-  if (from === block || changes[from] === ALL) return new Map()
+  if (from === block || changes[from] === HANDED_OVER) return new Map()
   let changed = 0
   const seen = new Set([from])
   const waiting = [...predecessors[block]!]
@@ -146,6 +145,6 @@ function inherited(
     changed |= changes[way]!
     waiting.push(...predecessors[way]!)
   }
-  if (changed >= ALL) return new Map()
+  if (changed >= HANDED_OVER) return new Map()
   return new Map([...atEnd[from]!].filter(([, { uses }]) => (uses & changed) === 0))
 }

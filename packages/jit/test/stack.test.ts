@@ -1,6 +1,7 @@
 /** Blocks that reach the stack often, at pages that do not lie beside each other. */
 import type { GuestMemory } from '@vmexit/memory'
 import { describe, expect, it } from 'vitest'
+import { jit } from '../src/index.ts'
 import { At, Both, word } from './both.ts'
 import { compiled, eager } from './eager.ts'
 
@@ -27,6 +28,23 @@ function loop(text: string, threshold: 1 | 2, pointer = 0xe000, prepare?: (memor
   return both
 }
 
+it('is translated anew where it lies in two pages, and does not miss from then on', () => {
+  // The stack pointer stays: mov esp; then over and over
+  const body = [4, 8, -4, -8, 12].map(store).join(' ').replaceAll(' ', '')
+  const run = (pointer: number): Both => {
+    const code = `bc${word(pointer)} ${body} e9${word(-(body.length / 2) - 5)}`
+    const both = new Both({ [At.code]: code }, { engine: jit({ threshold: 50, batch: 1 }), paging: true })
+    for (let n = 0; n < 100; n++) both.run(1100)
+    both.end()
+    return both
+  }
+  const [inOne, inTwo] = [run(0xdf00), run(0xe000)]
+  const before = compiled(inTwo.all[1].cpu)
+  expect(before).toBe(compiled(inOne.all[1].cpu) + 1)
+  for (let n = 0; n < 50; n++) inTwo.run(1100)
+  expect(compiled(inTwo.all[1].cpu)).toBe(before)
+})
+
 describe.each([1, 2] as const)('translated the %i. time', (threshold) => {
   it('finds what it has just written, and what lies beside it', () => {
     const both = loop(
@@ -48,21 +66,23 @@ describe.each([1, 2] as const)('translated the %i. time', (threshold) => {
     loop(`${around} 8d642406 50 53 51 58 59 5a 8d6424fa ${around}`, threshold)
   })
 
-  it('is translated anew where it lies in two pages, and does not miss from then on', () => {
-    // The stack pointer stays: mov esp; then over and over
-    const body = [4, 8, -4, -8, 12].map(store).join(' ').replaceAll(' ', '')
-    const run = (pointer: number): Both => {
-      const code = `bc${word(pointer)} ${body} e9${word(-(body.length / 2) - 5)}`
-      const both = new Both({ [At.code]: code }, { engine: eager(threshold), paging: true })
-      for (let n = 0; n < 100; n++) both.run(1100)
-      both.end()
-      return both
+  it.each([
+    ['before', '658b542408', '8b542408'],
+    ['behind', '8b542408', '658b542408'],
+  ])('is told from what another segment has, met %s it', (_what, first, second) => {
+    // lgdt [7e0h]: a fourth descriptor; mov eax, 18h; mov gs, ax: base 100h; then over and over, with mov edx, [esp+8] or gs:[esp+8]:
+    // mov eax, [esp+4]; …; mov ecx, [esp+12]; inc ebx; jmp +0; …; add ebx, edx; mov eax, [esp+4]; inc dword [esp+8]
+    const start = '0f0115e0070000 b818000000 8ee8'
+    const body = `8b442404 ${first} 8b4c240c 43 eb00 ${second} 01d3 8b442404 ff442408`.replaceAll(' ', '')
+    const both = new Both(
+      { [At.code]: `${start} ${body} e9${word(-(body.length / 2) - 5)}`, 2016: `1f00${word(At.gdt)}` },
+      { engine: eager(threshold), paging: true },
+    )
+    for (const { memory } of both.all) {
+      memory.write32(At.gdt + 0x18, 0x0100_ffff)
+      memory.write32(At.gdt + 0x1c, 0x00cf_9200)
     }
-    const [inOne, inTwo] = [run(0xdf00), run(0xe000)]
-    const before = compiled(inTwo.all[1].cpu)
-    expect(before).toBe(compiled(inOne.all[1].cpu) + 1)
-    for (let n = 0; n < 50; n++) inTwo.run(1100)
-    expect(compiled(inTwo.all[1].cpu)).toBe(before)
+    both.sweep(300)
   })
 
   // xor dword [entry of page d], 2000h; invlpg [d000h]

@@ -213,24 +213,21 @@ export class Records {
       // One that only leads on is none to lead to: the two could lead to each other.
       return this.isHead(known) ? known : record
     }
-    const head = this.#newHead(record, pfn, mode)
+    const head = this.watch(record, pfn, mode)
     heads.set(ip, head)
     return head
   }
-  #newHead(record: number, pfn: number, mode: Mode): number {
+  /** A head of its own, which nobody finds, of the record of an instruction in physical page `pfn`. */
+  watch(record: number, pfn: number, mode: Mode): number {
     const head = this.#allocate(Handler.count)
     this.#place(head, this.ipOf(record), 0, pfn, mode)
     this.#set(head + this.layout.target, record)
     this.#set(head + this.layout.disp, this.#threshold)
     return head
   }
-  /** Is there room for so many more? */
+  /** Is there room for so many more records? */
   hasRoom(records: number): boolean {
     return this.#next + records * this.layout.size <= this.#end
-  }
-  /** A head that nobody else finds, of the record of an instruction in physical page `pfn`: it is hot when control has come by it often. */
-  watch(record: number, pfn: number, mode: Mode): number {
-    return this.#newHead(record, pfn, mode)
   }
 
   get(record: number, offset: number): number {
