@@ -20,7 +20,7 @@ import {
   TlbKey,
 } from '@vmexit/x86/engine'
 import { HeldProcessor } from './held.ts'
-import type { Passage } from './windows.ts'
+import type { Passage } from './passage.ts'
 
 /** Number of the stack pointer. */
 export const SP = 4

@@ -5,9 +5,9 @@
 import { Layout } from '@vmexit/x86'
 import type { Records, TierParts } from '@vmexit/x86/engine'
 import type { Insn } from '@vmexit/x86-decoder'
+import type { Window } from './passage.ts'
 import type { Item } from './region.ts'
 import type { Wanted } from './wanted.ts'
-import type { Window } from './windows.ts'
 
 /** A window of a translation, or its frame. */
 export interface Watched {

@@ -22,13 +22,13 @@ import { type Graph, structure } from './graph.ts'
 import { linearPageOf } from './insn.ts'
 import { Misses, type Watched } from './misses.ts'
 import type { JitOptions } from './options.ts'
+import type { Window } from './passage.ts'
 import { type Plan, plan } from './plan.ts'
 import { TranslationProcessor } from './processor.ts'
 import { type CodeSource, findRegion, type Item, LARGEST, type Page, type Region } from './region.ts'
 import { atEntry, shapeOf } from './shape.ts'
 import { type Entry, emitTranslation } from './translation.ts'
 import type { Wanted } from './wanted.ts'
-import type { Window } from './windows.ts'
 
 /** Room for half a million exits: an instruction has two, most often. Never touched where it is not used. */
 const EXIT_BYTES = 8 << 20

@@ -24,11 +24,11 @@ import type { Graph } from './graph.ts'
 import { linearPageOf } from './insn.ts'
 import { Locals } from './locals.ts'
 import { EVERYTHING } from './parts.ts'
+import type { Window } from './passage.ts'
 import type { Plan } from './plan.ts'
 import { ALL_REGISTERS, INLINE, type Surroundings, type TranslationProcessor } from './processor.ts'
 import type { Block, Edge, Item, Page, Region } from './region.ts'
 import { stackRun } from './stack-run.ts'
-import type { Window } from './windows.ts'
 
 /** Parameters. */
 const BASE = 0
