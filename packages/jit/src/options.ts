@@ -4,7 +4,7 @@
 export interface JitOptions {
   /** Times that a loop or function is interpreted before it is translated. */
   readonly threshold?: number
-  /** Regions that are translated together. */
+  /** Regions that are translated together, 16 at the most. */
   readonly batch?: number
   /** Bytes of WebAssembly that translations may take; with more, all are dropped, and what is hot is translated anew. */
   readonly quota?: number
