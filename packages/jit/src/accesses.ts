@@ -3,7 +3,7 @@
  * from the stack pointer goes by the *frame*: the host address of the lowest byte that code here reaches so, or 0 where the
  * bytes do not lie in one page that may be written. It is found by the page that the stack was found in last
  * (`Layout.stackPage`), for less than a look-up costs, and stays until others have been at work, for only they change a TLB.
- * (Times are in decisions 0028 and 0038.)
+ * Mostly whoever looks for it and finds none leaves, so that accesses need not ask (decision 0040). (Times are in decisions 0028 and 0038.)
  */
 import { Load, Op } from '@vmexit/wasm-asm'
 import { Layout } from '@vmexit/x86'
@@ -40,7 +40,7 @@ export abstract class AccessProcessor extends HeldProcessor {
   user = false
   /** Nodes for the stack pointer since the instruction began, and how far above the frame they are. */
   readonly #above = new Map<Node, number>()
-  /** Host addresses that are a frame and a distance from it. */
+  /** Host addresses that are a frame, or the first byte of a window, and a distance from it. */
   readonly #inFrame = new WeakSet<Node>()
   /** The window that the current instruction's operand lies in. */
   passage: Passage | undefined

@@ -39,8 +39,8 @@ export class Catalog {
   }
   readonly #records: Records
   readonly #table: WebAssembly.Table
-  /** Heads that are told of no more. */
-  readonly forget: (watched: readonly number[]) => void
+  /** Is told of heads that control does not come to any more. */
+  readonly #forget: (watched: readonly number[]) => void
   /** What stands in the table where nothing is translated. */
   readonly #cold: WebAssembly.ExportValue
   /** Numbers by head. They are not given away again while there is code that has them. */
@@ -49,8 +49,13 @@ export class Catalog {
   readonly #byPage = new Map<number, Set<Translated>>()
   readonly #covered = new Map<number, Uint8Array>()
 
-  constructor(records: Records, table: WebAssembly.Table, cold: WebAssembly.ExportValue, forget: Catalog['forget']) {
-    this.forget = forget
+  constructor(
+    records: Records,
+    table: WebAssembly.Table,
+    cold: WebAssembly.ExportValue,
+    forget: (watched: readonly number[]) => void,
+  ) {
+    this.#forget = forget
     this.#records = records
     this.#table = table
     this.#cold = cold
@@ -121,7 +126,7 @@ export class Catalog {
     const { head, slot, pfns, watched, module } = translated
     const { stats } = this
     this.#inUse.delete(slot)
-    this.forget(watched)
+    this.#forget(watched)
     this.#table.set(slot, this.#cold)
     if (this.#records.isHead(head)) this.#records.enterAt(head, 0)
     stats.translations--

@@ -145,8 +145,8 @@ function gainsOf(
   isLabel: (block: number) => boolean,
   loops: Loops,
 ): Float64Array {
-  const leavesLoop = (from: number, to: number): boolean =>
-    [...loops.values()].some((inside) => inside.has(from) && !inside.has(to))
+  const all = [...loops.values()]
+  const leavesLoop = (from: number, to: number): boolean => all.some((inside) => inside.has(from) && !inside.has(to))
   const gains = new Float64Array(blocks.length)
   for (const block of graph.order.toReversed()) {
     gains[block] = own[block]!

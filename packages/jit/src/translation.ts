@@ -77,6 +77,7 @@ class Translation implements Surroundings {
   #number = 0
   #item!: Item
   #unpaid = 0
+  /** Registers and flags are in the state for it to leave. */
   #mayLeave = true
   /** Its exits, if there are any: to be executed the slow way, and to be interpreted. */
   #slow = 0
@@ -246,7 +247,7 @@ class Translation implements Surroundings {
       this.#missed = 0
       this.#missedWindow = 0
       this.#mayLeave = this.#plan.leaves[number]![n] !== 0
-      processor.passage = this.#plan.windows[number]?.[n]
+      processor.passage = this.#plan.windows[number]![n]
       processor.flagsWanted = wanted[n]!
       processor.storesWanted = run > 1 ? ALL_REGISTERS : stores[n]!
       if (run > 1) {

@@ -13,7 +13,7 @@ import type { Block, Item, Region } from './region.ts'
 import { stackRun } from './stack-run.ts'
 
 /** By block and item. */
-export type Windows = readonly (readonly (Passage | undefined)[] | undefined)[]
+export type Windows = readonly (readonly (Passage | undefined)[])[]
 
 /** Bytes of a window at the most: the wider, the more often it lies in two pages. */
 const WIDEST = 256
